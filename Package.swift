@@ -1,0 +1,87 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Targets in the order in which data flows; Sources/README.md draws the picture.
+// A target imports only from targets above it in this list.
+
+/// Libraries of the system, found by pkg-config; `Scripts/setup` installs what is missing.
+let systemLibraries: [Target] = [
+    .systemLibrary(name: "CNetCDF", pkgConfig: "netcdf", providers: [.apt(["libnetcdf-dev"])]),
+    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .target(name: "CKernels"),
+]
+
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let foundations: [Target] = [
+    .target(name: "Fields"),
+    .target(name: "NetCDFFiles", dependencies: ["Fields", "CNetCDF", "CHDF5", "CKernels"]),
+    .target(name: "Pointwise"),
+    .target(name: "Networks", dependencies: ["Pointwise"]),
+    .target(name: "Physics", dependencies: ["Pointwise", "Fields"]),
+    .target(name: "Compute", dependencies: ["Pointwise", "Networks"]),
+    .target(name: "ComputeCPU", dependencies: ["Compute", "Networks", "Pointwise", "CKernels", "COpenBLAS"]),
+    .target(name: "PointStore", dependencies: ["Fields", "NetCDFFiles", "CKernels"]),
+    .target(name: "Objective", dependencies: ["Physics", "Networks", "Compute", "PointStore", "Fields"]),
+    .target(name: "Optimizers", dependencies: ["Compute"]),
+]
+
+let stages: [Target] = [
+    .target(name: "Runs", dependencies: ["Fields", "NetCDFFiles", "Networks", "PointStore", toml]),
+    .target(name: "Ingest", dependencies: ["Fields", "NetCDFFiles", "PointStore", toml, logging]),
+    .target(
+        name: "Training",
+        dependencies: ["Runs", "Objective", "Optimizers", "Compute", "PointStore", "Fields", logging]),
+    .target(
+        name: "Export",
+        dependencies: ["Runs", "Objective", "Compute", "PointStore", "NetCDFFiles", "Fields", logging]),
+    .target(name: "ForwardModel", dependencies: ["Fields", "NetCDFFiles", "COpenBLAS"]),
+]
+
+let commands: [Target] = [
+    .target(
+        name: "CommandSupport",
+        dependencies: ["Fields", "Compute", "ComputeCPU", arguments, toml, logging]),
+    .executableTarget(name: "pinn-ingest", dependencies: ["CommandSupport", "Ingest", arguments]),
+    .executableTarget(name: "pinn-train", dependencies: ["CommandSupport", "Training", arguments]),
+    .executableTarget(name: "pinn-export", dependencies: ["CommandSupport", "Export", arguments]),
+    .executableTarget(name: "pinn-sample", dependencies: ["CommandSupport", "ForwardModel", arguments]),
+]
+
+let tests: [Target] = [
+    .target(
+        name: "TestSupport",
+        dependencies: ["Fields", "NetCDFFiles"], path: "Tests/TestSupport"),
+    .testTarget(name: "FieldsTests", dependencies: ["Fields"]),
+    .testTarget(name: "NetCDFFilesTests", dependencies: ["NetCDFFiles", "TestSupport"]),
+    .testTarget(name: "PointwiseTests", dependencies: ["Pointwise"]),
+    .testTarget(name: "PhysicsTests", dependencies: ["Physics", "Pointwise"]),
+    .testTarget(
+        name: "ComputeTests", dependencies: ["Compute", "ComputeCPU", "Objective", "Physics", "TestSupport"]),
+    .testTarget(name: "PointStoreTests", dependencies: ["PointStore", "TestSupport"]),
+    .testTarget(name: "IngestTests", dependencies: ["Ingest", "TestSupport"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training", "Runs", "Optimizers", "ComputeCPU", "TestSupport"]),
+    .testTarget(name: "ExportTests", dependencies: ["Export", "ComputeCPU", "TestSupport"]),
+    .testTarget(name: "ForwardModelTests", dependencies: ["ForwardModel", "TestSupport"]),
+    .testTarget(name: "CommandTests", dependencies: ["NetCDFFiles", "TestSupport"]),
+]
+
+let package = Package(
+    name: "IceShelfPINN",
+    products: [
+        .executable(name: "pinn-ingest", targets: ["pinn-ingest"]),
+        .executable(name: "pinn-train", targets: ["pinn-train"]),
+        .executable(name: "pinn-export", targets: ["pinn-export"]),
+        .executable(name: "pinn-sample", targets: ["pinn-sample"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    ],
+    targets: systemLibraries + foundations + stages + commands + tests,
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,3 @@
+#ifndef CKERNELS_CHANNELS_H
+#define CKERNELS_CHANNELS_H
+#endif

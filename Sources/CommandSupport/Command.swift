@@ -1,0 +1,90 @@
+import ArgumentParser
+import Fields
+@preconcurrency import Glibc
+import Logging
+
+/// Runs a command to its end: options from the command line and `--config`, one line on stderr for a failure, and
+/// the exit status that belongs to it.
+public func runCommand<Command: ParsableCommand>(_ type: Command.Type, section: String) -> Never {
+    // A reader that goes away (| head) is a write error with a message, not a silent death.
+    signal(SIGPIPE, SIG_IGN)
+    LoggingSystem.bootstrap { _ in StandardErrorLog() }
+    do {
+        let arguments = try ConfigurationFile.expand(Array(CommandLine.arguments.dropFirst()), section: section)
+        var command: any ParsableCommand
+        do {
+            command = try Command.parseAsRoot(arguments)
+        } catch {
+            // Help and usage errors: the parser's own text; its usage status is sysexits' already.
+            Command.exit(withError: error)
+        }
+        try command.run()
+        try flushResults()
+        exit(ExitStatus.done.rawValue)
+    } catch let failure as any Failure {
+        printMessage("error: \(failure.explanation)")
+        leave(ExitStatus(failure.kind))
+    } catch let stop as StoppedEarly {
+        printMessage(stop.message)
+        leave(.resumable)
+    } catch let error as CleanExit {
+        Command.exit(withError: error)
+    } catch let error as ValidationError {
+        Command.exit(withError: error)
+    } catch {
+        printMessage("error: \(error); this is a mistake of the program, please report it")
+        leave(.software)
+    }
+}
+
+/// Thrown by a command that was asked to stop and can be continued.
+public struct StoppedEarly: Error {
+    public let message: String
+    public init(_ message: String) { self.message = message }
+}
+
+/// A line for the user on stderr; stdout carries results only.
+public func printMessage(_ line: String) {
+    fputs("\(line)\n", stderr)
+}
+
+private struct OutputFailure: Failure {
+    let reason: String
+    var kind: FailureKind { .inputOutput }
+    var explanation: String { "standard output: \(reason)" }
+}
+
+/// A full disk behind stdout shows when the buffer is written out, not before.
+private func flushResults() throws {
+    guard fflush(stdout) == 0, ferror(stdout) == 0 else {
+        throw OutputFailure(reason: String(cString: strerror(errno)))
+    }
+}
+
+/// After a failed write libhdf5 can die in its exit handlers, so a failure leaves without them.
+private func leave(_ status: ExitStatus) -> Never {
+    fflush(stdout)
+    fflush(stderr)
+    _exit(status.rawValue)
+}
+
+/// swift-log to stderr, as plain lines a person reads: notes as they are, warnings marked.
+private struct StandardErrorLog: LogHandler {
+    var metadata: Logger.Metadata = [:]
+    var logLevel: Logger.Level = .info
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let mark =
+            switch event.level {
+            case .trace, .debug, .info, .notice: ""
+            case .warning: "warning: "
+            case .error, .critical: "error: "
+            }
+        printMessage("\(mark)\(event.message)")
+    }
+}

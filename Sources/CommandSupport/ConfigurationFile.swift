@@ -1,0 +1,104 @@
+import Fields
+@preconcurrency import Glibc
+import TOMLKit
+
+/// `--config FILE`: every option may stand in a TOML file under its own spelling, at the top level for all commands or in
+/// a section of one command ([ingest], [train], [export]). The command line wins.
+///
+/// The file is turned into arguments, so the parser checks names and values of both in the same words.
+enum ConfigurationFile {
+    static func expand(_ arguments: [String], section: String) throws -> [String] {
+        guard let place = arguments.firstIndex(where: { $0 == "--config" || $0.hasPrefix("--config=") }) else { return arguments }
+        var rest = arguments
+        let flag = rest.remove(at: place)
+        let path: String
+        if flag.hasPrefix("--config=") {
+            path = String(flag.dropFirst("--config=".count))
+        } else {
+            guard place < rest.count else { throw ConfigurationError.noPath }
+            path = rest.remove(at: place)
+        }
+        var expanded: [String] = []
+        for (key, values) in try options(path: path, section: section) {
+            let option = "--\(key)"
+            let onCommandLine = rest.contains { $0 == option || $0.hasPrefix("\(option)=") }
+            if !onCommandLine { expanded += values.map { $0.isEmpty ? option : "\(option)=\($0)" } }
+        }
+        return expanded + rest
+    }
+
+    /// Options of the top level and of the section, as text; true is a flag, false is its absence.
+    private static func options(path: String, section: String) throws -> [(String, [String])] {
+        guard let text = contents(of: path) else { throw ConfigurationError.unreadable(path: path, reason: String(cString: strerror(errno))) }
+        let table: TOMLTable
+        do {
+            table = try TOMLTable(string: text)
+        } catch let error as TOMLParseError {
+            throw ConfigurationError.notTOML(path: path, line: error.source.begin.line, reason: error.description)
+        }
+        var options: [String: [String]] = [:]
+        for source in [table, table[section]?.table].compactMap({ $0 }) {
+            for (key, value) in source {
+                if value.table != nil {
+                    guard ["ingest", "train", "export"].contains(key) else {
+                        throw ConfigurationError.unknownSection(key, path: path)
+                    }
+                    continue
+                }
+                if let flag = value.bool {
+                    options[key] = flag ? [""] : []
+                } else if let list = value.array {
+                    options[key] = [list.map { spelled($0) }.joined(separator: ",")]
+                } else {
+                    options[key] = [spelled(value)]
+                }
+            }
+        }
+        return options.sorted { $0.key < $1.key }
+    }
+
+    private static func spelled(_ value: any TOMLValueConvertible) -> String {
+        if let text = value.string { return text }
+        if let number = value.int { return String(number) }
+        if let number = value.double { return String(number) }
+        return "\(value)"
+    }
+
+    private static func contents(of path: String) -> String? {
+        guard let file = fopen(path, "r") else { return nil }
+        defer { fclose(file) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        // A configuration is small; a device or a data file given by mistake is not read without end.
+        while bytes.count < 1 << 22 {
+            let got = fread(&buffer, 1, buffer.count, file)
+            if got == 0 { break }
+            bytes += buffer[..<got]
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+enum ConfigurationError: Failure {
+    case noPath
+    case unreadable(path: String, reason: String)
+    case notTOML(path: String, line: Int, reason: String)
+    case unknownSection(String, path: String)
+
+    var kind: FailureKind {
+        switch self {
+        case .noPath: .usage
+        case .unreadable: .missingInput
+        case .notTOML, .unknownSection: .badData
+        }
+    }
+
+    var explanation: String {
+        switch self {
+        case .noPath: "--config needs the path of a TOML file"
+        case .unreadable(let path, let reason): "\(path): cannot read the configuration: \(reason)"
+        case .notTOML(let path, let line, let reason): "\(path): line \(line) is not TOML: \(quoted(reason))"
+        case .unknownSection(let name, let path): "\(path): unknown section \(quoted(name)); known are ingest, train and export"
+        }
+    }
+}

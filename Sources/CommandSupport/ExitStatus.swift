@@ -1,0 +1,27 @@
+import Fields
+
+/// Exit statuses of sysexits.h, and 3 for a loss that became NaN. A batch script needs no more than these.
+public enum ExitStatus: Int32, Sendable {
+    case done = 0
+    case diverged = 3
+    case usage = 64
+    case badData = 65
+    case missingInput = 66
+    case heldByAnother = 69
+    case software = 70
+    case inputOutput = 74
+    /// Stopped early with a checkpoint: run again with --resume.
+    case resumable = 75
+
+    public init(_ kind: FailureKind) {
+        switch kind {
+        case .usage: self = .usage
+        case .badData: self = .badData
+        case .missingInput: self = .missingInput
+        case .software: self = .software
+        case .inputOutput: self = .inputOutput
+        case .heldByAnother: self = .heldByAnother
+        case .diverged: self = .diverged
+        }
+    }
+}

@@ -1,0 +1,75 @@
+@preconcurrency import Glibc
+
+/// Shows long work on stderr: one line that is rewritten on a terminal, a plain line now and then elsewhere.
+public struct Progress {
+    private let title: String
+    private let total: Int
+    private let unit: String
+    private let start: ContinuousClock.Instant
+    private let startCount: Int
+    private let isTerminal: Bool
+    private var lastShown: ContinuousClock.Instant?
+    private var lineIsOpen = false
+
+    /// `from` is the count that was done before this process began (a resumed run).
+    public init(_ title: String, total: Int, unit: String, from: Int = 0) {
+        self.title = title
+        self.total = total
+        self.unit = unit
+        startCount = from
+        start = .now
+        isTerminal = isatty(fileno(stderr)) == 1
+    }
+
+    /// Shows the count where enough time has passed since it was last shown; `details` is only asked for then.
+    public mutating func update(_ count: Int, details: () -> String = { "" }) {
+        let now = ContinuousClock.now
+        let pause: Duration = isTerminal ? .milliseconds(200) : .seconds(10)
+        if let lastShown, now - lastShown < pause { return }
+        lastShown = now
+        show(count, details())
+    }
+
+    /// The last line, shown whatever the time.
+    public mutating func finish(_ count: Int, details: String = "") {
+        show(count, details)
+        if lineIsOpen { fputs("\n", stderr) }
+        lineIsOpen = false
+    }
+
+    private mutating func show(_ count: Int, _ details: String) {
+        let elapsed = (ContinuousClock.now - start) / .seconds(1)
+        let done = count - startCount
+        let rate = elapsed > 0 ? Double(done) / elapsed : 0
+        let left = rate > 0 ? Progress.clock(Double(total - count) / rate) : "--"
+        var line = "\(title) \(count)/\(total) \(unit)"
+        if isTerminal {
+            let filled = total > 0 ? min(20, count * 20 / total) : 20
+            line = "\(title) [\(String(repeating: "=", count: filled))\(String(repeating: " ", count: 20 - filled))] \(count)/\(total)"
+        }
+        line += "  \(Progress.rounded(rate)) \(unit)/s  left \(left)"
+        if !details.isEmpty { line += "  \(details)" }
+        if isTerminal {
+            fputs("\r\u{1b}[K\(line)", stderr)
+            lineIsOpen = true
+        } else {
+            fputs("\(line)\n", stderr)
+        }
+        fflush(stderr)
+    }
+
+    /// "3:07" or "2:03:07".
+    public static func clock(_ seconds: Double) -> String {
+        guard seconds.isFinite, seconds < 1e8 else { return "--" }
+        let whole = Int(max(0, seconds).rounded())
+        let two = { (number: Int) in number < 10 ? "0\(number)" : "\(number)" }
+        return whole >= 3600
+            ? "\(whole / 3600):\(two(whole / 60 % 60)):\(two(whole % 60))" : "\(whole / 60):\(two(whole % 60))"
+    }
+
+    private static func rounded(_ rate: Double) -> String {
+        if rate >= 1e6 { return "\((rate / 1e4).rounded() / 100) M" }
+        if rate >= 1e4 { return "\((rate / 100).rounded() / 10) k" }
+        return "\((rate * 10).rounded() / 10)"
+    }
+}

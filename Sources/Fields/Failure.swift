@@ -1,0 +1,37 @@
+/// What kind of trouble an error is; CommandSupport turns it into an exit status of sysexits.h.
+public enum FailureKind: Sendable {
+    /// Options that contradict each other or the data.
+    case usage
+    /// A file that was read, but cannot be what it should be.
+    case badData
+    /// A file that is not there.
+    case missingInput
+    /// A mistake of this program.
+    case software
+    /// Disk full, permission, read and write errors.
+    case inputOutput
+    /// Another process holds what is needed.
+    case heldByAnother
+    /// The loss became NaN or infinite.
+    case diverged
+}
+
+/// An error that a user can act on. Every target has an enum of its own that holds the evidence (path, variable,
+/// found, expected); `explanation` is the one line that is printed, and ends with what to do.
+public protocol Failure: Error, CustomStringConvertible {
+    var kind: FailureKind { get }
+    var explanation: String { get }
+}
+
+extension Failure {
+    public var description: String { explanation }
+}
+
+/// Text from a file, made safe to print: control characters and terminal escapes become spaces, long text is cut.
+public func quoted(_ text: String) -> String {
+    var printable = ""
+    for scalar in text.unicodeScalars.prefix(120) {
+        printable.unicodeScalars.append(scalar.properties.generalCategory == .control ? " " : scalar)
+    }
+    return "'\(printable)\(text.unicodeScalars.count > 120 ? "…" : "")'"
+}

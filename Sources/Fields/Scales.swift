@@ -1,0 +1,43 @@
+/// One length, one speed and one thickness: with the viscosity that follows from them, the shallow-shelf equations
+/// hold without the factor ρ g (1 − ρ/ρ_w), and every term is of order one.
+public struct Scales: Sendable, Equatable {
+    /// [m]
+    public var length: Double
+    /// [m s⁻¹]
+    public var speed: Double
+    /// [m]
+    public var thickness: Double
+
+    public init(length: Double, speed: Double, thickness: Double) {
+        self.length = length
+        self.speed = speed
+        self.thickness = thickness
+    }
+
+    /// μ₀ = ρ g (1 − ρ/ρ_w) h₀ L₀ / u₀ [Pa s].
+    public func viscosity(_ constants: Constants) -> Double {
+        constants.drivingFactor * thickness * length / speed
+    }
+
+    /// ρ g (1 − ρ/ρ_w) h₀² / L₀ [Pa]: a momentum residual of one.
+    public func momentum(_ constants: Constants) -> Double {
+        constants.drivingFactor * thickness * thickness / length
+    }
+
+    /// u₀ / L₀ [s⁻¹]
+    public var strainRate: Double { speed / length }
+}
+
+/// physical = offset + scale × stored: how a column of the store holds a quantity, and CF's add_offset and scale_factor.
+public struct Normalization: Sendable, Equatable {
+    public var offset: Double
+    public var scale: Double
+
+    public init(offset: Double, scale: Double) {
+        self.offset = offset
+        self.scale = scale
+    }
+
+    public func stored(_ physical: Double) -> Double { (physical - offset) / scale }
+    public func physical(_ stored: Double) -> Double { offset + scale * stored }
+}

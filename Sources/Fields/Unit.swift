@@ -1,0 +1,78 @@
+/// A unit of length or speed as products spell it, with its factor to SI.
+///
+/// UDUNITS reads "m a-1" as metres per are and does not parse "m y-1"; products use both, so the spellings are
+/// listed here. A missing or unknown unit is an error at the caller, never a guess.
+public struct Unit: Sendable, Equatable {
+    public enum Dimension: String, Sendable { case length, speed, viscosity, mask }
+
+    public let symbol: String
+    public let dimension: Dimension
+    /// Multiplies a value in this unit to give SI.
+    public let factor: Double
+
+    public static let meter = Unit(symbol: "m", dimension: .length, factor: 1)
+    public static let metersPerYear = Unit(
+        symbol: "m year-1", dimension: .speed, factor: 1 / Constants.secondsPerYear)
+    public static let metersPerSecond = Unit(symbol: "m s-1", dimension: .speed, factor: 1)
+
+    /// Reads a CF unit string; nil where it is no unit of length or speed that products use.
+    public init?(_ text: String) {
+        let words = Unit.normalized(text)
+        if let length = Unit.lengths[words] {
+            self.init(symbol: text, dimension: .length, factor: length)
+            return
+        }
+        for (per, seconds) in Unit.times {
+            for separator in ["/", " per ", " "] {
+                let suffix = separator == " " ? " \(per)-1" : "\(separator)\(per)"
+                guard words.hasSuffix(suffix) else { continue }
+                let head = words.dropLast(suffix.count)
+                if let length = Unit.lengths[String(head)] {
+                    self.init(symbol: text, dimension: .speed, factor: length / seconds)
+                    return
+                }
+            }
+        }
+        return nil
+    }
+
+    init(symbol: String, dimension: Dimension, factor: Double) {
+        self.symbol = symbol
+        self.dimension = dimension
+        self.factor = factor
+    }
+
+    private static let lengths: [String: Double] = [
+        "m": 1, "meter": 1, "meters": 1, "metre": 1, "metres": 1,
+        "km": 1000, "kilometer": 1000, "kilometers": 1000, "kilometre": 1000, "kilometres": 1000,
+        "cm": 0.01, "mm": 0.001,
+    ]
+
+    private static let times: [(String, Double)] = {
+        var spellings: [(String, Double)] = []
+        for year in ["year", "years", "yr", "y", "a"] { spellings.append((year, Constants.secondsPerYear)) }
+        for day in ["day", "days", "d"] { spellings.append((day, 86400)) }
+        for hour in ["hour", "hr", "h"] { spellings.append((hour, 3600)) }
+        for second in ["second", "seconds", "sec", "s"] { spellings.append((second, 1)) }
+        return spellings
+    }()
+
+    /// Lower case, single blanks, no '^', '**' or '.' between factors, no blanks around '/'.
+    private static func normalized(_ text: String) -> String {
+        var words = text.lowercased()
+        for (old, new) in [("**", ""), ("^", ""), ("{", ""), ("}", ""), ("(", ""), (")", ""), ("⁻¹", "-1"), (".", " "), ("*", " ")] {
+            words = words.split(separator: old, omittingEmptySubsequences: false).joined(separator: new)
+        }
+        words = words.split(whereSeparator: { $0 == " " || $0 == "_" || $0 == "\t" }).joined(separator: " ")
+        return words.split(separator: "/", omittingEmptySubsequences: false)
+            .map { String($0).trimmingBlanks() }.joined(separator: "/")
+    }
+}
+
+extension String {
+    /// Without blanks, tabs and line ends at both ends.
+    public func trimmingBlanks() -> String {
+        let isBlank: (Character) -> Bool = { $0.isWhitespace || $0 == "\0" }
+        return String(drop(while: isBlank).reversed().drop(while: isBlank).reversed())
+    }
+}

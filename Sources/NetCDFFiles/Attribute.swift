@@ -1,0 +1,80 @@
+import CNetCDF
+import Fields
+
+/// The value of an attribute: NC_CHAR and NC_STRING are both text, every number is a double.
+public enum Attribute: Sendable, Equatable {
+    case text(String)
+    case numbers([Double])
+
+    public var text: String? {
+        if case .text(let text) = self { text } else { nil }
+    }
+    /// The number, also where a product wraps it in an array of one or writes it as text ("-2800000.0 m" is none).
+    public var number: Double? {
+        switch self {
+        case .numbers(let numbers): numbers.count == 1 ? numbers[0] : nil
+        case .text(let text): Double(text.trimmingBlanks())
+        }
+    }
+    public var numbers: [Double]? {
+        if case .numbers(let numbers) = self { numbers } else { nil }
+    }
+}
+
+extension NetCDFFile {
+    /// Attributes longer than this are no metadata: a damaged header makes libnetcdf allocate what it claims.
+    static let longestAttribute = 1 << 20
+
+    func readAttribute(_ name: String, of variable: Int32) -> Attribute? {
+        var type: nc_type = 0
+        var length = 0
+        guard nc_inq_att(id, variable, name, &type, &length) == NC_NOERR, length <= NetCDFFile.longestAttribute else { return nil }
+        switch type {
+        case NC_CHAR:
+            var bytes = [UInt8](repeating: 0, count: length)
+            let status = bytes.withUnsafeMutableBytes { raw in
+                nc_get_att_text(id, variable, name, raw.bindMemory(to: CChar.self).baseAddress)
+            }
+            guard status == NC_NOERR else { return nil }
+            while bytes.last == 0 { bytes.removeLast() }
+            return .text(String(decoding: bytes, as: UTF8.self))
+        case NC_STRING:
+            var pointers = [UnsafeMutablePointer<CChar>?](repeating: nil, count: length)
+            guard nc_get_att_string(id, variable, name, &pointers) == NC_NOERR else { return nil }
+            defer { nc_free_string(length, &pointers) }
+            return .text(pointers.compactMap { $0.map { String(cString: $0) } }.joined(separator: " "))
+        case NC_BYTE, NC_SHORT, NC_INT, NC_FLOAT, NC_DOUBLE, NC_UBYTE, NC_USHORT, NC_UINT, NC_INT64, NC_UINT64:
+            var numbers = [Double](repeating: 0, count: length)
+            guard nc_get_att_double(id, variable, name, &numbers) == NC_NOERR else { return nil }
+            return .numbers(numbers)
+        default:
+            return nil
+        }
+    }
+
+    func attributeNames(of variable: Int32) -> [String] {
+        var count: Int32 = 0
+        let status = variable == NC_GLOBAL ? nc_inq_natts(id, &count) : nc_inq_varnatts(id, variable, &count)
+        guard status == NC_NOERR else { return [] }
+        return (0..<count).compactMap { number in
+            var name = [CChar](repeating: 0, count: Int(NC_MAX_NAME) + 1)
+            guard nc_inq_attname(id, variable, number, &name) == NC_NOERR else { return nil }
+            return text(of: name)
+        }
+    }
+
+    func writeAttribute(_ name: String, _ value: Attribute, as type: VariableType, of variable: Int32) throws(NetCDFError) {
+        let status: Int32
+        switch value {
+        case .text(let text):
+            status = nc_put_att_text(id, variable, name, text.utf8.count, text)
+        case .numbers(let numbers):
+            status = nc_put_att_double(id, variable, name, type.rawValue, numbers.count, numbers)
+        }
+        try check(status, writing: "attribute \(quoted(name))")
+    }
+}
+
+func text(of buffer: [CChar]) -> String {
+    String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}

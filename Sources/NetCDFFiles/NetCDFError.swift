@@ -1,0 +1,64 @@
+import CNetCDF
+import Fields
+import Glibc
+
+/// What can go wrong with a NetCDF file, with the evidence.
+public enum NetCDFError: Failure {
+    case noSuchFile(path: String)
+    case notNetCDF(path: String, reason: String)
+    case truncated(path: String, bytes: Int, needed: Int)
+    case missingVariable(String, path: String, present: [String])
+    case missingDimension(String, path: String)
+    case wrongShape(variable: String, path: String, found: [Int], expected: String)
+    case tooLarge(variable: String, path: String, shape: [Int])
+    case missingAttribute(String, variable: String, path: String)
+    case notContiguous(variable: String, path: String)
+    case damaged(path: String, reason: String)
+    case readFailed(path: String, what: String, reason: String)
+    case writeFailed(path: String, what: String, reason: String)
+
+    public var kind: FailureKind {
+        switch self {
+        case .noSuchFile: .missingInput
+        case .writeFailed: .inputOutput
+        default: .badData
+        }
+    }
+
+    public var explanation: String {
+        switch self {
+        case .noSuchFile(let path):
+            "\(path): no such file; check the path"
+        case .notNetCDF(let path, let reason):
+            "\(path): not a readable NetCDF file (\(reason)); check it with 'ncdump -h', and download it again if it is damaged"
+        case .truncated(let path, let bytes, let needed):
+            "\(path): holds \(bytes) bytes where its header needs \(needed); the file is cut short, download it again"
+        case .missingVariable(let name, let path, let present):
+            "\(path): no variable \(quoted(name)); the file holds \(present.isEmpty ? "none" : present.prefix(20).map(quoted).joined(separator: ", "))"
+        case .missingDimension(let name, let path):
+            "\(path): no dimension \(quoted(name)); the file was not written by this program or is damaged"
+        case .wrongShape(let variable, let path, let found, let expected):
+            "\(path): variable \(quoted(variable)) has the shape (\(found.map(String.init).joined(separator: ", "))), expected \(expected)"
+        case .tooLarge(let variable, let path, let shape):
+            "\(path): variable \(quoted(variable)) claims the shape (\(shape.map(String.init).joined(separator: ", "))), too large to be real; the file is damaged"
+        case .missingAttribute(let name, let variable, let path):
+            "\(path): variable \(quoted(variable)) has no attribute \(quoted(name))"
+        case .notContiguous(let variable, let path):
+            "\(path): variable \(quoted(variable)) does not lie in one piece; the file was rewritten by another tool, make it again with pinn-ingest"
+        case .damaged(let path, let reason):
+            "\(path): damaged (\(reason))"
+        case .readFailed(let path, let what, let reason):
+            "\(path): cannot read \(what): \(reason); the file is damaged, get it again"
+        case .writeFailed(let path, let what, let reason):
+            "\(path): cannot write \(what): \(reason); nothing was left under that name that was not there before"
+        }
+    }
+}
+
+/// libnetcdf hides the system's reason (a full disk is "HDF error"), so errno is asked first.
+func reason(of status: Int32, errno code: Int32) -> String {
+    if status > 0 { return String(cString: strerror(status)) }
+    let library = String(cString: nc_strerror(status))
+    let telling: Set<Int32> = [ENOSPC, EDQUOT, EIO, EROFS, EACCES, EFBIG, EMFILE, ENFILE]
+    return telling.contains(code) ? "\(String(cString: strerror(code))) (\(library))" : library
+}

@@ -1,0 +1,191 @@
+import CNetCDF
+import Fields
+import Glibc
+
+/// An open NetCDF file, closed when the last reference goes. One thread at a time: neither netCDF-C nor HDF5 is
+/// thread-safe, and the type is not Sendable for that reason.
+public final class NetCDFFile {
+    public let path: String
+    let id: Int32
+    private var isOpen = true
+
+    /// No slab of a product, store or prediction holds more values than this (64 GB of doubles).
+    static let mostValuesAtOnce = 1 << 33
+
+    /// Opens a file of any NetCDF format, or a plain HDF5 file.
+    public init(reading path: String) throws(NetCDFError) {
+        var info = stat()
+        guard stat(path, &info) == 0 else {
+            throw errno == ENOENT || errno == ENOTDIR
+                ? .noSuchFile(path: path)
+                : .readFailed(path: path, what: "the file", reason: String(cString: strerror(errno)))
+        }
+        guard info.st_mode & S_IFMT == S_IFREG else {
+            throw .notNetCDF(path: path, reason: "not a regular file")
+        }
+        var id: Int32 = 0
+        errno = 0
+        let status = nc_open(path, NC_NOWRITE, &id)
+        guard status == NC_NOERR else {
+            throw errno == EACCES
+                ? .readFailed(path: path, what: "the file", reason: String(cString: strerror(EACCES)))
+                : .notNetCDF(path: path, reason: Fields.quoted(String(cString: nc_strerror(status))))
+        }
+        self.path = path
+        self.id = id
+        try checkClassicLength(of: Int(info.st_size))
+    }
+
+    /// Creates a NetCDF-4 file whose contiguous variables begin at multiples of 4096 bytes, so that they can be mapped.
+    /// Write to a `PendingFile`'s path: the name that a user sees appears when the file is whole.
+    public init(creating path: String) throws(NetCDFError) {
+        var id: Int32 = 0
+        errno = 0
+        _ = nc_set_alignment(4096, 4096)
+        let status = nc_create(path, NC_NETCDF4 | NC_CLOBBER, &id)
+        guard status == NC_NOERR else {
+            throw .writeFailed(path: path, what: "the file", reason: reason(of: status, errno: errno))
+        }
+        self.path = path
+        self.id = id
+        var previous: Int32 = 0
+        nc_set_fill(id, NC_NOFILL, &previous)
+    }
+
+    /// Closes a written file; what the library held back is on its way to the disk afterwards.
+    public func close() throws(NetCDFError) {
+        guard isOpen else { return }
+        isOpen = false
+        errno = 0
+        try check(nc_close(id), writing: "the end of the file")
+    }
+
+    deinit {
+        if isOpen { nc_close(id) }
+    }
+
+    // MARK: what the file holds
+
+    public var variables: [Variable] {
+        var count: Int32 = 0
+        guard nc_inq_nvars(id, &count) == NC_NOERR else { return [] }
+        return (0..<count).compactMap { variable(id: $0) }
+    }
+
+    /// The variable of that name, nil where there is none (or its type is a user's own).
+    public func variable(_ name: String) -> Variable? {
+        var number: Int32 = 0
+        guard nc_inq_varid(id, name, &number) == NC_NOERR else { return nil }
+        return variable(id: number)
+    }
+
+    public func requireVariable(_ name: String) throws(NetCDFError) -> Variable {
+        guard let variable = variable(name) else {
+            throw .missingVariable(name, path: path, present: variables.map(\.name))
+        }
+        return variable
+    }
+
+    public func dimension(_ name: String) -> Dimension? {
+        var number: Int32 = 0
+        guard nc_inq_dimid(id, name, &number) == NC_NOERR else { return nil }
+        return dimension(id: number)
+    }
+
+    public func requireDimension(_ name: String) throws(NetCDFError) -> Dimension {
+        guard let dimension = dimension(name) else { throw .missingDimension(name, path: path) }
+        return dimension
+    }
+
+    public func attribute(_ name: String) -> Attribute? { readAttribute(name, of: NC_GLOBAL) }
+    public var attributeNames: [String] { attributeNames(of: NC_GLOBAL) }
+
+    // MARK: writing
+
+    public func setAttribute(_ name: String, _ value: Attribute, as type: VariableType = .double) throws(NetCDFError) {
+        try writeAttribute(name, value, as: type, of: NC_GLOBAL)
+    }
+
+    public func define(dimension name: String, length: Int) throws(NetCDFError) -> Dimension {
+        // A length of zero means "unlimited" to the library.
+        precondition(length > 0, "dimension \(name) of length \(length)")
+        var number: Int32 = 0
+        try check(nc_def_dim(id, name, length, &number), writing: "dimension \(name)")
+        return Dimension(id: number, name: name, length: length)
+    }
+
+    /// How a variable's bytes lie in the file.
+    public enum Storage: Sendable {
+        /// In one piece, so that it can be mapped.
+        case contiguous
+        /// In chunks, shuffled and deflated.
+        case deflated(chunks: [Int])
+    }
+
+    public func define(
+        variable name: String, _ type: VariableType, over dimensions: [Dimension], storage: Storage = .contiguous
+    ) throws(NetCDFError) -> Variable {
+        var number: Int32 = 0
+        let ids = dimensions.map(\.id)
+        try check(nc_def_var(id, name, type.rawValue, Int32(ids.count), ids, &number), writing: "variable \(name)")
+        switch storage {
+        case .contiguous:
+            if !dimensions.isEmpty {
+                try check(nc_def_var_chunking(id, number, NC_CONTIGUOUS, nil), writing: "variable \(name)")
+            }
+        case .deflated(let chunks):
+            precondition(chunks.count == dimensions.count)
+            try check(nc_def_var_chunking(id, number, NC_CHUNKED, chunks), writing: "variable \(name)")
+            try check(nc_def_var_deflate(id, number, 1, 1, 4), writing: "variable \(name)")
+        }
+        return Variable(file: self, id: number, name: name, type: type, dimensions: dimensions)
+    }
+
+    /// Ends the definitions; values are written after it.
+    public func endDefinitions() throws(NetCDFError) {
+        try check(nc_enddef(id), writing: "the header")
+    }
+
+    // MARK: inside
+
+    func check(_ status: Int32, writing what: String) throws(NetCDFError) {
+        guard status != NC_NOERR else { return }
+        throw .writeFailed(path: path, what: what, reason: reason(of: status, errno: errno))
+    }
+
+    private func dimension(id number: Int32) -> Dimension? {
+        var name = [CChar](repeating: 0, count: Int(NC_MAX_NAME) + 1)
+        var length = 0
+        guard nc_inq_dim(id, number, &name, &length) == NC_NOERR else { return nil }
+        return Dimension(id: number, name: text(of: name), length: length)
+    }
+
+    private func variable(id number: Int32) -> Variable? {
+        var name = [CChar](repeating: 0, count: Int(NC_MAX_NAME) + 1)
+        var type: nc_type = 0
+        var rank: Int32 = 0
+        guard nc_inq_var(id, number, &name, &type, &rank, nil, nil) == NC_NOERR, let known = VariableType(rawValue: type)
+        else { return nil }
+        var ids = [Int32](repeating: 0, count: Int(rank))
+        guard nc_inq_vardimid(id, number, &ids) == NC_NOERR else { return nil }
+        let dimensions = ids.compactMap { dimension(id: $0) }
+        guard dimensions.count == ids.count else { return nil }
+        return Variable(file: self, id: number, name: text(of: name), type: known, dimensions: dimensions)
+    }
+
+    /// A classic file that was cut in half reads without error, as zeros; its length tells.
+    private func checkClassicLength(of bytes: Int) throws(NetCDFError) {
+        var format: Int32 = 0
+        guard nc_inq_format_extended(id, &format, nil) == NC_NOERR, format == NC_FORMATX_NC3 else { return }
+        var needed = 0
+        for variable in variables {
+            var size = variable.type.byteCount
+            for length in variable.shape {
+                let (product, overflow) = size.multipliedReportingOverflow(by: length)
+                size = overflow ? Int.max / 4 : product
+            }
+            needed = min(needed + size, Int.max / 2)
+        }
+        guard bytes >= needed else { throw .truncated(path: path, bytes: bytes, needed: needed) }
+    }
+}

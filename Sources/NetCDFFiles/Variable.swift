@@ -1,0 +1,74 @@
+import CNetCDF
+import Fields
+import Glibc
+
+public struct Dimension: Sendable, Equatable {
+    let id: Int32
+    public let name: String
+    public let length: Int
+}
+
+/// A variable of an open file. Valid as long as its file is open; used from one thread (libnetcdf is not thread-safe).
+public struct Variable {
+    let file: NetCDFFile
+    let id: Int32
+    public let name: String
+    public let type: VariableType
+    public let dimensions: [Dimension]
+
+    public var shape: [Int] { dimensions.map(\.length) }
+    public var count: Int { shape.reduce(1, *) }
+    public var path: String { file.path }
+
+    public func attribute(_ name: String) -> Attribute? { file.readAttribute(name, of: id) }
+    public var attributeNames: [String] { file.attributeNames(of: id) }
+
+    /// Numbers are written as double unless the file's convention wants the variable's own type (flag_values).
+    public func setAttribute(_ name: String, _ value: Attribute, as type: VariableType = .double) throws(NetCDFError) {
+        try file.writeAttribute(name, value, as: type, of: id)
+    }
+
+    /// All values, row-major.
+    public func read<Value: NetCDFValue>(as: Value.Type = Value.self) throws(NetCDFError) -> [Value] {
+        try read(start: [Int](repeating: 0, count: dimensions.count), count: shape)
+    }
+
+    /// The values of a hyperslab, row-major; values that do not fit the type are an error.
+    public func read<Value: NetCDFValue>(
+        start: [Int], count: [Int], as: Value.Type = Value.self
+    ) throws(NetCDFError) -> [Value] {
+        precondition(start.count == dimensions.count && count.count == dimensions.count)
+        var total = 1
+        for length in count {
+            let (product, overflow) = total.multipliedReportingOverflow(by: length)
+            guard !overflow, product <= NetCDFFile.mostValuesAtOnce else {
+                throw .tooLarge(variable: name, path: path, shape: count)
+            }
+            total = product
+        }
+        var failure: NetCDFError?
+        let values = [Value](unsafeUninitializedCapacity: max(total, 1)) { buffer, initialized in
+            buffer.initialize(repeating: .zero)
+            if total > 0 {
+                let status = Value.get(file.id, id, start, count, into: buffer.baseAddress!)
+                if status != NC_NOERR {
+                    failure = .readFailed(path: path, what: "variable \(quoted(name))", reason: reason(of: status, errno: errno))
+                }
+            }
+            initialized = total
+        }
+        if let failure { throw failure }
+        return values
+    }
+
+    public func write<Value: NetCDFValue>(_ values: [Value]) throws(NetCDFError) {
+        try write(values, start: [Int](repeating: 0, count: dimensions.count), count: shape)
+    }
+
+    public func write<Value: NetCDFValue>(_ values: [Value], start: [Int], count: [Int]) throws(NetCDFError) {
+        precondition(values.count == count.reduce(1, *), "\(values.count) values for a slab of shape \(count)")
+        guard !values.isEmpty else { return }
+        let status = values.withUnsafeBufferPointer { Value.put(file.id, id, start, count, from: $0.baseAddress!) }
+        try file.check(status, writing: "variable \(quoted(name))")
+    }
+}

@@ -1,0 +1,82 @@
+import Dispatch
+import Synchronization
+
+/// The points of one iteration: for each set its columns, in the order of `PointSet.columns`.
+public struct Chunk: Sendable {
+    public var iteration: Int
+    public var columns: [PointSet: [[Float]]]
+
+    public init(iteration: Int, columns: [PointSet: [[Float]]]) {
+        self.iteration = iteration
+        self.columns = columns
+    }
+
+    public func count(_ set: PointSet) -> Int { columns[set]?.first?.count ?? 0 }
+}
+
+/// Delivers iteration after iteration, reading the next one while this one computes. Memory: two chunks.
+public final class ChunkStream: Sendable {
+    private let reader: StoreReader
+    private let orders: [ChunkOrder]
+    private let queue = DispatchQueue(label: "ChunkStream")
+    private let ahead: Mutex<(pending: Pending?, spare: Chunk?)>
+
+    private final class Pending: Sendable {
+        let iteration: Int
+        let done = DispatchSemaphore(value: 0)
+        let result = Mutex<Result<Chunk, any Error>?>(nil)
+        init(iteration: Int) { self.iteration = iteration }
+    }
+
+    /// `sizes` says how many points of each set an iteration takes; sets that the store lacks are left out.
+    public init(_ reader: StoreReader, sizes: [PointSet: Int], seed: UInt64) {
+        self.reader = reader
+        orders = PointSet.allCases.compactMap { set in
+            guard let size = sizes[set], size > 0, reader.count(set) > 0 else { return nil }
+            return ChunkOrder(set, count: reader.count(set), size: size, seed: seed)
+        }
+        ahead = Mutex((nil, nil))
+    }
+
+    /// Points of a set in every iteration.
+    public func size(_ set: PointSet) -> Int { orders.first { $0.set == set }?.size ?? 0 }
+
+    /// Iterations after which every point of every set has been visited.
+    public var iterationsPerEpoch: Int { orders.map(\.chunkCount).max() ?? 1 }
+
+    /// The points of an iteration; consecutive calls find them already read. `used` hands back the memory of a
+    /// chunk that is no longer needed.
+    public func chunk(_ iteration: Int, reusing used: consuming Chunk? = nil) throws -> Chunk {
+        let recycled = consume used
+        let current = ahead.withLock { state -> Pending? in
+            if let recycled { state.spare = recycled }
+            return state.pending?.iteration == iteration ? state.pending : nil
+        } ?? start(iteration)
+        current.done.wait()
+        let next = start(iteration + 1)
+        ahead.withLock { $0.pending = next }
+        return try current.result.withLock { $0! }.get()
+    }
+
+    private func start(_ iteration: Int) -> Pending {
+        let pending = Pending(iteration: iteration)
+        queue.async { [self] in
+            let result = Result { try load(iteration) }
+            pending.result.withLock { $0 = result }
+            pending.done.signal()
+        }
+        return pending
+    }
+
+    private func load(_ iteration: Int) throws -> Chunk {
+        var chunk = ahead.withLock { state -> Chunk? in
+            defer { state.spare = nil }
+            return state.spare
+        } ?? Chunk(iteration: iteration, columns: [:])
+        chunk.iteration = iteration
+        for order in orders {
+            try reader.read(order.set, order.points(iteration: iteration), into: &chunk.columns[order.set, default: []])
+        }
+        return chunk
+    }
+}

@@ -1,0 +1,51 @@
+/// A pseudo-random one-to-one map of 0..<count onto itself, computed index by index from a seed: a shuffle that needs
+/// no memory and no second pass over a file, whatever the count.
+///
+/// A Feistel network over the next power of four, walked until it falls below count (Black & Rogaway 2002, "Ciphers with
+/// arbitrary finite domains"); the domain is less than four times the count, so a walk takes under four steps on average.
+public struct IndexPermutation: Sendable {
+    public let count: Int
+    private let halfBits: UInt64
+    private let keys: (UInt64, UInt64, UInt64, UInt64)
+
+    public init(count: Int, seed: UInt64) {
+        precondition(count > 0)
+        self.count = count
+        let bits = UInt64(max(2, Int.bitWidth - (count - 1).leadingZeroBitCount))
+        halfBits = (bits + 1) / 2
+        keys = (mixed(seed, 1), mixed(seed, 2), mixed(seed, 3), mixed(seed, 4))
+    }
+
+    /// The index that stands at a place of the shuffled order.
+    public subscript(place: Int) -> Int {
+        precondition(place >= 0 && place < count)
+        var index = UInt64(place)
+        repeat { index = feistel(index) } while index >= UInt64(count)
+        return Int(index)
+    }
+
+    private func feistel(_ value: UInt64) -> UInt64 {
+        let mask = (UInt64(1) << halfBits) - 1
+        var left = value >> halfBits
+        var right = value & mask
+        (left, right) = (right, left ^ (mixed(keys.0, right) & mask))
+        (left, right) = (right, left ^ (mixed(keys.1, right) & mask))
+        (left, right) = (right, left ^ (mixed(keys.2, right) & mask))
+        (left, right) = (right, left ^ (mixed(keys.3, right) & mask))
+        return left << halfBits | right
+    }
+}
+
+/// 64 well-mixed bits of two numbers: SplitMix64's finaliser (Steele, Lea & Flood 2014). The same pair gives the
+/// same bits everywhere, which is what makes points, orders and initial weights functions of their seed.
+public func mixed(_ a: UInt64, _ b: UInt64) -> UInt64 {
+    var z = a &+ (b &+ 1) &* 0x9e37_79b9_7f4a_7c15
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+}
+
+/// A number in [0, 1) from 64 bits.
+public func unitInterval(_ bits: UInt64) -> Double {
+    Double(bits >> 11) * 0x1p-53
+}

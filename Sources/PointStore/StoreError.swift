@@ -1,0 +1,39 @@
+import Fields
+
+/// What can be wrong with a store, with the evidence.
+public enum StoreError: Failure {
+    case notAStore(path: String, found: String)
+    case diskTooSmall(path: String, needed: Int, free: Int)
+    case damagedBlock(path: String, variable: String, points: Range<Int>)
+    case readFailed(path: String, byte: Int, reason: String)
+    case missingSet(PointSet, path: String)
+    case badAttribute(String, path: String, expected: String)
+
+    public var kind: FailureKind {
+        switch self {
+        case .diskTooSmall, .readFailed: .inputOutput
+        default: .badData
+        }
+    }
+
+    public var explanation: String {
+        switch self {
+        case .notAStore(let path, let found):
+            "\(path): not a point store (\(found)); make one with 'pinn-ingest VELOCITY.nc -o \(path)'"
+        case .diskTooSmall(let path, let needed, let free):
+            "\(path): needs \(megabytes(needed)), the disk has \(megabytes(free)) left; make room, choose another place with -o, or ask for fewer --points"
+        case .damagedBlock(let path, let variable, let points):
+            "\(path): \(variable) is damaged between points \(points.lowerBound) and \(points.upperBound) (its checksum does not fit); make the store again with pinn-ingest"
+        case .readFailed(let path, let byte, let reason):
+            "\(path): cannot read at byte \(byte): \(reason); the store was cut short or its disk fails"
+        case .missingSet(let set, let path):
+            "\(path): holds no \(set.rawValue) points; make the store again with pinn-ingest"
+        case .badAttribute(let name, let path, let expected):
+            "\(path): attribute \(quoted(name)) is missing or is not \(expected); make the store again with pinn-ingest"
+        }
+    }
+
+    private func megabytes(_ bytes: Int) -> String {
+        bytes < 1_000_000_000 ? "\((bytes + 999_999) / 1_000_000) MB" : "\(bytes / 1_000_000_000).\(bytes / 100_000_000 % 10) GB"
+    }
+}

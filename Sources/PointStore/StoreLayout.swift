@@ -1,0 +1,137 @@
+import Fields
+
+/// The four sets of points that a store holds. Each is written in one shuffled order, so that every run of
+/// neighbouring points is an unbiased sample of its set.
+public enum PointSet: String, CaseIterable, Sendable, Hashable {
+    /// Positions anywhere on the shelf, where the equations are asked to hold.
+    case collocation
+    /// Cells of the velocity product with their values.
+    case velocity
+    /// Cells of the thickness product with their values.
+    case thickness
+    /// Points of the calving front with their outward unit normals.
+    case front
+
+    /// What is known at a point of the set, in this order everywhere.
+    public var columns: [Column] {
+        switch self {
+        case .collocation: [.x, .y]
+        case .velocity: [.x, .y, .u, .v, .weight]
+        case .thickness: [.x, .y, .h, .weight]
+        case .front: [.x, .y, .normalX, .normalY]
+        }
+    }
+
+    /// Name of the variable that holds a column, e.g. `velocity_u`.
+    public func variable(_ column: Column) -> String { "\(rawValue)_\(column.rawValue)" }
+    /// Name of the variable that holds the checksum of every block of a column.
+    public func checksumVariable(_ column: Column) -> String { "\(variable(column))_crc32c" }
+}
+
+/// A value at a point, stored as float32 in the network's own normalisation.
+public enum Column: String, Sendable, Hashable {
+    case x, y, u, v, h
+    /// Weight of an observation's squared misfit, 1 on average; from the product's error fields where it has them.
+    case weight
+    case normalX = "nx"
+    case normalY = "ny"
+
+    /// Unit of the physical value.
+    public var unit: String {
+        switch self {
+        case .x, .y, .h: "m"
+        case .u, .v: Unit.metersPerYear.symbol
+        case .weight, .normalX, .normalY: "1"
+        }
+    }
+
+    public var longName: String {
+        switch self {
+        case .x: "position along the projection's x axis"
+        case .y: "position along the projection's y axis"
+        case .u: Quantity.velocityX.longName
+        case .v: Quantity.velocityY.longName
+        case .h: Quantity.thickness.longName
+        case .weight: "weight of the squared misfit"
+        case .normalX: "x component of the outward unit normal"
+        case .normalY: "y component of the outward unit normal"
+        }
+    }
+}
+
+/// A grid of a product, cropped to what the store covers: what export needs to put a prediction back.
+public struct StoredGrid: Sendable, Equatable {
+    /// "velocity" or "thickness"; one file with one grid has "velocity" alone.
+    public var name: String
+    public var grid: Grid
+    /// `IceMask` codes, row-major, one per cell.
+    public var mask: [UInt8]
+
+    public init(name: String, grid: Grid, mask: [UInt8]) {
+        self.name = name
+        self.grid = grid
+        self.mask = mask
+    }
+}
+
+/// Everything that a store says beside its points.
+public struct StoreDescription: Sendable, Equatable {
+    public var counts: [PointSet: Int]
+    /// physical = offset + scale × stored, for x, y [m], u, v [m year⁻¹] and h [m].
+    public var normalizations: [Column: Normalization]
+    public var scales: Scales
+    public var grids: [StoredGrid]
+    /// Grid on which an observation's cell index counts, by set: "velocity" → "velocity", "thickness" → either.
+    public var gridOfSet: [PointSet: String]
+    public var seed: UInt64
+    /// Densities that the thickness product states [kg m⁻³], where it does.
+    public var productIceDensity: Double?
+    public var productSeaWaterDensity: Double?
+    /// Free text for the reader: source files, product names, what was dropped. Written as global attributes.
+    public var provenance: [(name: String, text: String)]
+
+    public init(
+        counts: [PointSet: Int], normalizations: [Column: Normalization], scales: Scales, grids: [StoredGrid],
+        gridOfSet: [PointSet: String], seed: UInt64, productIceDensity: Double? = nil,
+        productSeaWaterDensity: Double? = nil, provenance: [(name: String, text: String)] = []
+    ) {
+        self.counts = counts
+        self.normalizations = normalizations
+        self.scales = scales
+        self.grids = grids
+        self.gridOfSet = gridOfSet
+        self.seed = seed
+        self.productIceDensity = productIceDensity
+        self.productSeaWaterDensity = productSeaWaterDensity
+        self.provenance = provenance
+    }
+
+    public static func == (a: StoreDescription, b: StoreDescription) -> Bool {
+        a.counts == b.counts && a.normalizations == b.normalizations && a.scales == b.scales && a.grids == b.grids
+            && a.gridOfSet == b.gridOfSet && a.seed == b.seed && a.productIceDensity == b.productIceDensity
+            && a.productSeaWaterDensity == b.productSeaWaterDensity
+            && a.provenance.map(\.name) == b.provenance.map(\.name) && a.provenance.map(\.text) == b.provenance.map(\.text)
+    }
+}
+
+/// Names in the file that writer and reader share.
+enum StoreNames {
+    static let format = "IceShelfPINN point store 1"
+    static let scaleLength = "scale_length_m"
+    static let scaleSpeed = "scale_speed_m_s"
+    static let scaleThickness = "scale_thickness_m"
+    static let seed = "seed"
+    static let iceDensity = "product_ice_density_kg_m3"
+    static let seaWaterDensity = "product_sea_water_density_kg_m3"
+    static let blockPoints = "checksum_block_points"
+    /// Global attributes whose names begin so are provenance.
+    static let provenance = "source_"
+    /// Points that one checksum covers.
+    static let pointsPerBlock = 65536
+
+    /// Row-major cell of the set's grid that an observation came from.
+    static func cells(of set: PointSet) -> String { "\(set.rawValue)_cell" }
+    static func axis(_ axis: String, of grid: String) -> String { "\(grid)_grid_\(axis)" }
+    static func mask(of grid: String) -> String { "\(grid)_grid_mask" }
+    static func projection(of grid: String) -> String { "\(grid)_grid_mapping" }
+}

@@ -1,0 +1,198 @@
+import CKernels
+import Fields
+import Glibc
+import NetCDFFiles
+import Synchronization
+
+/// An open store: what it says, and its points by ranges. Opening checks every byte but the points; a block of
+/// points is checked when it is first read.
+///
+/// Points are read with pread at the offset that HDF5 tells, not through a map: measured equal when the file is in the
+/// page cache and twenty times faster under memory pressure, and a store that shrinks under a running trainer is an
+/// error with a message here, where a map is a SIGBUS.
+public final class StoreReader: Sendable {
+    public let path: String
+    public let description: StoreDescription
+    private let handle: Int32
+    private let ranges: [PointSet: [Range<Int>]]
+    private let checksums: [String: [UInt32]]
+    private let verified: Mutex<[String: Set<Int>]>
+
+    public init(path: String) throws {
+        self.path = path
+        let file = try NetCDFFile(reading: path)
+        description = try StoreReader.readDescription(file)
+        ranges = try StoreReader.columnRanges(of: description.counts, path: path)
+        try Seal.verify(path, leavingOut: ranges.values.flatMap { $0 })
+        var checksums: [String: [UInt32]] = [:]
+        for set in description.counts.keys {
+            for column in set.columns {
+                checksums[set.variable(column)] = try file.requireVariable(set.checksumVariable(column)).read()
+            }
+        }
+        self.checksums = checksums
+        verified = Mutex([:])
+        handle = open(path, O_RDONLY | O_CLOEXEC)
+        guard handle >= 0 else {
+            throw StoreError.readFailed(path: path, byte: 0, reason: String(cString: strerror(errno)))
+        }
+    }
+
+    deinit { close(handle) }
+
+    public func count(_ set: PointSet) -> Int { description.counts[set] ?? 0 }
+
+    /// A short name for exactly this store, to be written beside results: the CRC-32C of all of its block checksums.
+    public var fingerprint: String {
+        var all: UInt32 = 0
+        for name in checksums.keys.sorted() {
+            all = checksums[name]!.withUnsafeBytes { crc32c(all, $0.baseAddress!, $0.count) }
+        }
+        let text = String(all, radix: 16)
+        return String(repeating: "0", count: 8 - text.count) + text
+    }
+
+    /// Reads a run of points: one array a column, in the order of `PointSet.columns`. Safe from any thread.
+    public func read(_ set: PointSet, _ points: Range<Int>, into columns: inout [[Float]]) throws {
+        precondition(points.upperBound <= count(set))
+        let names = set.columns
+        if columns.count != names.count { columns = [[Float]](repeating: [], count: names.count) }
+        for (number, column) in names.enumerated() {
+            try verifyBlocks(of: set, column, number, touching: points)
+            if columns[number].count != points.count { columns[number] = [Float](repeating: 0, count: points.count) }
+            try columns[number].withUnsafeMutableBytes {
+                try readBytes(into: $0, at: ranges[set]![number].lowerBound + points.lowerBound * 4)
+            }
+        }
+    }
+
+    /// The cells of their grid that observations came from, in the order of the points.
+    public func cells(of set: PointSet) throws -> [Int32] {
+        try NetCDFFile(reading: path).requireVariable(StoreNames.cells(of: set)).read()
+    }
+
+    // MARK: inside
+
+    private func verifyBlocks(of set: PointSet, _ column: Column, _ number: Int, touching points: Range<Int>) throws {
+        guard !points.isEmpty else { return }
+        let size = StoreNames.pointsPerBlock
+        let name = set.variable(column)
+        for block in points.lowerBound / size...(points.upperBound - 1) / size {
+            if verified.withLock({ $0[name]?.contains(block) ?? false }) { continue }
+            let covered = block * size..<min((block + 1) * size, count(set))
+            let bytes = try [UInt8](unsafeUninitializedCapacity: covered.count * 4) { buffer, initialized in
+                try readBytes(
+                    into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<(covered.count * 4)]),
+                    at: ranges[set]![number].lowerBound + covered.lowerBound * 4)
+                initialized = covered.count * 4
+            }
+            guard crc32c(0, bytes, bytes.count) == checksums[name]?[block] else {
+                throw StoreError.damagedBlock(path: path, variable: name, points: covered)
+            }
+            _ = verified.withLock { $0[name, default: []].insert(block) }
+        }
+    }
+
+    private func readBytes(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws {
+        var done = 0
+        while done < buffer.count {
+            let got = pread(handle, buffer.baseAddress! + done, buffer.count - done, off_t(offset + done))
+            if got < 0 && errno == EINTR { continue }
+            guard got > 0 else {
+                let reason = got == 0 ? "the file ends here" : String(cString: strerror(errno))
+                throw StoreError.readFailed(path: path, byte: offset + done, reason: reason)
+            }
+            done += got
+        }
+    }
+
+    static func columnRanges(of counts: [PointSet: Int], path: String) throws -> [PointSet: [Range<Int>]] {
+        var ranges: [PointSet: [Range<Int>]] = [:]
+        for (set, count) in counts {
+            ranges[set] = try set.columns.map {
+                try NetCDFFile.byteRange(of: set.variable($0), count: count, byteCount: 4, path: path)
+            }
+        }
+        return ranges
+    }
+
+    private static func readDescription(_ file: NetCDFFile) throws -> StoreDescription {
+        guard let format = file.attribute("format")?.text else {
+            throw StoreError.notAStore(path: file.path, found: "it has no attribute 'format'")
+        }
+        guard format == StoreNames.format else {
+            throw StoreError.notAStore(path: file.path, found: "its format is \(quoted(format)), this program reads \(quoted(StoreNames.format))")
+        }
+        func number(_ name: String) throws -> Double {
+            guard let value = file.attribute(name)?.number, value.isFinite, value > 0 else {
+                throw StoreError.badAttribute(name, path: file.path, expected: "a positive number")
+            }
+            return value
+        }
+        guard try number(StoreNames.blockPoints) == Double(StoreNames.pointsPerBlock) else {
+            throw StoreError.badAttribute(StoreNames.blockPoints, path: file.path, expected: "\(StoreNames.pointsPerBlock)")
+        }
+        guard let seed = file.attribute(StoreNames.seed)?.text.flatMap({ UInt64($0) }) else {
+            throw StoreError.badAttribute(StoreNames.seed, path: file.path, expected: "a whole number")
+        }
+        var counts: [PointSet: Int] = [:]
+        var normalizations: [Column: Normalization] = [:]
+        var gridOfSet: [PointSet: String] = [:]
+        for set in PointSet.allCases {
+            guard let dimension = file.dimension(set.rawValue) else {
+                if set == .front { continue }
+                throw StoreError.missingSet(set, path: file.path)
+            }
+            counts[set] = dimension.length
+            for column in set.columns {
+                let variable = try file.requireVariable(set.variable(column))
+                guard variable.shape == [dimension.length], variable.type == .float else {
+                    throw NetCDFError.wrongShape(variable: variable.name, path: file.path, found: variable.shape, expected: "(\(dimension.length)) of float")
+                }
+                if let scale = variable.attribute("scale_factor")?.number, let offset = variable.attribute("add_offset")?.number {
+                    normalizations[column] = Normalization(offset: offset, scale: scale)
+                }
+            }
+            gridOfSet[set] = file.variable(StoreNames.cells(of: set))?.attribute("grid")?.text
+        }
+        for column in [Column.x, .y, .u, .v, .h] where normalizations[column] == nil {
+            throw StoreError.badAttribute("scale_factor", path: file.path, expected: "given for \(column.rawValue)")
+        }
+        return StoreDescription(
+            counts: counts, normalizations: normalizations,
+            scales: Scales(
+                length: try number(StoreNames.scaleLength), speed: try number(StoreNames.scaleSpeed),
+                thickness: try number(StoreNames.scaleThickness)),
+            grids: try readGrids(file), gridOfSet: gridOfSet, seed: seed,
+            productIceDensity: file.attribute(StoreNames.iceDensity)?.number,
+            productSeaWaterDensity: file.attribute(StoreNames.seaWaterDensity)?.number,
+            provenance: file.attributeNames.filter { $0.hasPrefix(StoreNames.provenance) }.map {
+                (name: String($0.dropFirst(StoreNames.provenance.count)), text: file.attribute($0)?.text ?? "")
+            })
+    }
+
+    private static func readGrids(_ file: NetCDFFile) throws -> [StoredGrid] {
+        var grids: [StoredGrid] = []
+        for name in ["velocity", "thickness"] {
+            guard let mask = file.variable(StoreNames.mask(of: name)) else { continue }
+            let projection = file.variable(StoreNames.projection(of: name)).map { mapping in
+                Projection(
+                    attributes: mapping.attributeNames.compactMap { attribute in
+                        switch mapping.attribute(attribute) {
+                        case .text(let text): (attribute, .text(text))
+                        case .numbers(let numbers) where numbers.count == 1: (attribute, .number(numbers[0]))
+                        default: nil
+                        }
+                    })
+            }
+            let grid = Grid(
+                x: try file.requireVariable(StoreNames.axis("x", of: name)).read(),
+                y: try file.requireVariable(StoreNames.axis("y", of: name)).read(), projection: projection)
+            guard mask.shape == [grid.rows, grid.columns] else {
+                throw NetCDFError.wrongShape(variable: mask.name, path: file.path, found: mask.shape, expected: "(\(grid.rows), \(grid.columns))")
+            }
+            grids.append(StoredGrid(name: name, grid: grid, mask: try mask.read(as: Int8.self).map { UInt8(bitPattern: $0) }))
+        }
+        return grids
+    }
+}

@@ -1,0 +1,180 @@
+import CKernels
+import Fields
+import NetCDFFiles
+
+/// Writes a store front to back in the memory of what is handed over: sets are appended in any portions, each set's
+/// points in their final (shuffled) order. Nothing stands under the store's name before `finish()`.
+public final class StoreWriter {
+    private let pending: PendingFile
+    private let file: NetCDFFile
+    private let description: StoreDescription
+    private var written: [PointSet: Int] = [:]
+    private var runningChecksum: [String: UInt32] = [:]
+    private var blockChecksums: [String: [UInt32]] = [:]
+    private var finished = false
+
+    /// Bytes that the store will take, to be compared with the disk before the work.
+    public static func byteCount(_ description: StoreDescription) -> Int {
+        let points = PointSet.allCases.reduce(0) { $0 + (description.counts[$1] ?? 0) * ($1.columns.count + 1) * 4 }
+        let cells = description.grids.reduce(0) { $0 + $1.grid.cellCount + 8 * ($1.grid.rows + $1.grid.columns) }
+        return points + cells + (1 << 18)
+    }
+
+    /// Creates the partial file and writes all but the points. Every set must have at least one point; a shelf without
+    /// a calving front has no `front` in `counts`.
+    public init(path: String, _ description: StoreDescription) throws {
+        self.description = description
+        pending = try PendingFile(replacing: path)
+        do {
+            let needed = StoreWriter.byteCount(description)
+            if let free = PendingFile.freeBytes(beside: path), free < needed {
+                throw StoreError.diskTooSmall(path: path, needed: needed, free: free)
+            }
+            file = try NetCDFFile(creating: pending.temporaryPath)
+            try defineHeader()
+            try writeGrids()
+        } catch {
+            pending.discard()
+            throw error
+        }
+    }
+
+    deinit {
+        if !finished { pending.discard() }
+    }
+
+    /// Appends points to a set: one array a column, in the order of `PointSet.columns`, stored (normalised) values.
+    public func append(_ columns: [[Float]], to set: PointSet) throws {
+        let start = written[set, default: 0]
+        let count = columns[0].count
+        precondition(columns.count == set.columns.count && columns.allSatisfy { $0.count == count })
+        precondition(start + count <= description.counts[set] ?? 0, "more points than announced")
+        for (column, values) in zip(set.columns, columns) {
+            try file.requireVariable(set.variable(column)).write(values, start: [start], count: [count])
+            addToChecksums(values, of: set.variable(column), from: start)
+        }
+        written[set] = start + count
+    }
+
+    /// The row-major cell of its grid that each observation of a set came from, in the order of the appended points.
+    public func write(cells: [Int32], of set: PointSet, from start: Int = 0) throws {
+        try file.requireVariable(StoreNames.cells(of: set)).write(cells, start: [start], count: [cells.count])
+    }
+
+    /// Writes the checksums, brings the file to the disk and gives it its name.
+    public func finish() throws {
+        do {
+            for (set, count) in description.counts {
+                precondition(written[set] == count, "\(set) is incomplete")
+                for column in set.columns {
+                    var checksums = blockChecksums[set.variable(column), default: []]
+                    if count % StoreNames.pointsPerBlock != 0 { checksums.append(runningChecksum[set.variable(column), default: 0]) }
+                    try file.requireVariable(set.checksumVariable(column)).write(checksums)
+                }
+            }
+            try file.close()
+            let ranges = try StoreReader.columnRanges(of: description.counts, path: pending.temporaryPath)
+            try Seal.close(pending.temporaryPath, leavingOut: ranges.values.flatMap { $0 })
+            try pending.commit()
+            finished = true
+        } catch {
+            pending.discard()
+            throw error
+        }
+    }
+
+    // MARK: inside
+
+    private func addToChecksums(_ values: [Float], of variable: String, from start: Int) {
+        var done = 0
+        while done < values.count {
+            let place = (start + done) % StoreNames.pointsPerBlock
+            let count = min(StoreNames.pointsPerBlock - place, values.count - done)
+            let before = place == 0 ? 0 : runningChecksum[variable, default: 0]
+            let checksum = values.withUnsafeBufferPointer { crc32c(before, $0.baseAddress! + done, count * 4) }
+            runningChecksum[variable] = checksum
+            if place + count == StoreNames.pointsPerBlock { blockChecksums[variable, default: []].append(checksum) }
+            done += count
+        }
+    }
+
+    private func defineHeader() throws {
+        try file.setAttribute("Conventions", .text("CF-1.8"))
+        try file.setAttribute("title", .text("Points for training a physics-informed network of an ice shelf"))
+        try file.setAttribute("format", .text(StoreNames.format))
+        try file.setAttribute(StoreNames.scaleLength, .numbers([description.scales.length]))
+        try file.setAttribute(StoreNames.scaleSpeed, .numbers([description.scales.speed]))
+        try file.setAttribute(StoreNames.scaleThickness, .numbers([description.scales.thickness]))
+        try file.setAttribute("seconds_per_year", .numbers([Constants.secondsPerYear]))
+        // As text: a double does not hold every 64-bit seed.
+        try file.setAttribute(StoreNames.seed, .text(String(description.seed)))
+        try file.setAttribute(StoreNames.blockPoints, .numbers([Double(StoreNames.pointsPerBlock)]))
+        if let density = description.productIceDensity {
+            try file.setAttribute(StoreNames.iceDensity, .numbers([density]))
+        }
+        if let density = description.productSeaWaterDensity {
+            try file.setAttribute(StoreNames.seaWaterDensity, .numbers([density]))
+        }
+        for (name, text) in description.provenance {
+            try file.setAttribute(StoreNames.provenance + name, .text(text))
+        }
+        for set in PointSet.allCases {
+            guard let count = description.counts[set] else { continue }
+            let points = try file.define(dimension: set.rawValue, length: count)
+            let blocks = try file.define(
+                dimension: "\(set.rawValue)_block", length: (count + StoreNames.pointsPerBlock - 1) / StoreNames.pointsPerBlock)
+            for column in set.columns {
+                let variable = try file.define(variable: set.variable(column), .float, over: [points])
+                try variable.setAttribute("long_name", .text(column.longName))
+                try variable.setAttribute("units", .text(column.unit))
+                if let normalization = description.normalizations[column] {
+                    try variable.setAttribute("scale_factor", .numbers([normalization.scale]))
+                    try variable.setAttribute("add_offset", .numbers([normalization.offset]))
+                }
+                let checksum = try file.define(variable: set.checksumVariable(column), .uint32, over: [blocks])
+                try checksum.setAttribute(
+                    "long_name", .text("CRC-32C of each \(StoreNames.pointsPerBlock) values of \(set.variable(column))"))
+            }
+            if let grid = description.gridOfSet[set] {
+                let cells = try file.define(variable: StoreNames.cells(of: set), .int32, over: [points])
+                try cells.setAttribute("long_name", .text("row-major cell of the \(grid) grid, from 0"))
+                try cells.setAttribute("grid", .text(grid))
+            }
+        }
+    }
+
+    private func writeGrids() throws {
+        var masks: [(Variable, StoredGrid)] = []
+        var axes: [(Variable, [Double])] = []
+        for stored in description.grids {
+            let name = stored.name
+            let rows = try file.define(dimension: StoreNames.axis("y", of: name), length: stored.grid.rows)
+            let columns = try file.define(dimension: StoreNames.axis("x", of: name), length: stored.grid.columns)
+            for (axis, dimension, values) in [("y", rows, stored.grid.y), ("x", columns, stored.grid.x)] {
+                let variable = try file.define(variable: StoreNames.axis(axis, of: name), .double, over: [dimension])
+                try variable.setAttribute("standard_name", .text("projection_\(axis)_coordinate"))
+                try variable.setAttribute("long_name", .text("cell centre along the projection's \(axis) axis"))
+                try variable.setAttribute("units", .text("m"))
+                axes.append((variable, values))
+            }
+            let mask = try file.define(variable: StoreNames.mask(of: name), .int8, over: [rows, columns])
+            try mask.setAttribute("long_name", .text("cover of the cells of the \(name) grid"))
+            try mask.setAttribute("flag_values", .numbers(IceMask.allCases.map { Double($0.rawValue) }), as: .int8)
+            try mask.setAttribute("flag_meanings", .text(IceMask.flagMeanings))
+            if let projection = stored.grid.projection {
+                let mapping = try file.define(variable: StoreNames.projection(of: name), .int32, over: [])
+                for (attribute, value) in projection.attributes {
+                    switch value {
+                    case .number(let number): try mapping.setAttribute(attribute, .numbers([number]))
+                    case .text(let text): try mapping.setAttribute(attribute, .text(text))
+                    }
+                }
+                try mask.setAttribute("grid_mapping", .text(StoreNames.projection(of: name)))
+            }
+            masks.append((mask, stored))
+        }
+        try file.endDefinitions()
+        for (variable, values) in axes { try variable.write(values) }
+        for (variable, stored) in masks { try variable.write(stored.mask.map { Int8(bitPattern: $0) }) }
+    }
+}
