@@ -6,4 +6,5 @@
 #include <stdint.h>
 #include "checksum.h"
 #include "channels.h"
+#include "cores.h"
 #endif

@@ -1,0 +1,5 @@
+#ifndef CKERNELS_CORES_H
+#define CKERNELS_CORES_H
+/// Cores that this process may run on: what the machine, a Slurm job or taskset leaves it. At least 1.
+int available_cores(void);
+#endif

@@ -1,0 +1,20 @@
+import Networks
+
+/// What a device must do for training and prediction. The seam is coarse, a batch at a time, so that a device is free
+/// to fuse whole tiles or whole chunks behind it.
+public protocol Backend: AnyObject {
+    /// One line for the record of a run: kernels, libraries, what bits depend on.
+    var summary: String { get }
+    var workload: Workload { get }
+
+    /// S_pj = Σ over batch p of the square of output j of program p, and into `gradient` the derivative of
+    /// Σ_pj c_pj S_pj with respect to the parameters. Empty batches are skipped.
+    ///
+    /// The same arguments give the same bits, for any number of threads.
+    func squaredResiduals(
+        parameters: [Float], batches: [PointBatch], coefficients: [[Double]], gradient: inout [Float]
+    ) throws -> ResidualSums
+
+    /// Outputs of a program at points: one array an output.
+    func outputs(of program: PointProgram, parameters: [Float], at points: PointBatch) throws -> [[Float]]
+}

@@ -1,0 +1,44 @@
+import Networks
+import Pointwise
+
+/// What is asked at the points of one set: the channels that the network carries to them, and a program that turns its
+/// outputs and the points' columns into residuals.
+public struct PointProgram: Sendable {
+    public let program: Program
+    public let derivatives: Derivatives
+
+    public init(_ program: Program) {
+        self.program = program
+        derivatives = program.derivatives
+    }
+}
+
+/// A network and what is asked of it: all that a backend needs to know, and no physics.
+public struct Workload: Sendable {
+    public let network: Perceptron
+    /// d(network input)/d(equation's coordinate) along x and y: the chain rule at the network's entrance.
+    public let inputSlopes: (x: Double, y: Double)
+    /// One for each set of points.
+    public let programs: [PointProgram]
+
+    public init(network: Perceptron, inputSlopes: (x: Double, y: Double), programs: [PointProgram]) {
+        precondition(network.inputs == 2)
+        self.network = network
+        self.inputSlopes = inputSlopes
+        self.programs = programs
+    }
+}
+
+/// Points of one set: their columns, x and y first, as the network takes them.
+public struct PointBatch: Sendable {
+    public let columns: [[Float]]
+    public var count: Int { columns.first?.count ?? 0 }
+
+    public init(columns: [[Float]]) {
+        precondition(columns.count >= 2 && columns.allSatisfy { $0.count == columns[0].count })
+        self.columns = columns
+    }
+}
+
+/// Sums of squared residuals over a batch, one for each output of each program of the workload.
+public typealias ResidualSums = [[Double]]

@@ -1,0 +1,42 @@
+import COpenBLAS
+import Glibc
+
+/// The products of a layer, each on one thread: threads take whole tiles, and a product that one thread computes has
+/// the same bits wherever it runs.
+enum BLAS {
+    /// Single-threaded OpenBLAS, once a process. Its own threads made sgemv differ between thread counts, and lose
+    /// half of the speed on products of this size.
+    static let configured: Void = {
+        setenv("OMP_NUM_THREADS", "1", 0)
+        openblas_set_num_threads(1)
+    }()
+
+    static var name: String {
+        _ = configured
+        return "OpenBLAS \(String(cString: openblas_get_config()).split(separator: " ").dropFirst().first ?? "") kernel \(String(cString: openblas_get_corename()))"
+    }
+
+    typealias Matrix = UnsafePointer<Float>
+    typealias MutableMatrix = UnsafeMutablePointer<Float>
+
+    /// c (m, n) = a (m, k) · b (k, n), row-major.
+    static func multiply(_ a: Matrix, _ b: Matrix, into c: MutableMatrix, m: Int, n: Int, k: Int) {
+        cblas_sgemm(
+            CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(m), blasint(n), blasint(k), 1, a, blasint(k), b, blasint(n), 0, c,
+            blasint(n))
+    }
+
+    /// c (m, n) = a (m, k) · bᵀ, where b is (n, k).
+    static func multiply(_ a: Matrix, transposed b: Matrix, into c: MutableMatrix, m: Int, n: Int, k: Int) {
+        cblas_sgemm(
+            CblasRowMajor, CblasNoTrans, CblasTrans, blasint(m), blasint(n), blasint(k), 1, a, blasint(k), b, blasint(k), 0, c,
+            blasint(n))
+    }
+
+    /// c (m, n) += aᵀ · b, where a is (k, m) and b is (k, n).
+    static func addProduct(transposed a: Matrix, _ b: Matrix, to c: MutableMatrix, m: Int, n: Int, k: Int) {
+        cblas_sgemm(
+            CblasRowMajor, CblasTrans, CblasNoTrans, blasint(m), blasint(n), blasint(k), 1, a, blasint(m), b, blasint(n), 1, c,
+            blasint(n))
+    }
+}

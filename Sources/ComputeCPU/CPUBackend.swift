@@ -1,0 +1,183 @@
+import CKernels
+import Compute
+import Dispatch
+import Networks
+import Pointwise
+import Synchronization
+
+/// Tiles of points on all cores, products by OpenBLAS.
+///
+/// Tiles are dealt to a fixed number of gradient slots, a slot's tiles are added in order by whichever thread takes the
+/// slot, and slots are summed in order: the bits of a gradient do not depend on the number of threads.
+public final class CPUBackend: Backend {
+    public let workload: Workload
+    public let threads: Int
+    private let workspaces: [TileWorkspace]
+    private var slotGradients: [UnsafeMutablePointer<Float>] = []
+
+    /// Gradient slots of an evaluation with enough tiles: more than the threads of a common node, so that cores that are
+    /// taken away for a while cost little; their sum takes 0.1 % of a step of 65,536 points.
+    private static let mostSlots = 16
+
+    /// `threads` nil: all cores that the process may use.
+    public init(_ workload: Workload, threads: Int? = nil) {
+        _ = BLAS.configured
+        self.workload = workload
+        self.threads = max(1, threads ?? Int(available_cores()))
+        workspaces = (0..<self.threads).map { _ in TileWorkspace(workload, programs: workload.programs) }
+    }
+
+    deinit {
+        for gradient in slotGradients { gradient.deallocate() }
+    }
+
+    public var summary: String {
+        "CPU, \(threads) thread\(threads == 1 ? "" : "s"), \(String(cString: channels_instruction_set())), \(BLAS.name), tiles of \(TileWorkspace.rows) rows, \(CPUBackend.mostSlots) gradient slots"
+    }
+
+    /// A run of points of one batch.
+    private struct Tile {
+        let program: Int
+        let start: Int
+        let count: Int
+    }
+
+    private static func tiles(_ programs: [PointProgram], counts: [Int]) -> [Tile] {
+        var tiles: [Tile] = []
+        for (number, program) in programs.enumerated() {
+            let size = TileWorkspace.points(program.derivatives)
+            for start in stride(from: 0, to: counts[number], by: size) {
+                tiles.append(Tile(program: number, start: start, count: min(size, counts[number] - start)))
+            }
+        }
+        return tiles
+    }
+
+    public func squaredResiduals(
+        parameters: [Float], batches: [PointBatch], coefficients: [[Double]], gradient: inout [Float]
+    ) throws -> ResidualSums {
+        let programs = workload.programs
+        precondition(batches.count == programs.count && coefficients.count == programs.count)
+        precondition(parameters.count == workload.network.parameterCount)
+        let tiles = CPUBackend.tiles(programs, counts: batches.map(\.count))
+        let slots = min(CPUBackend.mostSlots, max(tiles.count, 1))
+        reserve(slots: slots)
+
+        // Sums of every slot: (slots, outputs of all programs).
+        let outputOffsets = programs.reduce(into: [0]) { $0.append($0.last! + $1.program.outputs.count) }
+        let outputCount = outputOffsets.last!
+        let sums = UnsafeMutablePointer<Double>.allocate(capacity: slots * outputCount)
+        sums.initialize(repeating: 0, count: slots * outputCount)
+        defer { sums.deallocate() }
+
+        withColumns(of: batches) { columns in
+            parameters.withUnsafeBufferPointer { parameters in
+                let work = Shared(
+                    value: (
+                        workspaces: workspaces, gradients: slotGradients, parameters: parameters.baseAddress!, columns: columns,
+                        sums: sums
+                    ))
+                let nextSlot = Atomic<Int>(0)
+                let size = workload.network.parameterCount
+                DispatchQueue.concurrentPerform(iterations: min(threads, slots)) { thread in
+                    let (workspaces, gradients, parameters, columns, sums) = work.value
+                    while true {
+                        let slot = nextSlot.add(1, ordering: .relaxed).oldValue
+                        guard slot < slots else { return }
+                        gradients[slot].update(repeating: 0, count: size)
+                        for tile in tiles[slot * tiles.count / slots..<(slot + 1) * tiles.count / slots] {
+                            let here = columns[tile.program].map { $0 + tile.start }
+                            let derivatives = programs[tile.program].derivatives
+                            workspaces[thread].forward(tile.program, derivatives, parameters, here, count: tile.count)
+                            workspaces[thread].adjoint(
+                                tile.program, derivatives, parameters, here, count: tile.count,
+                                coefficients: coefficients[tile.program],
+                                sums: sums + slot * outputCount + outputOffsets[tile.program], gradient: gradients[slot])
+                        }
+                    }
+                }
+            }
+        }
+        sumSlots(slots, into: &gradient)
+        return programs.indices.map { number in
+            (outputOffsets[number]..<outputOffsets[number + 1]).map { output in
+                (0..<slots).reduce(0.0) { $0 + sums[$1 * outputCount + output] }
+            }
+        }
+    }
+
+    public func outputs(of program: PointProgram, parameters: [Float], at points: PointBatch) throws -> [[Float]] {
+        let outputs = program.program.outputs.count
+        let count = points.count
+        let results = UnsafeMutablePointer<Float>.allocate(capacity: max(outputs * count, 1))
+        defer { results.deallocate() }
+        let tiles = CPUBackend.tiles([program], counts: [count])
+        let workspaces = (0..<min(threads, max(tiles.count, 1))).map { _ in TileWorkspace(workload, programs: [program]) }
+        withColumns(of: [points]) { columns in
+            parameters.withUnsafeBufferPointer { parameters in
+                let work = Shared(value: (workspaces: workspaces, parameters: parameters.baseAddress!, columns: columns[0], results: results))
+                let nextTile = Atomic<Int>(0)
+                DispatchQueue.concurrentPerform(iterations: workspaces.count) { thread in
+                    let (workspaces, parameters, columns, results) = work.value
+                    while true {
+                        let number = nextTile.add(1, ordering: .relaxed).oldValue
+                        guard number < tiles.count else { return }
+                        let tile = tiles[number]
+                        workspaces[thread].forward(
+                            0, program.derivatives, parameters, columns.map { $0 + tile.start }, count: tile.count)
+                        for output in 0..<outputs {
+                            (results + output * count + tile.start).update(
+                                from: workspaces[thread].output(output, of: 0), count: tile.count)
+                        }
+                    }
+                }
+            }
+        }
+        return (0..<outputs).map { Array(UnsafeBufferPointer(start: results + $0 * count, count: count)) }
+    }
+
+    // MARK: inside
+
+    /// Memory that threads share without overlap: every slot and every tile is written by the one thread that took it.
+    private struct Shared<Value>: @unchecked Sendable {
+        let value: Value
+    }
+
+    private func reserve(slots: Int) {
+        while slotGradients.count < slots {
+            slotGradients.append(.allocate(capacity: workload.network.parameterCount))
+        }
+    }
+
+    private func sumSlots(_ slots: Int, into gradient: inout [Float]) {
+        let size = workload.network.parameterCount
+        if gradient.count != size { gradient = [Float](repeating: 0, count: size) }
+        let pieces = threads
+        gradient.withUnsafeMutableBufferPointer { gradient in
+            let work = Shared(value: (sum: gradient.baseAddress!, gradients: slotGradients))
+            DispatchQueue.concurrentPerform(iterations: pieces) { piece in
+                let (sum, gradients) = work.value
+                let range = piece * size / pieces..<(piece + 1) * size / pieces
+                for place in range { sum[place] = gradients[0][place] }
+                for slot in 1..<max(slots, 1) {
+                    let gradient = gradients[slot]
+                    for place in range { sum[place] += gradient[place] }
+                }
+            }
+        }
+    }
+
+    private func withColumns(of batches: [PointBatch], _ body: ([[UnsafePointer<Float>]]) -> Void) {
+        func next(_ batch: Int, _ column: Int, _ pointers: [[UnsafePointer<Float>]]) {
+            guard batch < batches.count else { return body(pointers) }
+            guard column < batches[batch].columns.count else { return next(batch + 1, 0, pointers + [[]]) }
+            batches[batch].columns[column].withUnsafeBufferPointer { values in
+                var pointers = pointers
+                // An empty column has no address, and is never read.
+                pointers[batch].append(values.baseAddress ?? UnsafePointer(bitPattern: 64)!)
+                next(batch, column + 1, pointers)
+            }
+        }
+        next(0, 0, [[]])
+    }
+}

@@ -1,0 +1,36 @@
+import Fields
+import Physics
+import PointStore
+
+/// How the network's ends meet the equations' units: outputs to non-dimensional fields, coordinates to one length.
+public struct FieldScaling: Sendable {
+    public let maps: [Quantity: OutputMap]
+    /// d(stored coordinate)/d(coordinate in units of the length).
+    public let inputSlopes: (x: Double, y: Double)
+
+    /// The store's columns are the network's own outputs, so a field is (add_offset + scale_factor · o) in its unit, divided
+    /// by the scale of that unit.
+    public init(_ store: StoreDescription) {
+        let metersPerSecond = 1 / Constants.secondsPerYear
+        func affine(_ column: Column, _ unit: Double) -> OutputMap {
+            let normalization = store.normalization(column)
+            return .affine(offset: normalization.offset * unit, scale: normalization.scale * unit)
+        }
+        maps = [
+            .velocityX: affine(.u, metersPerSecond / store.scales.speed),
+            .velocityY: affine(.v, metersPerSecond / store.scales.speed),
+            .thickness: affine(.h, 1 / store.scales.thickness),
+            .viscosity: .exponential,
+        ]
+        inputSlopes = (
+            store.scales.length / store.normalization(.x).scale, store.scales.length / store.normalization(.y).scale
+        )
+    }
+}
+
+extension StoreDescription {
+    /// A reader has checked that these are there.
+    public func normalization(_ column: Column) -> Normalization {
+        normalizations[column] ?? Normalization(offset: 0, scale: 1)
+    }
+}

@@ -1,0 +1,9 @@
+/// Weights of the loss terms. The defaults are DIFFICE_jax's (Wang & Lai 2025, JOSS 10(109), 7254).
+public struct LossWeights: Sendable, Equatable, Codable {
+    public var velocity = 1.0
+    public var thickness = 0.6
+    public var equation = 0.05
+    public var front = 0.1
+
+    public init() {}
+}

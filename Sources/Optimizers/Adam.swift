@@ -1,0 +1,52 @@
+import Glibc
+
+/// Adam (Kingma & Ba 2015, algorithm 1), β₁ = 0.9, β₂ = 0.999, ε = 1e-8.
+public struct Adam: Optimizer {
+    public static let name = "adam"
+
+    private var firstMoment: [Float]
+    private var secondMoment: [Float]
+    private var iteration = 0
+    private let schedule: LearningRateSchedule
+
+    public init(parameterCount: Int, options: OptimizerOptions) {
+        firstMoment = [Float](repeating: 0, count: parameterCount)
+        secondMoment = firstMoment
+        schedule = options.schedule
+    }
+
+    public mutating func step(
+        _ parameters: inout [Float], loss: Double, gradient: [Float],
+        evaluate: (_ parameters: [Float], _ gradient: inout [Float]) throws -> Double
+    ) {
+        let beta1 = 0.9
+        let beta2 = 0.999
+        let step = Double(iteration + 1)
+        // The corrections of both moments for their start at zero, taken into the rate and ε (the paper's section 2).
+        let secondCorrection = (1 - pow(beta2, step)).squareRoot()
+        let rate = Float(schedule.rate(iteration: iteration) * secondCorrection / (1 - pow(beta1, step)))
+        let epsilon = Float(1e-8 * secondCorrection)
+        let (b1, b2) = (Float(beta1), Float(beta2))
+        for place in parameters.indices {
+            let slope = gradient[place]
+            let first = b1 * firstMoment[place] + (1 - b1) * slope
+            let second = b2 * secondMoment[place] + (1 - b2) * slope * slope
+            firstMoment[place] = first
+            secondMoment[place] = second
+            parameters[place] -= rate * first / (second.squareRoot() + epsilon)
+        }
+        iteration += 1
+    }
+
+    public var state: OptimizerState {
+        get {
+            OptimizerState(
+                vectors: ["first_moment": firstMoment, "second_moment": secondMoment], counts: ["iteration": iteration])
+        }
+        set {
+            firstMoment = newValue.vectors["first_moment"] ?? firstMoment
+            secondMoment = newValue.vectors["second_moment"] ?? secondMoment
+            iteration = newValue.counts["iteration"] ?? iteration
+        }
+    }
+}

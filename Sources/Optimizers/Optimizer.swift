@@ -1,0 +1,35 @@
+/// A method that moves the parameters downhill. Its whole state can be read and put back, so that a resumed run repeats
+/// the uninterrupted one bit for bit.
+public protocol Optimizer: Sendable {
+    /// What `--optimizer` calls it.
+    static var name: String { get }
+
+    init(parameterCount: Int, options: OptimizerOptions)
+
+    /// One iteration from parameters whose loss and gradient are known. `evaluate` gives them elsewhere, on the same points,
+    /// for methods that search.
+    mutating func step(
+        _ parameters: inout [Float], loss: Double, gradient: [Float],
+        evaluate: (_ parameters: [Float], _ gradient: inout [Float]) throws -> Double
+    ) throws
+
+    /// Everything beside the parameters that the next step depends on.
+    var state: OptimizerState { get set }
+}
+
+/// The state of an optimizer in the form of a checkpoint: vectors as long as the parameters, and counts.
+public struct OptimizerState: Sendable, Equatable {
+    public var vectors: [String: [Float]]
+    public var counts: [String: Int]
+
+    public init(vectors: [String: [Float]], counts: [String: Int]) {
+        self.vectors = vectors
+        self.counts = counts
+    }
+}
+
+public struct OptimizerOptions: Sendable, Equatable {
+    public var schedule = LearningRateSchedule()
+
+    public init() {}
+}

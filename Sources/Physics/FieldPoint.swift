@@ -1,0 +1,78 @@
+import Fields
+import Pointwise
+
+/// How a non-dimensional field follows from a network output o.
+public enum OutputMap: Sendable, Equatable {
+    /// offset + scale · o
+    case affine(offset: Double, scale: Double)
+    /// e^o: positive, whatever the network says.
+    case exponential
+}
+
+/// The fields of a model at one point, as an equation sees them: non-dimensional, with derivatives along x and y in
+/// units of one length. Asking for a jet declares which channels the network must carry.
+public struct FieldPoint {
+    private let recorder: Recorder
+    private let unknowns: [Quantity]
+    private let maps: [Quantity: OutputMap]
+    private let columns: [String]
+
+    /// - Parameters:
+    ///   - unknowns: the quantities in the order of the network's outputs.
+    ///   - columns: names of the values that points of this set bring along.
+    public init(recorder: Recorder, unknowns: [Quantity], maps: [Quantity: OutputMap], columns: [String]) {
+        self.recorder = recorder
+        self.unknowns = unknowns
+        self.maps = maps
+        self.columns = columns
+    }
+
+    /// The network's own output for a quantity, in the normalisation of the data.
+    public func output(_ quantity: Quantity, _ channel: Channel = .value) -> Scalar {
+        guard let number = unknowns.firstIndex(of: quantity) else { preconditionFailure("\(quantity) is no unknown of the model") }
+        return recorder.input(.channel(output: number, channel))
+    }
+
+    /// A value that the point brings along.
+    public func column(_ name: String) -> Scalar {
+        guard let number = columns.firstIndex(of: name) else { preconditionFailure("no column \(name) at these points") }
+        return recorder.input(.column(number))
+    }
+
+    public func value(_ quantity: Quantity) -> Scalar {
+        switch map(quantity) {
+        case .affine(let offset, let scale): scale * output(quantity) + Scalar(offset)
+        case .exponential: exp(output(quantity))
+        }
+    }
+
+    public func jet1(_ quantity: Quantity) -> Jet1 {
+        let value = value(quantity)
+        // d(e^o) = e^o do; d(offset + scale o) = scale do.
+        let slope =
+            switch map(quantity) {
+            case .affine(_, let scale): Scalar(scale)
+            case .exponential: value
+            }
+        return Jet1(value: value, dx: slope * output(quantity, .x), dy: slope * output(quantity, .y))
+    }
+
+    public func jet2(_ quantity: Quantity) -> Jet2 {
+        let first = jet1(quantity)
+        func second(_ channel: Channel, _ a: Channel, _ b: Channel) -> Scalar {
+            switch map(quantity) {
+            case .affine(_, let scale): scale * output(quantity, channel)
+            case .exponential:
+                first.value * (output(quantity, channel) + output(quantity, a) * output(quantity, b))
+            }
+        }
+        return Jet2(
+            value: first.value, x: first.dx, y: first.dy, xx: second(.xx, .x, .x), xy: second(.xy, .x, .y),
+            yy: second(.yy, .y, .y))
+    }
+
+    private func map(_ quantity: Quantity) -> OutputMap {
+        guard let map = maps[quantity] else { preconditionFailure("no output map for \(quantity)") }
+        return map
+    }
+}

@@ -1,0 +1,58 @@
+import Glibc
+
+/// What one step of a program does. This file is the one table of operations: the value and the adjoint of each, in
+/// double; backends spell the same table for their own hardware.
+public enum OperationKind: Int, CaseIterable, Sendable {
+    case add, subtract, multiply, divide
+    /// a + c and a · c with a number c known when the program is recorded.
+    case addConstant, multiplyConstant
+    case exponential, squareRoot
+    /// The number c itself.
+    case constant
+
+    public var operandCount: Int {
+        switch self {
+        case .add, .subtract, .multiply, .divide: 2
+        case .addConstant, .multiplyConstant, .exponential, .squareRoot: 1
+        case .constant: 0
+        }
+    }
+
+    /// The value for operands a and b.
+    public func value(_ a: Double, _ b: Double, _ constant: Double) -> Double {
+        switch self {
+        case .add: a + b
+        case .subtract: a - b
+        case .multiply: a * b
+        case .divide: a / b
+        case .addConstant: a + constant
+        case .multiplyConstant: a * constant
+        case .exponential: exp(a)
+        case .squareRoot: a.squareRoot()
+        case .constant: constant
+        }
+    }
+
+    /// The derivatives with respect to a and b, where `value` is the operation's own value.
+    public func partials(_ a: Double, _ b: Double, _ constant: Double, value: Double) -> (Double, Double) {
+        switch self {
+        case .add: (1, 1)
+        case .subtract: (1, -1)
+        case .multiply: (b, a)
+        case .divide: (1 / b, -value / b)
+        case .addConstant: (1, 0)
+        case .multiplyConstant: (constant, 0)
+        case .exponential: (value, 0)
+        case .squareRoot: (0.5 / value, 0)
+        case .constant: (0, 0)
+        }
+    }
+}
+
+/// A step of a program: reads up to two earlier slots, writes the next one.
+public struct Operation: Sendable, Hashable {
+    public let kind: OperationKind
+    public let a: Int
+    public let b: Int
+    public let constant: Double
+}

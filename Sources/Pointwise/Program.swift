@@ -1,0 +1,78 @@
+/// The channels that are carried through a network: a value and its derivatives in x and y, in this order everywhere.
+public enum Channel: Int, CaseIterable, Sendable {
+    case value, x, y, xx, xy, yy
+}
+
+/// How many channels a network must carry for what is asked at a point.
+public enum Derivatives: Int, Sendable, Comparable {
+    case none = 1
+    case first = 3
+    case second = 6
+
+    public var channelCount: Int { rawValue }
+
+    public static func < (a: Derivatives, b: Derivatives) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// What a program reads at a point.
+public enum Input: Sendable, Hashable {
+    /// A channel of one of the network's outputs.
+    case channel(output: Int, Channel)
+    /// A value that the point brings along: a column of its set.
+    case column(Int)
+}
+
+/// A small straight-line program that is evaluated at every point: inputs, then one slot for each operation. It is
+/// recorded once by running ordinary Swift on `Scalar`s; its adjoint and every backend's form follow from the table
+/// in Operation.swift.
+public struct Program: Sendable {
+    public let inputs: [Input]
+    public let operations: [Operation]
+    /// Slots of the results.
+    public let outputs: [Int]
+
+    public var slotCount: Int { inputs.count + operations.count }
+
+    /// The channels that the program asks for: asking is declaring.
+    public var derivatives: Derivatives {
+        var most = Derivatives.none
+        for case .channel(_, let channel) in inputs {
+            let needed: Derivatives = channel.rawValue > 2 ? .second : channel.rawValue > 0 ? .first : .none
+            most = max(most, needed)
+        }
+        return most
+    }
+
+    /// Records what a function does with its scalars.
+    public static func recording(_ body: (Recorder) -> [Scalar]) -> Program {
+        let recorder = Recorder()
+        let results = body(recorder)
+        return recorder.program(returning: results)
+    }
+
+    /// The outputs at one point, and all slots for `adjoint`.
+    public func evaluate(_ inputValues: [Double]) -> (outputs: [Double], slots: [Double]) {
+        precondition(inputValues.count == inputs.count)
+        var slots = inputValues
+        slots.reserveCapacity(slotCount)
+        for operation in operations {
+            slots.append(operation.kind.value(slots[operation.a], slots[operation.b], operation.constant))
+        }
+        return (outputs.map { slots[$0] }, slots)
+    }
+
+    /// ⟨outputBars, J · ⟩: derivatives with respect to the inputs of the sum of outputs weighted by `outputBars`.
+    public func adjoint(slots: [Double], outputBars: [Double]) -> [Double] {
+        var bars = [Double](repeating: 0, count: slotCount)
+        for (output, bar) in zip(outputs, outputBars) { bars[output] += bar }
+        for (number, operation) in operations.enumerated().reversed() {
+            let slot = inputs.count + number
+            guard bars[slot] != 0 else { continue }
+            let partials = operation.kind.partials(
+                slots[operation.a], slots[operation.b], operation.constant, value: slots[slot])
+            if operation.kind.operandCount > 0 { bars[operation.a] += bars[slot] * partials.0 }
+            if operation.kind.operandCount > 1 { bars[operation.b] += bars[slot] * partials.1 }
+        }
+        return Array(bars[..<inputs.count])
+    }
+}
