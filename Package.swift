@@ -30,7 +30,9 @@ let foundations: [Target] = [
 ]
 
 let stages: [Target] = [
-    .target(name: "Runs", dependencies: ["Fields", "NetCDFFiles", "Networks", "PointStore", toml]),
+    .target(
+        name: "Runs",
+        dependencies: ["Fields", "NetCDFFiles", "Networks", "Objective", "Optimizers", "Physics", "PointStore", toml]),
     .target(name: "Ingest", dependencies: ["Fields", "NetCDFFiles", "PointStore", toml, logging]),
     .target(
         name: "Training",
@@ -54,7 +56,7 @@ let commands: [Target] = [
 let tests: [Target] = [
     .target(
         name: "TestSupport",
-        dependencies: ["Fields", "NetCDFFiles"], path: "Tests/TestSupport"),
+        dependencies: ["Fields", "NetCDFFiles", "PointStore"], path: "Tests/TestSupport"),
     .testTarget(name: "FieldsTests", dependencies: ["Fields"]),
     .testTarget(name: "NetCDFFilesTests", dependencies: ["NetCDFFiles", "TestSupport"]),
     .testTarget(name: "PointwiseTests", dependencies: ["Pointwise"]),
@@ -63,7 +65,7 @@ let tests: [Target] = [
         name: "ComputeTests", dependencies: ["Compute", "ComputeCPU", "Objective", "Physics", "TestSupport"]),
     .testTarget(name: "PointStoreTests", dependencies: ["PointStore", "TestSupport"]),
     .testTarget(name: "IngestTests", dependencies: ["Ingest", "TestSupport"]),
-    .testTarget(name: "TrainingTests", dependencies: ["Training", "Runs", "Optimizers", "ComputeCPU", "TestSupport"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training", "Runs", "Optimizers", "Objective", "Physics", "ComputeCPU", "TestSupport"]),
     .testTarget(name: "ExportTests", dependencies: ["Export", "ComputeCPU", "TestSupport"]),
     .testTarget(name: "ForwardModelTests", dependencies: ["ForwardModel", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["NetCDFFiles", "TestSupport"]),

@@ -26,6 +26,10 @@ extension NetCDFFile {
     static let longestAttribute = 1 << 20
 
     func readAttribute(_ name: String, of variable: Int32) -> Attribute? {
+        withLibrary { readAttributeAlone(name, of: variable) }
+    }
+
+    private func readAttributeAlone(_ name: String, of variable: Int32) -> Attribute? {
         var type: nc_type = 0
         var length = 0
         guard nc_inq_att(id, variable, name, &type, &length) == NC_NOERR, length <= NetCDFFile.longestAttribute else { return nil }
@@ -53,6 +57,10 @@ extension NetCDFFile {
     }
 
     func attributeNames(of variable: Int32) -> [String] {
+        withLibrary { attributeNamesAlone(of: variable) }
+    }
+
+    private func attributeNamesAlone(of variable: Int32) -> [String] {
         var count: Int32 = 0
         let status = variable == NC_GLOBAL ? nc_inq_natts(id, &count) : nc_inq_varnatts(id, variable, &count)
         guard status == NC_NOERR else { return [] }
@@ -64,12 +72,11 @@ extension NetCDFFile {
     }
 
     func writeAttribute(_ name: String, _ value: Attribute, as type: VariableType, of variable: Int32) throws(NetCDFError) {
-        let status: Int32
-        switch value {
-        case .text(let text):
-            status = nc_put_att_text(id, variable, name, text.utf8.count, text)
-        case .numbers(let numbers):
-            status = nc_put_att_double(id, variable, name, type.rawValue, numbers.count, numbers)
+        let status = withLibrary {
+            switch value {
+            case .text(let text): nc_put_att_text(id, variable, name, text.utf8.count, text)
+            case .numbers(let numbers): nc_put_att_double(id, variable, name, type.rawValue, numbers.count, numbers)
+            }
         }
         try check(status, writing: "attribute \(quoted(name))")
     }

@@ -50,7 +50,7 @@ public struct Variable {
         let values = [Value](unsafeUninitializedCapacity: max(total, 1)) { buffer, initialized in
             buffer.initialize(repeating: .zero)
             if total > 0 {
-                let status = Value.get(file.id, id, start, count, into: buffer.baseAddress!)
+                let status = withLibrary { Value.get(file.id, id, start, count, into: buffer.baseAddress!) }
                 if status != NC_NOERR {
                     failure = .readFailed(path: path, what: "variable \(quoted(name))", reason: reason(of: status, errno: errno))
                 }
@@ -68,7 +68,9 @@ public struct Variable {
     public func write<Value: NetCDFValue>(_ values: [Value], start: [Int], count: [Int]) throws(NetCDFError) {
         precondition(values.count == count.reduce(1, *), "\(values.count) values for a slab of shape \(count)")
         guard !values.isEmpty else { return }
-        let status = values.withUnsafeBufferPointer { Value.put(file.id, id, start, count, from: $0.baseAddress!) }
+        let status = values.withUnsafeBufferPointer { values in
+            withLibrary { Value.put(file.id, id, start, count, from: values.baseAddress!) }
+        }
         try file.check(status, writing: "variable \(quoted(name))")
     }
 }

@@ -1,0 +1,22 @@
+import Glibc
+import Synchronization
+
+/// Ctrl-C, SIGTERM and SIGUSR1 (what Slurm sends before the end of a job) ask a command to stop after the step it is
+/// in. Installed first thing in a command: a signal without a handler kills.
+public enum StopRequest {
+    private static let received = Atomic<Int32>(0)
+
+    public static func install() {
+        // Touched here, so that the handler finds it initialised.
+        received.store(0, ordering: .relaxed)
+        for number in [SIGINT, SIGTERM, SIGUSR1] {
+            signal(number) { number in
+                // A second Ctrl-C is meant: the default action ends the process.
+                if number == SIGINT && StopRequest.received.load(ordering: .relaxed) == SIGINT { signal(SIGINT, SIG_DFL) }
+                StopRequest.received.store(number, ordering: .relaxed)
+            }
+        }
+    }
+
+    public static var isPending: Bool { received.load(ordering: .relaxed) != 0 }
+}

@@ -1,0 +1,157 @@
+import Fields
+import NetCDFFiles
+import Optimizers
+
+/// A run at the beginning of an iteration whose loss and gradient were found finite: enough to go on bit for bit, and
+/// to predict.
+public struct Checkpoint: Sendable {
+    public var plan: Plan
+    /// Steps that the optimizer has made.
+    public var iteration: Int
+    public var parameters: [Float]
+    public var optimizer: OptimizerState
+    public var history: History
+    /// `StoreReader.fingerprint` of the store that the run trains on.
+    public var storeFingerprint: String
+    /// `Backend.summary`: what the bits depend on.
+    public var backend: String
+    /// Time spent in training, over all resumptions [s].
+    public var trainedSeconds: Double
+
+    public init(
+        plan: Plan, iteration: Int, parameters: [Float], optimizer: OptimizerState, history: History, storeFingerprint: String,
+        backend: String, trainedSeconds: Double
+    ) {
+        self.plan = plan
+        self.iteration = iteration
+        self.parameters = parameters
+        self.optimizer = optimizer
+        self.history = history
+        self.storeFingerprint = storeFingerprint
+        self.backend = backend
+        self.trainedSeconds = trainedSeconds
+    }
+}
+
+// The file: NetCDF-4 with dimensions parameter, iteration and term, sealed (NetCDFFiles/Seal.swift).
+extension Checkpoint {
+    private static let format = "IceShelfPINN checkpoint 1"
+    private static let statePrefix = "optimizer_"
+
+    /// Writes the file whole, or leaves what was there.
+    public func write(to path: String) throws {
+        let pending = try PendingFile(replacing: path)
+        do {
+            try writeValues(to: pending.temporaryPath)
+            try Seal.close(pending.temporaryPath)
+            try pending.commit()
+        } catch {
+            pending.discard()
+            throw error
+        }
+    }
+
+    private func writeValues(to path: String) throws {
+        let file = try NetCDFFile(creating: path)
+        try file.setAttribute("title", .text("Checkpoint of a physics-informed network of an ice shelf"))
+        try file.setAttribute("format", .text(Checkpoint.format))
+        try file.setAttribute("plan", .text(try plan.toml()))
+        try file.setAttribute("iteration", .numbers([Double(iteration)]))
+        try file.setAttribute("store_fingerprint", .text(storeFingerprint))
+        try file.setAttribute("backend", .text(backend))
+        try file.setAttribute("trained_s", .numbers([trainedSeconds]))
+        for (name, count) in optimizer.counts.sorted(by: { $0.key < $1.key }) {
+            try file.setAttribute(Checkpoint.statePrefix + name, .numbers([Double(count)]))
+        }
+        let parameter = try file.define(dimension: "parameter", length: parameters.count)
+        let values = try file.define(variable: "parameters", .float, over: [parameter])
+        try values.setAttribute(
+            "long_name", .text("network weights, layer by layer: weights (inputs, outputs) row-major, then biases"))
+        var vectors: [(Variable, [Float])] = [(values, parameters)]
+        for (name, vector) in optimizer.vectors.sorted(by: { $0.key < $1.key }) {
+            vectors.append((try file.define(variable: Checkpoint.statePrefix + name, .float, over: [parameter]), vector))
+        }
+        let losses = try History.define(history, in: file)
+        try file.endDefinitions()
+        for (variable, vector) in vectors { try variable.write(vector) }
+        try losses?.write(history)
+        try file.close()
+    }
+
+    /// Reads and checks a checkpoint; every byte of the file counts.
+    public init(reading path: String) throws {
+        try Seal.verify(path)
+        let file = try NetCDFFile(reading: path)
+        func damaged(_ what: String) -> NetCDFError { .damaged(path: path, reason: what) }
+        guard file.attribute("format")?.text == Checkpoint.format else {
+            throw damaged("its format is \(quoted(file.attribute("format")?.text ?? "missing")), not \(quoted(Checkpoint.format))")
+        }
+        guard let planText = file.attribute("plan")?.text, let iteration = file.attribute("iteration")?.number,
+            let fingerprint = file.attribute("store_fingerprint")?.text, let backend = file.attribute("backend")?.text,
+            let seconds = file.attribute("trained_s")?.number
+        else { throw damaged("an attribute is missing") }
+        guard let plan = try? Plan(toml: planText) else { throw damaged("its plan cannot be read") }
+        var optimizer = OptimizerState(vectors: [:], counts: [:])
+        for name in file.attributeNames where name.hasPrefix(Checkpoint.statePrefix) {
+            optimizer.counts[String(name.dropFirst(Checkpoint.statePrefix.count))] = file.attribute(name)?.number.map { Int($0) }
+        }
+        for variable in file.variables where variable.name.hasPrefix(Checkpoint.statePrefix) {
+            optimizer.vectors[String(variable.name.dropFirst(Checkpoint.statePrefix.count))] = try variable.read()
+        }
+        self.init(
+            plan: plan, iteration: Int(iteration), parameters: try file.requireVariable("parameters").read(), optimizer: optimizer,
+            history: try History(reading: file), storeFingerprint: fingerprint, backend: backend, trainedSeconds: seconds)
+    }
+}
+
+/// The variables of a history in a file.
+extension History {
+    struct Variables {
+        let loss: Variable
+        let terms: Variable
+
+        func write(_ history: History) throws {
+            try loss.write(history.totals)
+            try terms.write(history.terms)
+        }
+    }
+
+    /// Nothing for an empty history: a dimension of length zero would mean "unlimited".
+    static func define(_ history: History, in file: NetCDFFile) throws -> Variables? {
+        try file.setAttribute("loss_terms", .text(history.termNames.joined(separator: " ")))
+        guard history.count > 0 else { return nil }
+        let iteration = try file.define(dimension: "iteration", length: history.count)
+        let term = try file.define(dimension: "term", length: history.termNames.count)
+        let loss = try file.define(variable: "loss", .double, over: [iteration])
+        try loss.setAttribute("long_name", .text("loss of each iteration"))
+        let terms = try file.define(variable: "loss_term", .double, over: [iteration, term])
+        try terms.setAttribute("long_name", .text("mean squared residual of each term, without its weight; names in loss_terms"))
+        return Variables(loss: loss, terms: terms)
+    }
+
+    init(reading file: NetCDFFile) throws {
+        let names = file.attribute("loss_terms")?.text ?? ""
+        self.init(termNames: names.split(separator: " ").map(String.init))
+        guard file.dimension("iteration") != nil else { return }
+        totals = try file.requireVariable("loss").read()
+        terms = try file.requireVariable("loss_term").read()
+    }
+
+    /// Writes the history alone, for plotting.
+    public func write(to path: String) throws {
+        guard count > 0 else { return }
+        let pending = try PendingFile(replacing: path)
+        do {
+            let file = try NetCDFFile(creating: pending.temporaryPath)
+            try file.setAttribute("title", .text("Loss history of a physics-informed network of an ice shelf"))
+            let variables = try History.define(self, in: file)
+            try file.endDefinitions()
+            try variables?.write(self)
+            try file.close()
+            try pending.commit()
+        } catch {
+            pending.discard()
+            throw error
+        }
+    }
+}

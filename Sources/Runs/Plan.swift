@@ -1,0 +1,134 @@
+import Fields
+import Networks
+import Objective
+import Optimizers
+import Physics
+import TOMLKit
+
+/// Everything that decides what a run computes: options and configuration, parsed and checked once. It is written
+/// beside the result and into every checkpoint.
+public struct Plan: Codable, Sendable, Equatable {
+    /// Path of the store, as given.
+    public var store = "pinn-store.nc"
+    public var physics = "shallow-shelf"
+    /// Hidden layers and their width, "8x128".
+    public var network = "8x128"
+    public var optimizer = Adam.name
+    public var stream = StreamPlan()
+    public var seed: UInt64 = 0
+    public var learningRate = LearningRateSchedule()
+    public var weights = LossWeights()
+    /// [m s⁻²]
+    public var gravity = Constants().gravity
+    /// [kg m⁻³]
+    public var iceDensity = Constants().iceDensity
+    /// [kg m⁻³]
+    public var seaWaterDensity = Constants().seaWaterDensity
+    /// The total of a run, over all of its resumptions.
+    public var iterations = 0
+
+    public init() {}
+
+    public var constants: Constants {
+        var constants = Constants()
+        constants.gravity = gravity
+        constants.iceDensity = iceDensity
+        constants.seaWaterDensity = seaWaterDensity
+        return constants
+    }
+
+    /// As TOML, the form in which it is stored.
+    public func toml() throws -> String { try TOMLEncoder().encode(self) }
+
+    public init(toml: String) throws { self = try TOMLDecoder().decode(Plan.self, from: toml) }
+
+    public func model() throws -> PhysicalModel {
+        guard let model = EquationCatalog.model(named: physics) else {
+            throw PlanError.unknownName("physics", physics, known: EquationCatalog.models.map(\.name))
+        }
+        return model
+    }
+
+    /// The network's shape for the unknowns of the physics.
+    public func perceptron() throws -> Perceptron {
+        let parts = network.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+        guard parts.count == 2, let layers = parts[0], let width = parts[1], (1...64).contains(layers), (1...4096).contains(width)
+        else { throw PlanError.badValue("network", network, expected: "LAYERSxWIDTH, for example 8x128, with at most 64 layers of width 4096") }
+        return Perceptron(hiddenLayers: layers, width: width, outputs: try model().unknowns.count)
+    }
+
+    public func makeOptimizer(parameterCount: Int) throws -> any Optimizer {
+        guard let type = OptimizerCatalog.optimizer(named: optimizer) else {
+            throw PlanError.unknownName("optimizer", optimizer, known: OptimizerCatalog.all.map { $0.name })
+        }
+        var options = OptimizerOptions()
+        options.schedule = learningRate
+        return type.init(parameterCount: parameterCount, options: options)
+    }
+
+    /// Checks what no single option's parser can see.
+    public func validate() throws {
+        _ = try perceptron()
+        _ = try makeOptimizer(parameterCount: 1)
+        for (name, value) in [
+            ("gravity", gravity), ("ice-density", iceDensity), ("sea-water-density", seaWaterDensity), ("learning-rate", learningRate.peak),
+        ] where !(value.isFinite && value > 0) {
+            throw PlanError.badValue(name, "\(value)", expected: "a positive number")
+        }
+        for (name, value) in [
+            ("velocity-weight", weights.velocity), ("thickness-weight", weights.thickness), ("equation-weight", weights.equation),
+            ("front-weight", weights.front),
+        ] where !(value.isFinite && value >= 0) {
+            throw PlanError.badValue(name, "\(value)", expected: "a number that is not negative")
+        }
+        guard iceDensity < seaWaterDensity else {
+            throw PlanError.badValue("ice-density", "\(iceDensity)", expected: "less than the density of sea water, \(seaWaterDensity)")
+        }
+    }
+
+    /// The options in which another plan differs, by their names on the command line, with both values.
+    public func differences(from other: Plan) -> [(option: String, mine: String, theirs: String)] {
+        var differences: [(option: String, mine: String, theirs: String)] = []
+        func compare<Value: Equatable>(_ option: String, _ path: KeyPath<Plan, Value>) {
+            if self[keyPath: path] != other[keyPath: path] {
+                differences.append((option, "\(self[keyPath: path])", "\(other[keyPath: path])"))
+            }
+        }
+        compare("physics", \.physics)
+        compare("network", \.network)
+        compare("optimizer", \.optimizer)
+        compare("stream", \.stream.description)
+        compare("seed", \.seed)
+        compare("learning-rate", \.learningRate.peak)
+        compare("warm-up", \.learningRate.warmUp)
+        compare("half-life", \.learningRate.halfLife)
+        compare("velocity-weight", \.weights.velocity)
+        compare("thickness-weight", \.weights.thickness)
+        compare("equation-weight", \.weights.equation)
+        compare("front-weight", \.weights.front)
+        compare("gravity", \.gravity)
+        compare("ice-density", \.iceDensity)
+        compare("sea-water-density", \.seaWaterDensity)
+        return differences
+    }
+}
+
+/// What can be wrong with a plan.
+public enum PlanError: Failure {
+    case unknownName(String, String, known: [String])
+    case badValue(String, String, expected: String)
+    case changedOnResume(option: String, asked: String, saved: String, run: String)
+
+    public var kind: FailureKind { .usage }
+
+    public var explanation: String {
+        switch self {
+        case .unknownName(let option, let name, let known):
+            "--\(option): no \(quoted(name)); known: \(known.joined(separator: ", "))"
+        case .badValue(let option, let value, let expected):
+            "--\(option): \(quoted(value)) is not \(expected)"
+        case .changedOnResume(let option, let asked, let saved, let run):
+            "--\(option) \(asked): the run in \(run) was made with \(saved); leave the option out to resume it, or start a new run with --run DIR"
+        }
+    }
+}

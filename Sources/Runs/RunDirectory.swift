@@ -1,0 +1,158 @@
+import Fields
+import Glibc
+import NetCDFFiles
+
+/// The folder of a run: checkpoints, history, the plan, and the lock of the one trainer that may write to it.
+///
+/// Checkpoints are named after their iteration; the newest whole one counts.
+public final class RunDirectory {
+    public let path: String
+    private var lock: Int32 = -1
+    /// Older checkpoints stay as a reserve: a damaged one is noticed, and the one before it used.
+    private static let checkpointsKept = 3
+
+    public init(_ path: String) {
+        self.path = path
+    }
+
+    deinit {
+        if lock >= 0 { close(lock) }
+    }
+
+    public var historyPath: String { "\(path)/history.nc" }
+    public var planPath: String { "\(path)/plan.toml" }
+
+    /// Makes the folder where it is missing and takes it for this process, until the process ends.
+    public func acquire() throws {
+        guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw failure("the folder") }
+        let lockPath = "\(path)/lock"
+        lock = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+        guard lock >= 0 else { throw failure("the lock") }
+        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+            throw RunError.held(run: path, owner: contents(of: lock))
+        }
+        let owner = RunDirectory.owner
+        guard ftruncate(lock, 0) == 0, pwrite(lock, owner, owner.utf8.count, 0) == owner.utf8.count else { throw failure("the lock") }
+        for name in names where name.hasSuffix(".partial") { unlink("\(path)/\(name)") }
+    }
+
+    /// Paths of the checkpoints, newest first.
+    public var checkpoints: [String] {
+        names.filter { $0.hasPrefix("checkpoint-") && $0.hasSuffix(".nc") }.sorted(by: >).map { "\(path)/\($0)" }
+    }
+
+    /// Writes a checkpoint, the history and the plan, then lets the oldest checkpoints go.
+    @discardableResult
+    public func save(_ checkpoint: Checkpoint) throws -> String {
+        let number = String(checkpoint.iteration)
+        let name = "\(path)/checkpoint-\(String(repeating: "0", count: max(0, 10 - number.count)))\(number).nc"
+        try checkpoint.write(to: name)
+        try checkpoint.history.write(to: historyPath)
+        try writePlan(checkpoint.plan)
+        for old in checkpoints.dropFirst(RunDirectory.checkpointsKept) { unlink(old) }
+        return name
+    }
+
+    /// The newest whole checkpoint; `report` is told of each damaged one that was passed over.
+    public func newestCheckpoint(report: (String) -> Void) throws -> Checkpoint {
+        let candidates = checkpoints
+        for candidate in candidates {
+            do {
+                return try Checkpoint(reading: candidate)
+            } catch let failure as any Failure where failure.kind == .badData {
+                report("\(failure.explanation); trying the checkpoint before it")
+            }
+        }
+        throw candidates.isEmpty ? RunError.noCheckpoint(run: path) : RunError.allDamaged(run: path, count: candidates.count)
+    }
+
+    // MARK: inside
+
+    private var names: [String] {
+        guard let folder = opendir(path) else { return [] }
+        defer { closedir(folder) }
+        var names: [String] = []
+        while let entry = readdir(folder) {
+            names.append(withUnsafePointer(to: &entry.pointee.d_name) { String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self)) })
+        }
+        return names
+    }
+
+    private func writePlan(_ plan: Plan) throws {
+        let text = try plan.toml() + "\n"
+        let pending = try PendingFile(replacing: planPath)
+        let handle = open(pending.temporaryPath, O_WRONLY | O_TRUNC | O_CLOEXEC)
+        let written = handle >= 0 ? write(handle, text, text.utf8.count) : -1
+        if handle >= 0 { close(handle) }
+        guard written == text.utf8.count else {
+            let failure = failure("the plan")
+            pending.discard()
+            throw failure
+        }
+        try pending.commit()
+    }
+
+    /// Host, process, job and time, so that a person finds who holds a run.
+    private static var owner: String {
+        var name = [CChar](repeating: 0, count: 256)
+        gethostname(&name, 255)
+        let host = name.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+        let job = getenv("SLURM_JOB_ID").map { ", Slurm job \(String(cString: $0))" } ?? ""
+        var now = time(nil)
+        var parts = tm()
+        gmtime_r(&now, &parts)
+        var text = [CChar](repeating: 0, count: 32)
+        strftime(&text, 32, "%Y-%m-%d %H:%M:%S UTC", &parts)
+        let date = text.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+        return "host \(host), process \(getpid())\(job), since \(date)"
+    }
+
+    private func contents(of handle: Int32) -> String {
+        var bytes = [UInt8](repeating: 0, count: 512)
+        let count = pread(handle, &bytes, bytes.count, 0)
+        return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+    }
+
+    private func failure(_ what: String) -> NetCDFError {
+        .writeFailed(path: path, what: what, reason: String(cString: strerror(errno)))
+    }
+}
+
+/// What can be wrong with a run.
+public enum RunError: Failure {
+    case held(run: String, owner: String)
+    case noCheckpoint(run: String)
+    case allDamaged(run: String, count: Int)
+    case alreadyStarted(run: String, iteration: Int)
+    case otherStore(run: String, store: String, expected: String, found: String)
+    case diverged(iteration: Int, term: String, lastGood: String?)
+
+    public var kind: FailureKind {
+        switch self {
+        case .held: .heldByAnother
+        case .noCheckpoint: .missingInput
+        case .allDamaged, .otherStore: .badData
+        case .alreadyStarted: .usage
+        case .diverged: .diverged
+        }
+    }
+
+    public var explanation: String {
+        switch self {
+        case .held(let run, let owner):
+            "\(run): another trainer is at work there (\(owner)); wait for it, or choose another folder with --run DIR"
+        case .noCheckpoint(let run):
+            "\(run): holds no checkpoint; train first with 'pinn-train', or name the run with --run DIR"
+        case .allDamaged(let run, let count):
+            "\(run): all of its \(count) checkpoints are damaged; train again with --run DIR"
+        case .alreadyStarted(let run, let iteration):
+            "\(run): holds a run that is at iteration \(iteration); continue it with --resume, or start another with --run DIR"
+        case .otherStore(let run, let store, let expected, let found):
+            "\(run): was trained on a store with the fingerprint \(expected), \(store) has \(found); name the right store, or start another run with --run DIR"
+        case .diverged(let iteration, let term, let lastGood):
+            "the \(term) became NaN or infinite at iteration \(iteration); "
+                + (lastGood.map { "the last good checkpoint is \($0)" } ?? "no checkpoint was written yet")
+                + "; try a smaller --learning-rate"
+        }
+    }
+}

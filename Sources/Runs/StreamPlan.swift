@@ -1,0 +1,43 @@
+import PointStore
+
+/// How many points of each set an iteration takes, as `--stream chunk=65536,data=16384,front=4096` says it.
+public struct StreamPlan: Codable, Sendable, Equatable {
+    /// Collocation points.
+    public var chunk = 2048
+    /// Observations, of velocity and of thickness each.
+    public var data = 0
+    /// Points of the calving front.
+    public var front = 0
+
+    /// What is left out follows the chunk: observations cost a sixth of a collocation point (one channel, not six), so
+    /// half as many of each add a sixth to the work; the front is short.
+    public init(chunk: Int = 2048, data: Int? = nil, front: Int? = nil) {
+        self.chunk = chunk
+        self.data = data ?? max(1, chunk / 2)
+        self.front = front ?? max(1, chunk / 8)
+    }
+
+    public init(parsing text: String) throws {
+        var given: [String: Int] = [:]
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let pair = part.split(separator: "=", omittingEmptySubsequences: false)
+            guard pair.count == 2, ["chunk", "data", "front"].contains(pair[0]), given[String(pair[0])] == nil,
+                let value = Int(pair[1]), (1...100_000_000).contains(value)
+            else {
+                throw PlanError.badValue(
+                    "stream", text, expected: "chunk=POINTS, optionally with data=POINTS and front=POINTS behind commas, each from 1 to 1e8")
+            }
+            given[String(pair[0])] = value
+        }
+        guard let chunk = given["chunk"] else {
+            throw PlanError.badValue("stream", text, expected: "complete: chunk=POINTS is missing")
+        }
+        self.init(chunk: chunk, data: given["data"], front: given["front"])
+    }
+
+    public var description: String { "chunk=\(chunk),data=\(data),front=\(front)" }
+
+    public var sizes: [PointSet: Int] {
+        [.collocation: chunk, .velocity: data, .thickness: data, .front: front]
+    }
+}

@@ -1,0 +1,42 @@
+import Compute
+import Fields
+import Objective
+import Optimizers
+import PointStore
+import Runs
+
+/// Everything a trainer works with, made from a plan.
+public struct Assembly {
+    public let plan: Plan
+    public let store: StoreReader
+    public let objective: Objective
+    public let stream: ChunkStream
+    public let backend: any Backend
+
+    /// - Parameter makeBackend: chooses the device; only the command knows which there are.
+    public init(_ plan: Plan, makeBackend: (Workload) throws -> any Backend) throws {
+        self.plan = plan
+        store = try StoreReader(path: plan.store)
+        objective = .inversion(
+            of: store.description, model: try plan.model(), network: try plan.perceptron(), weights: plan.weights)
+        stream = ChunkStream(store, sizes: plan.stream.sizes, seed: plan.seed)
+        backend = try makeBackend(objective.workload)
+    }
+
+    /// The loss over a chunk, and its gradient.
+    func evaluate(_ parameters: [Float], _ chunk: Chunk, _ gradient: inout [Float]) throws -> Loss {
+        try objective.evaluate(backend, parameters: parameters, chunk: chunk, gradient: &gradient)
+    }
+
+    /// The densities in which the product and the run differ, for the user to know: they move the viscosity.
+    public var densityNotes: [String] {
+        let stated = [
+            ("ice", store.description.productIceDensity, plan.iceDensity, "--ice-density"),
+            ("sea water", store.description.productSeaWaterDensity, plan.seaWaterDensity, "--sea-water-density"),
+        ]
+        return stated.compactMap { name, product, run, option in
+            guard let product, product != run else { return nil }
+            return "the thickness product states \(product) kg m-3 for \(name), this run computes with \(run) (\(option))"
+        }
+    }
+}

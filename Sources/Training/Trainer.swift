@@ -1,0 +1,116 @@
+import Compute
+import Objective
+import Optimizers
+import PointStore
+import Runs
+
+/// Where a run stands, for progress displays.
+public struct TrainingProgress: Sendable {
+    public let iteration: Int
+    public let loss: Loss
+    /// Points of all sets that an iteration takes.
+    public let pointsPerIteration: Int
+}
+
+/// How a call of the trainer ended.
+public enum TrainingOutcome: Sendable, Equatable {
+    /// All iterations of the plan are done.
+    case complete(checkpoint: String)
+    /// Stopped on request after a whole iteration.
+    case stopped(iteration: Int, checkpoint: String)
+}
+
+/// The loop: a chunk, its loss and gradient, a step; a checkpoint now and then.
+public struct Trainer {
+    public let assembly: Assembly
+    public let directory: RunDirectory
+    private var checkpoint: Checkpoint
+    private var optimizer: any Optimizer
+    /// Path of the newest checkpoint whose loss was found finite.
+    private var lastGood: String?
+
+    /// A new run, with the weights that its seed gives.
+    public init(starting assembly: Assembly, in directory: RunDirectory) throws {
+        let network = assembly.objective.workload.network
+        let optimizer = try assembly.plan.makeOptimizer(parameterCount: network.parameterCount)
+        self.init(
+            assembly, directory, optimizer,
+            Checkpoint(
+                plan: assembly.plan, iteration: 0, parameters: network.initialParameters(seed: assembly.plan.seed),
+                optimizer: optimizer.state, history: History(termNames: assembly.objective.terms.map(\.name)),
+                storeFingerprint: assembly.store.fingerprint, backend: assembly.backend.summary, trainedSeconds: 0))
+    }
+
+    /// Goes on where a checkpoint of the same plan (but for the number of iterations) ended.
+    public init(resuming checkpoint: Checkpoint, _ assembly: Assembly, in directory: RunDirectory) throws {
+        guard checkpoint.storeFingerprint == assembly.store.fingerprint else {
+            throw RunError.otherStore(
+                run: directory.path, store: assembly.plan.store, expected: checkpoint.storeFingerprint,
+                found: assembly.store.fingerprint)
+        }
+        var optimizer = try assembly.plan.makeOptimizer(parameterCount: checkpoint.parameters.count)
+        optimizer.state = checkpoint.optimizer
+        var continued = checkpoint
+        continued.plan = assembly.plan
+        continued.backend = assembly.backend.summary
+        self.init(assembly, directory, optimizer, continued)
+        lastGood = directory.checkpoints.first
+    }
+
+    private init(_ assembly: Assembly, _ directory: RunDirectory, _ optimizer: any Optimizer, _ checkpoint: Checkpoint) {
+        self.assembly = assembly
+        self.directory = directory
+        self.optimizer = optimizer
+        self.checkpoint = checkpoint
+    }
+
+    /// Trains to the plan's total. A checkpoint is written at the beginning of an iteration whose loss and gradient are
+    /// known to be finite, so that every checkpoint is good; the last one has made all steps.
+    public mutating func run(
+        checkpointEvery interval: Duration, shouldStop: () -> Bool, report: (TrainingProgress) -> Void
+    ) throws -> TrainingOutcome {
+        let clock = ContinuousClock()
+        let begin = clock.now
+        let secondsBefore = checkpoint.trainedSeconds
+        var lastSaved = begin
+        var gradient: [Float] = []
+        var used: Chunk?
+        while true {
+            let iteration = checkpoint.iteration
+            let chunk = try assembly.stream.chunk(iteration, reusing: used)
+            let loss = try assembly.evaluate(checkpoint.parameters, chunk, &gradient)
+            try requireFinite(loss, gradient, iteration)
+            report(
+                TrainingProgress(
+                    iteration: iteration, loss: loss, pointsPerIteration: assembly.objective.sets.reduce(0) { $0 + chunk.count($1) }))
+
+            let isLast = iteration >= assembly.plan.iterations
+            let stops = !isLast && shouldStop()
+            if isLast || stops || clock.now - lastSaved >= interval {
+                checkpoint.optimizer = optimizer.state
+                checkpoint.trainedSeconds = secondsBefore + (clock.now - begin) / .seconds(1)
+                lastGood = try directory.save(checkpoint)
+                lastSaved = clock.now
+            }
+            if isLast { return .complete(checkpoint: lastGood ?? "") }
+            if stops { return .stopped(iteration: iteration, checkpoint: lastGood ?? "") }
+
+            checkpoint.history.append(total: loss.total, terms: loss.terms)
+            try optimizer.step(&checkpoint.parameters, loss: loss.total, gradient: gradient) { [assembly] parameters, gradient in
+                try assembly.evaluate(parameters, chunk, &gradient).total
+            }
+            checkpoint.iteration += 1
+            used = chunk
+        }
+    }
+
+    private func requireFinite(_ loss: Loss, _ gradient: [Float], _ iteration: Int) throws {
+        if let bad = loss.terms.firstIndex(where: { !$0.isFinite }) {
+            throw RunError.diverged(
+                iteration: iteration, term: "\(assembly.objective.terms[bad].name) loss", lastGood: lastGood)
+        }
+        guard loss.total.isFinite, gradient.allSatisfy(\.isFinite) else {
+            throw RunError.diverged(iteration: iteration, term: "gradient", lastGood: lastGood)
+        }
+    }
+}

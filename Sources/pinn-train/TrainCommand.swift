@@ -1,0 +1,183 @@
+import ArgumentParser
+import CommandSupport
+import Fields
+import Optimizers
+import Runs
+import Training
+
+@main
+struct TrainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pinn-train",
+        abstract: "Trains a physics-informed network on a point store.",
+        discussion: """
+            Reads pinn-store.nc (made by pinn-ingest) and writes pinn-run/: checkpoints, the loss history and the plan. \
+            Ctrl-C, SIGTERM and SIGUSR1 finish the iteration, write a checkpoint and exit with status 75; --resume goes on \
+            exactly from there.
+            """)
+
+    @Argument(help: "The point store.") var store: String?
+    @Option(help: "Points of an iteration: chunk=N collocation points, data=N observations of velocity and of thickness each, front=N. (default: \(StreamPlan().description); data and front follow chunk)")
+    var stream: String?
+    @Option(help: "Iterations in total, over all resumptions. (default: as many as visit 3e7 collocation points, from 2000 to 20000)")
+    var iterations: Count?
+    @Option(help: "How the weights are moved: \(OptimizerCatalog.all.map { $0.name }.joined(separator: ", ")). (default: adam)")
+    var optimizer: String?
+    @Option(help: "Hidden layers and their width. (default: \(Plan().network))") var network: String?
+    @Option(help: "The equations. (default: \(Plan().physics))") var physics: String?
+    @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"
+    @Option(help: "Threads; results do not depend on it. (default: all cores)") var threads: Int?
+    @Option(name: .customLong("run"), help: "Folder of the run.") var runPath = "pinn-run"
+    @Flag(help: "Go on with the run in the folder.") var resume = false
+    @Option(help: "Seed of weights and order. (default: 0)") var seed: UInt64?
+    @Option(help: "Seconds between checkpoints.") var checkpointEvery = 60.0
+    @Option(help: "Learning rate after the warm-up. (default: \(LearningRateSchedule().peak))") var learningRate: Double?
+    @Option(help: "Iterations of rising learning rate. (default: \(LearningRateSchedule().warmUp))") var warmUp: Int?
+    @Option(help: "Iterations in which the learning rate halves; 0: never. (default: \(LearningRateSchedule().halfLife))")
+    var halfLife: Int?
+    @Option(help: "Weight of the velocity misfit. (default: \(Plan().weights.velocity))") var velocityWeight: Double?
+    @Option(help: "Weight of the thickness misfit. (default: \(Plan().weights.thickness))") var thicknessWeight: Double?
+    @Option(help: "Weight of the momentum balance. (default: \(Plan().weights.equation))") var equationWeight: Double?
+    @Option(help: "Weight of the calving-front stress. (default: \(Plan().weights.front))") var frontWeight: Double?
+    @Option(help: "Gravity [m s-2]. (default: \(Constants().gravity))") var gravity: Double?
+    @Option(help: "Density of ice [kg m-3]. (default: \(Constants().iceDensity))") var iceDensity: Double?
+    @Option(help: "Density of sea water [kg m-3]. (default: \(Constants().seaWaterDensity))") var seaWaterDensity: Double?
+    @OptionGroup var common: CommonOptions
+
+    static func main() {
+        StopRequest.install()
+        runCommand(TrainCommand.self, section: "train")
+    }
+
+    func validate() throws {
+        if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads: \(threads) is not from 1 to 1024") }
+        if !(checkpointEvery > 0) { throw ValidationError("--checkpoint-every: \(checkpointEvery) is not a positive number of seconds") }
+    }
+
+    mutating func run() throws {
+        let directory = RunDirectory(runPath)
+        let saved = try savedCheckpoint(in: directory)
+        let plan = try resolvedPlan(saved?.plan)
+        // The store is opened before the run's folder is made: a mistyped path leaves nothing behind.
+        let assembly = try Assembly(plan) { try Backends.make(backend, $0, threads: threads) }
+        try directory.acquire()
+        if saved == nil { try requireEmpty(directory) }
+
+        showPlan(assembly, saved)
+        var trainer =
+            if let saved {
+                try Trainer(resuming: saved, assembly, in: directory)
+            } else {
+                try Trainer(starting: assembly, in: directory)
+            }
+        var progress = Progress("training", total: plan.iterations, unit: "iterations", from: saved?.iteration ?? 0)
+        var rate = PointRate()
+        var last = ""
+        let outcome = try trainer.run(
+            checkpointEvery: .seconds(checkpointEvery), shouldStop: { StopRequest.isPending },
+            report: { now in
+                rate.add(now.pointsPerIteration)
+                progress.update(now.iteration) { summary(now, rate, assembly) }
+                if now.iteration >= plan.iterations || StopRequest.isPending { last = summary(now, rate, assembly) }
+            })
+        switch outcome {
+        case .complete(let checkpoint):
+            progress.finish(plan.iterations, details: last)
+            print("\(checkpoint): \(plan.iterations) iterations; next: pinn-export prediction.nc\(runPath == "pinn-run" ? "" : " --run \(runPath)")")
+        case .stopped(let iteration, let checkpoint):
+            progress.finish(iteration, details: last)
+            throw StoppedEarly("stopped at iteration \(iteration) of \(plan.iterations), saved as \(checkpoint); go on with the same command and --resume")
+        }
+    }
+
+    /// The checkpoint to resume; nil for a new run.
+    private func savedCheckpoint(in directory: RunDirectory) throws -> Checkpoint? {
+        resume ? try directory.newestCheckpoint(report: { printMessage("warning: \($0)") }) : nil
+    }
+
+    private func requireEmpty(_ directory: RunDirectory) throws {
+        guard !directory.checkpoints.isEmpty else { return }
+        let newest = try directory.newestCheckpoint(report: { printMessage("warning: \($0)") })
+        throw RunError.alreadyStarted(run: runPath, iteration: newest.iteration)
+    }
+
+    /// The plan of the options over the saved one or the defaults; what a resumed run may not change is refused.
+    private func resolvedPlan(_ saved: Plan?) throws -> Plan {
+        var plan = saved ?? Plan()
+        if let store { plan.store = store }
+        if let stream { plan.stream = try StreamPlan(parsing: stream) }
+        if let optimizer { plan.optimizer = optimizer }
+        if let network { plan.network = network }
+        if let physics { plan.physics = physics }
+        if let seed { plan.seed = seed }
+        if let learningRate { plan.learningRate.peak = learningRate }
+        if let warmUp { plan.learningRate.warmUp = warmUp }
+        if let halfLife { plan.learningRate.halfLife = halfLife }
+        if let velocityWeight { plan.weights.velocity = velocityWeight }
+        if let thicknessWeight { plan.weights.thickness = thicknessWeight }
+        if let equationWeight { plan.weights.equation = equationWeight }
+        if let frontWeight { plan.weights.front = frontWeight }
+        if let gravity { plan.gravity = gravity }
+        if let iceDensity { plan.iceDensity = iceDensity }
+        if let seaWaterDensity { plan.seaWaterDensity = seaWaterDensity }
+        if let iterations {
+            plan.iterations = iterations.value
+        } else if saved == nil {
+            plan.iterations = min(20000, max(2000, 30_000_000 / plan.stream.chunk))
+        }
+        try plan.validate()
+        if let saved, let change = plan.differences(from: saved).first {
+            throw PlanError.changedOnResume(option: change.option, asked: change.mine, saved: change.theirs, run: runPath)
+        }
+        return plan
+    }
+
+    private func showPlan(_ assembly: Assembly, _ saved: Checkpoint?) {
+        let plan = assembly.plan
+        let counts = assembly.objective.sets.map {
+            "\(assembly.stream.size($0)) of \(assembly.store.count($0)) \($0.rawValue)"
+        }
+        printMessage("store      \(plan.store), an epoch is \(assembly.stream.iterationsPerEpoch) iterations")
+        printMessage("points     \(counts.joined(separator: ", ")) an iteration")
+        if assembly.stream.size(.collocation) < plan.stream.chunk {
+            printMessage("warning: the store holds \(assembly.store.count(.collocation)) collocation points, fewer than the chunk of \(plan.stream.chunk); every iteration takes all of them (pinn-ingest --points makes more)")
+        }
+        printMessage("network    2 -> \(plan.network) tanh -> \(assembly.objective.workload.network.outputs), \(assembly.objective.workload.network.parameterCount) weights, seed \(plan.seed)")
+        printMessage("physics    \(plan.physics), g \(plan.gravity) m s-2, ice \(plan.iceDensity), sea water \(plan.seaWaterDensity) kg m-3")
+        for note in assembly.densityNotes { printMessage("warning: \(note)") }
+        printMessage("optimizer  \(plan.optimizer), learning rate \(plan.learningRate.peak), \(plan.iterations) iterations")
+        printMessage("backend    \(assembly.backend.summary)")
+        guard let saved else { return }
+        printMessage("resuming   at iteration \(saved.iteration)")
+        if saved.backend != assembly.backend.summary {
+            printMessage("warning: the run was made with \(quoted(saved.backend)); it goes on, but may differ in the last bits")
+        }
+    }
+
+    private func summary(_ now: TrainingProgress, _ rate: PointRate, _ assembly: Assembly) -> String {
+        let terms = zip(assembly.objective.terms, now.loss.terms).map { "\($0.name) \(scientific($1))" }
+        return "loss \(scientific(now.loss.total))  \(terms.joined(separator: "  "))  \(rate.text)"
+    }
+
+    private func scientific(_ value: Double) -> String {
+        guard value.isFinite, value > 0 else { return "\(value)" }
+        var exponent = 0
+        var mantissa = value
+        while mantissa >= 9.995 { mantissa /= 10; exponent += 1 }
+        while mantissa < 0.9995 { mantissa *= 10; exponent -= 1 }
+        return "\((mantissa * 100).rounded() / 100)e\(exponent)"
+    }
+}
+
+/// Points of all sets a second, over the whole call.
+private struct PointRate {
+    private let begin = ContinuousClock.now
+    private var points = 0
+
+    mutating func add(_ count: Int) { points += count }
+
+    var text: String {
+        let seconds = (ContinuousClock.now - begin) / .seconds(1)
+        return seconds > 0 ? "\(Int(Double(points) / seconds)) points/s" : ""
+    }
+}

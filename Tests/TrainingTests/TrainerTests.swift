@@ -1,0 +1,184 @@
+import Compute
+import ComputeCPU
+import Fields
+import Foundation
+import Objective
+import Physics
+import PointStore
+import Pointwise
+import Runs
+import TestSupport
+import Testing
+import Training
+
+/// Short runs on the exact shelf, in a folder of their own.
+struct ShortRun {
+    let folder: TemporaryFolder
+    var plan = Plan()
+
+    init() throws {
+        folder = try TemporaryFolder()
+        plan.store = folder.file("store.nc")
+        plan.network = "2x16"
+        plan.stream = StreamPlan(chunk: 300, data: 150, front: 70)
+        try ExactShelf.writeStore(to: plan.store)
+    }
+
+    func assembly(iterations: Int, threads: Int = 2) throws -> Assembly {
+        var plan = plan
+        plan.iterations = iterations
+        return try Assembly(plan) { CPUBackend($0, threads: threads) }
+    }
+
+    /// A new run of so many iterations, stopped at `stop` where given; the newest checkpoint.
+    @discardableResult
+    func train(_ run: String, iterations: Int, stopAt stop: Int? = nil, threads: Int = 2) throws -> Checkpoint {
+        let directory = RunDirectory(folder.file(run))
+        try directory.acquire()
+        var trainer = try Trainer(starting: assembly(iterations: iterations, threads: threads), in: directory)
+        return try finish(&trainer, directory, stopAt: stop)
+    }
+
+    @discardableResult
+    func resume(_ run: String, iterations: Int, stopAt stop: Int? = nil, threads: Int = 2) throws -> Checkpoint {
+        let directory = RunDirectory(folder.file(run))
+        try directory.acquire()
+        let saved = try directory.newestCheckpoint(report: { _ in })
+        var trainer = try Trainer(resuming: saved, assembly(iterations: iterations, threads: threads), in: directory)
+        return try finish(&trainer, directory, stopAt: stop)
+    }
+
+    private func finish(_ trainer: inout Trainer, _ directory: RunDirectory, stopAt stop: Int?) throws -> Checkpoint {
+        var iteration = 0
+        _ = try trainer.run(
+            checkpointEvery: .seconds(3600), shouldStop: { iteration == stop }, report: { iteration = $0.iteration })
+        return try directory.newestCheckpoint(report: { _ in })
+    }
+}
+
+func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
+    a.iteration == b.iteration && a.parameters.map(\.bitPattern) == b.parameters.map(\.bitPattern) && a.optimizer == b.optimizer
+        && a.history.totals.map(\.bitPattern) == b.history.totals.map(\.bitPattern) && a.history == b.history
+}
+
+@Suite struct TrainerTests {
+    @Test func tenIterationsResumeAndTenMoreEqualTwentyInOneGo() throws {
+        let short = try ShortRun()
+        let whole = try short.train("whole", iterations: 20)
+        #expect(whole.iteration == 20 && whole.history.count == 20)
+        // Asked for ten first, and for twenty when it resumes.
+        try short.train("extended", iterations: 10)
+        #expect(sameBits(try short.resume("extended", iterations: 20), whole))
+        // Stopped by a signal on the way to twenty, on another number of threads.
+        try short.train("stopped", iterations: 20, stopAt: 10, threads: 1)
+        #expect(sameBits(try short.resume("stopped", iterations: 20, threads: 3), whole))
+    }
+
+    @Test func aRunStoppedAtAnyIterationGoesOnAsIfItHadNotBeen() throws {
+        let short = try ShortRun()
+        let whole = try short.train("whole", iterations: 40)
+        for stop in [0, 1, 2, 13, 16, 17, 33, 39] {
+            try short.train("run\(stop)", iterations: 40, stopAt: stop)
+            #expect(sameBits(try short.resume("run\(stop)", iterations: 40), whole), "stopped at \(stop)")
+        }
+    }
+
+    @Test func seedsDecideEverything() throws {
+        var short = try ShortRun()
+        let first = try short.train("first", iterations: 5)
+        #expect(sameBits(try short.train("again", iterations: 5), first))
+        short.plan.seed = 2
+        #expect(!sameBits(try short.train("other", iterations: 5), first))
+    }
+
+    @Test func trainingFindsTheViscosityOfTheExactShelf() throws {
+        var short = try ShortRun()
+        short.plan.network = "3x24"
+        let end = try short.train("run", iterations: 3000)
+        let assembly = try short.assembly(iterations: 0)
+        let points = PointBatch(columns: [[-0.5, 0, 0.3, 0.7], [0.1, 0, -0.6, 0.5]])
+        let program = PointProgram(
+            Program.recording { recorder in
+                let point = FieldPoint(
+                    recorder: recorder, unknowns: Quantity.allCases, maps: FieldScaling(assembly.store.description).maps, columns: ["x", "y"])
+                return [point.value(.viscosity)]
+            })
+        let mu = try assembly.backend.outputs(of: program, parameters: end.parameters, at: points)[0]
+        let scale = assembly.store.description.scales.viscosity(Constants())
+        for value in mu {
+            // Three thousand steps of a small network; the wrong factor in an equation would be tens of percent off.
+            #expect(abs(Double(value) * scale / ExactShelf.viscosity - 1) < 0.05)
+        }
+    }
+
+    @Test func aLossThatBecomesNaNStopsWithTheLastGoodCheckpointNamed() throws {
+        var short = try ShortRun()
+        let good = try short.train("run", iterations: 5)
+        short.plan.learningRate.peak = 1e30
+        short.plan.learningRate.warmUp = 0
+        let directory = RunDirectory(short.folder.file("run"))
+        try directory.acquire()
+        let before = directory.checkpoints
+        var trainer = try Trainer(resuming: good, short.assembly(iterations: 50), in: directory)
+        let failure = #expect(throws: RunError.self) {
+            _ = try trainer.run(checkpointEvery: .zero, shouldStop: { false }, report: { _ in })
+        }
+        #expect(failure?.kind == .diverged)
+        #expect(failure?.explanation.contains("checkpoint-") == true)
+        #expect(before.allSatisfy(directory.checkpoints.contains))
+        #expect(try directory.newestCheckpoint(report: { _ in }).parameters.allSatisfy(\.isFinite))
+    }
+
+    @Test func theSecondTrainerOfARunIsToldWhoHoldsIt() throws {
+        let short = try ShortRun()
+        let first = RunDirectory(short.folder.file("run"))
+        try first.acquire()
+        let second = RunDirectory(short.folder.file("run"))
+        let failure = #expect(throws: RunError.self) { try second.acquire() }
+        #expect(failure?.kind == .heldByAnother)
+        #expect(failure?.explanation.contains("process \(ProcessInfo.processInfo.processIdentifier)") == true)
+        withExtendedLifetime(first) {}
+    }
+}
+
+@Suite struct CheckpointTests {
+    @Test func everyFlippedByteOfACheckpointIsNoticedAndTheOneBeforeIsUsed() throws {
+        let short = try ShortRun()
+        try short.train("run", iterations: 3)
+        let kept = try short.resume("run", iterations: 6)
+        let directory = RunDirectory(short.folder.file("run"))
+        let newest = directory.checkpoints[0]
+        let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: newest)))
+        // Every byte would take minutes on a file of its size; a prime stride visits header, data, padding and seal.
+        for place in Array(stride(from: 0, to: bytes.count, by: 97)) + Array(bytes.count - 24..<bytes.count) {
+            var damaged = bytes
+            damaged[place] ^= 8
+            try Data(damaged).write(to: URL(fileURLWithPath: newest))
+            var reports: [String] = []
+            let found = try directory.newestCheckpoint(report: { reports.append($0) })
+            #expect(found.iteration == 3 && reports.count == 1, "byte \(place)")
+        }
+        try Data(bytes).write(to: URL(fileURLWithPath: newest))
+        #expect(sameBits(try directory.newestCheckpoint(report: { _ in }), kept))
+    }
+
+    @Test func aCheckpointReadsBackAsItWasWritten() throws {
+        let short = try ShortRun()
+        let written = try short.train("run", iterations: 3)
+        var changed = written
+        changed.plan.gravity = 9.8
+        changed.plan.seed = UInt64.max / 3
+        try changed.write(to: short.folder.file("one.nc"))
+        let read = try Checkpoint(reading: short.folder.file("one.nc"))
+        #expect(read.plan == changed.plan)
+        #expect(sameBits(read, written))
+    }
+
+    @Test func theLastThreeCheckpointsAreKeptAndNothingElse() throws {
+        let short = try ShortRun()
+        try short.train("run", iterations: 1)
+        for iterations in 2...6 { try short.resume("run", iterations: iterations) }
+        let directory = RunDirectory(short.folder.file("run"))
+        #expect(directory.checkpoints.map { $0.suffix(4 + 2) } == ["006.nc", "005.nc", "004.nc"].map { $0.suffix(6) })
+    }
+}
