@@ -66,6 +66,11 @@ extension NetCDFFile {
     func writeAttribute(_ name: String, _ value: Attribute, as type: VariableType, of variable: Int32) throws(NetCDFError) {
         let status: Int32
         switch value {
+        case .text(let text) where type == .string:
+            status = text.withCString { pointer in
+                var pointer: UnsafePointer<CChar>? = pointer
+                return nc_put_att_string(id, variable, name, 1, &pointer)
+            }
         case .text(let text):
             status = nc_put_att_text(id, variable, name, text.utf8.count, text)
         case .numbers(let numbers):
