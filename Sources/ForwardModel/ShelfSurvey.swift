@@ -1,7 +1,7 @@
 import Fields
 
 /// The grids that a shelf is sampled on: crops of the two products' own grids, and what covers their cells.
-public struct ShelfSurvey {
+public struct ShelfSurvey: Sendable {
     public let solved: SolvedShelf
     /// Cells of the MEaSUREs velocity grid: x = −2 800 000 + 450 i, y = 2 800 000 − 450 j.
     public let velocityGrid: Grid

@@ -37,7 +37,7 @@ public enum ShelfCatalog {
 }
 
 /// A synthetic shelf with the velocity that follows from its viscosity and thickness.
-public struct SolvedShelf {
+public struct SolvedShelf: Sendable {
     public let shelf: any SyntheticShelf
     public let constants: Constants
     /// Largest edge of an element along the sides of the shelf [m].

@@ -13,7 +13,8 @@ public struct WedgeShelf: SyntheticShelf {
     public let title = "Sample Shelf: a synthetic ice shelf with known viscosity"
 
     public let description =
-        "An invented shelf, 60 km by 48 to 52 km, that flows at 60 degrees to the x axis. Viscosity: 6e13 Pa s, "
+        "An invented shelf, 60 km by 48 to 52 km, that flows at 60 degrees to the x axis. Thickness: 600 m at the "
+        + "inflow to 250 m at the front. Viscosity: 9e13 Pa s, "
         + "2.5 and 2 times softer at the walls over 6 km, 1.8 times stiffer in a patch of 8 km, 20 % softer "
         + "towards the front. Velocity is prescribed on inflow (250 m/yr in the middle) and walls (slip along the wall, "
         + "no flow through it); the calving front carries the pressure of the sea."
@@ -53,10 +54,10 @@ public struct WedgeShelf: SyntheticShelf {
 
     // MARK: ice
 
-    /// From 600 m at the inflow to 280 m at the front; 6 % thinner at the walls, and 3 % thicker on the left half.
+    /// From 600 m at the inflow to 250 m at the front; 6 % thinner at the walls, and 3 % thicker on the left half.
     public func thickness(at position: Position) -> Double {
         let (a, eta) = local(position)
-        let centreLine = 240 + 360 * exp(-a / 28_000)
+        let centreLine = 230 + 370 * exp(-a / 22_000)
         return centreLine * (1 - 0.06 * eta * eta + 0.03 * sin(.pi * eta / 2))
     }
 
@@ -68,7 +69,7 @@ public struct WedgeShelf: SyntheticShelf {
         let left = log(2.0) * bump(halfWidth(a) - b, 6_000)
         let patch = log(1.8) * bump(a - 34_000, 8_000) * bump(b - 5_000, 8_000)
         let downstream = log(0.8) * a / length
-        return Viscosity(isotropic: 6e13 * exp(patch + downstream - right - left))
+        return Viscosity(isotropic: 9e13 * exp(patch + downstream - right - left))
     }
 
     // MARK: boundary
