@@ -8,6 +8,12 @@ public struct VelocityField: Sendable {
     /// [m s⁻¹], in the order of the mesh's nodes.
     public let nodal: [Velocity]
 
+    public init(mesh: Mesh, nodal: [Velocity]) {
+        precondition(nodal.count == mesh.nodes.count, "\(nodal.count) velocities for \(mesh.nodes.count) nodes")
+        self.mesh = mesh
+        self.nodal = nodal
+    }
+
     /// A place on the mesh in units of elements: 0…columns along, 0…rows across.
     public struct Place: Sendable {
         public var along: Double

@@ -21,9 +21,9 @@ extension ProductFileTests {
             let velocity = try NetCDFFile(reading: Places.sample("sample_velocity_measures.nc"))
             let bed = try NetCDFFile(reading: Places.sample("sample_bedmachine_v2.nc"))
             let truth = try NetCDFFile(reading: Places.sample("sample_truth.nc"))
-            x = try velocity.requireVariable("x").read()
-            y = try velocity.requireVariable("y").read()
-            columns = x.count
+            let x: [Double] = try velocity.requireVariable("x").read()
+            let y: [Double] = try velocity.requireVariable("y").read()
+            (self.x, self.y, columns) = (x, y, x.count)
             u = try velocity.requireVariable("VX").read(as: Double.self).map { $0 / Constants.secondsPerYear }
             v = try velocity.requireVariable("VY").read(as: Double.self).map { $0 / Constants.secondsPerYear }
             mu = try truth.requireVariable("viscosity").read()
