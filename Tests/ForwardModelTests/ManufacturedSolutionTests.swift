@@ -117,7 +117,7 @@ struct ManufacturedSolutionTests {
         }
         let (coarse, fine) = (try error(2), try error(4))
         #expect(log2(coarse / fine) > 3.5, "errors \(coarse), \(fine)")
-        #expect(fine < 1e-3)
+        #expect(fine < 1e-4)
     }
 
     @Test("is not given outside of the mesh")
