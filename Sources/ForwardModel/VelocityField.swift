@@ -1,8 +1,9 @@
 /// A velocity at the nodes of a mesh, and anywhere between them.
 ///
 /// Between nodes, positions and velocities are interpolated by the same cubic Lagrange polynomials on 4 × 4 nodes. The
-/// bilinear shape functions of the solve would do for the values (their error is 1e-4), but not for what is done with
-/// them: sampled on a grid of another spacing, their kinks show as errors of 15 % in second derivatives.
+/// bilinear shape functions of the solve would do for the values, but not for what is done with them: sampled on a grid of
+/// another spacing, their kinks are 5 % of the second differences (450 m cells on elements of 250 m), where the cubic
+/// fields satisfy the equations to 0.02 %.
 public struct VelocityField: Sendable {
     public let mesh: Mesh
     /// [m s⁻¹], in the order of the mesh's nodes.
