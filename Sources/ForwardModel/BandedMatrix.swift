@@ -4,7 +4,7 @@ import COpenBLAS
 ///
 /// Cholesky and not LU (dgbsv): the shallow-shelf operator is symmetric and positive definite once the boundary holds
 /// the shelf, so a third of the memory and a fourth of the work suffice, and a failed factorization is evidence.
-struct BandedMatrix {
+struct BandedMatrix: ~Copyable {
     let order: Int
     /// Diagonals below the main one.
     let bandwidth: Int
