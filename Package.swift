@@ -40,7 +40,8 @@ let stages: [Target] = [
     .target(
         name: "Export",
         dependencies: ["Runs", "Objective", "Compute", "PointStore", "NetCDFFiles", "Fields", logging]),
-    .target(name: "ForwardModel", dependencies: ["Fields", "NetCDFFiles", "COpenBLAS"]),
+    .target(
+        name: "ForwardModel", dependencies: ["Fields", "NetCDFFiles", "COpenBLAS"], exclude: ["README.md"]),
 ]
 
 let commands: [Target] = [

@@ -2,13 +2,12 @@
 // Swift cannot import. One function answers the only question that netCDF-C cannot: where a variable's bytes lie.
 #include <hdf5.h>
 
+/// Silences HDF5's own messages on stderr in the calling thread; netCDF-C does so for its first thread only.
+static inline void chdf5_quiet(void) { H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }
+
 /// Byte offset of a contiguous dataset in its file; -1 where the file or dataset cannot be opened or the
 /// dataset is chunked, compact, external or was never written.
 static inline int64_t chdf5_contiguous_offset(const char *path, const char *dataset) {
-    H5E_auto2_t report;
-    void *client;
-    H5Eget_auto2(H5E_DEFAULT, &report, &client);
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     int64_t offset = -1;
     hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     if (file >= 0) {
@@ -24,6 +23,5 @@ static inline int64_t chdf5_contiguous_offset(const char *path, const char *data
         }
         H5Fclose(file);
     }
-    H5Eset_auto2(H5E_DEFAULT, report, client);
     return offset;
 }

@@ -2,7 +2,7 @@
 // OpenBLAS's own LAPACK is declared here.
 #include <cblas.h>
 
-/// Solves A X = B for a banded A of order n; netlib.org/lapack, dgbsv. ab is (ldab, n) by columns,
-/// ldab >= 2 kl + ku + 1; b is overwritten with X. info > 0: A is singular.
-void dgbsv_(const int *n, const int *kl, const int *ku, const int *nrhs, double *ab, const int *ldab, int *ipiv,
-            double *b, const int *ldb, int *info);
+/// Solves A X = B for a banded, symmetric positive definite A of order n; netlib.org/lapack, dpbsv. uplo is 'L' or 'U',
+/// ab is (ldab, n) by columns, ldab >= kd + 1; b is overwritten with X. info > 0: A is not positive definite.
+void dpbsv_(const char *uplo, const int *n, const int *kd, const int *nrhs, double *ab, const int *ldab, double *b,
+            const int *ldb, int *info);

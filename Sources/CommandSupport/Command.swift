@@ -27,11 +27,9 @@ public func runCommand<Command: ParsableCommand>(_ type: Command.Type, section: 
     } catch let stop as StoppedEarly {
         printMessage(stop.message)
         leave(.resumable)
-    } catch let error as CleanExit {
-        Command.exit(withError: error)
-    } catch let error as ValidationError {
-        Command.exit(withError: error)
     } catch {
+        // The parser's own: help that was asked for, and options that contradict each other.
+        if error is ValidationError || Command.exitCode(for: error) == .success { Command.exit(withError: error) }
         printMessage("error: \(error); this is a mistake of the program, please report it")
         leave(.software)
     }

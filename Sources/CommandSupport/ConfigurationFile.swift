@@ -3,10 +3,12 @@ import Fields
 import TOMLKit
 
 /// `--config FILE`: every option may stand in a TOML file under its own spelling, at the top level for all commands or in
-/// a section of one command ([ingest], [train], [export]). The command line wins.
+/// a section of one command, such as [train]. The command line wins.
 ///
 /// The file is turned into arguments, so the parser checks names and values of both in the same words.
 enum ConfigurationFile {
+    static let sections = ["ingest", "train", "export", "sample"]
+
     static func expand(_ arguments: [String], section: String) throws -> [String] {
         guard let place = arguments.firstIndex(where: { $0 == "--config" || $0.hasPrefix("--config=") }) else { return arguments }
         var rest = arguments
@@ -40,7 +42,7 @@ enum ConfigurationFile {
         for source in [table, table[section]?.table].compactMap({ $0 }) {
             for (key, value) in source {
                 if value.table != nil {
-                    guard ["ingest", "train", "export"].contains(key) else {
+                    guard sections.contains(key) else {
                         throw ConfigurationError.unknownSection(key, path: path)
                     }
                     continue
@@ -98,7 +100,7 @@ enum ConfigurationError: Failure {
         case .noPath: "--config needs the path of a TOML file"
         case .unreadable(let path, let reason): "\(path): cannot read the configuration: \(reason)"
         case .notTOML(let path, let line, let reason): "\(path): line \(line) is not TOML: \(quoted(reason))"
-        case .unknownSection(let name, let path): "\(path): unknown section \(quoted(name)); known are ingest, train and export"
+        case .unknownSection(let name, let path): "\(path): unknown section \(quoted(name)); known are \(ConfigurationFile.sections.joined(separator: ", "))"
         }
     }
 }

@@ -74,8 +74,13 @@ extension NetCDFFile {
     func writeAttribute(_ name: String, _ value: Attribute, as type: VariableType, of variable: Int32) throws(NetCDFError) {
         let status = withLibrary {
             switch value {
-            case .text(let text): nc_put_att_text(id, variable, name, text.utf8.count, text)
-            case .numbers(let numbers): nc_put_att_double(id, variable, name, type.rawValue, numbers.count, numbers)
+            case .text(let text) where type == .string:
+                return text.withCString { pointer in
+                    var pointer: UnsafePointer<CChar>? = pointer
+                    return nc_put_att_string(id, variable, name, 1, &pointer)
+                }
+            case .text(let text): return nc_put_att_text(id, variable, name, text.utf8.count, text)
+            case .numbers(let numbers): return nc_put_att_double(id, variable, name, type.rawValue, numbers.count, numbers)
             }
         }
         try check(status, writing: "attribute \(quoted(name))")

@@ -1,3 +1,4 @@
+import CHDF5
 import Glibc
 
 /// netCDF-C and HDF5 are not thread-safe, also not for different files: one call at a time in the whole process.
@@ -22,5 +23,6 @@ private let libraryLock = LibraryLock()
 func withLibrary<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
     libraryLock.acquire()
     defer { libraryLock.release() }
+    chdf5_quiet()
     return try body()
 }

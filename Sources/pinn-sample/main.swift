@@ -1,1 +1,3 @@
-print("")
+import CommandSupport
+
+runCommand(SampleCommand.self, section: "sample")

@@ -1,0 +1,41 @@
+import Fields
+
+/// What can be wrong with a forward solve, with the evidence.
+public enum ForwardModelError: Failure {
+    case unknownShelf(String, known: [String])
+    case foldedElement(column: Int, row: Int)
+    case notHeld
+    case notPositive(what: String, value: Double, at: Position)
+    case singular(equation: Int)
+    case meshTooFine(elements: Int, bytes: Int)
+    case outsideOfProduct(shelf: String)
+
+    public var kind: FailureKind {
+        switch self {
+        case .unknownShelf, .meshTooFine: .usage
+        case .foldedElement, .notHeld, .notPositive, .singular, .outsideOfProduct: .badData
+        }
+    }
+
+    public var explanation: String {
+        switch self {
+        case .unknownShelf(let name, let known):
+            "no shelf of the name \(quoted(name)); known are \(known.map(quoted).joined(separator: ", "))"
+        case .foldedElement(let column, let row):
+            "the mesh is folded or empty at element (\(column), \(row)); "
+                + "along and across must form a right-handed pair, without overlap"
+        case .notHeld:
+            "no velocity is prescribed anywhere, so the shelf floats away; prescribe it on the inflow at least"
+        case .notPositive(let what, let value, let at):
+            "\(what) is \(value) at x = \(at.x) m, y = \(at.y) m; it must be positive and finite"
+        case .singular(let equation):
+            "the system of equations is not positive definite (equation \(equation)); "
+                + "check that the boundary holds the shelf and that viscosity and thickness are positive"
+        case .meshTooFine(let elements, let bytes):
+            "a mesh of \(elements) elements needs \(bytes / 1_000_000) MB for its matrix; "
+                + "take a larger --spacing-m"
+        case .outsideOfProduct(let shelf):
+            "the shelf \(quoted(shelf)) does not lie inside of the products' grids (EPSG:3031, ±2800 km)"
+        }
+    }
+}

@@ -1,0 +1,49 @@
+/// A position in projection coordinates [m].
+public typealias Position = SIMD2<Double>
+
+/// A velocity along the axes of the projection [m s⁻¹].
+public typealias Velocity = SIMD2<Double>
+
+/// A mesh of quadrilaterals, the image of a rectangle of `columns` × `rows` elements. Columns run along the flow, rows
+/// across it; along and across form a right-handed pair. Nodes are numbered with the row index fastest, so the bandwidth
+/// of a matrix on the mesh goes with `rows`: let that be the shorter side.
+public struct Mesh: Sendable {
+    /// Elements along and across; there is one more node each way.
+    public let columns: Int
+    public let rows: Int
+    /// Positions of the nodes [m], row index fastest.
+    public let nodes: [Position]
+
+    /// `position` gives the place of the node (column, row), 0…columns and 0…rows.
+    public init(columns: Int, rows: Int, position: (_ column: Int, _ row: Int) -> Position) {
+        precondition(
+            columns >= 3 && rows >= 3, "\(columns) × \(rows) elements; interpolation takes four nodes each way")
+        self.columns = columns
+        self.rows = rows
+        nodes = (0...columns).flatMap { column in (0...rows).map { row in position(column, row) } }
+    }
+
+    public var elementCount: Int { columns * rows }
+
+    public func node(_ column: Int, _ row: Int) -> Int { column * (rows + 1) + row }
+
+    /// The four nodes of an element, counterclockwise.
+    func corners(_ column: Int, _ row: Int) -> SIMD4<Int> {
+        SIMD4(node(column, row), node(column + 1, row), node(column + 1, row + 1), node(column, row + 1))
+    }
+
+    /// The nodes of one side, from its first to its last.
+    public func nodes(on side: Side) -> [Int] {
+        switch side {
+        case .inflow: (0...rows).map { node(0, $0) }
+        case .front: (0...rows).map { node(columns, $0) }
+        case .rightWall: (0...columns).map { node($0, 0) }
+        case .leftWall: (0...columns).map { node($0, rows) }
+        }
+    }
+
+    /// The sides of the rectangle, as seen by someone who looks along the flow.
+    public enum Side: CaseIterable, Sendable {
+        case inflow, front, rightWall, leftWall
+    }
+}

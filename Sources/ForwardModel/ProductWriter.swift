@@ -1,0 +1,192 @@
+import Fields
+import NetCDFFiles
+
+/// Writes a solved shelf as three files: velocity as MEaSUREs gives it (NSIDC-0754), thickness and mask as BedMachine
+/// Antarctica does (NSIDC-0756), and the true viscosity, which is for scoring and never an input.
+public struct ProductWriter {
+    public let survey: ShelfSurvey
+    public let noise: Noise?
+
+    /// Normally distributed errors of the data, as a share of the shelf's mean speed and mean thickness; independent
+    /// from cell to cell.
+    public struct Noise: Sendable, Equatable {
+        public var percent: Double
+        public var seed: UInt64
+
+        public init(percent: Double, seed: UInt64) {
+            self.percent = percent
+            self.seed = seed
+        }
+    }
+
+    public init(_ survey: ShelfSurvey, noise: Noise? = nil) {
+        self.survey = survey
+        self.noise = noise
+    }
+
+    /// Writes NAME_velocity_measures.nc, NAME_bedmachine_v2.nc and NAME_truth.nc, each whole or not at all, and gives back
+    /// their paths.
+    public func write(folder: String, name: String) throws(NetCDFError) -> [String] {
+        let stem = folder.isEmpty ? name : "\(folder)/\(name)"
+        let velocity = "\(stem)_velocity_measures.nc"
+        let thickness = "\(stem)_bedmachine_v2.nc"
+        let truth = "\(stem)_truth.nc"
+        try create(velocity) { file throws(NetCDFError) in
+            try writeVelocity(to: file, id: "\(name)_velocity_measures.nc")
+        }
+        try create(thickness) { file throws(NetCDFError) in try writeThickness(to: file) }
+        try create(truth) { file throws(NetCDFError) in try writeTruth(to: file) }
+        return [velocity, thickness, truth]
+    }
+
+    private func create(_ path: String, _ body: (NetCDFFile) throws(NetCDFError) -> Void) throws(NetCDFError) {
+        let pending = try PendingFile(replacing: path)
+        do throws(NetCDFError) {
+            let file = try NetCDFFile(creating: pending.temporaryPath)
+            try body(file)
+            try file.close()
+        } catch {
+            pending.discard()
+            throw error
+        }
+        try pending.commit()
+    }
+
+    // MARK: velocity
+
+    private func writeVelocity(to file: NetCDFFile, id: String) throws(NetCDFError) {
+        let grid = survey.velocityGrid
+        // Every text attribute of the product is an NC_STRING.
+        let text = VariableType.string
+        let y = try file.define(dimension: "y", length: grid.rows)
+        let x = try file.define(dimension: "x", length: grid.columns)
+        let mapping = try file.define(variable: "coord_system", .text, over: [])
+        try mapping.setAttribute("ellipsoid", .text("WGS84"), as: text)
+        try mapping.setPolarStereographic(text: text)
+        try mapping.setAttribute("longitude_of_projection_origin", .numbers([0]))
+        let axes = try file.defineAxes(x, y, type: .double, unit: "m", text: text, namesAxis: true)
+
+        let storage = NetCDFFile.Storage.deflated(chunks: [grid.rows, grid.columns])
+        let latitude = try file.define(variable: "lat", .double, over: [y, x], storage: storage)
+        try latitude.describe("latitude coordinate", standardName: "latitude", unit: "degrees_north", text: text)
+        let longitude = try file.define(variable: "lon", .double, over: [y, x], storage: storage)
+        try longitude.describe("longitude coordinate", standardName: "longitude", unit: "degrees_east", text: text)
+        var components: [Variable] = []
+        for axis in ["x", "y"] {
+            let component = try file.define(variable: "V\(axis.uppercased())", .float, over: [y, x], storage: storage)
+            try component.describe(
+                "Ice velocity in \(axis) direction", standardName: "land_ice_\(axis)_velocity", unit: "meter/year",
+                text: text)
+            try component.setAttribute("grid_mapping", .text("coord_system"), as: text)
+            try component.setAttribute("coordinates", .text("lon lat"), as: text)
+            components.append(component)
+        }
+        try setGlobals(of: file, conventions: "CF-1.6", text: text)
+        try file.setAttribute("id", .text(id), as: text)
+        try file.setAttribute("cdm_data_type", .text("Grid"), as: text)
+        try file.setAttribute("spatial_resolution", .text("450m"), as: text)
+
+        try file.endDefinitions()
+        try axes.x.write(grid.x)
+        try axes.y.write(grid.y)
+        let places = grid.positions.map(PolarStereographic.coordinates(of:))
+        try latitude.write(places.map(\.latitude))
+        try longitude.write(places.map(\.longitude))
+        let velocities = noisyVelocities()
+        for (number, component) in components.enumerated() {
+            try component.write(velocities.map { $0.map { Float($0[number]) } ?? .nan })
+        }
+    }
+
+    /// [m/yr], with the noise that was asked for.
+    private func noisyVelocities() -> [Velocity?] {
+        let exact = survey.velocities().map { $0.map { $0 * Constants.secondsPerYear } }
+        guard let noise else { return exact }
+        let speeds = exact.compactMap { $0 }.map { ($0 * $0).sum().squareRoot() }
+        let deviation = noise.percent / 100 * speeds.reduce(0, +) / Double(max(speeds.count, 1))
+        var generator = SeededNoise(seed: noise.seed)
+        return exact.map { velocity in
+            velocity.map { $0 + deviation * Velocity(generator.next(), generator.next()) }
+        }
+    }
+
+    // MARK: thickness
+
+    private static let fill: Float = -9999
+
+    private func writeThickness(to file: NetCDFFile) throws(NetCDFError) {
+        let grid = survey.thicknessGrid
+        let text = VariableType.text
+        let y = try file.define(dimension: "y", length: grid.rows)
+        let x = try file.define(dimension: "x", length: grid.columns)
+        let mapping = try file.define(variable: "mapping", .text, over: [])
+        try mapping.setPolarStereographic(text: text)
+        let axes = try file.defineAxes(x, y, type: .int32, unit: "meter", text: text, namesAxis: false)
+
+        let storage = NetCDFFile.Storage.deflated(chunks: [grid.rows, grid.columns])
+        let mask = try file.define(variable: "mask", .int8, over: [y, x], storage: storage)
+        try mask.setAttribute("long_name", .text("mask"))
+        try mask.setAttribute("grid_mapping", .text("mapping"))
+        try mask.setAttribute("valid_range", .numbers([0, 4]), as: .int8)
+        try mask.setAttribute("flag_values", .numbers([0, 1, 2, 3, 4]), as: .int8)
+        try mask.setAttribute("flag_meanings", .text("ocean ice_free_land grounded_ice floating_ice lake_vostok"))
+        let thickness = try file.define(variable: "thickness", .float, over: [y, x], storage: storage)
+        try thickness.setAttribute("_FillValue", .numbers([Double(ProductWriter.fill)]), as: .float)
+        try thickness.describe("ice thickness", standardName: "land_ice_thickness", unit: "meters", text: text)
+        try thickness.setAttribute("grid_mapping", .text("mapping"))
+        try setGlobals(of: file, conventions: "CF-1.7", text: text)
+        try setBedMachineGlobals(of: file)
+
+        try file.endDefinitions()
+        try axes.x.write(grid.x.map { Int32($0) })
+        try axes.y.write(grid.y.map { Int32($0) })
+        try mask.write(survey.mask.map { Int8($0.rawValue) })
+        try thickness.write(
+            zip(noisyThicknesses(), survey.mask).map { value, cover in
+                value.map { Float($0) } ?? (cover == .ocean ? 0 : ProductWriter.fill)
+            })
+    }
+
+    /// [m], with the noise that was asked for.
+    private func noisyThicknesses() -> [Double?] {
+        let exact = survey.thicknesses()
+        guard let noise else { return exact }
+        let known = exact.compactMap { $0 }
+        let deviation = noise.percent / 100 * known.reduce(0, +) / Double(max(known.count, 1))
+        // A sequence of its own, so that velocity and thickness err independently.
+        var generator = SeededNoise(seed: ~noise.seed)
+        return exact.map { thickness in thickness.map { max(1, $0 + deviation * generator.next()) } }
+    }
+
+    // MARK: truth
+
+    private func writeTruth(to file: NetCDFFile) throws(NetCDFError) {
+        let grid = survey.velocityGrid
+        let text = VariableType.text
+        let y = try file.define(dimension: "y", length: grid.rows)
+        let x = try file.define(dimension: "x", length: grid.columns)
+        let mapping = try file.define(variable: "mapping", .text, over: [])
+        try mapping.setPolarStereographic(text: text)
+        let axes = try file.defineAxes(x, y, type: .double, unit: "m", text: text, namesAxis: true)
+        let storage = NetCDFFile.Storage.deflated(chunks: [grid.rows, grid.columns])
+        let viscosity = try file.define(variable: "viscosity", .double, over: [y, x], storage: storage)
+        try viscosity.setAttribute("long_name", .text("effective viscosity of ice, vertically averaged: the true one"))
+        try viscosity.setAttribute("units", .text("Pa s"))
+        try viscosity.setAttribute("grid_mapping", .text("mapping"))
+        let values = survey.viscosities()
+        var vertical: Variable?
+        if values.contains(where: { $0.map { $0.vertical != $0.horizontal } ?? false }) {
+            vertical = try file.define(variable: "viscosity_vertical", .double, over: [y, x], storage: storage)
+            try vertical?.setAttribute("long_name", .text("viscosity against stretching of the vertical: the true one"))
+            try vertical?.setAttribute("units", .text("Pa s"))
+            try vertical?.setAttribute("grid_mapping", .text("mapping"))
+        }
+        try setGlobals(of: file, conventions: "CF-1.7", text: text)
+
+        try file.endDefinitions()
+        try axes.x.write(grid.x)
+        try axes.y.write(grid.y)
+        try viscosity.write(values.map { $0?.horizontal ?? .nan })
+        try vertical?.write(values.map { $0?.vertical ?? .nan })
+    }
+}

@@ -1,0 +1,88 @@
+import Fields
+import Foundation
+
+/// An invented ice shelf with a known answer: its shape, its thickness, its viscosity, and what its walls do.
+///
+/// The shelf is the image of the unit square: `along` runs with the flow from the inflow (0) to the calving front (1),
+/// `across` from the right wall (0) to the left wall (1), as seen by someone who looks along the flow. A new shelf is one
+/// file with a type like this, and a line in `ShelfCatalog`.
+public protocol SyntheticShelf: Sendable {
+    /// What `--case` takes: one lower-case word.
+    var name: String { get }
+    /// For the attribute `title` of the files.
+    var title: String { get }
+    /// One or two sentences with the formulas' numbers, for the attribute `comment` of the files.
+    var description: String { get }
+
+    /// Where a point of the unit square lies [m, EPSG:3031].
+    func position(along: Double, across: Double) -> Position
+    /// Ice thickness [m].
+    func thickness(at position: Position) -> Double
+    /// Effective viscosity [Pa s].
+    func viscosity(at position: Position) -> Viscosity
+    /// Velocity [m s⁻¹] on inflow (along 0), right wall (across 0) and left wall (across 1).
+    func boundaryVelocity(along: Double, across: Double) -> Velocity
+}
+
+/// The shelves that `pinn-sample` knows.
+public enum ShelfCatalog {
+    public static let all: [any SyntheticShelf] = [WedgeShelf()]
+
+    public static func shelf(named name: String) throws(ForwardModelError) -> any SyntheticShelf {
+        guard let shelf = all.first(where: { $0.name == name }) else {
+            throw .unknownShelf(name, known: all.map(\.name))
+        }
+        return shelf
+    }
+}
+
+/// A synthetic shelf with the velocity that follows from its viscosity and thickness.
+public struct SolvedShelf: Sendable {
+    public let shelf: any SyntheticShelf
+    public let constants: Constants
+    /// Largest edge of an element along the sides of the shelf [m].
+    public let spacing: Double
+    public let field: VelocityField
+
+    public var mesh: Mesh { field.mesh }
+
+    /// Solves on a mesh whose elements are at most `spacing` metres long.
+    public init(
+        _ shelf: any SyntheticShelf, spacing: Double, constants: Constants = Constants()
+    ) throws(ForwardModelError) {
+        precondition(spacing > 0)
+        let mesh = SolvedShelf.mesh(of: shelf, spacing: spacing)
+        var prescribed = [Velocity?](repeating: nil, count: mesh.nodes.count)
+        for column in 0...mesh.columns {
+            for row in 0...mesh.rows where column == 0 || row == 0 || row == mesh.rows {
+                prescribed[mesh.node(column, row)] = shelf.boundaryVelocity(
+                    along: Double(column) / Double(mesh.columns), across: Double(row) / Double(mesh.rows))
+            }
+        }
+        let system = ShallowShelfSystem(
+            mesh: mesh, constants: constants, thickness: shelf.thickness(at:), viscosity: shelf.viscosity(at:),
+            prescribed: prescribed)
+        self.shelf = shelf
+        self.constants = constants
+        self.spacing = spacing
+        field = try system.solve()
+    }
+
+    private static func mesh(of shelf: any SyntheticShelf, spacing: Double) -> Mesh {
+        let steps = 200
+        let fractions = (0...steps).map { Double($0) / Double(steps) }
+        let length = { (side: [Position]) in zip(side, side.dropFirst()).map { distance($0, $1) }.reduce(0, +) }
+        let alongLength = [0, 0.5, 1].map { t in length(fractions.map { shelf.position(along: $0, across: t) }) }
+        let acrossLength = [0, 0.5, 1].map { s in length(fractions.map { shelf.position(along: s, across: $0) }) }
+        let columns = max(3, Int((alongLength.reduce(0, max) / spacing).rounded(.up)))
+        let rows = max(3, Int((acrossLength.reduce(0, max) / spacing).rounded(.up)))
+        return Mesh(columns: columns, rows: rows) { column, row in
+            shelf.position(along: Double(column) / Double(columns), across: Double(row) / Double(rows))
+        }
+    }
+}
+
+/// Distance of two positions [m].
+func distance(_ a: Position, _ b: Position) -> Double {
+    ((a - b) * (a - b)).sum().squareRoot()
+}

@@ -1,0 +1,79 @@
+import ArgumentParser
+import CommandSupport
+import Fields
+import ForwardModel
+@preconcurrency import Glibc
+
+struct SampleCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pinn-sample",
+        abstract: "Makes velocity and thickness products of an invented ice shelf whose viscosity is known.",
+        discussion: """
+            Solves the shallow-shelf equations for the velocity and writes three files, laid out as the real products: \
+            NAME_velocity_measures.nc (MEaSUREs, 450 m), NAME_bedmachine_v2.nc (BedMachine, 500 m) and NAME_truth.nc \
+            (the viscosity, for scoring). The files of Data/ are made by 'pinn-sample -o Data'.
+            """)
+
+    @Option(name: .customLong("case"), help: ArgumentHelp("Shelf to make: \(SampleCommand.names).", valueName: "shelf"))
+    var shelf = "wedge"
+
+    @Option(
+        name: [.customShort("o"), .long],
+        help: ArgumentHelp("Folder that the files are written to; made if absent.", valueName: "folder"))
+    var output = "."
+
+    @Option(help: ArgumentHelp("First part of the files' names.", valueName: "name"))
+    var name = "sample"
+
+    @Option(help: ArgumentHelp("Largest edge of a finite element.", valueName: "m"))
+    var spacingM = 250.0
+
+    @Option(
+        help: ArgumentHelp(
+            "Normally distributed noise, in percent of mean speed and mean thickness.", valueName: "percent"))
+    var noisePercent = 0.0
+
+    @Option(help: ArgumentHelp("Seed of the noise.", valueName: "number"))
+    var seed: UInt64 = 1
+
+    @OptionGroup var common: CommonOptions
+
+    private static var names: String { ShelfCatalog.all.map(\.name).joined(separator: ", ") }
+
+    func validate() throws {
+        guard spacingM >= 20, spacingM <= 5000 else {
+            throw ValidationError("--spacing-m \(spacingM) is not between 20 and 5000")
+        }
+        guard noisePercent >= 0, noisePercent <= 100 else {
+            throw ValidationError("--noise-percent \(noisePercent) is not between 0 and 100")
+        }
+        guard !name.isEmpty, !name.contains("/") else {
+            throw ValidationError(
+                "--name must be the first part of a file's name, without '/'; the folder goes to --output")
+        }
+    }
+
+    func run() throws {
+        let shelf = try ShelfCatalog.shelf(named: shelf)
+        try makeFolder()
+        let solved = try SolvedShelf(shelf, spacing: spacingM)
+        printMessage("solved \(shelf.title): \(solved.mesh.columns) x \(solved.mesh.rows) elements")
+        let noise = noisePercent > 0 ? ProductWriter.Noise(percent: noisePercent, seed: seed) : nil
+        for path in try ProductWriter(ShelfSurvey(solved), noise: noise).write(folder: output, name: name) {
+            print(path)
+        }
+    }
+
+    private func makeFolder() throws {
+        if mkdir(output, 0o777) != 0, errno != EEXIST {
+            throw FolderFailure(path: output, reason: String(cString: strerror(errno)))
+        }
+    }
+}
+
+private struct FolderFailure: Failure {
+    let path: String
+    let reason: String
+    var kind: FailureKind { .inputOutput }
+    var explanation: String { "\(path): cannot make the folder: \(reason); check the path" }
+}
