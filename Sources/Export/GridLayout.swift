@@ -1,0 +1,82 @@
+import Fields
+import NetCDFFiles
+import PointStore
+
+/// The variables of one grid in a prediction: axes, projection, mask, fields and misfits, named and described by CF.
+struct GridLayout {
+    let stored: StoredGrid
+    /// Sets whose observations lie on this grid.
+    let observedSets: [PointSet]
+    private let axes: [(Variable, [Double])]
+    private let mask: Variable
+    private let variables: [String: Variable]
+
+    init(
+        _ stored: StoredGrid, prefix: String, in file: NetCDFFile, _ prediction: Prediction, chunk: [Int], fill: Float
+    ) throws {
+        let description = prediction.store.description
+        self.stored = stored
+        observedSets = PointSet.allCases.filter { description.gridOfSet[$0] == stored.name }
+
+        let y = try file.define(dimension: "\(prefix)y", length: stored.grid.rows)
+        let x = try file.define(dimension: "\(prefix)x", length: stored.grid.columns)
+        axes = try [("y", y, stored.grid.y), ("x", x, stored.grid.x)].map { name, dimension, values in
+            let axis = try file.define(variable: "\(prefix)\(name)", .double, over: [dimension])
+            try axis.setAttribute("standard_name", .text("projection_\(name)_coordinate"))
+            try axis.setAttribute("long_name", .text("\(name) coordinate of projection"))
+            try axis.setAttribute("units", .text("m"))
+            try axis.setAttribute("axis", .text(name.uppercased()))
+            return (axis, values)
+        }
+        let mapping = try stored.grid.projection.map { projection in
+            let variable = try file.define(variable: "\(prefix)crs", .int32, over: [])
+            for (name, value) in projection.cfAttributes {
+                switch value {
+                case .number(let number): try variable.setAttribute(name, .numbers([number]))
+                case .text(let text): try variable.setAttribute(name, .text(text))
+                }
+            }
+            return variable
+        }
+        func define(_ name: String, _ type: VariableType, longName: String, standardName: String?, units: String?) throws -> Variable {
+            let variable = try file.define(variable: prefix + name, type, over: [y, x], storage: .deflated(chunks: chunk))
+            try variable.setAttribute("long_name", .text(longName))
+            if let standardName { try variable.setAttribute("standard_name", .text(standardName)) }
+            if let units { try variable.setAttribute("units", .text(units)) }
+            if let mapping { try variable.setAttribute("grid_mapping", .text(mapping.name)) }
+            if type == .float { try variable.setAttribute("_FillValue", .numbers([Double(fill)]), as: .float) }
+            return variable
+        }
+        var variables: [String: Variable] = [:]
+        for field in prediction.fields {
+            variables[field.name] = try define(
+                field.name, .float, longName: field.longName, standardName: field.standardName, units: field.units)
+        }
+        for column in observedSets.flatMap({ ObservedCells.columns(of: $0) }) {
+            let name = "misfit_\(column.rawValue)"
+            variables[name] = try define(
+                name, .float, longName: "predicted minus observed \(column.longName)", standardName: nil, units: column.unit)
+        }
+        self.variables = variables
+        mask = try define("mask", .int8, longName: "cover of the cell", standardName: nil, units: nil)
+        try mask.setAttribute("flag_values", .numbers(IceMask.allCases.map { Double($0.rawValue) }), as: .int8)
+        try mask.setAttribute("flag_meanings", .text(IceMask.flagMeanings))
+    }
+
+    func writeAxes() throws {
+        for (axis, values) in axes { try axis.write(values) }
+    }
+
+    /// Writes rows of all variables and of the mask.
+    func write(_ bands: [String: [Float]], rows: Range<Int>) throws {
+        let columns = stored.grid.columns
+        let start = [rows.lowerBound, 0]
+        let count = [rows.count, columns]
+        for (name, variable) in variables.sorted(by: { $0.key < $1.key }) {
+            guard let band = bands[name] else { continue }
+            try variable.write(band, start: start, count: count)
+        }
+        let codes = stored.mask[rows.lowerBound * columns..<rows.upperBound * columns]
+        try mask.write(codes.map { Int8(bitPattern: $0) }, start: start, count: count)
+    }
+}

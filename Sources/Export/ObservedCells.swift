@@ -1,0 +1,43 @@
+import Fields
+import PointStore
+
+/// The observations of a set in the order of their cells, so that a band of rows finds its own.
+struct ObservedCells {
+    /// Row-major cells of the set's grid, ascending.
+    let cells: [Int32]
+    /// Physical values, one array for each observed quantity, in the order of `cells`.
+    let values: [Column: [Float]]
+
+    static func columns(of set: PointSet) -> [Column] {
+        set.columns.filter { [.u, .v, .h].contains($0) }
+    }
+
+    init(reading set: PointSet, of store: StoreReader) throws {
+        let unordered = try store.cells(of: set)
+        let order = unordered.indices.sorted { unordered[$0] < unordered[$1] }
+        var columns: [[Float]] = []
+        try store.read(set, 0..<store.count(set), into: &columns)
+        cells = order.map { unordered[$0] }
+        var values: [Column: [Float]] = [:]
+        for (number, column) in set.columns.enumerated() where ObservedCells.columns(of: set).contains(column) {
+            let normalization = store.description.normalization(column)
+            values[column] = order.map { Float(normalization.physical(Double(columns[number][$0]))) }
+        }
+        self.values = values
+    }
+
+    /// Places of the observations in a range of cells.
+    func places(in range: Range<Int>) -> Range<Int> {
+        firstPlace(notBelow: range.lowerBound)..<firstPlace(notBelow: range.upperBound)
+    }
+
+    private func firstPlace(notBelow cell: Int) -> Int {
+        var low = 0
+        var high = cells.count
+        while low < high {
+            let middle = (low + high) / 2
+            if Int(cells[middle]) < cell { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}

@@ -1,0 +1,58 @@
+import Fields
+import Objective
+import Physics
+import PointStore
+import Pointwise
+
+/// A variable of a prediction: what it is called, and how it follows from the fields at a point, in its own unit.
+public struct PredictedField: Sendable {
+    public let name: String
+    public let longName: String
+    public let standardName: String?
+    public let units: String
+    public let value: @Sendable (FieldPoint) -> Scalar
+}
+
+extension PredictedField {
+    /// All fields that a prediction holds, for a run's model, scales and constants.
+    public static func all(model: PhysicalModel, store: StoreDescription, constants: Constants) -> [PredictedField] {
+        model.unknowns.map { field(of: $0, store, constants) } + [effectiveStrainRate(store.scales)]
+            + residuals(of: model.interior, store.scales.momentum(constants))
+    }
+
+    /// A field that the network represents.
+    private static func field(of quantity: Quantity, _ store: StoreDescription, _ constants: Constants) -> PredictedField {
+        let unit: Double =
+            switch quantity {
+            case .velocityX, .velocityY: store.scales.speed * Constants.secondsPerYear
+            case .thickness: store.scales.thickness
+            case .viscosity: store.scales.viscosity(constants)
+            }
+        return PredictedField(
+            name: quantity.symbol, longName: quantity.longName, standardName: quantity.standardName, units: quantity.unit
+        ) { unit * $0.value(quantity) }
+    }
+
+    /// ε_e = √(u_x² + v_y² + u_x v_y + ¼ (u_y + v_x)²), the square root of the second invariant for incompressible ice
+    /// (Cuffey & Paterson 2010, section 8.2).
+    private static func effectiveStrainRate(_ scales: Scales) -> PredictedField {
+        PredictedField(
+            name: "effective_strain_rate", longName: "effective strain rate", standardName: nil, units: "year-1"
+        ) { point in
+            let u = point.jet1(.velocityX)
+            let v = point.jet1(.velocityY)
+            let shear = u.dy + v.dx
+            let invariant = u.dx * u.dx + v.dy * v.dy + u.dx * v.dy + 0.25 * (shear * shear)
+            return scales.strainRate * Constants.secondsPerYear * invariant.squareRoot()
+        }
+    }
+
+    private static func residuals(of equation: any Equation, _ unit: Double) -> [PredictedField] {
+        equation.residualNames.enumerated().map { number, name in
+            PredictedField(
+                name: "residual_\(name)", longName: "residual of the \(name.split(separator: "_").joined(separator: " ")) balance",
+                standardName: nil, units: "Pa"
+            ) { unit * equation.residuals(at: $0)[number] }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import Fields
+import NetCDFFiles
+import PointStore
+
+/// Writes a prediction on the grids of the products as CF NetCDF, band of rows by band of rows: memory is that of a band
+/// and of the observations, whatever the size of the grid.
+public struct PredictionWriter {
+    private let prediction: Prediction
+    private let grids: [StoredGrid]
+    private let provenance: Provenance
+
+    /// Rows of a band, and of a chunk in the file: no chunk is written twice.
+    private static let bandRows = 64
+    private static let chunkColumns = 256
+    /// NC_FILL_FLOAT: what every tool takes for missing.
+    private static let fill: Float = 9.969_209_968_386_869e36
+
+    /// `gridNames` nil: all grids of the store.
+    public init(_ prediction: Prediction, gridNames: [String]?, provenance: Provenance) throws {
+        let known = prediction.store.description.grids
+        self.prediction = prediction
+        self.provenance = provenance
+        grids = try (gridNames ?? known.map(\.name)).map { name in
+            guard let grid = known.first(where: { $0.name == name }) else {
+                throw ExportError.unknownGrid(name, known: known.map(\.name))
+            }
+            return grid
+        }
+    }
+
+    /// Cells on which the prediction is evaluated.
+    public var cellCount: Int {
+        grids.reduce(0) { $0 + $1.mask.reduce(0) { $0 + ($1 == IceMask.floatingIce.rawValue ? 1 : 0) } }
+    }
+
+    public func write(to path: String, report: (_ cellsDone: Int) -> Void) throws {
+        let pending = try PendingFile(replacing: path)
+        do {
+            let file = try NetCDFFile(creating: pending.temporaryPath)
+            try provenance.write(to: file, prediction)
+            let layouts = try grids.enumerated().map { number, grid in
+                // The first grid has the plain names; those of others begin with the grid's.
+                try GridLayout(grid, prefix: number == 0 ? "" : "\(grid.name)_", in: file, prediction, chunk: PredictionWriter.chunk(grid), fill: PredictionWriter.fill)
+            }
+            try file.endDefinitions()
+            var done = 0
+            for layout in layouts {
+                try layout.writeAxes()
+                try writeBands(of: layout, report: { done += $0; report(done) })
+            }
+            try file.close()
+            try pending.commit()
+        } catch {
+            pending.discard()
+            throw error
+        }
+    }
+
+    private static func chunk(_ grid: StoredGrid) -> [Int] {
+        [min(bandRows, grid.grid.rows), min(chunkColumns, grid.grid.columns)]
+    }
+
+    private func writeBands(of layout: GridLayout, report: (Int) -> Void) throws {
+        let grid = layout.stored.grid
+        let observations = try layout.observedSets.map { ($0, try ObservedCells(reading: $0, of: prediction.store)) }
+        for first in stride(from: 0, to: grid.rows, by: PredictionWriter.bandRows) {
+            let rows = first..<min(first + PredictionWriter.bandRows, grid.rows)
+            let cells = rows.lowerBound * grid.columns..<rows.upperBound * grid.columns
+            let floating = cells.filter { layout.stored.mask[$0] == IceMask.floatingIce.rawValue }
+            let values = try prediction.fields(x: floating.map { grid.x[$0 % grid.columns] }, y: floating.map { grid.y[$0 / grid.columns] })
+            var bands: [String: [Float]] = [:]
+            for (field, column) in zip(prediction.fields, values) {
+                var band = [Float](repeating: PredictionWriter.fill, count: cells.count)
+                for (cell, value) in zip(floating, column) { band[cell - cells.lowerBound] = value }
+                bands[field.name] = band
+            }
+            for (set, observed) in observations {
+                let places = observed.places(in: cells)
+                for (column, physical) in observed.values {
+                    var misfit = [Float](repeating: PredictionWriter.fill, count: cells.count)
+                    guard let predicted = bands[column.rawValue] else { continue }
+                    for place in places {
+                        let cell = Int(observed.cells[place]) - cells.lowerBound
+                        if predicted[cell] != PredictionWriter.fill { misfit[cell] = predicted[cell] - physical[place] }
+                    }
+                    bands["misfit_\(column.rawValue)"] = misfit
+                }
+                _ = set
+            }
+            try layout.write(bands, rows: rows)
+            report(floating.count)
+        }
+    }
+}

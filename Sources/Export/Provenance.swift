@@ -1,0 +1,46 @@
+import Fields
+import Foundation
+import NetCDFFiles
+import Runs
+
+/// Where a prediction comes from, as global attributes: what a reader needs to make it again.
+public struct Provenance: Sendable {
+    /// The command line that wrote the file.
+    public let command: String
+    public let date: Date
+
+    public init(command: String, date: Date = Date()) {
+        self.command = command
+        self.date = date
+    }
+
+    func write(to file: NetCDFFile, _ prediction: Prediction) throws {
+        let checkpoint = prediction.checkpoint
+        let plan = checkpoint.plan
+        let sources = prediction.store.description.provenance
+        func text(_ name: String, _ value: String) throws { try file.setAttribute(name, .text(value)) }
+        func number(_ name: String, _ value: Double) throws { try file.setAttribute(name, .numbers([value])) }
+        try text("Conventions", "CF-1.8")
+        try text("title", "Viscosity of an ice shelf, inferred from velocity and thickness by a physics-informed network")
+        try text("institution", "not stated")
+        try text("source", "IceShelfPINN, a \(plan.network) network trained for \(checkpoint.iteration) iterations with the \(plan.physics) equations")
+        try text("history", "\(ISO8601DateFormatter().string(from: date)): \(command)")
+        try text("references", "MacAyeal 1989, doi:10.1029/JB094iB04p04071; Wang et al. 2025, Science 387, 1219-1224")
+        try text(
+            "comment",
+            "Floating ice only. Positive viscosity is the exponential of a network output; derivatives are the network's own. "
+                + "One year is \(Int(Constants.secondsPerYear)) s.")
+        try number("gravity_m_s2", plan.gravity)
+        try number("ice_density_kg_m3", plan.iceDensity)
+        try number("sea_water_density_kg_m3", plan.seaWaterDensity)
+        try number("seconds_per_year", Constants.secondsPerYear)
+        try text("seed", String(plan.seed))
+        try text("store_fingerprint", checkpoint.storeFingerprint)
+        try number("iterations", Double(checkpoint.iteration))
+        try number("training_s", checkpoint.trainedSeconds)
+        if let loss = checkpoint.history.totals.last { try number("loss", loss) }
+        try text("backend", checkpoint.backend)
+        try text("plan", try plan.toml())
+        for (name, value) in sources { try text("source_\(name)", value) }
+    }
+}

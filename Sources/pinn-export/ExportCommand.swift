@@ -1,0 +1,52 @@
+import ArgumentParser
+import CommandSupport
+import Export
+import Fields
+import PointStore
+import Runs
+
+@main
+struct ExportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pinn-export",
+        abstract: "Writes what a trained network predicts as CF NetCDF on the grids of the products.",
+        discussion: """
+            Reads pinn-run/ (made by pinn-train) and the store that it was trained on. The file holds u, v, h, mu, the \
+            effective strain rate, the residuals of the momentum balance, the misfits to the data and the mask; xarray, QGIS \
+            and Panoply open it in the right place.
+            """)
+
+    @Argument(help: "The file to write.") var prediction = "prediction.nc"
+    @Option(name: .customLong("run"), help: "Folder of the run.") var runPath = "pinn-run"
+    @Option(help: "The point store. (default: the one that the run names)") var store: String?
+    @Option(help: "Grids of the products, behind commas: velocity, thickness. (default: all; the first has the plain variable names)")
+    var grid: String?
+    @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"
+    @Option(help: "Threads. (default: all cores)") var threads: Int?
+    @OptionGroup var common: CommonOptions
+
+    static func main() {
+        runCommand(ExportCommand.self, section: "export")
+    }
+
+    func validate() throws {
+        if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads: \(threads) is not from 1 to 1024") }
+    }
+
+    func run() throws {
+        let checkpoint = try RunDirectory(runPath).newestCheckpoint(report: { printMessage("warning: \($0)") })
+        let storePath = store ?? checkpoint.plan.store
+        let reader = try StoreReader(path: storePath)
+        guard reader.fingerprint == checkpoint.storeFingerprint else {
+            throw ExportError.otherStore(store: storePath, expected: checkpoint.storeFingerprint, found: reader.fingerprint)
+        }
+        let model = try Prediction(checkpoint, store: reader) { try Backends.make(backend, $0, threads: threads) }
+        let writer = try PredictionWriter(
+            model, gridNames: grid?.split(separator: ",").map(String.init),
+            provenance: Provenance(command: CommandLine.arguments.joined(separator: " ")))
+        var progress = Progress("exporting", total: writer.cellCount, unit: "cells")
+        try writer.write(to: prediction) { progress.update($0) }
+        progress.finish(writer.cellCount)
+        print("\(prediction): \(writer.cellCount) cells at iteration \(checkpoint.iteration) of \(runPath)")
+    }
+}
