@@ -41,6 +41,9 @@ let stages: [Target] = [
         name: "Export",
         dependencies: ["Runs", "Objective", "Compute", "PointStore", "NetCDFFiles", "Fields", logging]),
     .target(
+        name: "Benchmarks",
+        dependencies: ["Compute", "ComputeCPU", "Networks", "Optimizers", "Physics", "Pointwise", "Fields"]),
+    .target(
         name: "ForwardModel", dependencies: ["Fields", "NetCDFFiles", "COpenBLAS"], exclude: ["README.md"]),
 ]
 
@@ -51,6 +54,7 @@ let commands: [Target] = [
     .executableTarget(name: "pinn-ingest", dependencies: ["CommandSupport", "Ingest", arguments]),
     .executableTarget(name: "pinn-train", dependencies: ["CommandSupport", "Training", arguments]),
     .executableTarget(name: "pinn-export", dependencies: ["CommandSupport", "Export", arguments]),
+    .executableTarget(name: "pinn-bench", dependencies: ["CommandSupport", "Benchmarks", "Runs", arguments]),
     .executableTarget(name: "pinn-sample", dependencies: ["CommandSupport", "ForwardModel", arguments]),
 ]
 
@@ -78,6 +82,7 @@ let package = Package(
         .executable(name: "pinn-ingest", targets: ["pinn-ingest"]),
         .executable(name: "pinn-train", targets: ["pinn-train"]),
         .executable(name: "pinn-export", targets: ["pinn-export"]),
+        .executable(name: "pinn-bench", targets: ["pinn-bench"]),
         .executable(name: "pinn-sample", targets: ["pinn-sample"]),
     ],
     dependencies: [

@@ -19,11 +19,14 @@ public final class CPUBackend: Backend {
     /// taken away for a while cost little; their sum takes 0.1 % of a step of 65,536 points.
     private static let mostSlots = 16
 
+    /// Cores that this process may run on: what the machine, a Slurm job or taskset leaves it.
+    public static var availableCores: Int { Int(available_cores()) }
+
     /// `threads` nil: all cores that the process may use.
     public init(_ workload: Workload, threads: Int? = nil) {
         _ = BLAS.configured
         self.workload = workload
-        self.threads = max(1, threads ?? Int(available_cores()))
+        self.threads = max(1, threads ?? CPUBackend.availableCores)
         workspaces = (0..<self.threads).map { _ in TileWorkspace(workload, programs: workload.programs) }
     }
 

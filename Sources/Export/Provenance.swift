@@ -40,7 +40,7 @@ public struct Provenance: Sendable {
         try number("training_s", checkpoint.trainedSeconds)
         if let loss = checkpoint.history.totals.last { try number("loss", loss) }
         try text("backend", checkpoint.backend)
-        try text("plan", try plan.toml())
+        try text("plan", plan.toml)
         for (name, value) in sources { try text("source_\(name)", value) }
     }
 }

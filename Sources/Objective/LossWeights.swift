@@ -1,5 +1,5 @@
 /// Weights of the loss terms. The defaults are DIFFICE_jax's (Wang & Lai 2025, JOSS 10(109), 7254).
-public struct LossWeights: Sendable, Equatable, Codable {
+public struct LossWeights: Sendable, Equatable {
     public var velocity = 1.0
     public var thickness = 0.6
     public var equation = 0.05

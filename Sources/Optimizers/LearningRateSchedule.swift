@@ -2,7 +2,7 @@ import Glibc
 
 /// The learning rate as a function of the iteration alone, not of the total: a run that is given more iterations later
 /// continues as if it had been asked for them at once.
-public struct LearningRateSchedule: Sendable, Equatable, Codable {
+public struct LearningRateSchedule: Sendable, Equatable {
     /// Rate after the warm-up.
     public var peak = 1e-3
     /// Iterations of linear rise, which spare Adam's first steps their noise.

@@ -3,11 +3,10 @@ import Networks
 import Objective
 import Optimizers
 import Physics
-import TOMLKit
 
 /// Everything that decides what a run computes: options and configuration, parsed and checked once. It is written
-/// beside the result and into every checkpoint.
-public struct Plan: Codable, Sendable, Equatable {
+/// beside the result and into every checkpoint (PlanOptions.swift).
+public struct Plan: Sendable, Equatable {
     /// Path of the store, as given.
     public var store = "pinn-store.nc"
     public var physics = "shallow-shelf"
@@ -36,11 +35,6 @@ public struct Plan: Codable, Sendable, Equatable {
         constants.seaWaterDensity = seaWaterDensity
         return constants
     }
-
-    /// As TOML, the form in which it is stored.
-    public func toml() throws -> String { try TOMLEncoder().encode(self) }
-
-    public init(toml: String) throws { self = try TOMLDecoder().decode(Plan.self, from: toml) }
 
     public func model() throws -> PhysicalModel {
         guard let model = EquationCatalog.model(named: physics) else {
@@ -85,44 +79,21 @@ public struct Plan: Codable, Sendable, Equatable {
             throw PlanError.badValue("ice-density", "\(iceDensity)", expected: "less than the density of sea water, \(seaWaterDensity)")
         }
     }
-
-    /// The options in which another plan differs, by their names on the command line, with both values.
-    public func differences(from other: Plan) -> [(option: String, mine: String, theirs: String)] {
-        var differences: [(option: String, mine: String, theirs: String)] = []
-        func compare<Value: Equatable>(_ option: String, _ path: KeyPath<Plan, Value>) {
-            if self[keyPath: path] != other[keyPath: path] {
-                differences.append((option, "\(self[keyPath: path])", "\(other[keyPath: path])"))
-            }
-        }
-        compare("physics", \.physics)
-        compare("network", \.network)
-        compare("optimizer", \.optimizer)
-        compare("stream", \.stream.description)
-        compare("seed", \.seed)
-        compare("learning-rate", \.learningRate.peak)
-        compare("warm-up", \.learningRate.warmUp)
-        compare("half-life", \.learningRate.halfLife)
-        compare("velocity-weight", \.weights.velocity)
-        compare("thickness-weight", \.weights.thickness)
-        compare("equation-weight", \.weights.equation)
-        compare("front-weight", \.weights.front)
-        compare("gravity", \.gravity)
-        compare("ice-density", \.iceDensity)
-        compare("sea-water-density", \.seaWaterDensity)
-        return differences
-    }
 }
 
 /// What can be wrong with a plan.
 public enum PlanError: Failure {
     case unknownName(String, String, known: [String])
     case badValue(String, String, expected: String)
+    case unknownOption(String, path: String)
     case changedOnResume(option: String, asked: String, saved: String, run: String)
 
     public var kind: FailureKind { .usage }
 
     public var explanation: String {
         switch self {
+        case .unknownOption(let name, let path):
+            "\(path): unknown option \(quoted(name)); the plan was written by another version"
         case .unknownName(let option, let name, let known):
             "--\(option): no \(quoted(name)); known: \(known.joined(separator: ", "))"
         case .badValue(let option, let value, let expected):

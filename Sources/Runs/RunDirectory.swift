@@ -79,7 +79,7 @@ public final class RunDirectory {
     }
 
     private func writePlan(_ plan: Plan) throws {
-        let text = try plan.toml() + "\n"
+        let text = plan.toml
         let pending = try PendingFile(replacing: planPath)
         let handle = open(pending.temporaryPath, O_WRONLY | O_TRUNC | O_CLOEXEC)
         let written = handle >= 0 ? write(handle, text, text.utf8.count) : -1

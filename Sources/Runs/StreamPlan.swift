@@ -1,7 +1,7 @@
 import PointStore
 
 /// How many points of each set an iteration takes, as `--stream chunk=65536,data=16384,front=4096` says it.
-public struct StreamPlan: Codable, Sendable, Equatable {
+public struct StreamPlan: Sendable, Equatable {
     /// Collocation points.
     public var chunk = 2048
     /// Observations, of velocity and of thickness each.

@@ -105,28 +105,24 @@ struct TrainCommand: ParsableCommand {
     private func resolvedPlan(_ saved: Plan?) throws -> Plan {
         var plan = saved ?? Plan()
         if let store { plan.store = store }
-        if let stream { plan.stream = try StreamPlan(parsing: stream) }
-        if let optimizer { plan.optimizer = optimizer }
-        if let network { plan.network = network }
-        if let physics { plan.physics = physics }
-        if let seed { plan.seed = seed }
-        if let learningRate { plan.learningRate.peak = learningRate }
-        if let warmUp { plan.learningRate.warmUp = warmUp }
-        if let halfLife { plan.learningRate.halfLife = halfLife }
-        if let velocityWeight { plan.weights.velocity = velocityWeight }
-        if let thicknessWeight { plan.weights.thickness = thicknessWeight }
-        if let equationWeight { plan.weights.equation = equationWeight }
-        if let frontWeight { plan.weights.front = frontWeight }
-        if let gravity { plan.gravity = gravity }
-        if let iceDensity { plan.iceDensity = iceDensity }
-        if let seaWaterDensity { plan.seaWaterDensity = seaWaterDensity }
+        let given: [(name: String, value: OptionValue?)] = [
+            ("stream", stream.map { .text($0) }), ("optimizer", optimizer.map { .text($0) }),
+            ("network", network.map { .text($0) }), ("physics", physics.map { .text($0) }),
+            ("seed", seed.map { .text(String($0)) }), ("learning-rate", learningRate.map { .number($0) }),
+            ("warm-up", warmUp.map { .whole($0) }), ("half-life", halfLife.map { .whole($0) }),
+            ("velocity-weight", velocityWeight.map { .number($0) }), ("thickness-weight", thicknessWeight.map { .number($0) }),
+            ("equation-weight", equationWeight.map { .number($0) }), ("front-weight", frontWeight.map { .number($0) }),
+            ("gravity", gravity.map { .number($0) }), ("ice-density", iceDensity.map { .number($0) }),
+            ("sea-water-density", seaWaterDensity.map { .number($0) }),
+        ]
+        for case (let name, let value?) in given { try plan.set(name, to: value) }
         if let iterations {
             plan.iterations = iterations.value
         } else if saved == nil {
             plan.iterations = min(20000, max(2000, 30_000_000 / plan.stream.chunk))
         }
         try plan.validate()
-        if let saved, let change = plan.differences(from: saved).first {
+        if let saved, let change = plan.change(from: saved) {
             throw PlanError.changedOnResume(option: change.option, asked: change.mine, saved: change.theirs, run: runPath)
         }
         return plan

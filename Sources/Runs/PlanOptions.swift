@@ -1,0 +1,134 @@
+import TOMLKit
+
+/// The value of an option, as a command line or a TOML file gives it.
+public enum OptionValue: Sendable, Equatable {
+    case text(String)
+    case number(Double)
+    case whole(Int)
+
+    /// As TOML and as a message spell it.
+    public var spelled: String {
+        switch self {
+        case .text(let text): "\"\(text.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : String($0) }.joined())\""
+        case .number(let number): "\(number)"
+        case .whole(let whole): "\(whole)"
+        }
+    }
+}
+
+/// The options of a plan under the names that the command line and TOML files use: one table for reading, writing and
+/// comparing, so that `pinn-train --config pinn-run/plan.toml` repeats a run.
+extension Plan {
+    struct Option: Sendable {
+        let name: String
+        let get: @Sendable (Plan) -> OptionValue
+        let set: @Sendable (inout Plan, OptionValue) throws -> Void
+        /// Whether a resumed run may be given another value.
+        var mayChange = false
+    }
+
+    static let options: [Option] = [
+        text("physics", \.physics),
+        text("network", \.network),
+        text("optimizer", \.optimizer),
+        Option(
+            name: "stream", get: { .text($0.stream.description) },
+            set: { plan, value in
+                guard case .text(let text) = value else { throw wrongType("stream", value, "text") }
+                plan.stream = try StreamPlan(parsing: text)
+            }),
+        Option(
+            // A seed above 2^63 has no TOML integer.
+            name: "seed", get: { Int(exactly: $0.seed).map { .whole($0) } ?? .text(String($0.seed)) },
+            set: { plan, value in
+                switch value {
+                case .whole(let whole) where whole >= 0: plan.seed = UInt64(whole)
+                case .text(let text) where UInt64(text) != nil: plan.seed = UInt64(text) ?? 0
+                default: throw wrongType("seed", value, "a whole number that is not negative")
+                }
+            }),
+        number("learning-rate", \.learningRate.peak),
+        whole("warm-up", \.learningRate.warmUp),
+        whole("half-life", \.learningRate.halfLife),
+        number("velocity-weight", \.weights.velocity),
+        number("thickness-weight", \.weights.thickness),
+        number("equation-weight", \.weights.equation),
+        number("front-weight", \.weights.front),
+        number("gravity", \.gravity),
+        number("ice-density", \.iceDensity),
+        number("sea-water-density", \.seaWaterDensity),
+        whole("iterations", \.iterations, mayChange: true),
+    ]
+
+    /// Sets an option by its name.
+    public mutating func set(_ name: String, to value: OptionValue) throws {
+        guard let option = Plan.options.first(where: { $0.name == name }) else {
+            throw PlanError.unknownOption(name, path: "the plan")
+        }
+        try option.set(&self, value)
+    }
+
+    /// As TOML: the store's path as a comment, since it is an argument and no option.
+    public var toml: String {
+        "# pinn-train \(store)\n" + Plan.options.map { "\($0.name) = \($0.get(self).spelled)\n" }.joined()
+    }
+
+    /// Reads what `toml` wrote.
+    public init(toml: String, store: String) throws {
+        self.init()
+        self.store = store
+        for (name, value) in try TOMLTable(string: toml) {
+            if let text = value.string {
+                try set(name, to: .text(text))
+            } else if let whole = value.int {
+                try set(name, to: .whole(whole))
+            } else if let number = value.double {
+                try set(name, to: .number(number))
+            } else {
+                throw PlanError.unknownOption(name, path: "the plan")
+            }
+        }
+    }
+
+    /// The first option that a resumed run may not change and in which another plan differs.
+    public func change(from other: Plan) -> (option: String, mine: String, theirs: String)? {
+        for option in Plan.options where !option.mayChange && option.get(self) != option.get(other) {
+            return (option.name, option.get(self).spelled, option.get(other).spelled)
+        }
+        return nil
+    }
+
+    private static func text(_ name: String, _ path: WritableKeyPath<Plan, String> & Sendable) -> Option {
+        Option(
+            name: name, get: { .text($0[keyPath: path]) },
+            set: { plan, value in
+                guard case .text(let text) = value else { throw wrongType(name, value, "text") }
+                plan[keyPath: path] = text
+            })
+    }
+
+    private static func number(_ name: String, _ path: WritableKeyPath<Plan, Double> & Sendable) -> Option {
+        Option(
+            name: name, get: { .number($0[keyPath: path]) },
+            set: { plan, value in
+                switch value {
+                case .number(let number): plan[keyPath: path] = number
+                case .whole(let whole): plan[keyPath: path] = Double(whole)
+                case .text: throw wrongType(name, value, "a number")
+                }
+            })
+    }
+
+    private static func whole(_ name: String, _ path: WritableKeyPath<Plan, Int> & Sendable, mayChange: Bool = false) -> Option {
+        Option(
+            name: name, get: { .whole($0[keyPath: path]) },
+            set: { plan, value in
+                guard case .whole(let whole) = value, whole >= 0 else { throw wrongType(name, value, "a whole number that is not negative") }
+                plan[keyPath: path] = whole
+            }, mayChange: mayChange)
+    }
+
+    private static func wrongType(_ name: String, _ value: OptionValue, _ expected: String) -> PlanError {
+        .badValue(name, value.spelled, expected: expected)
+    }
+}
