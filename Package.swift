@@ -73,7 +73,11 @@ let tests: [Target] = [
     .testTarget(name: "TrainingTests", dependencies: ["Training", "Runs", "Optimizers", "Objective", "Physics", "ComputeCPU", "TestSupport"]),
     .testTarget(name: "ExportTests", dependencies: ["Export", "ComputeCPU", "TestSupport"]),
     .testTarget(name: "ForwardModelTests", dependencies: ["ForwardModel", "TestSupport"]),
-    .testTarget(name: "CommandTests", dependencies: ["NetCDFFiles", "TestSupport"]),
+    .testTarget(
+        name: "CommandTests",
+        dependencies: [
+            "NetCDFFiles", "TestSupport", "pinn-ingest", "pinn-train", "pinn-export", "pinn-sample", "pinn-bench",
+        ]),
 ]
 
 let package = Package(

@@ -1,0 +1,99 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Faults of the machine, injected into system calls by strace; skipped where strace or ptrace is missing.
+@Suite(.enabled(if: Places.runsLongTests, "set PINN_LONG_TESTS=1 to run"), .enabled(if: FaultTests.canTrace, "strace cannot trace here"))
+struct FaultTests {
+    static let canTrace: Bool = {
+        guard let strace = Tool.installed("strace"), let folder = try? TemporaryFolder() else { return false }
+        return (try? strace.run(["-o", "/dev/null", "true"], in: folder.path).status) == 0
+    }()
+
+    private func trace(_ here: Workspace, _ injection: String, _ call: String, _ tool: Tool, _ arguments: [String]) throws -> Tool.Result {
+        try #require(Tool.installed("strace")).run(
+            ["-f", "-o", "/dev/null", "-e", "trace=\(call)", "-e", "inject=\(call):\(injection)", tool.path] + arguments, in: here.folder.path)
+    }
+
+    /// Kill -9 at the K-th call, for K = 1, 2, 4, 7, 11 ... until the command ends by itself.
+    private func kill(_ here: Workspace, at call: String, _ tool: Tool, _ arguments: [String], after: (Int) throws -> Void) throws -> Int {
+        var place = 1
+        var step = 1
+        while true {
+            let result = try trace(here, "signal=SIGKILL:when=\(place)", call, tool, arguments)
+            try after(place)
+            if !result.died && result.status == 0 { return place }
+            place += step
+            step += 1
+            try #require(place < 5000)
+        }
+    }
+
+    @Test(arguments: ["pwrite64", "fsync", "rename"]) func aKilledIngestLeavesTheOldStoreOrTheNewOne(_ call: String) throws {
+        let here = try Workspace()
+        try here.addStore()
+        let old = try here.bytes("pinn-store.nc")
+        let arguments = ["sample_velocity_measures.nc", "--points", "30000", "--seed", "5"]
+        let last = try kill(here, at: call, here.ingest, arguments) { _ in
+            // Either way it is a whole store: the trainer's reader checks every byte.
+            if try here.bytes("pinn-store.nc") != old {
+                #expect(try here.run(here.train, Workspace.short + ["--iterations", "1", "--run", UUID().uuidString]).status == 0)
+                try old.write(to: URL(fileURLWithPath: here.folder.file("pinn-store.nc")))
+            }
+        }
+        #expect(last > 1)
+        #expect(here.partialFiles.isEmpty)
+    }
+
+    @Test(arguments: ["pwrite64", "fsync", "rename"]) func aKilledTrainerKeepsAWholeCheckpointAndGoesOn(_ call: String) throws {
+        let here = try Workspace()
+        try here.addStore()
+        let options = Workspace.short + ["--iterations", "60", "--checkpoint-every", "0.001"]
+        var killed = 0
+        for place in [1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144] {
+            let run = "run\(place)"
+            let first = try trace(here, "signal=SIGKILL:when=\(place)", call, here.train, options + ["--run", run])
+            guard first.died || first.status != 0 else { continue }
+            killed += 1
+            // Killed before its first checkpoint, a run is begun again; later, it is resumed.
+            let resumed = try here.run(here.train, ["--run", run, "--resume"])
+            if resumed.status == 66 { #expect(try here.run(here.train, options + ["--run", run]).status == 0) } else { #expect(resumed.status == 0, "\(resumed.messages)") }
+        }
+        #expect(killed > 2)
+        #expect(here.partialFiles.isEmpty)
+    }
+
+    @Test func aFullDiskIsToldAndTheOldOutputsStayWhole() throws {
+        let here = try Workspace()
+        try here.addStore()
+        #expect(try here.run(here.train, Workspace.short + ["--iterations", "5"]).status == 0)
+        #expect(try here.run(here.export, []).status == 0)
+        let before = try ["pinn-store.nc", "prediction.nc", "pinn-run/checkpoint-0000000005.nc"].map { try here.bytes($0) }
+        for place in [1, 2, 5, 9, 20] {
+            for (tool, arguments) in [
+                (here.ingest, ["sample_velocity_measures.nc", "--points", "30000", "--seed", "5"]),
+                (here.export, ["prediction.nc"]),
+                (here.train, ["--resume", "--iterations", "10"]),
+            ] {
+                let result = try trace(here, "error=ENOSPC:when=\(place)+", "pwrite64", tool, arguments)
+                // A command that writes less often than that ends well.
+                if result.status == 0 { continue }
+                #expect(result.status == 74 && !result.died, "\(arguments) at \(place): \(result.messages)")
+                #expect(result.messages.contains("No space left on device"), "\(result.messages)")
+                #expect(here.partialFiles.isEmpty, "\(arguments) at \(place)")
+                let after = try ["pinn-store.nc", "prediction.nc", "pinn-run/checkpoint-0000000005.nc"].map { try here.bytes($0) }
+                #expect(after == before, "\(arguments) at \(place)")
+            }
+        }
+    }
+
+    @Test(arguments: ["fsync", "rename"]) func aFailedLastStepIsToldAndTheOldStoreStays(_ call: String) throws {
+        let here = try Workspace()
+        try here.addStore()
+        let old = try here.bytes("pinn-store.nc")
+        let result = try trace(here, "error=EIO:when=1+", call, here.ingest, ["sample_velocity_measures.nc", "--points", "30000"])
+        #expect(result.status == 74 && !result.died, "\(result.messages)")
+        #expect(try here.bytes("pinn-store.nc") == old)
+        #expect(here.partialFiles.isEmpty)
+    }
+}

@@ -1,0 +1,84 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A user's mistakes at the command line: one clear line, the right exit status, nothing left behind.
+@Suite struct MistakeTests {
+    struct Mistake: Sendable, CustomTestStringConvertible {
+        let tool: String
+        let arguments: [String]
+        let status: Int32
+        /// What the message must name.
+        let naming: String
+        var testDescription: String { "\(tool) \(arguments.joined(separator: " "))" }
+    }
+
+    static let mistakes: [Mistake] = [
+        Mistake(tool: "pinn-ingest", arguments: [], status: 64, naming: "Missing expected argument"),
+        Mistake(tool: "pinn-ingest", arguments: ["absent.nc"], status: 66, naming: "absent.nc"),
+        Mistake(tool: "pinn-ingest", arguments: ["text.nc"], status: 65, naming: "text.nc"),
+        Mistake(tool: "pinn-ingest", arguments: ["cut.nc"], status: 65, naming: "cut.nc"),
+        Mistake(tool: "pinn-ingest", arguments: ["."], status: 65, naming: "."),
+        Mistake(tool: "pinn-ingest", arguments: ["sample_velocity_measures.nc", "--region", "1,2,3"], status: 64, naming: "region"),
+        Mistake(tool: "pinn-ingest", arguments: ["sample_velocity_measures.nc", "--region", "0,1,0,1"], status: 65, naming: "region"),
+        Mistake(tool: "pinn-ingest", arguments: ["sample_velocity_measures.nc", "--points", "none"], status: 64, naming: "points"),
+        Mistake(tool: "pinn-ingest", arguments: ["sample_velocity_measures.nc", "--thickness", "absent.nc"], status: 66, naming: "absent.nc"),
+        Mistake(
+            tool: "pinn-ingest", arguments: ["sample_velocity_measures.nc", "--thickness", "sample_velocity_measures.nc"], status: 65,
+            naming: "thickness"),
+        Mistake(tool: "pinn-ingest", arguments: ["sample_velocity_measures.nc", "-o", "no/such/folder/store.nc"], status: 74, naming: "no/such/folder"),
+        Mistake(tool: "pinn-train", arguments: [], status: 66, naming: "pinn-store.nc"),
+        Mistake(tool: "pinn-train", arguments: ["text.nc"], status: 65, naming: "text.nc"),
+        Mistake(tool: "pinn-train", arguments: ["sample_velocity_measures.nc"], status: 65, naming: "pinn-ingest"),
+        Mistake(tool: "pinn-train", arguments: ["--stream", "chunk=0"], status: 64, naming: "stream"),
+        Mistake(tool: "pinn-train", arguments: ["--stream", "chunks=5"], status: 64, naming: "stream"),
+        Mistake(tool: "pinn-train", arguments: ["--network", "8"], status: 64, naming: "network"),
+        Mistake(tool: "pinn-train", arguments: ["--optimizer", "adom"], status: 64, naming: "adam"),
+        Mistake(tool: "pinn-train", arguments: ["--backend", "cpus", "store.nc"], status: 64, naming: "cpu"),
+        Mistake(tool: "pinn-train", arguments: ["--itterations", "5"], status: 64, naming: "iterations"),
+        Mistake(tool: "pinn-train", arguments: ["--gravity", "-1"], status: 64, naming: "gravity"),
+        Mistake(tool: "pinn-train", arguments: ["--resume"], status: 66, naming: "pinn-run"),
+        Mistake(tool: "pinn-train", arguments: ["--config", "absent.toml"], status: 66, naming: "absent.toml"),
+        Mistake(tool: "pinn-train", arguments: ["--config", "text.nc"], status: 65, naming: "text.nc"),
+        Mistake(tool: "pinn-train", arguments: ["--config", "unknown.toml"], status: 64, naming: "iteration"),
+        Mistake(tool: "pinn-export", arguments: ["out.nc"], status: 66, naming: "pinn-run"),
+        Mistake(tool: "pinn-export", arguments: ["--threads", "0"], status: 64, naming: "threads"),
+    ]
+
+    @Test(arguments: mistakes) func isToldInOneLineAndLeavesNothing(_ mistake: Mistake) throws {
+        let here = try Workspace()
+        try here.addSample()
+        try Data("not a NetCDF file, and not TOML either [".utf8).write(to: URL(fileURLWithPath: here.folder.file("text.nc")))
+        try Data("itterations = 5\n".utf8).write(to: URL(fileURLWithPath: here.folder.file("unknown.toml")))
+        let whole = try here.bytes("sample_velocity_measures.nc")
+        try whole.prefix(whole.count / 2).write(to: URL(fileURLWithPath: here.folder.file("cut.nc")))
+        let tool = try #require(Tool.built(mistake.tool))
+        if mistake.arguments.contains("store.nc") {
+            #expect(try here.run(here.ingest, ["sample_velocity_measures.nc", "-o", "store.nc", "--points", "1000"]).status == 0)
+        }
+        let before = here.folder.names
+        let result = try here.run(tool, mistake.arguments)
+        #expect(!result.died)
+        #expect(result.status == mistake.status, "\(result.messages)")
+        #expect(result.messages.contains(mistake.naming), "\(result.messages)")
+        #expect(here.folder.names == before)
+    }
+
+    @Test(arguments: ["pinn-ingest", "pinn-train", "pinn-export", "pinn-sample", "pinn-bench"])
+    func helpGoesToStdoutAndIsNoMistake(_ name: String) throws {
+        let folder = try TemporaryFolder()
+        let result = try #require(Tool.built(name)).run(["--help"], in: folder.path)
+        #expect(result.status == 0)
+        #expect(result.output.contains("USAGE: \(name)"))
+    }
+
+    @Test func aVelocityFileAloneIsToldWhatToGet() throws {
+        let here = try Workspace()
+        try FileManager.default.copyItem(
+            atPath: Places.sample("sample_velocity_measures.nc"), toPath: here.folder.file("sample_velocity_measures.nc"))
+        let result = try here.run(here.ingest, ["sample_velocity_measures.nc"])
+        #expect(result.status == 66)
+        #expect(result.messages.contains("--thickness") && result.messages.contains("BedMachine"))
+        #expect(here.folder.names == ["sample_velocity_measures.nc"])
+    }
+}

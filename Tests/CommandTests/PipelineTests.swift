@@ -1,0 +1,99 @@
+import Foundation
+import NetCDFFiles
+import TestSupport
+import Testing
+
+@Suite struct PipelineTests {
+    @Test func threeCommandsInAFolderWithTwoDownloadsLeaveAPrediction() throws {
+        let here = try Workspace()
+        try here.addSample()
+        let ingest = try here.run(here.ingest, ["sample_velocity_measures.nc"])
+        #expect(ingest.status == 0, "\(ingest.messages)")
+        // The thickness was found in the same folder, and the user is told.
+        #expect((ingest.output + ingest.messages).contains("sample_bedmachine_v2.nc"))
+        let train = try here.run(here.train, Workspace.short + ["--iterations", "40"])
+        #expect(train.status == 0, "\(train.messages)")
+        let export = try here.run(here.export, ["prediction.nc"])
+        #expect(export.status == 0, "\(export.messages)")
+        #expect(here.partialFiles.isEmpty)
+
+        let prediction = try NetCDFFile(reading: here.folder.file("prediction.nc"))
+        let product = try NetCDFFile(reading: here.folder.file("sample_velocity_measures.nc"))
+        #expect(try prediction.requireVariable("x").read(as: Double.self) == product.requireVariable("x").read(as: Double.self))
+        #expect(try prediction.requireVariable("y").read(as: Double.self) == product.requireVariable("y").read(as: Double.self))
+        let u: [Float] = try prediction.requireVariable("u").read()
+        let misfit: [Float] = try prediction.requireVariable("misfit_u").read()
+        let observed: [Float] = try product.requireVariable("VX").read()
+        let mu: [Float] = try prediction.requireVariable("mu").read()
+        var compared = 0
+        for cell in u.indices where misfit[cell] < 1e30 {
+            compared += 1
+            // The misfit's two terms are of some hundred m/yr in float32.
+            #expect(abs(u[cell] - misfit[cell] - observed[cell]) < 1e-2)
+        }
+        #expect(compared > 10_000)
+        #expect(mu.allSatisfy { $0 > 0 })
+        for name in ["u", "v", "h", "mu", "effective_strain_rate", "residual_momentum_x", "residual_momentum_y", "thickness_misfit_h"] {
+            #expect(prediction.variable(name) != nil, "\(name)")
+        }
+    }
+
+    @Test func aRunStoppedBySignalAndResumedHasTheBitsOfOneThatWasNot() throws {
+        let here = try Workspace()
+        try here.addStore()
+        let options = Workspace.short + ["--iterations", "4000"]
+        #expect(try here.run(here.train, options + ["--run", "whole"]).status == 0)
+        for (number, signal) in [SIGTERM, SIGINT, SIGUSR1].enumerated() {
+            let run = "stopped\(number)"
+            let first = try here.run(here.train, options + ["--run", run]) { process in
+                // Not before the first checkpoint, so that there is a run to stop.
+                for _ in 0..<1000 where !here.exists("\(run)/plan.toml") { usleep(10_000) }
+                kill(process.processIdentifier, signal)
+            }
+            #expect(first.status == 75 && !first.died, "\(first.messages)")
+            #expect(first.messages.contains("--resume"))
+            let second = try here.run(here.train, options + ["--run", run, "--resume", "--threads", "1"])
+            #expect(second.status == 0, "\(second.messages)")
+            let ends = try ["whole", run].map { try NetCDFFile(reading: here.folder.file("\($0)/checkpoint-0000004000.nc")) }
+            for name in ["parameters", "optimizer_first_moment", "optimizer_second_moment"] {
+                let values = try ends.map { try $0.requireVariable(name).read(as: Float.self).map(\.bitPattern) }
+                #expect(values[0] == values[1], "\(name) after \(signal)")
+            }
+            let losses = try ends.map { try $0.requireVariable("loss").read(as: Double.self).map(\.bitPattern) }
+            #expect(losses[0] == losses[1])
+        }
+    }
+
+    @Test func aFinishedRunIsNotOverwrittenAndItsPlanCanBeReadBack() throws {
+        let here = try Workspace()
+        try here.addStore()
+        #expect(try here.run(here.train, Workspace.short + ["--iterations", "10", "--seed", "7"]).status == 0)
+        let again = try here.run(here.train, Workspace.short + ["--iterations", "10"])
+        #expect(again.status == 64)
+        #expect(again.messages.contains("--resume"))
+        let changed = try here.run(here.train, ["--resume", "--learning-rate", "0.5"])
+        #expect(changed.status == 64)
+        #expect(changed.messages.contains("--learning-rate"))
+        let repeated = try here.run(here.train, ["--config", "pinn-run/plan.toml", "--run", "repeated"])
+        #expect(repeated.status == 0, "\(repeated.messages)")
+        #expect(try here.bytes("repeated/plan.toml") == here.bytes("pinn-run/plan.toml"))
+        let ends = try ["pinn-run", "repeated"].map {
+            try NetCDFFile(reading: here.folder.file("\($0)/checkpoint-0000000010.nc")).requireVariable("parameters").read(as: Float.self)
+        }
+        #expect(ends[0] == ends[1])
+    }
+
+    @Test func theSecondTrainerInARunIsTurnedAway() throws {
+        let here = try Workspace()
+        try here.addStore()
+        var second: Tool.Result?
+        let first = try here.run(here.train, Workspace.short + ["--iterations", "1000000"]) { process in
+            for _ in 0..<1000 where !here.exists("pinn-run/plan.toml") { usleep(10_000) }
+            second = try? here.run(here.train, Workspace.short + ["--iterations", "10"])
+            process.terminate()
+        }
+        #expect(first.status == 75)
+        #expect(second?.status == 69)
+        #expect(second?.messages.contains("process") == true)
+    }
+}

@@ -1,0 +1,59 @@
+import Foundation
+
+/// Runs the project's commands as a user does: as processes, in a folder, with an exit status.
+public struct Tool: Sendable {
+    public struct Result: Sendable {
+        public let status: Int32
+        /// Whether the process was ended by a signal; `status` is its number then.
+        public let died: Bool
+        public let output: String
+        public let messages: String
+    }
+
+    public let path: String
+
+    /// A command of this package, beside the test bundle; nil where it is not built.
+    public static func built(_ name: String) -> Tool? {
+        let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+        let candidates = [folder, folder.deletingLastPathComponent(), URL(fileURLWithPath: "\(Places.repository)/.build/release")]
+        return candidates.map { $0.appendingPathComponent(name).path }
+            .first { FileManager.default.isExecutableFile(atPath: $0) }.map { Tool(path: $0) }
+    }
+
+    /// A program of the system, nil where it is not installed.
+    public static func installed(_ name: String) -> Tool? {
+        (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { "\($0)/\(name)" }
+            .first { FileManager.default.isExecutableFile(atPath: $0) }.map { Tool(path: $0) }
+    }
+
+    /// Runs to the end. `interrupting` is called while it runs, with the process, to send it signals.
+    public func run(
+        _ arguments: [String], in folder: String, environment: [String: String] = [:], interrupting: (Process) -> Void = { _ in }
+    ) throws -> Result {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = arguments
+        process.currentDirectoryURL = URL(fileURLWithPath: folder)
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        // Files, not pipes: nothing blocks, whatever the length.
+        let name = "\(NSTemporaryDirectory())iceshelfpinn-\(UUID().uuidString)"
+        FileManager.default.createFile(atPath: "\(name).out", contents: nil)
+        FileManager.default.createFile(atPath: "\(name).err", contents: nil)
+        defer {
+            try? FileManager.default.removeItem(atPath: "\(name).out")
+            try? FileManager.default.removeItem(atPath: "\(name).err")
+        }
+        let output = try FileHandle(forWritingTo: URL(fileURLWithPath: "\(name).out"))
+        let messages = try FileHandle(forWritingTo: URL(fileURLWithPath: "\(name).err"))
+        process.standardOutput = output
+        process.standardError = messages
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        interrupting(process)
+        process.waitUntilExit()
+        return Result(
+            status: process.terminationStatus, died: process.terminationReason == .uncaughtSignal,
+            output: String(decoding: try Data(contentsOf: URL(fileURLWithPath: "\(name).out")), as: UTF8.self),
+            messages: String(decoding: try Data(contentsOf: URL(fileURLWithPath: "\(name).err")), as: UTF8.self))
+    }
+}
