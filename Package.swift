@@ -31,7 +31,14 @@ let foundations: [Target] = [
 
 let stages: [Target] = [
     .target(name: "Runs", dependencies: ["Fields", "NetCDFFiles", "Networks", "PointStore", toml]),
-    .target(name: "Ingest", dependencies: ["Fields", "NetCDFFiles", "PointStore", toml, logging]),
+    // Product schemas travel inside the binary, so that it works wherever it is put. A file more is a line more here.
+    .target(
+        name: "Ingest", dependencies: ["Fields", "NetCDFFiles", "PointStore", toml, logging],
+        resources: [
+            .embedInCode("Schemas/nsidc-0754-v1.toml"), .embedInCode("Schemas/nsidc-0484-v2.toml"),
+            .embedInCode("Schemas/bedmachine-antarctica-v2.toml"),
+            .embedInCode("Schemas/bedmachine-antarctica-v3.toml"), .embedInCode("Schemas/common.toml"),
+        ]),
     .target(
         name: "Training",
         dependencies: ["Runs", "Objective", "Optimizers", "Compute", "PointStore", "Fields", logging]),
