@@ -63,13 +63,14 @@ let tests: [Target] = [
         name: "TestSupport",
         dependencies: ["Fields", "NetCDFFiles"], path: "Tests/TestSupport"),
     .testTarget(name: "FieldsTests", dependencies: ["Fields"]),
-    .testTarget(name: "NetCDFFilesTests", dependencies: ["NetCDFFiles", "TestSupport"]),
+    .testTarget(name: "NetCDFFilesTests", dependencies: ["NetCDFFiles", "Fields", "TestSupport"]),
     .testTarget(name: "PointwiseTests", dependencies: ["Pointwise"]),
     .testTarget(name: "PhysicsTests", dependencies: ["Physics", "Pointwise"]),
     .testTarget(
         name: "ComputeTests", dependencies: ["Compute", "ComputeCPU", "Objective", "Physics", "TestSupport"]),
-    .testTarget(name: "PointStoreTests", dependencies: ["PointStore", "TestSupport"]),
-    .testTarget(name: "IngestTests", dependencies: ["Ingest", "TestSupport"]),
+    .testTarget(name: "PointStoreTests", dependencies: ["PointStore", "Fields", "NetCDFFiles", "TestSupport"]),
+    .testTarget(
+        name: "IngestTests", dependencies: ["Ingest", "PointStore", "Fields", "NetCDFFiles", "TestSupport", logging]),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "Runs", "Optimizers", "ComputeCPU", "TestSupport"]),
     .testTarget(name: "ExportTests", dependencies: ["Export", "ComputeCPU", "TestSupport"]),
     .testTarget(name: "ForwardModelTests", dependencies: ["ForwardModel", "TestSupport"]),

@@ -1,7 +1,7 @@
 /// Weights of squared misfits from the products' standard errors σ: (median σ / σ)², between `lowest` and `highest`, then
 /// scaled to 1 on average. Error fields are formal errors and optimistic where many images were stacked, so a few cells
 /// must not outweigh the rest. A cell without an error counts like the median one; a product without errors gives 1.
-func weights(fromErrors errors: [Double], count: Int) -> [Double] {
+package func weights(fromErrors errors: [Double], count: Int) -> [Double] {
     let lowest = 0.01
     let highest = 4.0
     let known = errors.filter { $0.isFinite && $0 > 0 }.sorted()

@@ -1,15 +1,15 @@
 import Fields
 
 /// Chooses offsets and scales so that what the network sees and gives is of order one.
-enum NormalizationChoice {
+package enum NormalizationChoice {
     /// Positions: the bounding box becomes -1 ... 1 along each axis.
-    static func ofPositions(lowest: Double, highest: Double) -> Normalization {
+    package static func ofPositions(lowest: Double, highest: Double) -> Normalization {
         Normalization(offset: (lowest + highest) / 2, scale: (highest - lowest) / 2)
     }
 
     /// Values: of the middle 99.8 %, the mean becomes 0 and the farther end -1 or 1. Not of all: one spike in a velocity
     /// map would press all real values together around zero.
-    static func ofValues(_ values: [Double]) -> Normalization {
+    package static func ofValues(_ values: [Double]) -> Normalization {
         precondition(!values.isEmpty)
         let sorted = values.sorted()
         let cut = values.count / 1000
