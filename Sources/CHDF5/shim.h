@@ -27,3 +27,7 @@ static inline int64_t chdf5_contiguous_offset(const char *path, const char *data
     H5Eset_auto2(H5E_DEFAULT, report, client);
     return offset;
 }
+
+/// libhdf5 prints every error it meets to stderr, in a thread-safe build once a thread asks otherwise; netCDF-C silences
+/// only the thread that uses it first. Errors reach the user as one line of ours.
+static inline void chdf5_silence(void) { H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }

@@ -29,18 +29,21 @@ struct Axis {
     init(_ direction: Direction, _ variable: Variable) throws {
         guard variable.dimensions.count == 1 else {
             throw IngestError.badCoordinate(
-                variable.name, path: variable.path, reason: "has \(variable.dimensions.count) dimensions where one is expected")
+                variable.name, path: variable.path,
+                reason: "has \(variable.dimensions.count) dimensions where one is expected")
         }
         dimension = variable.dimensions[0]
         guard dimension.length >= 2, dimension.length <= Axis.mostCells else {
             throw IngestError.badCoordinate(
-                variable.name, path: variable.path, reason: "has \(dimension.length) values, expected 2 to \(Axis.mostCells)")
+                variable.name, path: variable.path,
+                reason: "has \(dimension.length) values, expected 2 to \(Axis.mostCells)")
         }
         let factor = try Axis.unitFactor(of: variable)
         var values = try variable.read(as: Double.self)
         if factor != 1 { values = values.map { $0 * factor } }
         guard values.allSatisfy(\.isFinite), values.allSatisfy({ abs($0) < 1e20 }) else {
-            throw IngestError.badCoordinate(variable.name, path: variable.path, reason: "has values that are not finite")
+            throw IngestError.badCoordinate(
+                variable.name, path: variable.path, reason: "has values that are not finite")
         }
         try Axis.checkSpacing(values, isFloat: variable.type == .float, variable)
         isReversed = (values[0] < values[1]) == (direction == .y)

@@ -101,7 +101,9 @@ package struct FrontExtraction {
                 var number = lowerBound(faces, firstOfRow[row]..<firstOfRow[row + 1], column: face.column - radius)
                 while number < firstOfRow[row + 1], faces[number].column <= face.column + radius {
                     let other = faces[number]
-                    let distance = ((other.x - face.x) * (other.x - face.x) + (other.y - face.y) * (other.y - face.y)) / (sigma * sigma)
+                    let distance =
+                        ((other.x - face.x) * (other.x - face.x) + (other.y - face.y) * (other.y - face.y))
+                        / (sigma * sigma)
                     let weight = exp(-0.5 * distance)
                     sumX += weight * other.lengthX
                     sumY += weight * other.lengthY

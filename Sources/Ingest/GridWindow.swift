@@ -54,7 +54,8 @@ struct GridWindow {
     /// file, so that none is inflated twice.
     func bands(chunkRows: Int) -> [Range<Int>] {
         let most = max(1, (1 << 22) / columns)
-        let aligned = chunkRows <= most ? most / chunkRows * chunkRows : (chunkRows * columns <= 1 << 24 ? chunkRows : most)
+        let aligned =
+            chunkRows <= most ? most / chunkRows * chunkRows : (chunkRows * columns <= 1 << 24 ? chunkRows : most)
         var bands: [Range<Int>] = []
         var start = y.range.lowerBound
         while start < y.range.upperBound {
@@ -73,10 +74,13 @@ struct GridWindow {
         let variables = product.file.variables
         let named = names.compactMap { name in variables.first { $0.name == name } }
         let described = variables.filter {
-            $0.dimensions.count == 1 && $0.attribute("standard_name")?.text == "projection_\(direction.rawValue)_coordinate"
+            $0.dimensions.count == 1
+                && $0.attribute("standard_name")?.text == "projection_\(direction.rawValue)_coordinate"
         }
         let candidates = named + described
-        if let match = candidates.first(where: { $0.dimensions.count == 1 && field.dimensions.contains($0.dimensions[0]) }) {
+        if let match = candidates.first(where: {
+            $0.dimensions.count == 1 && field.dimensions.contains($0.dimensions[0])
+        }) {
             return try Axis(direction, match)
         }
         guard let other = candidates.first else {

@@ -23,7 +23,9 @@ public struct IngestRequest: Sendable {
         var words = ["pinn-ingest", lastComponent(of: velocity)]
         if let thickness { words += ["--thickness", lastComponent(of: thickness)] }
         if region != .everywhere {
-            words += ["--region", [region.xMin, region.xMax, region.yMin, region.yMax].map(plain).joined(separator: ",")]
+            words += [
+                "--region", [region.xMin, region.xMax, region.yMin, region.yMax].map(plain).joined(separator: ","),
+            ]
         }
         if let points { words += ["--points", String(points)] }
         words += ["--seed", String(seed)]

@@ -14,7 +14,8 @@ public struct IngestRun {
 
     /// `progress` is called now and then in long work.
     public init(
-        _ request: IngestRequest, log: Logger = Logger(label: "pinn-ingest"), progress: @escaping ProgressReport = { _, _, _ in }
+        _ request: IngestRequest, log: Logger = Logger(label: "pinn-ingest"),
+        progress: @escaping ProgressReport = { _, _, _ in }
     ) {
         self.request = request
         self.progress = progress
@@ -36,18 +37,21 @@ public struct IngestRun {
             log.notice("removed the unfinished store that an interrupted run left at \(request.store).partial")
         }
 
-        let mask = try readMask(thicknessFile, velocityFile, &report)
         let thicknessGrid = try thicknessWindow(thicknessFile)
-        try checkPlaces(velocityGrid, thicknessGrid, mask.window)
+        try checkSamePlace(velocityGrid, thicknessGrid)
+        let mask = try readMask(thicknessFile, velocityFile, &report)
 
         let velocityMask = try mask.sampled(on: velocityGrid)
         let thicknessMask = try mask.sampled(on: thicknessGrid)
         let velocity = try ObservationReader(window: velocityGrid, mask: velocityMask) { progress(.velocity, $0, $1) }
             .velocity(of: velocityFile)
-        let thickness = try ObservationReader(window: thicknessGrid, mask: thicknessMask) { progress(.thickness, $0, $1) }
-            .thickness(of: thicknessFile)
+        let thickness = try ObservationReader(window: thicknessGrid, mask: thicknessMask) {
+            progress(.thickness, $0, $1)
+        }
+        .thickness(of: thicknessFile)
 
-        let shelf = ShelfCells(mask: mask, velocity: velocity, on: velocityGrid, thickness: thickness, on: thicknessGrid)
+        let shelf = ShelfCells(
+            mask: mask, velocity: velocity, on: velocityGrid, thickness: thickness, on: thicknessGrid)
         guard !shelf.cells.isEmpty else {
             throw IngestError.nothingInCommon(velocity: velocityFile.path, thickness: thicknessFile.path)
         }
@@ -89,7 +93,8 @@ public struct IngestRun {
         }
         if velocity.hasThickness { return velocity }
         let file = try ThicknessSearch.product(beside: velocity, on: window, except: request.store)
-        log.notice("thickness and mask are taken from \(file.name), which lies beside the velocity (\(file.schema.citation))")
+        log.notice(
+            "thickness and mask are taken from \(file.name), which lies beside the velocity (\(file.schema.citation))")
         return file
     }
 
@@ -99,7 +104,8 @@ public struct IngestRun {
     ) throws -> MaskField {
         guard let owner = [thickness, velocity].first(where: \.hasMask), let variable = owner.mask else {
             throw IngestError.noMask(
-                path: thickness.path, sought: thickness.schema.mask?.variable ?? ["mask"], present: thickness.variableNames)
+                path: thickness.path, sought: thickness.schema.mask?.variable ?? ["mask"],
+                present: thickness.variableNames)
         }
         let mask = try MaskField(reading: variable, of: owner, region: request.region) { progress(.mask, $0, $1) }
         guard mask.codes.contains(IceMask.floatingIce.rawValue) else {
@@ -107,11 +113,14 @@ public struct IngestRun {
                 path: owner.path, variable: variable.name, inRegion: request.region != .everywhere)
         }
         if mask.unknownCount > 0 {
-            report.warnings.append("\(owner.name): \(mask.unknownCount) cells of the mask have no value; they are taken as neither ice shelf nor ocean")
+            report.warnings.append(
+                "\(owner.name): \(mask.unknownCount) cells of the mask have no value; they are taken as neither ice shelf nor ocean"
+            )
         }
         if mask.usesSchemaCodes, owner.schema.doi.isEmpty {
             report.warnings.append(
-                "\(owner.name): the mask has no flag_meanings; its numbers are read as BedMachine's (0 ocean, 1 land, 2 grounded, 3 floating)")
+                "\(owner.name): the mask has no flag_meanings; its numbers are read as BedMachine's (0 ocean, 1 land, 2 grounded, 3 floating)"
+            )
         }
         return mask
     }
@@ -123,17 +132,17 @@ public struct IngestRun {
         return try GridWindow(of: variable, in: product, region: request.region)
     }
 
-    /// Coordinates must mean the same places in all files.
-    private func checkPlaces(_ velocity: GridWindow, _ thickness: GridWindow, _ mask: GridWindow) throws {
-        for other in [thickness, mask] {
-            if let a = velocity.grid.projection, let b = other.grid.projection, let difference = a.firstDifference(from: b) {
-                throw IngestError.projectionsDiffer(
-                    attribute: difference.attribute, difference.mine, path: velocity.path, difference.other,
-                    otherPath: other.path)
-            }
-            guard !NearestCells(from: velocity.grid, to: other.grid).isEmpty else {
-                throw IngestError.gridsDoNotOverlap(velocity.path, velocity.extent, other.path, other.extent)
-            }
+    /// Coordinates must mean the same in both files, and the files must show the same place. (The mask is in one of them.)
+    private func checkSamePlace(_ velocity: GridWindow, _ thickness: GridWindow) throws {
+        if let a = velocity.grid.projection, let b = thickness.grid.projection,
+            let difference = a.firstDifference(from: b)
+        {
+            throw IngestError.projectionsDiffer(
+                attribute: difference.attribute, difference.mine, path: velocity.path, difference.other,
+                otherPath: thickness.path)
+        }
+        guard !NearestCells(from: velocity.grid, to: thickness.grid).isEmpty else {
+            throw IngestError.gridsDoNotOverlap(velocity.path, velocity.extent, thickness.path, thickness.extent)
         }
     }
 
@@ -144,7 +153,8 @@ public struct IngestRun {
     ) -> [IngestReport.Source] {
         [("velocity", velocity, velocityGrid), ("thickness", thickness, thicknessGrid)].map { role, product, window in
             IngestReport.Source(
-                role: role, file: product.name, product: product.schema.citation, rows: window.rows, columns: window.columns,
+                role: role, file: product.name, product: product.schema.citation, rows: window.rows,
+                columns: window.columns,
                 spacing: window.x.spacing)
         }
     }
@@ -156,10 +166,16 @@ public struct IngestRun {
             .init(what: "velocity cells", kept: velocity.count, dropped: [(velocity.missing, "floating without data")]),
             .init(
                 what: "thickness cells", kept: thickness.count,
-                dropped: [(thickness.missing, "floating without data"), (thickness.notPositive, "floating with none or negative thickness")]),
+                dropped: [
+                    (thickness.missing, "floating without data"),
+                    (thickness.notPositive, "floating with none or negative thickness"),
+                ]),
             .init(
                 what: "cells with both", kept: shelf.cells.count,
-                dropped: [(shelf.withoutVelocity, "floating without velocity"), (shelf.withoutThickness, "floating without thickness")]),
+                dropped: [
+                    (shelf.withoutVelocity, "floating without velocity"),
+                    (shelf.withoutThickness, "floating without thickness"),
+                ]),
             .init(
                 what: "front faces", kept: front.points.count,
                 dropped: [(front.beyondData, "beyond the data"), (front.withoutDirection, "without a clear direction")]),
@@ -202,7 +218,8 @@ public struct IngestRun {
     private func isSameFile(_ a: String, _ b: String) -> Bool {
         var first = stat()
         var second = stat()
-        return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev && first.st_ino == second.st_ino
+        return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev
+            && first.st_ino == second.st_ino
     }
 
     private func byteCount(of path: String) -> Int {

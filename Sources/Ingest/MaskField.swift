@@ -55,7 +55,9 @@ struct MaskField {
         var sampled = [UInt8](repeating: MaskField.unknown, count: other.grid.cellCount)
         for row in 0..<other.rows {
             for column in 0..<other.columns {
-                if let cell = nearest.cell(row: row, column: column) { sampled[row * other.columns + column] = codes[cell] }
+                if let cell = nearest.cell(row: row, column: column) {
+                    sampled[row * other.columns + column] = codes[cell]
+                }
             }
         }
         return sampled
@@ -75,7 +77,8 @@ private struct MaskLegend {
         self.variable = variable
         let words = schema.coverOfWord
         knownWords = words.keys.sorted()
-        let meanings = variable.attribute("flag_meanings")?.text?.split(whereSeparator: { " ,\t\n".contains($0) }).map(String.init)
+        let meanings = variable.attribute("flag_meanings")?.text?.split(whereSeparator: { " ,\t\n".contains($0) }).map(
+            String.init)
         let values = variable.attribute("flag_values")?.numbers
         guard let meanings, let values, meanings.count == values.count, !values.isEmpty else {
             covers = schema.coverOfCode

@@ -8,7 +8,9 @@ struct NearestCells: Sendable {
     private let columns: Int
 
     init(from grid: Grid, to other: Grid) {
-        column = grid.x.map { NearestCells.index(of: $0, from: other.x[0], spacing: other.spacingX, count: other.columns) }
+        column = grid.x.map {
+            NearestCells.index(of: $0, from: other.x[0], spacing: other.spacingX, count: other.columns)
+        }
         row = grid.y.map { NearestCells.index(of: $0, from: other.y[0], spacing: other.spacingY, count: other.rows) }
         columns = other.columns
     }

@@ -32,7 +32,8 @@ struct ObservationReader {
         let schema = product.schema.velocity
         let field = { (variable: Variable) in
             try PackedField(
-                variable, on: window, in: .metersPerYear, unitIfMissing: schema?.unitIfMissing, noData: schema?.noData ?? [])
+                variable, on: window, in: .metersPerYear, unitIfMissing: schema?.unitIfMissing,
+                noData: schema?.noData ?? [])
         }
         var errors: [PackedField] = []
         if let errorX = product.first(schema?.errorX), let errorY = product.first(schema?.errorY) {
@@ -49,7 +50,9 @@ struct ObservationReader {
                 path: product.path, sought: product.schema.thickness?.variable ?? [], present: product.variableNames)
         }
         var noData = schema.noData ?? []
-        if let name = schema.noDataAttribute, let number = product.file.attribute(name)?.number { noData.append(number) }
+        if let name = schema.noDataAttribute, let number = product.file.attribute(name)?.number {
+            noData.append(number)
+        }
         let field = { (variable: Variable) in
             try PackedField(variable, on: window, in: .meter, unitIfMissing: schema.unitIfMissing, noData: noData)
         }

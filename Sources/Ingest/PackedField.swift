@@ -15,7 +15,8 @@ struct PackedField {
 
     /// `unit` is what values are converted to; nil for numbers without one (masks).
     init(
-        _ variable: Variable, on window: GridWindow, in unit: Unit?, unitIfMissing: String? = nil, noData extra: [Double] = []
+        _ variable: Variable, on window: GridWindow, in unit: Unit?, unitIfMissing: String? = nil,
+        noData extra: [Double] = []
     ) throws {
         self.variable = variable
         self.window = window
@@ -94,7 +95,8 @@ struct PackedField {
         guard let attribute = variable.attribute(name) else { return value }
         guard let number = attribute.number, number.isFinite, isGood(number) else {
             throw IngestError.badAttribute(
-                name, variable: variable.name, path: variable.path, found: describe(attribute), expected: "a finite number, not zero")
+                name, variable: variable.name, path: variable.path, found: describe(attribute),
+                expected: "a finite number, not zero")
         }
         return number
     }
@@ -105,7 +107,8 @@ struct PackedField {
             guard let attribute = variable.attribute(name) else { continue }
             guard let numbers = attribute.numbers ?? attribute.number.map({ [$0] }) else {
                 throw IngestError.badAttribute(
-                    name, variable: variable.name, path: variable.path, found: describe(attribute), expected: "a number")
+                    name, variable: variable.name, path: variable.path, found: describe(attribute), expected: "a number"
+                )
             }
             values += numbers.map { variable.type == .float ? Double(Float($0)) : $0 }
         }

@@ -51,7 +51,9 @@ struct ProductFile {
 
     /// A density that the product states [kg m⁻³].
     func density(_ attribute: String?) -> Double? {
-        guard let attribute, let number = file.attribute(attribute)?.number, number.isFinite, number > 0 else { return nil }
+        guard let attribute, let number = file.attribute(attribute)?.number, number.isFinite, number > 0 else {
+            return nil
+        }
         return number
     }
 
@@ -61,9 +63,11 @@ struct ProductFile {
     func projection(of field: Variable) -> Projection? {
         let named = field.attribute("grid_mapping")?.text
         let candidates = (named.map { [$0] } ?? []) + (schema.projection?.variables ?? [])
-        guard let mapping = candidates.lazy.compactMap({ file.variable($0) }).first(where: {
-            $0.attribute("grid_mapping_name") != nil
-        }) else { return nil }
+        guard
+            let mapping = candidates.lazy.compactMap({ file.variable($0) }).first(where: {
+                $0.attribute("grid_mapping_name") != nil
+            })
+        else { return nil }
         // A GeoTransform speaks of the whole grid, and GDAL believes it before the coordinates; bounds do the like.
         let misleading: Set<String> = ["GeoTransform", "geotransform", "_FillValue"]
         var attributes = mapping.attributeNames.filter { !misleading.contains($0) }.compactMap {

@@ -24,7 +24,8 @@ struct StoreColumns {
             seed: mixed(content.seed, 21))
         thickness = ObservationColumns(
             content.thickness, on: content.thicknessGrid.grid, x, y, [normalization(.h)], seed: mixed(content.seed, 22))
-        frontOrder = content.front.isEmpty ? nil : IndexPermutation(count: content.front.count, seed: mixed(content.seed, 23))
+        frontOrder =
+            content.front.isEmpty ? nil : IndexPermutation(count: content.front.count, seed: mixed(content.seed, 23))
     }
 
     /// One array a column, in the order of `PointSet.columns`.

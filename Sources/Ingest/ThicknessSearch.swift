@@ -7,11 +7,13 @@ import NetCDFFiles
 enum ThicknessSearch {
     /// The one product in the folder of the velocity that has thickness and mask for its place. A product that a schema
     /// of its own recognises goes before a file with common names.
-    static func product(beside velocity: ProductFile, on window: GridWindow, except store: String) throws -> ProductFile {
+    static func product(beside velocity: ProductFile, on window: GridWindow, except store: String) throws -> ProductFile
+    {
         let folder = velocity.path.lastIndex(of: "/").map { String(velocity.path[...$0]) } ?? ""
         var found: [ProductFile] = []
         var unreadable: [String] = []
-        for name in names(in: folder.isEmpty ? "." : folder) where folder + name != velocity.path && folder + name != store {
+        for name in names(in: folder.isEmpty ? "." : folder)
+        where folder + name != velocity.path && folder + name != store {
             guard let product = try? ProductFile(path: folder + name) else {
                 unreadable.append(name)
                 continue

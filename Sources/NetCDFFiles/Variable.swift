@@ -24,7 +24,8 @@ public struct Variable {
     public var chunkLengths: [Int]? {
         var storage: Int32 = 0
         var lengths = [Int](repeating: 0, count: max(1, dimensions.count))
-        guard !dimensions.isEmpty, nc_inq_var_chunking(file.id, id, &storage, &lengths) == NC_NOERR, storage == NC_CHUNKED
+        guard !dimensions.isEmpty, inLibrary(nc_inq_var_chunking(file.id, id, &storage, &lengths)) == NC_NOERR,
+            storage == NC_CHUNKED
         else { return nil }
         return lengths
     }
@@ -61,7 +62,8 @@ public struct Variable {
             if total > 0 {
                 let status = Value.get(file.id, id, start, count, into: buffer.baseAddress!)
                 if status != NC_NOERR {
-                    failure = .readFailed(path: path, what: "variable \(quoted(name))", reason: reason(of: status, errno: errno))
+                    failure = .readFailed(
+                        path: path, what: "variable \(quoted(name))", reason: reason(of: status, errno: errno))
                 }
             }
             initialized = total

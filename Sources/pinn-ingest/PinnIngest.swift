@@ -20,19 +20,23 @@ struct IngestCommand: ParsableCommand {
             Example: pinn-ingest measures.nc --region 1800000,2300000,600000,800000 --points 1e7
             """)
 
-    @Argument(help: ArgumentHelp("Velocity product (NetCDF), or one file with velocity, thickness and mask.", valueName: "velocity.nc"))
+    @Argument(
+        help: ArgumentHelp(
+            "Velocity product (NetCDF), or one file with velocity, thickness and mask.", valueName: "velocity.nc"))
     var velocity: String
 
     @Option(
         help: ArgumentHelp(
-            "Thickness product with an ice mask (default: the velocity file's own, or the one beside it).", valueName: "bedmachine.nc"))
+            "Thickness product with an ice mask (default: the velocity file's own, or the one beside it).",
+            valueName: "bedmachine.nc"))
     var thickness: String?
 
     // Coordinates are negative in three quarters of the map: a leading "-" is no option here.
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Rectangle in projection coordinates, in metres (default: all of the files).", valueName: "xmin,xmax,ymin,ymax"))
+            "Rectangle in projection coordinates, in metres (default: all of the files).",
+            valueName: "xmin,xmax,ymin,ymax"))
     var region: Region?
 
     @Option(
@@ -43,7 +47,8 @@ struct IngestCommand: ParsableCommand {
     @Option(help: "Seed of the shuffle and of the collocation points.")
     var seed: UInt64 = 0
 
-    @Option(name: [.customShort("o"), .customLong("output")], help: ArgumentHelp("Store to write.", valueName: "store.nc"))
+    @Option(
+        name: [.customShort("o"), .customLong("output")], help: ArgumentHelp("Store to write.", valueName: "store.nc"))
     var output = "pinn-store.nc"
 
     @OptionGroup var common: CommonOptions

@@ -7,8 +7,10 @@ struct UnitTests {
         "speeds per year, day and second are read in every spelling",
         arguments: [
             ("meter/year", 1 / 31_536_000.0), ("m/yr", 1 / 31_536_000), ("m yr-1", 1 / 31_536_000),
-            ("m y-1", 1 / 31_536_000), ("m a-1", 1 / 31_536_000), ("m/a", 1 / 31_536_000), ("meters per year", 1 / 31_536_000),
-            ("m yr^-1", 1 / 31_536_000), ("m yr**-1", 1 / 31_536_000), ("m.yr-1", 1 / 31_536_000), ("m year⁻¹", 1 / 31_536_000),
+            ("m y-1", 1 / 31_536_000), ("m a-1", 1 / 31_536_000), ("m/a", 1 / 31_536_000),
+            ("meters per year", 1 / 31_536_000),
+            ("m yr^-1", 1 / 31_536_000), ("m yr**-1", 1 / 31_536_000), ("m.yr-1", 1 / 31_536_000),
+            ("m year⁻¹", 1 / 31_536_000),
             ("Meter / Year", 1 / 31_536_000), (" m  yr-1 ", 1 / 31_536_000), ("m yr^{-1}", 1 / 31_536_000),
             ("km yr-1", 1000 / 31_536_000), ("m d-1", 1 / 86_400), ("m/day", 1 / 86_400), ("m s-1", 1), ("m/s", 1),
         ] as [(String, Double)])
@@ -18,13 +20,17 @@ struct UnitTests {
         #expect(unit.factor == factor)
     }
 
-    @Test("lengths are read", arguments: [("m", 1), ("meter", 1), ("meters", 1), ("Metres", 1), ("km", 1000)] as [(String, Double)])
+    @Test(
+        "lengths are read",
+        arguments: [("m", 1), ("meter", 1), ("meters", 1), ("Metres", 1), ("km", 1000)] as [(String, Double)])
     func lengths(text: String, factor: Double) throws {
         let unit = try #require(Unit(text))
         #expect(unit.dimension == .length && unit.factor == factor)
     }
 
-    @Test("what is no length or speed is refused, not guessed", arguments: ["", " ", "1", "degrees", "m2", "m/", "/yr", "yr-1", "m/m", "m s", "m s-2", "Pa", "furlong/day"])
+    @Test(
+        "what is no length or speed is refused, not guessed",
+        arguments: ["", " ", "1", "degrees", "m2", "m/", "/yr", "yr-1", "m/m", "m s", "m s-2", "Pa", "furlong/day"])
     func unknown(text: String) {
         #expect(Unit(text) == nil)
     }
@@ -37,7 +43,12 @@ struct RegionTests {
         #expect(Region("-1e6, 2.5e5,-3,4") == Region(xMin: -1e6, xMax: 2.5e5, yMin: -3, yMax: 4))
     }
 
-    @Test("anything else is none", arguments: ["", "1,2,3", "1,2,3,4,5", "2,1,3,4", "1,2,4,3", "1,1,3,4", "a,2,3,4", "1,2,3,inf", "nan,2,3,4", "1,,3,4", "1,2,3,4,"])
+    @Test(
+        "anything else is none",
+        arguments: [
+            "", "1,2,3", "1,2,3,4,5", "2,1,3,4", "1,2,4,3", "1,1,3,4", "a,2,3,4", "1,2,3,inf", "nan,2,3,4", "1,,3,4",
+            "1,2,3,4,",
+        ])
     func bad(text: String) {
         #expect(Region(text) == nil)
     }

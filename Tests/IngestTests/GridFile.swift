@@ -79,7 +79,8 @@ struct GridFile {
         for (field, variable) in zip(fields, variables) {
             let values =
                 layout == .columnsThenRows
-                ? x.flatMap { x in y.map { y in field.value(x, y) } } : y.flatMap { y in x.map { x in field.value(x, y) } }
+                ? x.flatMap { x in y.map { y in field.value(x, y) } }
+                : y.flatMap { y in x.map { x in field.value(x, y) } }
             if field.type == .int8 {
                 try variable.write(values.map { Int8($0) })
             } else {

@@ -31,7 +31,10 @@ struct OrientationTests {
     @Test("fields over (x, y) give the store of fields over (y, x)")
     func transposed() throws {
         #expect(try columns { $0.layout = .columnsThenRows } == plain)
-        #expect(try columns { $0.layout = .columnsThenRows; $0.y.reverse(); $0.x.reverse() } == plain)
+        #expect(
+            try columns {
+                $0.layout = .columnsThenRows; $0.y.reverse(); $0.x.reverse()
+            } == plain)
     }
 
     @Test("fields over (time = 1, y, x) give the store of fields over (y, x)")
@@ -52,7 +55,10 @@ struct OrientationTests {
     @Test("chunked and deflated fields give the store of contiguous ones")
     func chunked() throws {
         #expect(try columns { $0.chunks = [5, 7] } == plain)
-        #expect(try columns { $0.chunks = [5, 7]; $0.y.reverse() } == plain)
+        #expect(
+            try columns {
+                $0.chunks = [5, 7]; $0.y.reverse()
+            } == plain)
     }
 
     @Test("axes in single precision step unevenly by rounding and are accepted")

@@ -7,7 +7,9 @@ import Testing
 struct PointsTests {
     private let grid = Grid(x: (0..<10).map { 100 * Double($0) }, y: (0..<8).map { -100 * Double($0) }, projection: nil)
 
-    @Test("every cell has its share of points, give or take one, all of them inside of it", arguments: [7, 40, 41, 1000, 12_345])
+    @Test(
+        "every cell has its share of points, give or take one, all of them inside of it",
+        arguments: [7, 40, 41, 1000, 12_345])
     func shares(count: Int) {
         let cells: [Int32] = (0..<80).filter { $0 % 2 == 0 }.map { Int32($0) }
         let points = CollocationPoints(count: count, in: cells, of: grid, seed: 5)
@@ -72,6 +74,7 @@ struct PointsTests {
         var other = try Workplace()
         other.request.seed = 1
         let second = try other.store().allColumns()
+        // The front of the small shelf is straight, so its normals are all alike, but not its positions.
         for set in PointSet.allCases { #expect(first[set] != second[set], "\(set)") }
         // The same observations in another order.
         #expect(first[.velocity]?[2].sorted() == second[.velocity]?[2].sorted())

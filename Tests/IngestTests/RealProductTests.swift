@@ -14,22 +14,24 @@ struct RealProductTests {
         var front: String
     }
 
-    private static let amery = Case(velocity: "amery_velocity_measures.nc", thickness: "amery_bedmachine_v2.nc", front: "amery_front.csv")
-    private static let bay = Case(velocity: "bay_velocity_measures.nc", thickness: "bay_bedmachine_v2.nc", front: "bay_front.csv")
+    private static let amery = Case(
+        velocity: "amery_velocity_measures.nc", thickness: "amery_bedmachine_v2.nc", front: "amery_front.csv")
+    private static let bay = Case(
+        velocity: "bay_velocity_measures.nc", thickness: "bay_bedmachine_v2.nc", front: "bay_front.csv")
     private static let channel = Case(velocity: "synthetic_exp1.nc", thickness: nil, front: "synthetic_exp1_front.csv")
 
     static let isAbsent = Places.shared("amery_velocity_measures.nc") == nil
 
-    private func ingest(_ one: Case) throws -> (store: StoreReader, report: IngestReport, workplace: Workplace) {
+    private func ingest(_ one: Case) throws -> (store: OpenStore, report: IngestReport) {
         var workplace = try Workplace(nil, nil, points: 20_000)
         workplace.request.velocity = try #require(Places.shared(one.velocity))
         workplace.request.thickness = try one.thickness.map { try #require(Places.shared($0)) }
         let report = try workplace.ingest()
-        return (try StoreReader(path: workplace.request.store), report, workplace)
+        return (try workplace.open(), report)
     }
 
     /// Distance [m] and angle [°] of each front point of the store to the nearest of the list.
-    private func compare(_ store: StoreReader, with csv: String) throws -> (distances: [Double], angles: [Double]) {
+    private func compare(_ store: OpenStore, with csv: String) throws -> (distances: [Double], angles: [Double]) {
         let text = try String(contentsOfFile: try #require(Places.shared(csv)), encoding: .utf8)
         let known = text.split(separator: "\n").dropFirst().map { $0.split(separator: ",").compactMap { Double($0) } }
         let columns = try [Column.x, .y, .normalX, .normalY].map { try store.physical(.front, $0) }
@@ -45,14 +47,19 @@ struct RealProductTests {
     }
 
     /// Largest difference between a column and the file's values at the same cells.
-    private func largestError(_ store: StoreReader, _ set: PointSet, _ column: Column, _ file: String, _ variable: String) throws -> Double {
-        let values: [Double] = try NetCDFFile(reading: try #require(Places.shared(file))).requireVariable(variable).read()
-        return zip(try store.cells(of: set), try store.physical(set, column)).reduce(0) { max($0, abs($1.1 - values[Int($1.0)])) }
+    private func largestError(_ store: OpenStore, _ set: PointSet, _ column: Column, _ file: String, _ variable: String)
+        throws -> Double
+    {
+        let values: [Double] = try NetCDFFile(reading: try #require(Places.shared(file))).requireVariable(variable)
+            .read()
+        return zip(try store.cells(of: set), try store.physical(set, column)).reduce(0) {
+            max($0, abs($1.1 - values[Int($1.0)]))
+        }
     }
 
     @Test("Amery: every measured cell with its real value", .disabled(if: isAbsent, "no ../shared/data here"))
     func amery() throws {
-        let (store, report, _) = try ingest(RealProductTests.amery)
+        let (store, report) = try ingest(RealProductTests.amery)
         #expect(store.count(.velocity) == 194_565)
         #expect(store.count(.thickness) == 158_563)
         #expect(report.sources.map(\.product).map { $0.prefix(13) } == ["NSIDC-0754 v1", "NSIDC-0756 v2"])
@@ -69,9 +76,11 @@ struct RealProductTests {
         #expect(angles[angles.count / 2] < 10)
     }
 
-    @Test("the bay: front points lie on the known front, normals within a few degrees", .disabled(if: isAbsent, "no ../shared/data here"))
+    @Test(
+        "the bay: front points lie on the known front, normals within a few degrees",
+        .disabled(if: isAbsent, "no ../shared/data here"))
     func bay() throws {
-        let (store, _, _) = try ingest(RealProductTests.bay)
+        let (store, _) = try ingest(RealProductTests.bay)
         #expect(store.count(.velocity) == 25_144)
         #expect(store.count(.thickness) == 20_396)
         #expect(try largestError(store, .velocity, .u, "bay_velocity_measures.nc", "VX") < 2e-4)
@@ -83,7 +92,7 @@ struct RealProductTests {
 
     @Test("the channel: one file, 100,000 cells, an exact front", .disabled(if: isAbsent, "no ../shared/data here"))
     func channel() throws {
-        let (store, _, _) = try ingest(RealProductTests.channel)
+        let (store, _) = try ingest(RealProductTests.channel)
         #expect(store.count(.velocity) == 100_000 && store.count(.thickness) == 100_000)
         #expect(store.count(.front) == 250)
         #expect(store.description.grids.map(\.name) == ["velocity"])

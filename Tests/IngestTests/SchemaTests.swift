@@ -20,7 +20,9 @@ struct SchemaTests {
         var file = schema.velocity != nil ? SmallShelf.measures() : SmallShelf.bedMachine()
         file.fields = []
         if let names = schema.velocity {
-            file.fields += [SmallShelf.velocity(names.x[0], SmallShelf.u), SmallShelf.velocity(names.y[0], SmallShelf.v)]
+            file.fields += [
+                SmallShelf.velocity(names.x[0], SmallShelf.u), SmallShelf.velocity(names.y[0], SmallShelf.v),
+            ]
         }
         if let names = schema.thickness {
             var field = SmallShelf.bedMachine()["thickness"]
@@ -31,7 +33,8 @@ struct SchemaTests {
             // Without flag_meanings: the schema's own codes are tried.
             file.fields.append(.init(name: names.variable[0], type: .int8, value: SmallShelf.cover))
         }
-        for name in schema.recognize.variables where !file.fields.contains(where: { $0.name == name }) && name != file.mapping?.name {
+        for name in schema.recognize.variables
+        where !file.fields.contains(where: { $0.name == name }) && name != file.mapping?.name {
             file.fields.append(.init(name: name, attributes: [("units", .text("meter/year"))]) { _, _ in 3 })
         }
         file.globals = []
@@ -58,13 +61,17 @@ struct SchemaTests {
     @Test("with any of its variables missing", arguments: files)
     func broken(file: String) throws {
         let schema = try schema(file)
-        let needed = [schema.velocity?.x[0], schema.velocity?.y[0], schema.thickness?.variable[0], schema.mask?.variable[0]]
+        let needed = [
+            schema.velocity?.x[0], schema.velocity?.y[0], schema.thickness?.variable[0], schema.mask?.variable[0],
+        ]
         for name in needed.compactMap({ $0 }) {
             var broken = product(schema)
             broken.fields.removeAll { $0.name == name }
             let failure = try #require(try workplace(schema, broken).failure(), "without \(name)")
             #expect(failure.kind == .badData || failure.kind == .missingInput)
-            #expect(failure.explanation.contains(name) || failure.explanation.contains("thickness"), "\(failure.explanation)")
+            #expect(
+                failure.explanation.contains(name) || failure.explanation.contains("thickness"),
+                "\(failure.explanation)")
         }
     }
 
@@ -109,7 +116,9 @@ struct SchemaTests {
     @Test("an unknown key, a wrong type and text that is no TOML are refused by name")
     func badSchemas() {
         let good = String(decoding: ProductCatalog.sources[0].toml, as: UTF8.self)
-        for bad in [good.replacingOccurrences(of: "error_x", with: "eror_x"), good + "\nnotes = 3", "name = ", "name = 3"] {
+        for bad in [
+            good.replacingOccurrences(of: "error_x", with: "eror_x"), good + "\nnotes = 3", "name = ", "name = 3",
+        ] {
             let failure = #expect(throws: IngestError.self) { try ProductSchema(toml: bad, called: "bad.toml") }
             #expect(failure?.explanation.contains("bad.toml") == true)
         }
@@ -155,7 +164,8 @@ struct ThicknessSearchTests {
         var unknown = SmallShelf.bedMachine()
         unknown.globals = []
         #expect(try place(["a.nc": unknown, "bed.nc": SmallShelf.bedMachine()]).ingest().sources[1].file == "bed.nc")
-        let failure = try #require(try place(["a.nc": SmallShelf.bedMachine(), "b.nc": SmallShelf.bedMachine()]).failure())
+        let failure = try #require(
+            try place(["a.nc": SmallShelf.bedMachine(), "b.nc": SmallShelf.bedMachine()]).failure())
         #expect(failure.kind == .usage)
         #expect(failure.explanation.contains("'a.nc', 'b.nc'"))
     }

@@ -16,7 +16,7 @@ enum SmallShelf {
     /// The mask's code.
     static func cover(_ x: Double, _ y: Double) -> Double {
         if x > 0, x < 20_000, y > 0, y < 12_000 { return 3 }
-        return x > 20_000 ? 0 : 2
+        return x >= 20_000 ? 0 : 2
     }
 
     static let bedMachineMeanings: Attribute = .text("ocean ice_free_land grounded_ice floating_ice lake_vostok")
@@ -42,22 +42,28 @@ enum SmallShelf {
 
     static func velocity(_ name: String, _ value: @escaping (Double, Double) -> Double) -> GridFile.Field {
         GridFile.Field(
-            name: name, attributes: [("units", .text("meter/year")), ("grid_mapping", .text("coord_system"))], value: value)
+            name: name, attributes: [("units", .text("meter/year")), ("grid_mapping", .text("coord_system"))],
+            value: value)
     }
 
     /// As BedMachine Antarctica v2: 30 x 20 cells with 32-bit whole coordinates.
     static func bedMachine() -> GridFile {
         GridFile(
-            x: (0..<30).map { -1600 + 800 * Double($0) }, y: (0..<20).map { 13_600 - 800 * Double($0) }, axisType: .int32,
+            x: (0..<30).map { -1600 + 800 * Double($0) }, y: (0..<20).map { 13_600 - 800 * Double($0) },
+            axisType: .int32,
             axisUnit: "meter",
             fields: [
                 GridFile.Field(
                     name: "thickness",
-                    attributes: [("units", .text("meters")), ("_FillValue", .numbers([-9999])), ("grid_mapping", .text("mapping"))]
+                    attributes: [
+                        ("units", .text("meters")), ("_FillValue", .numbers([-9999])),
+                        ("grid_mapping", .text("mapping")),
+                    ]
                 ) { x, y in cover(x, y) == 3 ? h(x, y) : (cover(x, y) == 0 ? 0 : -9999) },
                 GridFile.Field(
                     name: "mask", type: .int8,
-                    attributes: [("flag_values", .numbers([0, 1, 2, 3, 4])), ("flag_meanings", bedMachineMeanings)], value: cover),
+                    attributes: [("flag_values", .numbers([0, 1, 2, 3, 4])), ("flag_meanings", bedMachineMeanings)],
+                    value: cover),
             ], mapping: projection("mapping"),
             globals: [
                 ("version", .text("15-Jul-2020 (v2) - crop")), ("no_data", .numbers([-9999])),
@@ -83,7 +89,10 @@ struct Workplace {
     var request: IngestRequest
 
     /// Writes the files as measures.nc and, where given, bed.nc.
-    init(_ velocity: GridFile? = SmallShelf.measures(), _ thickness: GridFile? = SmallShelf.bedMachine(), points: Int = 5000) throws {
+    init(
+        _ velocity: GridFile? = SmallShelf.measures(), _ thickness: GridFile? = SmallShelf.bedMachine(),
+        points: Int = 5000
+    ) throws {
         folder = try TemporaryFolder()
         request = IngestRequest(velocity: folder.file("measures.nc"))
         request.store = folder.file("store.nc")
@@ -101,10 +110,13 @@ struct Workplace {
         try IngestRun(request, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }).run()
     }
 
-    func store() throws -> StoreReader {
+    /// Ingests and opens the store.
+    func store() throws -> OpenStore {
         try ingest()
-        return try StoreReader(path: request.store)
+        return try open()
     }
+
+    func open() throws -> OpenStore { OpenStore(reader: try StoreReader(path: request.store), folder: folder) }
 
     /// The failure of an ingest that must fail, after a look that it left nothing behind.
     func failure() -> (any Failure)? {
@@ -118,7 +130,15 @@ struct Workplace {
     }
 }
 
-extension StoreReader {
+/// An open store, and the folder that must outlive it.
+struct OpenStore {
+    let reader: StoreReader
+    let folder: TemporaryFolder
+
+    var description: StoreDescription { reader.description }
+    func count(_ set: PointSet) -> Int { reader.count(set) }
+    func cells(of set: PointSet) throws -> [Int32] { try reader.cells(of: set) }
+
     /// A column in physical units.
     func physical(_ set: PointSet, _ column: Column) throws -> [Double] {
         let normalization = description.normalizations[column] ?? Normalization(offset: 0, scale: 1)
@@ -127,14 +147,16 @@ extension StoreReader {
 
     func stored(_ set: PointSet, _ column: Column) throws -> [Float] {
         var columns: [[Float]] = []
-        try read(set, 0..<count(set), into: &columns)
+        try reader.read(set, 0..<count(set), into: &columns)
         return columns[set.columns.firstIndex(of: column)!]
     }
 
     /// Every column of every set, to be compared with another store's.
     func allColumns() throws -> [PointSet: [[Float]]] {
         var all: [PointSet: [[Float]]] = [:]
-        for set in PointSet.allCases where count(set) > 0 { try read(set, 0..<count(set), into: &all[set, default: []]) }
+        for set in PointSet.allCases where count(set) > 0 {
+            try reader.read(set, 0..<count(set), into: &all[set, default: []])
+        }
         return all
     }
 }

@@ -32,7 +32,9 @@ struct ValueTests {
 
     @Test(
         "units of speed are converted to metres per year of 365 days",
-        arguments: [("m s-1", 1 / 31_536_000.0), ("m/day", 1 / 365.0), ("km yr-1", 0.001), ("m a-1", 1), ("metre year-1", 1)]
+        arguments: [
+            ("m s-1", 1 / 31_536_000.0), ("m/day", 1 / 365.0), ("km yr-1", 0.001), ("m a-1", 1), ("metre year-1", 1),
+        ]
             as [(String, Double)])
     func units(unit: String, perMetrePerYear: Double) throws {
         var file = SmallShelf.measures()
@@ -44,7 +46,9 @@ struct ValueTests {
         }
         let store = try Workplace(file).store()
         let plain = try Workplace().store()
-        for (a, b) in zip(try store.physical(.velocity, .u), try plain.physical(.velocity, .u)) { #expect(abs(a - b) < 1e-3) }
+        for (a, b) in zip(try store.physical(.velocity, .u), try plain.physical(.velocity, .u)) {
+            #expect(abs(a - b) < 1e-3)
+        }
     }
 
     @Test("packed 16-bit values are unpacked, and their fill is compared before")
@@ -64,7 +68,8 @@ struct ValueTests {
         let store = try workplace.store()
         #expect(store.count(.velocity) == 239)
         let plain = try Workplace().store()
-        let cells = Dictionary(uniqueKeysWithValues: zip(try plain.cells(of: .velocity), try plain.physical(.velocity, .u)))
+        let cells = Dictionary(
+            uniqueKeysWithValues: zip(try plain.cells(of: .velocity), try plain.physical(.velocity, .u)))
         for (cell, u) in zip(try store.cells(of: .velocity), try store.physical(.velocity, .u)) {
             // Half a step of the packing.
             #expect(abs(u - (cells[cell] ?? .nan)) <= 0.0251)
@@ -76,7 +81,8 @@ struct ValueTests {
         arguments: [
             ("NaN", Double.nan, nil, nil), ("default fill", 9.969209968386869e36, nil, nil), ("huge", 1e30, nil, nil),
             ("declared fill", -9999, "_FillValue", nil), ("missing_value", -1, "missing_value", nil),
-            ("undeclared negative", -9999, nil, nil), ("zero", 0, nil, nil), ("no_data of the file", 12_345, nil, "no_data"),
+            ("undeclared negative", -9999, nil, nil), ("zero", 0, nil, nil),
+            ("no_data of the file", 12_345, nil, "no_data"),
         ] as [(String, Double, String?, String?)])
     func noData(_: String, mark: Double, attribute: String?, global: String?) throws {
         var bed = SmallShelf.bedMachine()
@@ -95,7 +101,7 @@ struct ValueTests {
         let dropped = tally.dropped.reduce(0) { $0 + $1.count }
         #expect(dropped == 84)
         #expect(tally.kept == 336 - 84)
-        let h = try StoreReader(path: workplace.request.store).physical(.thickness, .h)
+        let h = try workplace.open().physical(.thickness, .h)
         #expect(h.allSatisfy { $0 > 200 && $0 < 600 })
     }
 

@@ -35,7 +35,9 @@ struct OrderTests {
         #expect((0..<100).allSatisfy { a[$0] >= 0 && a[$0] < 1 << 40 })
     }
 
-    @Test("an epoch visits every point, and none twice where chunks divide the set", arguments: [(1000, 100), (1000, 300), (7, 100), (65_537, 65_536)])
+    @Test(
+        "an epoch visits every point, and none twice where chunks divide the set",
+        arguments: [(1000, 100), (1000, 300), (7, 100), (65_537, 65_536)])
     func epochs(count: Int, size: Int) {
         let order = ChunkOrder(.velocity, count: count, size: size, seed: 3)
         for epoch in 0..<3 {

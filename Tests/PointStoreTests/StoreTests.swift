@@ -23,7 +23,8 @@ private struct SmallStore {
     init(counts: [PointSet: Int] = SmallStore.counts) throws {
         folder = try TemporaryFolder()
         let grid = Grid(
-            x: [0, 450, 900], y: [900, 450], projection: Projection(attributes: [(name: "standard_parallel", value: .number(-71))]))
+            x: [0, 450, 900], y: [900, 450],
+            projection: Projection(attributes: [(name: "standard_parallel", value: .number(-71))]))
         description = StoreDescription(
             counts: counts,
             normalizations: [
@@ -94,7 +95,8 @@ struct StoreTests {
     func noFront() throws {
         var counts = SmallStore.counts
         counts[.front] = nil
-        let reader = try StoreReader(path: try SmallStore(counts: counts).path)
+        let store = try SmallStore(counts: counts)
+        let reader = try StoreReader(path: store.path)
         #expect(reader.count(.front) == 0)
         #expect(reader.description.counts[.front] == nil)
     }
@@ -168,11 +170,12 @@ struct StoreTests {
 
     @Test("the fingerprint tells stores apart and is the same for the same points")
     func fingerprint() throws {
-        let a = try StoreReader(path: try SmallStore().path).fingerprint
-        #expect(try StoreReader(path: try SmallStore().path).fingerprint == a)
+        func fingerprint(_ store: SmallStore) throws -> String { try StoreReader(path: store.path).fingerprint }
+        let a = try fingerprint(SmallStore())
+        #expect(try fingerprint(SmallStore()) == a)
         var counts = SmallStore.counts
         counts[.front] = 11
-        #expect(try StoreReader(path: try SmallStore(counts: counts).path).fingerprint != a)
+        #expect(try fingerprint(SmallStore(counts: counts)) != a)
     }
 
     @Test("a stream delivers the points of each iteration's order, in any sequence of iterations")
@@ -185,7 +188,8 @@ struct StoreTests {
         for iteration in [0, 1, 2, 40, 41, 3] {
             let chunk = try stream.chunk(iteration, reusing: used.take())
             for (set, size) in [(PointSet.collocation, 4096), (.velocity, 64)] {
-                let points = ChunkOrder(set, count: SmallStore.counts[set]!, size: size, seed: 9).points(iteration: iteration)
+                let points = ChunkOrder(set, count: SmallStore.counts[set]!, size: size, seed: 9).points(
+                    iteration: iteration)
                 #expect(chunk.columns[set] == set.columns.indices.map { SmallStore.column(set, $0, points) })
             }
             used = chunk
