@@ -52,7 +52,8 @@ let commands: [Target] = [
     .target(
         name: "CommandSupport",
         dependencies: ["Fields", "Compute", "ComputeCPU", arguments, toml, logging]),
-    .executableTarget(name: "pinn-ingest", dependencies: ["CommandSupport", "Ingest", arguments]),
+    .executableTarget(
+        name: "pinn-ingest", dependencies: ["CommandSupport", "Ingest", "NetCDFFiles", "Fields", arguments]),
     .executableTarget(name: "pinn-train", dependencies: ["CommandSupport", "Training", arguments]),
     .executableTarget(name: "pinn-export", dependencies: ["CommandSupport", "Export", arguments]),
     .executableTarget(name: "pinn-sample", dependencies: ["CommandSupport", "ForwardModel", arguments]),

@@ -36,6 +36,8 @@ public struct IngestRun {
         if PendingFile.removeLeftover(of: request.store) {
             log.notice("removed the unfinished store that an interrupted run left at \(request.store).partial")
         }
+        // Whether the store can be written is told before the reading, which takes minutes for a whole continent.
+        try PendingFile(replacing: request.store).discard()
 
         let thicknessGrid = try thicknessWindow(thicknessFile)
         try checkSamePlace(velocityGrid, thicknessGrid)

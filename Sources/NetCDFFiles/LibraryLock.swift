@@ -1,4 +1,6 @@
 import CHDF5
+import CKernels
+import Fields
 import Synchronization
 
 /// Neither netCDF-C nor HDF5 is thread-safe: both keep tables of what is open, so that even calls about different files
@@ -7,8 +9,27 @@ import Synchronization
 func inLibrary<Status: BitwiseCopyable & Sendable>(_ call: @autoclosure () -> Status) -> Status {
     libraryLock.withLock { _ in
         chdf5_silence()
+        crash_guard_enter()
+        defer { crash_guard_leave() }
         return call()
     }
 }
 
 private let libraryLock = Mutex(())
+
+/// Both libraries die of signals on some damaged files. After `becomesError()`, which a command calls once from its main
+/// thread, that is one line that names the file, and the exit status that a damaged file has.
+public enum LibraryCrash {
+    public static func becomesError() { crash_guard_install() }
+
+    /// The file that the calls to come are about.
+    static func concerns(reading path: String) {
+        crash_guard_context(
+            "error: \(path): so damaged that the NetCDF library failed on it; get it again\n", 65, nil)
+    }
+
+    static func concerns(writing path: String) {
+        crash_guard_context(
+            "error: \(path): writing failed, and the NetCDF library failed after it; see whether the disk is full\n", 74, path)
+    }
+}

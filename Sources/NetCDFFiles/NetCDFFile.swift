@@ -25,6 +25,7 @@ public final class NetCDFFile {
         }
         var id: Int32 = 0
         errno = 0
+        LibraryCrash.concerns(reading: path)
         let status = inLibrary(nc_open(path, NC_NOWRITE, &id))
         guard status == NC_NOERR else {
             throw errno == EACCES
@@ -41,6 +42,7 @@ public final class NetCDFFile {
     public init(creating path: String) throws(NetCDFError) {
         var id: Int32 = 0
         errno = 0
+        LibraryCrash.concerns(writing: path)
         _ = inLibrary(nc_set_alignment(4096, 4096))
         let status = inLibrary(nc_create(path, NC_NETCDF4 | NC_CLOBBER, &id))
         guard status == NC_NOERR else {

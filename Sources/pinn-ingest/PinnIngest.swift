@@ -2,10 +2,14 @@ import ArgumentParser
 import CommandSupport
 import Fields
 import Ingest
+import NetCDFFiles
 
 @main
 enum Main {
-    static func main() { runCommand(IngestCommand.self, section: "ingest") }
+    static func main() {
+        LibraryCrash.becomesError()
+        runCommand(IngestCommand.self, section: "ingest")
+    }
 }
 
 struct IngestCommand: ParsableCommand {

@@ -18,9 +18,11 @@ final class StageDisplay {
         }
         self.done = done
         if bar == nil, ContinuousClock.now - begin > StageDisplay.patience {
+            // From here on: the rate is that of the work that it sees.
             bar = Progress(stage.rawValue, total: total, unit: stage.unit, from: done)
+        } else {
+            bar?.update(done)
         }
-        bar?.update(done)
     }
 
     /// Ends the line of the stage that was shown last.
