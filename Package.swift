@@ -33,7 +33,14 @@ let stages: [Target] = [
     .target(
         name: "Runs",
         dependencies: ["Fields", "NetCDFFiles", "Networks", "Objective", "Optimizers", "Physics", "PointStore", toml]),
-    .target(name: "Ingest", dependencies: ["Fields", "NetCDFFiles", "PointStore", toml, logging]),
+    // Product schemas travel inside the binary, so that it works wherever it is put. A file more is a line more here.
+    .target(
+        name: "Ingest", dependencies: ["Fields", "NetCDFFiles", "PointStore", toml, logging],
+        resources: [
+            .embedInCode("Schemas/nsidc-0754-v1.toml"), .embedInCode("Schemas/nsidc-0484-v2.toml"),
+            .embedInCode("Schemas/bedmachine-antarctica-v2.toml"),
+            .embedInCode("Schemas/bedmachine-antarctica-v3.toml"), .embedInCode("Schemas/common.toml"),
+        ]),
     .target(
         name: "Training",
         dependencies: ["Runs", "Objective", "Optimizers", "Compute", "PointStore", "Fields", logging]),
@@ -51,7 +58,8 @@ let commands: [Target] = [
     .target(
         name: "CommandSupport",
         dependencies: ["Fields", "Compute", "ComputeCPU", arguments, toml, logging]),
-    .executableTarget(name: "pinn-ingest", dependencies: ["CommandSupport", "Ingest", arguments]),
+    .executableTarget(
+        name: "pinn-ingest", dependencies: ["CommandSupport", "Ingest", "NetCDFFiles", "Fields", arguments]),
     .executableTarget(name: "pinn-train", dependencies: ["CommandSupport", "Training", arguments]),
     .executableTarget(name: "pinn-export", dependencies: ["CommandSupport", "Export", arguments]),
     .executableTarget(name: "pinn-bench", dependencies: ["CommandSupport", "Benchmarks", "Runs", arguments]),
@@ -63,14 +71,17 @@ let tests: [Target] = [
         name: "TestSupport",
         dependencies: ["Fields", "NetCDFFiles", "PointStore"], path: "Tests/TestSupport"),
     .testTarget(name: "FieldsTests", dependencies: ["Fields"]),
-    .testTarget(name: "NetCDFFilesTests", dependencies: ["NetCDFFiles", "TestSupport"]),
+    .testTarget(name: "NetCDFFilesTests", dependencies: ["NetCDFFiles", "Fields", "TestSupport"]),
     .testTarget(name: "PointwiseTests", dependencies: ["Pointwise"]),
     .testTarget(name: "PhysicsTests", dependencies: ["Physics", "Pointwise"]),
     .testTarget(
         name: "ComputeTests", dependencies: ["Compute", "ComputeCPU", "Objective", "Physics", "TestSupport"]),
-    .testTarget(name: "PointStoreTests", dependencies: ["PointStore", "TestSupport"]),
-    .testTarget(name: "IngestTests", dependencies: ["Ingest", "TestSupport"]),
-    .testTarget(name: "TrainingTests", dependencies: ["Training", "Runs", "Optimizers", "Objective", "Physics", "ComputeCPU", "TestSupport"]),
+    .testTarget(name: "PointStoreTests", dependencies: ["PointStore", "Fields", "NetCDFFiles", "TestSupport"]),
+    .testTarget(
+        name: "IngestTests", dependencies: ["Ingest", "PointStore", "Fields", "NetCDFFiles", "TestSupport", logging]),
+    .testTarget(
+        name: "TrainingTests",
+        dependencies: ["Training", "Runs", "Optimizers", "Objective", "Physics", "ComputeCPU", "TestSupport"]),
     .testTarget(name: "ExportTests", dependencies: ["Export", "ComputeCPU", "TestSupport"]),
     .testTarget(name: "ForwardModelTests", dependencies: ["ForwardModel", "TestSupport"]),
     .testTarget(

@@ -2,8 +2,6 @@
 // Swift cannot import. One function answers the only question that netCDF-C cannot: where a variable's bytes lie.
 #include <hdf5.h>
 
-/// Silences HDF5's own messages on stderr in the calling thread; netCDF-C does so for its first thread only.
-static inline void chdf5_quiet(void) { H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }
 
 /// Byte offset of a contiguous dataset in its file; -1 where the file or dataset cannot be opened or the
 /// dataset is chunked, compact, external or was never written.
@@ -25,3 +23,7 @@ static inline int64_t chdf5_contiguous_offset(const char *path, const char *data
     }
     return offset;
 }
+
+/// libhdf5 prints every error it meets to stderr, in a thread-safe build once a thread asks otherwise; netCDF-C silences
+/// only the thread that uses it first. Errors reach the user as one line of ours.
+static inline void chdf5_silence(void) { H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }

@@ -1,28 +1,35 @@
 import CHDF5
-import Glibc
+import CKernels
+import Fields
+import Synchronization
 
-/// netCDF-C and HDF5 are not thread-safe, also not for different files: one call at a time in the whole process.
-/// Recursive, so that operations may be made of others.
-private final class LibraryLock: @unchecked Sendable {
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-
-    init() {
-        var attributes = pthread_mutexattr_t()
-        pthread_mutexattr_init(&attributes)
-        pthread_mutexattr_settype(&attributes, Int32(PTHREAD_MUTEX_RECURSIVE))
-        pthread_mutex_init(mutex, &attributes)
+/// Neither netCDF-C nor HDF5 is thread-safe: both keep tables of what is open, so that even calls about different files
+/// may not overlap. Every call goes through this one lock; a file itself is still used by one thread at a time.
+@discardableResult
+func inLibrary<Status: BitwiseCopyable & Sendable>(_ call: @autoclosure () -> Status) -> Status {
+    libraryLock.withLock { _ in
+        chdf5_silence()
+        crash_guard_enter()
+        defer { crash_guard_leave() }
+        return call()
     }
-
-    func acquire() { pthread_mutex_lock(mutex) }
-    func release() { pthread_mutex_unlock(mutex) }
 }
 
-private let libraryLock = LibraryLock()
+private let libraryLock = Mutex(())
 
-/// Runs calls of the libraries alone.
-func withLibrary<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
-    libraryLock.acquire()
-    defer { libraryLock.release() }
-    chdf5_quiet()
-    return try body()
+/// Both libraries die of signals on some damaged files. After `becomesError()`, which a command calls once from its main
+/// thread, that is one line that names the file, and the exit status that a damaged file has.
+public enum LibraryCrash {
+    public static func becomesError() { crash_guard_install() }
+
+    /// The file that the calls to come are about.
+    static func concerns(reading path: String) {
+        crash_guard_context(
+            "error: \(path): so damaged that the NetCDF library failed on it; get it again\n", 65, nil)
+    }
+
+    static func concerns(writing path: String) {
+        crash_guard_context(
+            "error: \(path): writing failed, and the NetCDF library failed after it; see whether the disk is full\n", 74, path)
+    }
 }

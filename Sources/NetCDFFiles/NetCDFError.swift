@@ -14,6 +14,7 @@ public enum NetCDFError: Failure {
     case missingAttribute(String, variable: String, path: String)
     case notContiguous(variable: String, path: String)
     case damaged(path: String, reason: String)
+    case notSealed(path: String)
     case readFailed(path: String, what: String, reason: String)
     case writeFailed(path: String, what: String, reason: String)
 
@@ -47,6 +48,8 @@ public enum NetCDFError: Failure {
             "\(path): variable \(quoted(variable)) does not lie in one piece; the file was rewritten by another tool, make it again with pinn-ingest"
         case .damaged(let path, let reason):
             "\(path): damaged (\(reason))"
+        case .notSealed(let path):
+            "\(path): damaged (no seal at its end: it was cut short, was never finished or was changed by another tool)"
         case .readFailed(let path, let what, let reason):
             "\(path): cannot read \(what): \(reason); the file is damaged, get it again"
         case .writeFailed(let path, let what, let reason):

@@ -25,7 +25,8 @@ public final class NetCDFFile {
         }
         var id: Int32 = 0
         errno = 0
-        let status = withLibrary { nc_open(path, NC_NOWRITE, &id) }
+        LibraryCrash.concerns(reading: path)
+        let status = inLibrary(nc_open(path, NC_NOWRITE, &id))
         guard status == NC_NOERR else {
             throw errno == EACCES
                 ? .readFailed(path: path, what: "the file", reason: String(cString: strerror(EACCES)))
@@ -41,18 +42,16 @@ public final class NetCDFFile {
     public init(creating path: String) throws(NetCDFError) {
         var id: Int32 = 0
         errno = 0
-        var previous: Int32 = 0
-        let status = withLibrary {
-            _ = nc_set_alignment(4096, 4096)
-            let status = nc_create(path, NC_NETCDF4 | NC_CLOBBER, &id)
-            if status == NC_NOERR { nc_set_fill(id, NC_NOFILL, &previous) }
-            return status
-        }
+        LibraryCrash.concerns(writing: path)
+        _ = inLibrary(nc_set_alignment(4096, 4096))
+        let status = inLibrary(nc_create(path, NC_NETCDF4 | NC_CLOBBER, &id))
         guard status == NC_NOERR else {
             throw .writeFailed(path: path, what: "the file", reason: reason(of: status, errno: errno))
         }
         self.path = path
         self.id = id
+        var previous: Int32 = 0
+        inLibrary(nc_set_fill(id, NC_NOFILL, &previous))
     }
 
     /// Closes a written file; what the library held back is on its way to the disk afterwards.
@@ -60,25 +59,25 @@ public final class NetCDFFile {
         guard isOpen else { return }
         isOpen = false
         errno = 0
-        try check(withLibrary { nc_close(id) }, writing: "the end of the file")
+        try check(inLibrary(nc_close(id)), writing: "the end of the file")
     }
 
     deinit {
-        if isOpen { _ = withLibrary { nc_close(id) } }
+        if isOpen { inLibrary(nc_close(id)) }
     }
 
     // MARK: what the file holds
 
     public var variables: [Variable] {
         var count: Int32 = 0
-        guard withLibrary({ nc_inq_nvars(id, &count) }) == NC_NOERR else { return [] }
+        guard inLibrary(nc_inq_nvars(id, &count)) == NC_NOERR else { return [] }
         return (0..<count).compactMap { variable(id: $0) }
     }
 
     /// The variable of that name, nil where there is none (or its type is a user's own).
     public func variable(_ name: String) -> Variable? {
         var number: Int32 = 0
-        guard withLibrary({ nc_inq_varid(id, name, &number) }) == NC_NOERR else { return nil }
+        guard inLibrary(nc_inq_varid(id, name, &number)) == NC_NOERR else { return nil }
         return variable(id: number)
     }
 
@@ -91,7 +90,7 @@ public final class NetCDFFile {
 
     public func dimension(_ name: String) -> Dimension? {
         var number: Int32 = 0
-        guard withLibrary({ nc_inq_dimid(id, name, &number) }) == NC_NOERR else { return nil }
+        guard inLibrary(nc_inq_dimid(id, name, &number)) == NC_NOERR else { return nil }
         return dimension(id: number)
     }
 
@@ -113,7 +112,7 @@ public final class NetCDFFile {
         // A length of zero means "unlimited" to the library.
         precondition(length > 0, "dimension \(name) of length \(length)")
         var number: Int32 = 0
-        try check(withLibrary { nc_def_dim(id, name, length, &number) }, writing: "dimension \(name)")
+        try check(inLibrary(nc_def_dim(id, name, length, &number)), writing: "dimension \(name)")
         return Dimension(id: number, name: name, length: length)
     }
 
@@ -130,25 +129,24 @@ public final class NetCDFFile {
     ) throws(NetCDFError) -> Variable {
         var number: Int32 = 0
         let ids = dimensions.map(\.id)
-        let status = withLibrary {
-            let status = nc_def_var(id, name, type.rawValue, Int32(ids.count), ids, &number)
-            guard status == NC_NOERR else { return status }
-            switch storage {
-            case .contiguous:
-                return dimensions.isEmpty ? NC_NOERR : nc_def_var_chunking(id, number, NC_CONTIGUOUS, nil)
-            case .deflated(let chunks):
-                precondition(chunks.count == dimensions.count)
-                let status = nc_def_var_chunking(id, number, NC_CHUNKED, chunks)
-                return status == NC_NOERR ? nc_def_var_deflate(id, number, 1, 1, 4) : status
+        try check(
+            inLibrary(nc_def_var(id, name, type.rawValue, Int32(ids.count), ids, &number)), writing: "variable \(name)")
+        switch storage {
+        case .contiguous:
+            if !dimensions.isEmpty {
+                try check(inLibrary(nc_def_var_chunking(id, number, NC_CONTIGUOUS, nil)), writing: "variable \(name)")
             }
+        case .deflated(let chunks):
+            precondition(chunks.count == dimensions.count)
+            try check(inLibrary(nc_def_var_chunking(id, number, NC_CHUNKED, chunks)), writing: "variable \(name)")
+            try check(inLibrary(nc_def_var_deflate(id, number, 1, 1, 4)), writing: "variable \(name)")
         }
-        try check(status, writing: "variable \(name)")
         return Variable(file: self, id: number, name: name, type: type, dimensions: dimensions)
     }
 
     /// Ends the definitions; values are written after it.
     public func endDefinitions() throws(NetCDFError) {
-        try check(withLibrary { nc_enddef(id) }, writing: "the header")
+        try check(inLibrary(nc_enddef(id)), writing: "the header")
     }
 
     // MARK: inside
@@ -161,7 +159,7 @@ public final class NetCDFFile {
     private func dimension(id number: Int32) -> Dimension? {
         var name = [CChar](repeating: 0, count: Int(NC_MAX_NAME) + 1)
         var length = 0
-        guard withLibrary({ nc_inq_dim(id, number, &name, &length) }) == NC_NOERR else { return nil }
+        guard inLibrary(nc_inq_dim(id, number, &name, &length)) == NC_NOERR else { return nil }
         return Dimension(id: number, name: text(of: name), length: length)
     }
 
@@ -169,10 +167,11 @@ public final class NetCDFFile {
         var name = [CChar](repeating: 0, count: Int(NC_MAX_NAME) + 1)
         var type: nc_type = 0
         var rank: Int32 = 0
-        guard withLibrary({ nc_inq_var(id, number, &name, &type, &rank, nil, nil) }) == NC_NOERR, let known = VariableType(rawValue: type)
+        guard inLibrary(nc_inq_var(id, number, &name, &type, &rank, nil, nil)) == NC_NOERR,
+            let known = VariableType(rawValue: type)
         else { return nil }
         var ids = [Int32](repeating: 0, count: Int(rank))
-        guard withLibrary({ nc_inq_vardimid(id, number, &ids) }) == NC_NOERR else { return nil }
+        guard inLibrary(nc_inq_vardimid(id, number, &ids)) == NC_NOERR else { return nil }
         let dimensions = ids.compactMap { dimension(id: $0) }
         guard dimensions.count == ids.count else { return nil }
         return Variable(file: self, id: number, name: text(of: name), type: known, dimensions: dimensions)
@@ -181,7 +180,7 @@ public final class NetCDFFile {
     /// A classic file that was cut in half reads without error, as zeros; its length tells.
     private func checkClassicLength(of bytes: Int) throws(NetCDFError) {
         var format: Int32 = 0
-        guard withLibrary({ nc_inq_format_extended(id, &format, nil) }) == NC_NOERR, format == NC_FORMATX_NC3 else { return }
+        guard inLibrary(nc_inq_format_extended(id, &format, nil)) == NC_NOERR, format == NC_FORMATX_NC3 else { return }
         var needed = 0
         for variable in variables {
             var size = variable.type.byteCount

@@ -4,57 +4,79 @@ import CNetCDF
 public protocol NetCDFValue: Sendable {
     static var zero: Self { get }
     static var fileType: VariableType { get }
-    static func get(_ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], into: UnsafeMutablePointer<Self>) -> Int32
-    static func put(_ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], from: UnsafePointer<Self>) -> Int32
+    static func get(_ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], into: UnsafeMutablePointer<Self>)
+        -> Int32
+    static func put(_ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], from: UnsafePointer<Self>)
+        -> Int32
 }
 
 extension Double: NetCDFValue {
     public static var fileType: VariableType { .double }
-    public static func get(_ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], into: UnsafeMutablePointer<Double>) -> Int32 {
-        nc_get_vara_double(file, variable, start, count, into)
+    public static func get(
+        _ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], into: UnsafeMutablePointer<Double>
+    ) -> Int32 {
+        inLibrary(nc_get_vara_double(file, variable, start, count, into))
     }
-    public static func put(_ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], from: UnsafePointer<Double>) -> Int32 {
-        nc_put_vara_double(file, variable, start, count, from)
+    public static func put(
+        _ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], from: UnsafePointer<Double>
+    ) -> Int32 {
+        inLibrary(nc_put_vara_double(file, variable, start, count, from))
     }
 }
 
 extension Float: NetCDFValue {
     public static var fileType: VariableType { .float }
-    public static func get(_ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], into: UnsafeMutablePointer<Float>) -> Int32 {
-        nc_get_vara_float(file, variable, start, count, into)
+    public static func get(
+        _ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], into: UnsafeMutablePointer<Float>
+    ) -> Int32 {
+        inLibrary(nc_get_vara_float(file, variable, start, count, into))
     }
-    public static func put(_ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], from: UnsafePointer<Float>) -> Int32 {
-        nc_put_vara_float(file, variable, start, count, from)
+    public static func put(_ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], from: UnsafePointer<Float>)
+        -> Int32
+    {
+        inLibrary(nc_put_vara_float(file, variable, start, count, from))
     }
 }
 
 extension Int32: NetCDFValue {
     public static var fileType: VariableType { .int32 }
-    public static func get(_ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], into: UnsafeMutablePointer<Int32>) -> Int32 {
-        nc_get_vara_int(file, variable, start, count, into)
+    public static func get(
+        _ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], into: UnsafeMutablePointer<Int32>
+    ) -> Int32 {
+        inLibrary(nc_get_vara_int(file, variable, start, count, into))
     }
-    public static func put(_ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], from: UnsafePointer<Int32>) -> Int32 {
-        nc_put_vara_int(file, variable, start, count, from)
+    public static func put(_ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], from: UnsafePointer<Int32>)
+        -> Int32
+    {
+        inLibrary(nc_put_vara_int(file, variable, start, count, from))
     }
 }
 
 extension UInt32: NetCDFValue {
     public static var fileType: VariableType { .uint32 }
-    public static func get(_ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], into: UnsafeMutablePointer<UInt32>) -> Int32 {
-        nc_get_vara_uint(file, variable, start, count, into)
+    public static func get(
+        _ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], into: UnsafeMutablePointer<UInt32>
+    ) -> Int32 {
+        inLibrary(nc_get_vara_uint(file, variable, start, count, into))
     }
-    public static func put(_ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], from: UnsafePointer<UInt32>) -> Int32 {
-        nc_put_vara_uint(file, variable, start, count, from)
+    public static func put(
+        _ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], from: UnsafePointer<UInt32>
+    ) -> Int32 {
+        inLibrary(nc_put_vara_uint(file, variable, start, count, from))
     }
 }
 
 extension Int8: NetCDFValue {
     public static var fileType: VariableType { .int8 }
-    public static func get(_ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], into: UnsafeMutablePointer<Int8>) -> Int32 {
-        nc_get_vara_schar(file, variable, start, count, into)
+    public static func get(
+        _ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], into: UnsafeMutablePointer<Int8>
+    ) -> Int32 {
+        inLibrary(nc_get_vara_schar(file, variable, start, count, into))
     }
-    public static func put(_ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], from: UnsafePointer<Int8>) -> Int32 {
-        nc_put_vara_schar(file, variable, start, count, from)
+    public static func put(_ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], from: UnsafePointer<Int8>)
+        -> Int32
+    {
+        inLibrary(nc_put_vara_schar(file, variable, start, count, from))
     }
 }
 

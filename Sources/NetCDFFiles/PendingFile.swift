@@ -15,6 +15,12 @@ public struct PendingFile: Sendable {
 
     public init(replacing finalPath: String) throws(NetCDFError) {
         self.finalPath = finalPath
+        // Renaming would put a file in the place of a device (/dev/full) and fails, after all the work, on a folder.
+        var info = stat()
+        if stat(finalPath, &info) == 0, info.st_mode & S_IFMT != S_IFREG {
+            throw .writeFailed(
+                path: finalPath, what: "the file", reason: "something that is no regular file has that name")
+        }
         PendingFile.removeLeftover(of: finalPath)
         // Whether the folder can be written is told before any work, not after it.
         let handle = open(temporaryPath, O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
@@ -34,7 +40,8 @@ public struct PendingFile: Sendable {
         do throws(NetCDFError) {
             try PendingFile.synchronize(temporaryPath, flags: O_RDWR, reportedAs: finalPath)
             guard rename(temporaryPath, finalPath) == 0 else { throw PendingFile.failure("its name", path: finalPath) }
-            try PendingFile.synchronize(PendingFile.folder(of: finalPath), flags: O_RDONLY | O_DIRECTORY, reportedAs: finalPath)
+            try PendingFile.synchronize(
+                PendingFile.folder(of: finalPath), flags: O_RDONLY | O_DIRECTORY, reportedAs: finalPath)
         } catch {
             discard()
             throw error

@@ -2,30 +2,39 @@ import CKernels
 import Fields
 import Glibc
 
-/// A seal is 24 bytes behind the end of a NetCDF-4 file (libraries ignore what follows HDF5's own end): a mark, the
-/// length of the file and a CRC-32C of its bytes. HDF5 notices neither a flipped bit in contiguous data nor a file that
-/// was never finished; the seal, written last, tells both. Byte ranges that carry checksums of their own are left out.
+/// A seal stands behind the end of a NetCDF-4 file (libraries ignore what follows HDF5's own end): the byte ranges that
+/// carry checksums of their own and are left out, their number, a mark, the length of the file, and a CRC-32C of all its
+/// other bytes and of the ranges. HDF5 notices neither a flipped bit in contiguous data nor a file that was never
+/// finished; the seal, written last, tells both. It needs no library to be checked, and is checked before one sees the
+/// file: libhdf5 dies on some damaged headers.
 public enum Seal {
     private static let mark: [UInt8] = Array("PINNSEAL".utf8)
-    public static let byteCount = 24
+    /// Without the ranges, 16 bytes each.
+    public static let byteCount = 32
+    /// Far more than the columns of a store.
+    private static let mostRanges = 1000
 
     /// Appends the seal to a closed file.
     public static func close(_ path: String, leavingOut ranges: [Range<Int>] = []) throws(NetCDFError) {
         let handle = open(path, O_RDWR | O_CLOEXEC)
-        guard handle >= 0 else { throw .writeFailed(path: path, what: "the seal", reason: String(cString: strerror(errno))) }
+        guard handle >= 0 else {
+            throw .writeFailed(path: path, what: "the seal", reason: String(cString: strerror(errno)))
+        }
         defer { Glibc.close(handle) }
         let length = Int(lseek(handle, 0, SEEK_END))
-        let checksum = try self.checksum(handle, length: length, leavingOut: ranges, path: path)
-        var bytes = mark
-        withUnsafeBytes(of: UInt64(length).littleEndian) { bytes += Array($0) }
-        withUnsafeBytes(of: UInt64(checksum).littleEndian) { bytes += Array($0) }
-        guard pwrite(handle, bytes, bytes.count, off_t(length)) == bytes.count else {
+        let sorted = ranges.sorted { $0.lowerBound < $1.lowerBound }
+        precondition(sorted.count <= mostRanges)
+        let table = sorted.flatMap { bytes(of: $0.lowerBound) + bytes(of: $0.upperBound) }
+        let checksum = try self.checksum(handle, length: length, leavingOut: sorted, table: table, path: path)
+        let seal = table + bytes(of: sorted.count) + mark + bytes(of: length) + bytes(of: Int(checksum))
+        guard pwrite(handle, seal, seal.count, off_t(length)) == seal.count else {
             throw .writeFailed(path: path, what: "the seal", reason: String(cString: strerror(errno)))
         }
     }
 
-    /// Checks every byte of a sealed file outside of the ranges.
-    public static func verify(_ path: String, leavingOut ranges: [Range<Int>] = []) throws(NetCDFError) {
+    /// Checks every byte of a sealed file outside of the ranges that its seal names, which it gives back.
+    @discardableResult
+    public static func verify(_ path: String) throws(NetCDFError) -> [Range<Int>] {
         let handle = open(path, O_RDONLY | O_CLOEXEC)
         guard handle >= 0 else {
             throw errno == ENOENT
@@ -33,25 +42,46 @@ public enum Seal {
                 : .readFailed(path: path, what: "the file", reason: String(cString: strerror(errno)))
         }
         defer { Glibc.close(handle) }
-        let length = Int(lseek(handle, 0, SEEK_END)) - byteCount
-        guard length > 0 else { throw .damaged(path: path, reason: "too short to be complete") }
-        let seal = try readBytes(handle, at: length, count: byteCount, path: path)
-        let number = { (at: Int) in seal[at..<at + 8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) } }
-        guard Array(seal[0..<8]) == mark, number(8) == UInt64(length) else {
-            throw .damaged(path: path, reason: "no seal at its end: it was cut short, was never finished or was changed by another tool")
+        let end = Int(lseek(handle, 0, SEEK_END)) - byteCount
+        guard end > 0 else { throw .notSealed(path: path) }
+        let seal = try readBytes(handle, at: end, count: byteCount, path: path)
+        let count = number(seal, at: 0)
+        let length = number(seal, at: 16)
+        guard Array(seal[8..<16]) == mark, count >= 0, count <= mostRanges, length == end - 16 * count, length > 0
+        else {
+            throw .notSealed(path: path)
         }
-        let found = try checksum(handle, length: length, leavingOut: ranges, path: path)
-        guard number(16) == UInt64(found) else {
+        let table = try readBytes(handle, at: length, count: 16 * count, path: path)
+        var ranges: [Range<Int>] = []
+        for place in stride(from: 0, to: table.count, by: 16) {
+            let (lower, upper) = (number(table, at: place), number(table, at: place + 8))
+            guard lower >= ranges.last?.upperBound ?? 0, upper >= lower, upper <= length else {
+                throw .damaged(path: path, reason: "its seal is damaged")
+            }
+            ranges.append(lower..<upper)
+        }
+        let found = try checksum(handle, length: length, leavingOut: ranges, table: table, path: path)
+        guard number(seal, at: 24) == Int(found) else {
             throw .damaged(path: path, reason: "its checksum does not fit its bytes")
         }
+        return ranges
+    }
+
+    private static func bytes(of number: Int) -> [UInt8] {
+        withUnsafeBytes(of: UInt64(number).littleEndian) { Array($0) }
+    }
+
+    /// Negative where the bytes are no number of ours.
+    private static func number(_ bytes: [UInt8], at place: Int) -> Int {
+        Int(truncatingIfNeeded: bytes[place..<place + 8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
     }
 
     private static func checksum(
-        _ handle: Int32, length: Int, leavingOut ranges: [Range<Int>], path: String
+        _ handle: Int32, length: Int, leavingOut ranges: [Range<Int>], table: [UInt8], path: String
     ) throws(NetCDFError) -> UInt32 {
         var checksum: UInt32 = 0
         var position = 0
-        for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) + [length..<length] {
+        for range in ranges + [length..<length] {
             while position < min(range.lowerBound, length) {
                 let count = min(1 << 20, min(range.lowerBound, length) - position)
                 let bytes = try readBytes(handle, at: position, count: count, path: path)
@@ -60,17 +90,23 @@ public enum Seal {
             }
             position = max(position, range.upperBound)
         }
-        return checksum
+        return crc32c(checksum, table, table.count)
     }
 
-    private static func readBytes(_ handle: Int32, at offset: Int, count: Int, path: String) throws(NetCDFError) -> [UInt8] {
+    private static func readBytes(_ handle: Int32, at offset: Int, count: Int, path: String) throws(NetCDFError)
+        -> [UInt8]
+    {
         var bytes = [UInt8](repeating: 0, count: count)
         var done = 0
         while done < count {
-            let got = bytes.withUnsafeMutableBytes { pread(handle, $0.baseAddress! + done, count - done, off_t(offset + done)) }
+            let got = bytes.withUnsafeMutableBytes {
+                pread(handle, $0.baseAddress! + done, count - done, off_t(offset + done))
+            }
             if got < 0 && errno == EINTR { continue }
             guard got > 0 else {
-                throw .readFailed(path: path, what: "at byte \(offset + done)", reason: got == 0 ? "the file ends" : String(cString: strerror(errno)))
+                throw .readFailed(
+                    path: path, what: "at byte \(offset + done)",
+                    reason: got == 0 ? "the file ends" : String(cString: strerror(errno)))
             }
             done += got
         }

@@ -20,6 +20,16 @@ public struct Variable {
     public var count: Int { shape.reduce(1, *) }
     public var path: String { file.path }
 
+    /// Lengths of the chunks that the variable is stored in, one a dimension; nil where it lies in one piece.
+    public var chunkLengths: [Int]? {
+        var storage: Int32 = 0
+        var lengths = [Int](repeating: 0, count: max(1, dimensions.count))
+        guard !dimensions.isEmpty, inLibrary(nc_inq_var_chunking(file.id, id, &storage, &lengths)) == NC_NOERR,
+            storage == NC_CHUNKED
+        else { return nil }
+        return lengths
+    }
+
     public func attribute(_ name: String) -> Attribute? { file.readAttribute(name, of: id) }
     public var attributeNames: [String] { file.attributeNames(of: id) }
 
@@ -53,7 +63,8 @@ public struct Variable {
             if total > 0 {
                 let status = withLibrary { Value.get(file.id, id, start, count, into: buffer.baseAddress!) }
                 if status != NC_NOERR {
-                    failure = .readFailed(path: path, what: "variable \(quoted(name))", reason: reason(of: status, errno: errno))
+                    failure = .readFailed(
+                        path: path, what: "variable \(quoted(name))", reason: reason(of: status, errno: errno))
                 }
             }
             initialized = total

@@ -48,10 +48,11 @@ public final class ChunkStream: Sendable {
     /// chunk that is no longer needed.
     public func chunk(_ iteration: Int, reusing used: consuming Chunk? = nil) throws -> Chunk {
         let recycled = consume used
-        let current = ahead.withLock { state -> Pending? in
-            if let recycled { state.spare = recycled }
-            return state.pending?.iteration == iteration ? state.pending : nil
-        } ?? start(iteration)
+        let current =
+            ahead.withLock { state -> Pending? in
+                if let recycled { state.spare = recycled }
+                return state.pending?.iteration == iteration ? state.pending : nil
+            } ?? start(iteration)
         current.done.wait()
         let next = start(iteration + 1)
         ahead.withLock { $0.pending = next }
@@ -69,10 +70,11 @@ public final class ChunkStream: Sendable {
     }
 
     private func load(_ iteration: Int) throws -> Chunk {
-        var chunk = ahead.withLock { state -> Chunk? in
-            defer { state.spare = nil }
-            return state.spare
-        } ?? Chunk(iteration: iteration, columns: [:])
+        var chunk =
+            ahead.withLock { state -> Chunk? in
+                defer { state.spare = nil }
+                return state.spare
+            } ?? Chunk(iteration: iteration, columns: [:])
         chunk.iteration = iteration
         for order in orders {
             try reader.read(order.set, order.points(iteration: iteration), into: &chunk.columns[order.set, default: []])

@@ -34,6 +34,7 @@ public enum StoreError: Failure {
     }
 
     private func megabytes(_ bytes: Int) -> String {
-        bytes < 1_000_000_000 ? "\((bytes + 999_999) / 1_000_000) MB" : "\(bytes / 1_000_000_000).\(bytes / 100_000_000 % 10) GB"
+        bytes < 1_000_000_000
+            ? "\((bytes + 999_999) / 1_000_000) MB" : "\(bytes / 1_000_000_000).\(bytes / 100_000_000 % 10) GB"
     }
 }

@@ -110,7 +110,8 @@ public struct StoreDescription: Sendable, Equatable {
         a.counts == b.counts && a.normalizations == b.normalizations && a.scales == b.scales && a.grids == b.grids
             && a.gridOfSet == b.gridOfSet && a.seed == b.seed && a.productIceDensity == b.productIceDensity
             && a.productSeaWaterDensity == b.productSeaWaterDensity
-            && a.provenance.map(\.name) == b.provenance.map(\.name) && a.provenance.map(\.text) == b.provenance.map(\.text)
+            && a.provenance.map(\.name) == b.provenance.map(\.name)
+            && a.provenance.map(\.text) == b.provenance.map(\.text)
     }
 }
 

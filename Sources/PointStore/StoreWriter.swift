@@ -68,7 +68,9 @@ public final class StoreWriter {
                 precondition(written[set] == count, "\(set) is incomplete")
                 for column in set.columns {
                     var checksums = blockChecksums[set.variable(column), default: []]
-                    if count % StoreNames.pointsPerBlock != 0 { checksums.append(runningChecksum[set.variable(column), default: 0]) }
+                    if count % StoreNames.pointsPerBlock != 0 {
+                        checksums.append(runningChecksum[set.variable(column), default: 0])
+                    }
                     try file.requireVariable(set.checksumVariable(column)).write(checksums)
                 }
             }
@@ -122,7 +124,8 @@ public final class StoreWriter {
             guard let count = description.counts[set] else { continue }
             let points = try file.define(dimension: set.rawValue, length: count)
             let blocks = try file.define(
-                dimension: "\(set.rawValue)_block", length: (count + StoreNames.pointsPerBlock - 1) / StoreNames.pointsPerBlock)
+                dimension: "\(set.rawValue)_block",
+                length: (count + StoreNames.pointsPerBlock - 1) / StoreNames.pointsPerBlock)
             for column in set.columns {
                 let variable = try file.define(variable: set.variable(column), .float, over: [points])
                 try variable.setAttribute("long_name", .text(column.longName))
@@ -133,7 +136,8 @@ public final class StoreWriter {
                 }
                 let checksum = try file.define(variable: set.checksumVariable(column), .uint32, over: [blocks])
                 try checksum.setAttribute(
-                    "long_name", .text("CRC-32C of each \(StoreNames.pointsPerBlock) values of \(set.variable(column))"))
+                    "long_name", .text("CRC-32C of each \(StoreNames.pointsPerBlock) values of \(set.variable(column))")
+                )
             }
             if let grid = description.gridOfSet[set] {
                 let cells = try file.define(variable: StoreNames.cells(of: set), .int32, over: [points])

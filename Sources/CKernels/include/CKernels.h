@@ -1,5 +1,5 @@
 // Kernels in C: loops that need a choice of instruction set at run time (target_clones) or an instruction that Swift
-// has no name for (CRC-32C). Everything else is Swift.
+// has no name for (CRC-32C), and a signal handler. Everything else is Swift.
 #ifndef CKERNELS_H
 #define CKERNELS_H
 #include <stddef.h>
@@ -7,4 +7,5 @@
 #include "checksum.h"
 #include "channels.h"
 #include "cores.h"
+#include "crash_guard.h"
 #endif

@@ -1,0 +1,15 @@
+#ifndef CKERNELS_CRASH_GUARD_H
+#define CKERNELS_CRASH_GUARD_H
+
+/// Makes a crash inside of libnetcdf or libhdf5 an error with a message. Both die of SIGSEGV or SIGABRT on some damaged
+/// files, and libhdf5 also after a write that failed. In C because a signal handler may do next to nothing, and Swift
+/// does not say which of its operations allocate.
+void crash_guard_install(void);
+
+/// The file that the library works on from here: what is printed, the exit status, and a file to be removed (or NULL).
+void crash_guard_context(const char *message, int status, const char *remove);
+
+/// Around every call into the library: only there is a crash taken for the library's.
+void crash_guard_enter(void);
+void crash_guard_leave(void);
+#endif

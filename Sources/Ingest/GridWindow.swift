@@ -1,0 +1,102 @@
+import Fields
+import NetCDFFiles
+
+/// The part of a product's grid that lies in the region: rows from north (largest y) to south, columns by ascending x.
+struct GridWindow {
+    let path: String
+    let x: Axis
+    let y: Axis
+    /// The cells of the window; indices of cells count row-major in it, from here to the store.
+    let grid: Grid
+
+    var rows: Int { grid.rows }
+    var columns: Int { grid.columns }
+
+    /// More cells than the finest map of all Antarctica has; cell indices fit 32 bits.
+    private static let mostCells = 1 << 30
+
+    init(of field: Variable, in product: ProductFile, region: Region) throws {
+        path = product.path
+        let names = product.schema.coordinates
+        var x = try GridWindow.axis(.x, names.x, of: field, in: product)
+        var y = try GridWindow.axis(.y, names.y, of: field, in: product)
+        guard x.dimension != y.dimension else {
+            throw IngestError.badCoordinate(names.x[0], path: path, reason: "lies along the same dimension as y")
+        }
+        let extent = Region(xMin: x.lowest, xMax: x.highest, yMin: y.lowest, yMax: y.highest)
+        guard let columns = GridWindow.inside(x.values, region.xMin, region.xMax),
+            let rows = GridWindow.inside(y.values, region.yMin, region.yMax)
+        else { throw IngestError.emptyRegion(region, path: path, extent: extent) }
+        guard columns.count <= GridWindow.mostCells / rows.count else {
+            throw IngestError.gridTooLarge(path: path, rows: rows.count, columns: columns.count)
+        }
+        x.range = columns
+        y.range = rows
+        self.x = x
+        self.y = y
+        grid = Grid(
+            x: Array(x.values[columns]), y: Array(y.values[rows]), projection: product.projection(of: field))
+    }
+
+    /// From the outer edge of the first cell to that of the last, within the window.
+    var extent: Region {
+        let halfX = x.spacing / 2
+        let halfY = y.spacing / 2
+        return Region(
+            xMin: grid.x[0] - halfX, xMax: grid.x[columns - 1] + halfX,
+            yMin: grid.y[rows - 1] - halfY, yMax: grid.y[0] + halfY)
+    }
+
+    /// The same cells in the same file or in another: one grid in the store serves both.
+    func isSameGrid(as other: GridWindow) -> Bool { grid.x == other.grid.x && grid.y == other.grid.y }
+
+    /// Runs of rows (counted in the window) that are read at once: about four million cells, and whole chunks of the
+    /// file, so that none is inflated twice.
+    func bands(chunkRows: Int) -> [Range<Int>] {
+        let most = max(1, (1 << 22) / columns)
+        let aligned =
+            chunkRows <= most ? most / chunkRows * chunkRows : (chunkRows * columns <= 1 << 24 ? chunkRows : most)
+        var bands: [Range<Int>] = []
+        var start = y.range.lowerBound
+        while start < y.range.upperBound {
+            let count = y.values.count
+            let next = y.isReversed ? count - (count - start - 1) / aligned * aligned : (start / aligned + 1) * aligned
+            let end = min(next, y.range.upperBound)
+            bands.append(start - y.range.lowerBound..<end - y.range.lowerBound)
+            start = end
+        }
+        return bands
+    }
+
+    private static func axis(
+        _ direction: Axis.Direction, _ names: [String], of field: Variable, in product: ProductFile
+    ) throws -> Axis {
+        let variables = product.file.variables
+        let named = names.compactMap { name in variables.first { $0.name == name } }
+        let described = variables.filter {
+            $0.dimensions.count == 1
+                && $0.attribute("standard_name")?.text == "projection_\(direction.rawValue)_coordinate"
+        }
+        let candidates = named + described
+        if let match = candidates.first(where: {
+            $0.dimensions.count == 1 && field.dimensions.contains($0.dimensions[0])
+        }) {
+            return try Axis(direction, match)
+        }
+        guard let other = candidates.first else {
+            throw IngestError.noCoordinates(
+                variable: field.name, path: product.path, sought: names, present: field.dimensions.map(\.name))
+        }
+        if other.dimensions.count != 1 { return try Axis(direction, other) }
+        throw IngestError.shapesDisagree(other.name, other.shape, field.name, field.shape, path: product.path)
+    }
+
+    /// Indices of the values within limits, which are neighbours because the values ascend or descend.
+    private static func inside(_ values: [Double], _ lowest: Double, _ highest: Double) -> Range<Int>? {
+        guard let first = values.firstIndex(where: { $0 >= lowest && $0 <= highest }),
+            let last = values.lastIndex(where: { $0 >= lowest && $0 <= highest })
+        else { return nil }
+        // One row or column is no grid: its spacing is unknown to whoever reads the store.
+        return last > first ? first..<last + 1 : nil
+    }
+}

@@ -1,0 +1,111 @@
+import Fields
+
+/// What can be wrong with products, with the evidence. Wording of every message is below, in one place.
+public enum IngestError: Failure {
+    case badSchema(name: String, reason: String)
+    case noVelocity(path: String, isThickness: Bool, sought: [String], present: [String])
+    case noThickness(velocity: String, unreadable: [String])
+    case noThicknessIn(path: String, sought: [String], present: [String])
+    case severalThicknessFiles([String])
+    case noMask(path: String, sought: [String], present: [String])
+    case missingPartner(String, of: String, path: String)
+    case noCoordinates(variable: String, path: String, sought: [String], present: [String])
+    case badCoordinate(String, path: String, reason: String)
+    case unevenAxis(String, path: String, index: Int, step: Double, usual: Double)
+    case shapesDisagree(String, [Int], String, [Int], path: String)
+    case gridTooLarge(path: String, rows: Int, columns: Int)
+    case missingUnit(variable: String, path: String, expected: String)
+    case unknownUnit(String, variable: String, path: String, expected: String)
+    case badAttribute(String, variable: String, path: String, found: String, expected: String)
+    case unknownMaskValue(Double, variable: String, path: String, known: [Int])
+    case unknownMaskMeaning(String, variable: String, path: String, known: [String])
+    case emptyRegion(Region, path: String, extent: Region)
+    case gridsDoNotOverlap(String, Region, String, Region)
+    case projectionsDiffer(attribute: String, String, path: String, String, otherPath: String)
+    case noFloatingIce(path: String, variable: String, inRegion: Bool)
+    case nothingValid(variable: String, path: String, floatingCells: Int)
+    case nothingInCommon(velocity: String, thickness: String)
+    case outputIsInput(path: String)
+
+    public var kind: FailureKind {
+        switch self {
+        case .noThickness: .missingInput
+        case .severalThicknessFiles, .outputIsInput: .usage
+        case .badSchema: .software
+        default: .badData
+        }
+    }
+
+    public var explanation: String {
+        switch self {
+        case .badSchema(let name, let reason):
+            "schema \(name): \(reason); this is a mistake of the program, please report it"
+        case .noVelocity(let path, let isThickness, let sought, let present):
+            isThickness
+                ? "\(path): holds ice thickness but no velocity; name the velocity file first and this one after --thickness"
+                : "\(path): no velocity in it: none of \(list(sought)) among its variables \(list(present)); give a velocity product such as NSIDC-0754 or NSIDC-0484"
+        case .noThickness(let velocity, let unreadable):
+            "\(velocity): holds no ice thickness, and no file with thickness and mask for its place lies beside it\(unreadable.isEmpty ? "" : " (not readable: \(list(unreadable)))"); get BedMachine Antarctica (https://nsidc.org/data/nsidc-0756) and put it there, or name it with --thickness BEDMACHINE.nc"
+        case .noThicknessIn(let path, let sought, let present):
+            "\(path): no ice thickness in it: none of \(list(sought)) among its variables \(list(present)); give a thickness product such as BedMachine Antarctica with --thickness"
+        case .severalThicknessFiles(let names):
+            "several files beside the velocity hold thickness for it: \(list(names)); choose one with --thickness"
+        case .noMask(let path, let sought, let present):
+            "\(path): no ice mask in it: none of \(list(sought)) among its variables \(list(present)); the mask says where ice floats, so give a thickness product that has one, such as BedMachine Antarctica"
+        case .missingPartner(let name, let other, let path):
+            "\(path): no variable \(quoted(name)), which belongs to \(quoted(other)); get the whole product again"
+        case .noCoordinates(let variable, let path, let sought, let present):
+            "\(path): variable \(quoted(variable)) has no coordinates: none of \(list(sought)) is a variable over one of its dimensions \(list(present)); the file needs projection coordinates x and y of its cell centres"
+        case .badCoordinate(let name, let path, let reason):
+            "\(path): coordinate \(quoted(name)) \(reason); the file needs evenly spaced projection coordinates of its cell centres"
+        case .unevenAxis(let name, let path, let index, let step, let usual):
+            "\(path): coordinate \(quoted(name)) is not evenly spaced: the step at index \(index) is \(step) m, others are \(usual) m; regrid the file to even spacing"
+        case .shapesDisagree(let a, let shapeA, let b, let shapeB, let path):
+            "\(path): variables \(quoted(a)) \(shape(shapeA)) and \(quoted(b)) \(shape(shapeB)) do not lie on the same grid; get the file again or make it again"
+        case .gridTooLarge(let path, let rows, let columns):
+            "\(path): a grid of \(rows) x \(columns) cells is too large to be real; cut it with --region"
+        case .missingUnit(let variable, let path, let expected):
+            "\(path): variable \(quoted(variable)) has no units; add the attribute, for instance with: ncatted -a units,\(variable),c,c,'\(expected)' FILE"
+        case .unknownUnit(let unit, let variable, let path, let expected):
+            "\(path): variable \(quoted(variable)) has the unknown unit \(quoted(unit)); expected one like '\(expected)'"
+        case .badAttribute(let name, let variable, let path, let found, let expected):
+            "\(path): attribute \(quoted(name)) of variable \(quoted(variable)) is \(found), expected \(expected); get the file again or correct the attribute"
+        case .unknownMaskValue(let value, let variable, let path, let known):
+            "\(path): variable \(quoted(variable)) holds \(value), known are \(known.map(String.init).joined(separator: ", ")); check the version of the product, or give the mask flag_values and flag_meanings"
+        case .unknownMaskMeaning(let word, let variable, let path, let known):
+            "\(path): variable \(quoted(variable)) has the flag meaning \(quoted(word)); known are \(list(known))"
+        case .emptyRegion(let region, let path, let extent):
+            "\(path): fewer than 2 x 2 cells of it lie in the region \(text(region)); its cells lie in \(text(extent)); choose --region xmin,xmax,ymin,ymax there"
+        case .gridsDoNotOverlap(let path, let extent, let other, let otherExtent):
+            "\(path) covers \(text(extent)) and \(other) covers \(text(otherExtent)): they do not overlap; give files of the same place"
+        case .projectionsDiffer(let attribute, let value, let path, let otherValue, let otherPath):
+            "\(path) has \(quoted(attribute)) \(value) in its projection and \(otherPath) has \(otherValue): their coordinates do not mean the same places; bring one to the projection of the other"
+        case .noFloatingIce(let path, let variable, let inRegion):
+            "\(path): variable \(quoted(variable)) has no floating ice\(inRegion ? " in the region; choose another --region" : "; give a file that covers an ice shelf")"
+        case .nothingValid(let variable, let path, let cells):
+            "\(path): variable \(quoted(variable)) has no data on any of the \(cells) floating cells; check that the file is whole and covers the ice shelf"
+        case .nothingInCommon(let velocity, let thickness):
+            "\(velocity) and \(thickness): on no floating cell are both velocity and thickness known; give files of the same ice shelf"
+        case .outputIsInput(let path):
+            "\(path): the store would replace its own input; choose another name with -o"
+        }
+    }
+
+    private func list(_ names: [String]) -> String {
+        names.isEmpty ? "(none)" : names.prefix(20).map(quoted).joined(separator: ", ")
+    }
+
+    private func shape(_ lengths: [Int]) -> String {
+        "(\(lengths.map(String.init).joined(separator: ", ")))"
+    }
+
+    private func text(_ region: Region) -> String {
+        [region.xMin, region.xMax, region.yMin, region.yMax].map { plain($0) }.joined(separator: ",")
+    }
+}
+
+/// A number as people write it: without ".0".
+func plain(_ number: Double) -> String {
+    if number == number.rounded(), abs(number) < 1e15 { return String(Int(number)) }
+    return String(number)
+}

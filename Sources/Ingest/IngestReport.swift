@@ -1,0 +1,64 @@
+import Fields
+import PointStore
+
+/// What was read, what was kept, and what was dropped and why.
+public struct IngestReport: Sendable {
+    public struct Source: Sendable {
+        public var role: String
+        public var file: String
+        public var product: String
+        public var rows: Int
+        public var columns: Int
+        /// [m]
+        public var spacing: Double
+    }
+
+    /// What became of the cells or faces of one kind.
+    public struct Tally: Sendable {
+        public var what: String
+        public var kept: Int
+        public var dropped: [(count: Int, why: String)]
+
+        /// "194565 kept; dropped 12 without data"
+        var text: String {
+            let losses = dropped.filter { $0.count > 0 }.map { "\($0.count) \($0.why)" }
+            return "\(kept) kept" + (losses.isEmpty ? "" : "; dropped \(losses.joined(separator: ", "))")
+        }
+    }
+
+    public var sources: [Source] = []
+    public var tallies: [Tally] = []
+    public var counts: [PointSet: Int] = [:]
+    public var scales = Scales(length: 1, speed: 1, thickness: 1)
+    public var normalizations: [Column: Normalization] = [:]
+    public var store = ""
+    public var storeBytes = 0
+    /// Things that a user should know and may want to act on.
+    public var warnings: [String] = []
+
+    /// The report as lines for a person.
+    public var lines: [String] {
+        var lines: [String] = []
+        for source in sources {
+            lines.append(row(source.role, "\(source.file): \(source.product)"))
+            lines.append(row("", "\(source.columns) x \(source.rows) cells of \(plain(source.spacing)) m"))
+        }
+        for tally in tallies { lines.append(row(tally.what, tally.text)) }
+        lines.append(row("collocation", "\(counts[.collocation] ?? 0) points"))
+        lines.append(
+            row(
+                "scales",
+                "length \(rounded(scales.length / 1000)) km, speed \(rounded(scales.speed * Constants.secondsPerYear)) m/year, thickness \(rounded(scales.thickness)) m"
+            ))
+        lines.append(row("store", "\(store), \(rounded(Double(storeBytes) / 1e6)) MB"))
+        return lines
+    }
+
+    private func row(_ title: String, _ text: String) -> String {
+        title + String(repeating: " ", count: max(1, 18 - title.count)) + text
+    }
+
+    private func rounded(_ number: Double) -> String {
+        plain((number * 10).rounded() / 10)
+    }
+}

@@ -1,0 +1,44 @@
+import Fields
+
+/// What a user asks of pinn-ingest.
+public struct IngestRequest: Sendable {
+    /// The velocity product, or one file that holds velocity, thickness and mask.
+    public var velocity: String
+    /// The thickness product; nil: the velocity file's own, or the one that lies beside it.
+    public var thickness: String?
+    public var region = Region.everywhere
+    /// Collocation points; nil: `defaultPoints`.
+    public var points: Int?
+    public var seed: UInt64 = 0
+    public var store = "pinn-store.nc"
+
+    public init(velocity: String) { self.velocity = velocity }
+
+    /// A million, and never fewer than four in a cell: eight megabytes for a shelf, 15 iterations of 65,536 until a point
+    /// comes again, and no cell in which the equations are not asked.
+    public static func defaultPoints(cells: Int) -> Int { max(1_000_000, 4 * cells) }
+
+    /// The command that asks for the same, as the history of the store records it: names without folders.
+    var command: String {
+        var words = ["pinn-ingest", lastComponent(of: velocity)]
+        if let thickness { words += ["--thickness", lastComponent(of: thickness)] }
+        if region != .everywhere {
+            words += [
+                "--region", [region.xMin, region.xMax, region.yMin, region.yMax].map(plain).joined(separator: ","),
+            ]
+        }
+        if let points { words += ["--points", String(points)] }
+        words += ["--seed", String(seed)]
+        return words.joined(separator: " ")
+    }
+}
+
+/// A part of the work that takes time with large files.
+public enum IngestStage: String, Sendable {
+    case mask = "reading the mask"
+    case velocity = "reading the velocity"
+    case thickness = "reading the thickness"
+    case writing = "writing points"
+
+    public var unit: String { self == .writing ? "points" : "rows" }
+}

@@ -1,0 +1,231 @@
+import Fields
+@preconcurrency import Glibc
+import Logging
+import NetCDFFiles
+import PointStore
+
+/// From products to a store: the whole of pinn-ingest but its options.
+public struct IngestRun {
+    public typealias ProgressReport = (_ stage: IngestStage, _ done: Int, _ total: Int) -> Void
+
+    private let request: IngestRequest
+    private let progress: ProgressReport
+    private let log: Logger
+
+    /// `progress` is called now and then in long work.
+    public init(
+        _ request: IngestRequest, log: Logger = Logger(label: "pinn-ingest"),
+        progress: @escaping ProgressReport = { _, _, _ in }
+    ) {
+        self.request = request
+        self.progress = progress
+        self.log = log
+    }
+
+    /// Reads the products, writes the store, and says what was done. Nothing stands under the store's name before it is
+    /// whole, and nothing beside it after a failure.
+    public func run() throws -> IngestReport {
+        var report = IngestReport()
+        let velocityFile = try ProductFile(path: request.velocity)
+        let components = try velocityFile.velocityComponents()
+        let velocityGrid = try GridWindow(of: components.x, in: velocityFile, region: request.region)
+        let thicknessFile = try thicknessFile(for: velocityFile, on: velocityGrid)
+        for input in [velocityFile.path, thicknessFile.path] where isSameFile(input, request.store) {
+            throw IngestError.outputIsInput(path: request.store)
+        }
+        if PendingFile.removeLeftover(of: request.store) {
+            log.notice("removed the unfinished store that an interrupted run left at \(request.store).partial")
+        }
+        // Whether the store can be written is told before the reading, which takes minutes for a whole continent.
+        try PendingFile(replacing: request.store).discard()
+
+        let thicknessGrid = try thicknessWindow(thicknessFile)
+        try checkSamePlace(velocityGrid, thicknessGrid)
+        let mask = try readMask(thicknessFile, velocityFile, &report)
+
+        let velocityMask = try mask.sampled(on: velocityGrid)
+        let thicknessMask = try mask.sampled(on: thicknessGrid)
+        let velocity = try ObservationReader(window: velocityGrid, mask: velocityMask) { progress(.velocity, $0, $1) }
+            .velocity(of: velocityFile)
+        let thickness = try ObservationReader(window: thicknessGrid, mask: thicknessMask) {
+            progress(.thickness, $0, $1)
+        }
+        .thickness(of: thicknessFile)
+
+        let shelf = ShelfCells(
+            mask: mask, velocity: velocity, on: velocityGrid, thickness: thickness, on: thicknessGrid)
+        guard !shelf.cells.isEmpty else {
+            throw IngestError.nothingInCommon(velocity: velocityFile.path, thickness: thicknessFile.path)
+        }
+        let front = FrontExtraction(codes: mask.codes, grid: mask.window.grid, known: shelf.known)
+        let points = request.points ?? IngestRequest.defaultPoints(cells: shelf.cells.count)
+
+        report.sources = sources(velocityFile, velocityGrid, thicknessFile, thicknessGrid)
+        report.tallies = tallies(velocity, thickness, shelf, front)
+        report.warnings += warnings(front, velocityGrid, thicknessGrid)
+        let content = StoreContent(
+            velocity: velocity, velocityGrid: velocityGrid, velocityMask: velocityMask, thickness: thickness,
+            thicknessGrid: thicknessGrid, thicknessMask: thicknessMask, shelf: shelf.cells, shelfGrid: mask.window.grid,
+            front: front.points, points: points, seed: request.seed)
+        var description = content.description
+        let schema = thicknessFile.schema.thickness
+        description.productIceDensity = thicknessFile.density(schema?.iceDensityAttribute)
+        description.productSeaWaterDensity = thicknessFile.density(schema?.seaWaterDensityAttribute)
+        description.provenance = provenance(velocityFile, thicknessFile, report)
+        try content.write(to: request.store, description) { progress(.writing, $0, $1) }
+
+        report.counts = description.counts
+        report.scales = description.scales
+        report.normalizations = description.normalizations
+        report.store = request.store
+        report.storeBytes = byteCount(of: request.store)
+        return report
+    }
+
+    // MARK: products
+
+    private func thicknessFile(for velocity: ProductFile, on window: GridWindow) throws -> ProductFile {
+        if let path = request.thickness {
+            let file = try ProductFile(path: path)
+            guard file.hasThickness else {
+                throw IngestError.noThicknessIn(
+                    path: path, sought: file.schema.thickness?.variable ?? ["thickness"], present: file.variableNames)
+            }
+            return file
+        }
+        if velocity.hasThickness { return velocity }
+        let file = try ThicknessSearch.product(beside: velocity, on: window, except: request.store)
+        log.notice(
+            "thickness and mask are taken from \(file.name), which lies beside the velocity (\(file.schema.citation))")
+        return file
+    }
+
+    /// The mask that comes with the thickness, or else with the velocity.
+    private func readMask(
+        _ thickness: ProductFile, _ velocity: ProductFile, _ report: inout IngestReport
+    ) throws -> MaskField {
+        guard let owner = [thickness, velocity].first(where: \.hasMask), let variable = owner.mask else {
+            throw IngestError.noMask(
+                path: thickness.path, sought: thickness.schema.mask?.variable ?? ["mask"],
+                present: thickness.variableNames)
+        }
+        let mask = try MaskField(reading: variable, of: owner, region: request.region) { progress(.mask, $0, $1) }
+        guard mask.codes.contains(IceMask.floatingIce.rawValue) else {
+            throw IngestError.noFloatingIce(
+                path: owner.path, variable: variable.name, inRegion: request.region != .everywhere)
+        }
+        if mask.unknownCount > 0 {
+            report.warnings.append(
+                "\(owner.name): \(mask.unknownCount) cells of the mask have no value; they are taken as neither ice shelf nor ocean"
+            )
+        }
+        if mask.usesSchemaCodes, owner.schema.doi.isEmpty {
+            report.warnings.append(
+                "\(owner.name): the mask has no flag_meanings; its numbers are read as BedMachine's (0 ocean, 1 land, 2 grounded, 3 floating)"
+            )
+        }
+        return mask
+    }
+
+    private func thicknessWindow(_ product: ProductFile) throws -> GridWindow {
+        guard let variable = product.thickness else {
+            throw IngestError.noThicknessIn(path: product.path, sought: [], present: product.variableNames)
+        }
+        return try GridWindow(of: variable, in: product, region: request.region)
+    }
+
+    /// Coordinates must mean the same in both files, and the files must show the same place. (The mask is in one of them.)
+    private func checkSamePlace(_ velocity: GridWindow, _ thickness: GridWindow) throws {
+        if let a = velocity.grid.projection, let b = thickness.grid.projection,
+            let difference = a.firstDifference(from: b)
+        {
+            throw IngestError.projectionsDiffer(
+                attribute: difference.attribute, difference.mine, path: velocity.path, difference.other,
+                otherPath: thickness.path)
+        }
+        guard !NearestCells(from: velocity.grid, to: thickness.grid).isEmpty else {
+            throw IngestError.gridsDoNotOverlap(velocity.path, velocity.extent, thickness.path, thickness.extent)
+        }
+    }
+
+    // MARK: what is told
+
+    private func sources(
+        _ velocity: ProductFile, _ velocityGrid: GridWindow, _ thickness: ProductFile, _ thicknessGrid: GridWindow
+    ) -> [IngestReport.Source] {
+        [("velocity", velocity, velocityGrid), ("thickness", thickness, thicknessGrid)].map { role, product, window in
+            IngestReport.Source(
+                role: role, file: product.name, product: product.schema.citation, rows: window.rows,
+                columns: window.columns,
+                spacing: window.x.spacing)
+        }
+    }
+
+    private func tallies(
+        _ velocity: Observations, _ thickness: Observations, _ shelf: ShelfCells, _ front: FrontExtraction
+    ) -> [IngestReport.Tally] {
+        [
+            .init(what: "velocity cells", kept: velocity.count, dropped: [(velocity.missing, "floating without data")]),
+            .init(
+                what: "thickness cells", kept: thickness.count,
+                dropped: [
+                    (thickness.missing, "floating without data"),
+                    (thickness.notPositive, "floating with none or negative thickness"),
+                ]),
+            .init(
+                what: "cells with both", kept: shelf.cells.count,
+                dropped: [
+                    (shelf.withoutVelocity, "floating without velocity"),
+                    (shelf.withoutThickness, "floating without thickness"),
+                ]),
+            .init(
+                what: "front faces", kept: front.points.count,
+                dropped: [(front.beyondData, "beyond the data"), (front.withoutDirection, "without a clear direction")]),
+        ]
+    }
+
+    private func warnings(_ front: FrontExtraction, _ velocity: GridWindow, _ thickness: GridWindow) -> [String] {
+        var warnings: [String] = []
+        if front.points.isEmpty {
+            warnings.append(
+                "no calving front: nowhere does floating ice with data meet ocean in the mask; the store has no front points, and training then lacks the condition that fixes the viscosity's magnitude"
+            )
+        }
+        if velocity.grid.projection == nil, thickness.grid.projection == nil {
+            warnings.append("the files state no projection, so predictions will have none either")
+        }
+        return warnings
+    }
+
+    private func provenance(
+        _ velocity: ProductFile, _ thickness: ProductFile, _ report: IngestReport
+    ) -> [(name: String, text: String)] {
+        [
+            (name: "velocity", text: "\(velocity.name): \(velocity.schema.citation)"),
+            (name: "thickness", text: "\(thickness.name): \(thickness.schema.citation)"),
+            (name: "cells", text: report.tallies.map { "\($0.what): \($0.text)" }.joined(separator: ". ")),
+            (name: "history", text: "\(now()): \(request.command)"),
+        ]
+    }
+
+    private func now() -> String {
+        var seconds = time(nil)
+        var parts = tm()
+        gmtime_r(&seconds, &parts)
+        var text = [CChar](repeating: 0, count: 32)
+        strftime(&text, text.count, "%Y-%m-%dT%H:%M:%SZ", &parts)
+        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    private func isSameFile(_ a: String, _ b: String) -> Bool {
+        var first = stat()
+        var second = stat()
+        return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev
+            && first.st_ino == second.st_ino
+    }
+
+    private func byteCount(of path: String) -> Int {
+        var info = stat()
+        return stat(path, &info) == 0 ? Int(info.st_size) : 0
+    }
+}

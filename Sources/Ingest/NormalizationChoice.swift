@@ -1,0 +1,48 @@
+import Fields
+
+/// Chooses offsets and scales so that what the network sees and gives is of order one.
+package enum NormalizationChoice {
+    /// Positions: the bounding box becomes -1 ... 1 along each axis.
+    package static func ofPositions(lowest: Double, highest: Double) -> Normalization {
+        Normalization(offset: (lowest + highest) / 2, scale: (highest - lowest) / 2)
+    }
+
+    /// Values: of the middle 99.8 %, the mean becomes 0 and the farther end -1 or 1. Not of all: one spike in a velocity
+    /// map would press all real values together around zero.
+    package static func ofValues(_ values: [Double]) -> Normalization {
+        precondition(!values.isEmpty)
+        let sorted = values.sorted()
+        let cut = values.count / 1000
+        let middle = sorted[cut..<values.count - cut]
+        let mean = middle.reduce(0, +) / Double(middle.count)
+        let reach = max(sorted[values.count - 1 - cut] - mean, mean - sorted[cut])
+        // A field without variation still needs a scale: its own size, or one.
+        let smallest = 1e-6 * max(abs(mean), 1e-6)
+        return Normalization(offset: mean, scale: reach > smallest ? reach : (mean == 0 ? 1 : abs(mean)))
+    }
+}
+
+/// The smallest rectangle around positions.
+struct BoundingBox {
+    private(set) var xMin = Double.infinity
+    private(set) var xMax = -Double.infinity
+    private(set) var yMin = Double.infinity
+    private(set) var yMax = -Double.infinity
+
+    mutating func include(x: Double, y: Double, marginX: Double = 0, marginY: Double = 0) {
+        xMin = min(xMin, x - marginX)
+        xMax = max(xMax, x + marginX)
+        yMin = min(yMin, y - marginY)
+        yMax = max(yMax, y + marginY)
+    }
+
+    /// The cells of a grid with their whole area.
+    mutating func include(_ cells: [Int32], of grid: Grid) {
+        for cell in cells {
+            let index = Int(cell)
+            include(
+                x: grid.x[index % grid.columns], y: grid.y[index / grid.columns], marginX: abs(grid.spacingX) / 2,
+                marginY: abs(grid.spacingY) / 2)
+        }
+    }
+}

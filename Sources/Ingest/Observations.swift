@@ -1,0 +1,123 @@
+import Fields
+import NetCDFFiles
+
+/// Real cells of a product on floating ice, each with its own values; nothing is invented.
+struct Observations {
+    /// Row-major cells of the window, ascending.
+    var cells: [Int32] = []
+    /// One array a quantity: u, v [m year⁻¹] or h [m].
+    var values: [[Double]]
+    /// Standard error in the unit of the values, NaN where the product gives none; empty where it has no error field.
+    var errors: [Double] = []
+    /// Floating cells whose value is missing or, for thickness, not positive.
+    var missing = 0
+    var notPositive = 0
+    /// The cells as a set, for questions by place.
+    var present: CellSet
+
+    var count: Int { cells.count }
+    var floatingCells: Int { count + missing + notPositive }
+}
+
+/// Reads observations in bands: only rows and columns that hold floating ice are touched.
+struct ObservationReader {
+    let window: GridWindow
+    /// `IceMask` codes of the window's cells.
+    let mask: [UInt8]
+    let progress: (Int, Int) -> Void
+
+    /// Cells where both components are known. Speeds of zero are data: both MEaSUREs products mark gaps by NaN.
+    func velocity(of product: ProductFile) throws -> Observations {
+        let (x, y) = try product.velocityComponents()
+        let schema = product.schema.velocity
+        let field = { (variable: Variable) in
+            try PackedField(
+                variable, on: window, in: .metersPerYear, unitIfMissing: schema?.unitIfMissing,
+                noData: schema?.noData ?? [])
+        }
+        var errors: [PackedField] = []
+        if let errorX = product.first(schema?.errorX), let errorY = product.first(schema?.errorY) {
+            errors = [try field(errorX), try field(errorY)]
+        }
+        return try read([try field(x), try field(y)], errors: errors) { _ in .kept }
+    }
+
+    /// Cells where the thickness is positive: products write 0, or a negative mark that they do not declare, where
+    /// they know none, and floating ice of no thickness does not exist.
+    func thickness(of product: ProductFile) throws -> Observations {
+        guard let variable = product.thickness, let schema = product.schema.thickness else {
+            throw IngestError.noThicknessIn(
+                path: product.path, sought: product.schema.thickness?.variable ?? [], present: product.variableNames)
+        }
+        var noData = schema.noData ?? []
+        if let name = schema.noDataAttribute, let number = product.file.attribute(name)?.number {
+            noData.append(number)
+        }
+        let field = { (variable: Variable) in
+            try PackedField(variable, on: window, in: .meter, unitIfMissing: schema.unitIfMissing, noData: noData)
+        }
+        let errors = try product.first(schema.error).map { [try field($0)] } ?? []
+        return try read([try field(variable)], errors: errors) { $0[0] > 0 ? .kept : .notPositive }
+    }
+
+    private enum Verdict { case kept, notPositive }
+
+    private func read(
+        _ fields: [PackedField], errors: [PackedField], judge: ([Double]) -> Verdict
+    ) throws -> Observations {
+        var found = Observations(
+            values: [[Double]](repeating: [], count: fields.count), present: CellSet(capacity: window.grid.cellCount))
+        var here = [Double](repeating: 0, count: fields.count)
+        for band in window.bands(chunkRows: fields[0].chunkRows) {
+            progress(band.lowerBound, window.rows)
+            guard let columns = floatingColumns(of: band) else { continue }
+            let values = try fields.map { try $0.read(rows: band, columns: columns) }
+            let sigmas = try errors.map { try $0.read(rows: band, columns: columns) }
+            for row in band {
+                for column in columns {
+                    let cell = row * window.columns + column
+                    guard mask[cell] == IceMask.floatingIce.rawValue else { continue }
+                    let place = (row - band.lowerBound) * columns.count + column - columns.lowerBound
+                    for number in here.indices { here[number] = values[number][place] }
+                    guard here.allSatisfy(\.isFinite) else {
+                        found.missing += 1
+                        continue
+                    }
+                    guard judge(here) == .kept else {
+                        found.notPositive += 1
+                        continue
+                    }
+                    found.cells.append(Int32(cell))
+                    found.present.insert(cell)
+                    for number in here.indices { found.values[number].append(here[number]) }
+                    if !sigmas.isEmpty { found.errors.append(rootMeanSquare(sigmas.map { $0[place] })) }
+                }
+            }
+        }
+        guard found.count > 0 else {
+            throw IngestError.nothingValid(
+                variable: fields[0].variable.name, path: window.path, floatingCells: found.floatingCells)
+        }
+        return found
+    }
+
+    /// The columns between the first and the last floating cell of a band.
+    private func floatingColumns(of band: Range<Int>) -> Range<Int>? {
+        var first = window.columns
+        var last = -1
+        for row in band {
+            let start = row * window.columns
+            let cells = mask[start..<start + window.columns]
+            guard let west = cells.firstIndex(of: IceMask.floatingIce.rawValue),
+                let east = cells.lastIndex(of: IceMask.floatingIce.rawValue)
+            else { continue }
+            first = min(first, west - start)
+            last = max(last, east - start)
+        }
+        return last < first ? nil : first..<last + 1
+    }
+
+    private func rootMeanSquare(_ values: [Double]) -> Double {
+        (values.reduce(0) { $0 + $1 * $1 } / Double(values.count)).squareRoot()
+    }
+}

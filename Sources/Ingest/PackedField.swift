@@ -1,0 +1,137 @@
+import Fields
+import NetCDFFiles
+
+/// A field of a product on its grid, read in bands as physical values; NaN is "no data", whatever the file's way to
+/// say so. Never more than a band is in memory: the real files hold 12445 × 12445 cells and are not compressed.
+struct PackedField {
+    let variable: Variable
+    let window: GridWindow
+    private let rowPosition: Int
+    private let columnPosition: Int
+    /// Raw values that mean "no data", as the variable's own type rounds them.
+    private let noData: [Double]
+    private let scale: Double
+    private let offset: Double
+
+    /// `unit` is what values are converted to; nil for numbers without one (masks).
+    init(
+        _ variable: Variable, on window: GridWindow, in unit: Unit?, unitIfMissing: String? = nil,
+        noData extra: [Double] = []
+    ) throws {
+        self.variable = variable
+        self.window = window
+        let dimensions = variable.dimensions
+        guard let rowPosition = dimensions.firstIndex(of: window.y.dimension),
+            let columnPosition = dimensions.firstIndex(of: window.x.dimension),
+            dimensions.enumerated().allSatisfy({ $0 == rowPosition || $0 == columnPosition || $1.length == 1 })
+        else {
+            throw IngestError.shapesDisagree(
+                variable.name, variable.shape, "\(window.y.dimension.name), \(window.x.dimension.name)",
+                [window.y.dimension.length, window.x.dimension.length], path: variable.path)
+        }
+        self.rowPosition = rowPosition
+        self.columnPosition = columnPosition
+        let toUnit = try PackedField.factor(of: variable, to: unit, ifMissing: unitIfMissing)
+        scale = try PackedField.number("scale_factor", of: variable, default: 1) { $0 != 0 } * toUnit
+        offset = try PackedField.number("add_offset", of: variable, default: 0) { _ in true } * toUnit
+        noData = try PackedField.declaredNoData(of: variable) + extra
+    }
+
+    /// Rows of the file's chunks.
+    var chunkRows: Int { max(1, variable.chunkLengths?[rowPosition] ?? 1) }
+
+    /// Values of cells, row-major in the window's order.
+    func read(rows: Range<Int>, columns: Range<Int>) throws -> [Double] {
+        let y = window.y
+        let x = window.x
+        let fileRows = rows.lowerBound + y.range.lowerBound..<rows.upperBound + y.range.lowerBound
+        let fileColumns = columns.lowerBound + x.range.lowerBound..<columns.upperBound + x.range.lowerBound
+        var start = [Int](repeating: 0, count: variable.dimensions.count)
+        var count = [Int](repeating: 1, count: variable.dimensions.count)
+        start[rowPosition] = y.fileStart(of: fileRows)
+        count[rowPosition] = rows.count
+        start[columnPosition] = x.fileStart(of: fileColumns)
+        count[columnPosition] = columns.count
+        var values = try variable.read(start: start, count: count, as: Double.self)
+        for index in values.indices { values[index] = physical(values[index]) }
+        if rowPosition < columnPosition, !y.isReversed, !x.isReversed { return values }
+
+        let strides = rowPosition < columnPosition ? (row: columns.count, column: 1) : (row: 1, column: rows.count)
+        var turned = [Double](repeating: 0, count: values.count)
+        for row in 0..<rows.count {
+            let fileRow = y.isReversed ? rows.count - 1 - row : row
+            for column in 0..<columns.count {
+                let fileColumn = x.isReversed ? columns.count - 1 - column : column
+                turned[row * columns.count + column] = values[fileRow * strides.row + fileColumn * strides.column]
+            }
+        }
+        return turned
+    }
+
+    /// Fill values are compared before unpacking: a packed file declares them packed.
+    private func physical(_ raw: Double) -> Double {
+        guard abs(raw) < 1e20, !noData.contains(raw) else { return .nan }
+        return raw * scale + offset
+    }
+
+    // MARK: what the attributes say
+
+    private static func factor(of variable: Variable, to unit: Unit?, ifMissing: String?) throws -> Double {
+        guard let unit else { return 1 }
+        let stated = variable.attribute("units")?.text?.trimmingBlanks() ?? ""
+        guard let text = stated.isEmpty ? ifMissing : stated else {
+            throw IngestError.missingUnit(variable: variable.name, path: variable.path, expected: unit.symbol)
+        }
+        guard let found = Unit(text), found.dimension == unit.dimension else {
+            throw IngestError.unknownUnit(text, variable: variable.name, path: variable.path, expected: unit.symbol)
+        }
+        // Equal units must give exactly one, so that real values stay what they are.
+        return found.factor == unit.factor ? 1 : found.factor / unit.factor
+    }
+
+    private static func number(
+        _ name: String, of variable: Variable, default value: Double, isGood: (Double) -> Bool
+    ) throws -> Double {
+        guard let attribute = variable.attribute(name) else { return value }
+        guard let number = attribute.number, number.isFinite, isGood(number) else {
+            throw IngestError.badAttribute(
+                name, variable: variable.name, path: variable.path, found: describe(attribute),
+                expected: "a finite number, not zero")
+        }
+        return number
+    }
+
+    private static func declaredNoData(of variable: Variable) throws -> [Double] {
+        var values: [Double] = []
+        for name in ["_FillValue", "missing_value"] {
+            guard let attribute = variable.attribute(name) else { continue }
+            guard let numbers = attribute.numbers ?? attribute.number.map({ [$0] }) else {
+                throw IngestError.badAttribute(
+                    name, variable: variable.name, path: variable.path, found: describe(attribute), expected: "a number"
+                )
+            }
+            values += numbers.map { variable.type == .float ? Double(Float($0)) : $0 }
+        }
+        if values.isEmpty, let fill = defaultFill(of: variable.type) { values.append(fill) }
+        return values
+    }
+
+    /// What netCDF fills unwritten integers with where nothing is declared; that of bytes is a value like others, and
+    /// those of floats are beyond 1e20.
+    private static func defaultFill(of type: VariableType) -> Double? {
+        switch type {
+        case .int16: -32767
+        case .uint16: 65535
+        case .int32: -2_147_483_647
+        case .uint32: 4_294_967_295
+        default: nil
+        }
+    }
+
+    private static func describe(_ attribute: Attribute) -> String {
+        switch attribute {
+        case .text(let text): quoted(text)
+        case .numbers(let numbers): "(\(numbers.prefix(4).map(plain).joined(separator: ", ")))"
+        }
+    }
+}

@@ -1,0 +1,105 @@
+import Fields
+import PointStore
+
+/// The columns of every set by places of its shuffled order, as normalised float32.
+struct StoreColumns {
+    private let content: StoreContent
+    private let collocation: CollocationPoints
+    private let velocity: ObservationColumns
+    private let thickness: ObservationColumns
+    private let frontOrder: IndexPermutation?
+    private let x: Normalization
+    private let y: Normalization
+
+    init(_ content: StoreContent, _ normalizations: [Column: Normalization]) {
+        let same = Normalization(offset: 0, scale: 1)
+        let normalization = { (column: Column) in normalizations[column] ?? same }
+        self.content = content
+        x = normalization(.x)
+        y = normalization(.y)
+        collocation = CollocationPoints(
+            count: content.points, in: content.shelf, of: content.shelfGrid, seed: content.seed)
+        velocity = ObservationColumns(
+            content.velocity, on: content.velocityGrid.grid, x, y, [normalization(.u), normalization(.v)],
+            seed: mixed(content.seed, 21))
+        thickness = ObservationColumns(
+            content.thickness, on: content.thicknessGrid.grid, x, y, [normalization(.h)], seed: mixed(content.seed, 22))
+        frontOrder =
+            content.front.isEmpty ? nil : IndexPermutation(count: content.front.count, seed: mixed(content.seed, 23))
+    }
+
+    /// One array a column, in the order of `PointSet.columns`.
+    func values(of set: PointSet, _ places: Range<Int>) -> [[Float]] {
+        switch set {
+        case .collocation: return collocationValues(places)
+        case .velocity: return velocity.values(places)
+        case .thickness: return thickness.values(places)
+        case .front:
+            guard let frontOrder else { return [] }
+            let points = places.map { content.front[frontOrder[$0]] }
+            return [
+                points.map { Float(x.stored($0.x)) }, points.map { Float(y.stored($0.y)) },
+                points.map { Float($0.normalX) }, points.map { Float($0.normalY) },
+            ]
+        }
+    }
+
+    /// The cells that observations came from; nil for the other sets.
+    func cells(of set: PointSet, _ places: Range<Int>) -> [Int32]? {
+        switch set {
+        case .velocity: velocity.cells(places)
+        case .thickness: thickness.cells(places)
+        case .collocation, .front: nil
+        }
+    }
+
+    private func collocationValues(_ places: Range<Int>) -> [[Float]] {
+        var columns = [[Float]](repeating: [Float](repeating: 0, count: places.count), count: 2)
+        for (number, place) in places.enumerated() {
+            let point = collocation[place]
+            columns[0][number] = Float(x.stored(point.x))
+            columns[1][number] = Float(y.stored(point.y))
+        }
+        return columns
+    }
+}
+
+/// Observations in shuffled order.
+private struct ObservationColumns {
+    private let observations: Observations
+    private let grid: Grid
+    private let x: Normalization
+    private let y: Normalization
+    private let normalizations: [Normalization]
+    private let weights: [Double]
+    private let order: IndexPermutation
+
+    init(
+        _ observations: Observations, on grid: Grid, _ x: Normalization, _ y: Normalization,
+        _ normalizations: [Normalization], seed: UInt64
+    ) {
+        self.observations = observations
+        self.grid = grid
+        self.x = x
+        self.y = y
+        self.normalizations = normalizations
+        weights = Ingest.weights(fromErrors: observations.errors, count: observations.count)
+        order = IndexPermutation(count: observations.count, seed: seed)
+    }
+
+    func cells(_ places: Range<Int>) -> [Int32] { places.map { observations.cells[order[$0]] } }
+
+    func values(_ places: Range<Int>) -> [[Float]] {
+        let elements = places.map { order[$0] }
+        let cells = elements.map { Int(observations.cells[$0]) }
+        var columns = [
+            cells.map { Float(x.stored(grid.x[$0 % grid.columns])) },
+            cells.map { Float(y.stored(grid.y[$0 / grid.columns])) },
+        ]
+        for (values, normalization) in zip(observations.values, normalizations) {
+            columns.append(elements.map { Float(normalization.stored(values[$0])) })
+        }
+        columns.append(elements.map { Float(weights[$0]) })
+        return columns
+    }
+}

@@ -1,0 +1,81 @@
+import Fields
+import PointStore
+
+/// Everything that goes into a store, and how it is written: each set front to back in its shuffled order, in portions,
+/// so that memory does not grow with the number of points.
+struct StoreContent {
+    let velocity: Observations
+    let velocityGrid: GridWindow
+    let velocityMask: [UInt8]
+    let thickness: Observations
+    let thicknessGrid: GridWindow
+    let thicknessMask: [UInt8]
+    /// Cells in which collocation points may lie, and their grid.
+    let shelf: [Int32]
+    let shelfGrid: Grid
+    let front: [FrontPoint]
+    let points: Int
+    let seed: UInt64
+
+    /// Points that are computed and written at once: 2 MB a column.
+    private static let portion = 1 << 19
+
+    /// Counts, normalisation, scales and grids; densities and provenance are the caller's.
+    var description: StoreDescription {
+        let normalizations = self.normalizations
+        let isOneGrid = velocityGrid.isSameGrid(as: thicknessGrid)
+        var counts: [PointSet: Int] = [.collocation: points, .velocity: velocity.count, .thickness: thickness.count]
+        if !front.isEmpty { counts[.front] = front.count }
+        var grids = [StoredGrid(name: "velocity", grid: velocityGrid.grid, mask: storedMask(velocityMask))]
+        if !isOneGrid {
+            grids.append(StoredGrid(name: "thickness", grid: thicknessGrid.grid, mask: storedMask(thicknessMask)))
+        }
+        return StoreDescription(
+            counts: counts, normalizations: normalizations.columns, scales: normalizations.scales, grids: grids,
+            gridOfSet: [.velocity: "velocity", .thickness: isOneGrid ? "velocity" : "thickness"], seed: seed)
+    }
+
+    /// Writes the store; nothing is left after a failure.
+    func write(to path: String, _ description: StoreDescription, progress: (Int, Int) -> Void) throws {
+        let writer = try StoreWriter(path: path, description)
+        let total = description.counts.values.reduce(0, +)
+        let columns = StoreColumns(self, description.normalizations)
+        var done = 0
+        for set in PointSet.allCases {
+            guard let count = description.counts[set] else { continue }
+            for start in stride(from: 0, to: count, by: StoreContent.portion) {
+                let places = start..<min(start + StoreContent.portion, count)
+                try writer.append(columns.values(of: set, places), to: set)
+                if let cells = columns.cells(of: set, places) { try writer.write(cells: cells, of: set, from: start) }
+                done += places.count
+                progress(done, total)
+            }
+        }
+        try writer.finish()
+    }
+
+    // MARK: inside
+
+    private var normalizations: (columns: [Column: Normalization], scales: Scales) {
+        var box = BoundingBox()
+        box.include(velocity.cells, of: velocityGrid.grid)
+        box.include(thickness.cells, of: thicknessGrid.grid)
+        box.include(shelf, of: shelfGrid)
+        for point in front { box.include(x: point.x, y: point.y) }
+        let x = NormalizationChoice.ofPositions(lowest: box.xMin, highest: box.xMax)
+        let y = NormalizationChoice.ofPositions(lowest: box.yMin, highest: box.yMax)
+        let u = NormalizationChoice.ofValues(velocity.values[0])
+        let v = NormalizationChoice.ofValues(velocity.values[1])
+        let h = NormalizationChoice.ofValues(thickness.values[0])
+        let scales = Scales(
+            length: max(x.scale, y.scale), speed: max(u.scale, v.scale) * Unit.metersPerYear.factor,
+            // The mean of positive values.
+            thickness: h.offset)
+        return ([.x: x, .y: y, .u: u, .v: v, .h: h], scales)
+    }
+
+    /// Stores know four covers. A cell of which the product says nothing is shown as ocean: as no ice.
+    private func storedMask(_ codes: [UInt8]) -> [UInt8] {
+        codes.map { $0 == MaskField.unknown ? IceMask.ocean.rawValue : $0 }
+    }
+}

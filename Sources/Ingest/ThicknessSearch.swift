@@ -1,0 +1,56 @@
+import Fields
+@preconcurrency import Glibc
+import NetCDFFiles
+
+/// Finds the thickness product that lies beside a velocity file, so that a folder with the two downloads is all that the
+/// bare command needs. Files are told by their content, not by their names.
+enum ThicknessSearch {
+    /// The one product in the folder of the velocity that has thickness and mask for its place. A product that a schema
+    /// of its own recognises goes before a file with common names.
+    static func product(beside velocity: ProductFile, on window: GridWindow, except store: String) throws -> ProductFile
+    {
+        let folder = velocity.path.lastIndex(of: "/").map { String(velocity.path[...$0]) } ?? ""
+        var found: [ProductFile] = []
+        var unreadable: [String] = []
+        for name in names(in: folder.isEmpty ? "." : folder)
+        where folder + name != velocity.path && folder + name != store {
+            guard let product = try? ProductFile(path: folder + name) else {
+                unreadable.append(name)
+                continue
+            }
+            // Stores and predictions of this program say what they are.
+            guard product.file.attribute("format") == nil, product.hasThickness, product.hasMask || velocity.hasMask,
+                covers(window, product)
+            else { continue }
+            found.append(product)
+        }
+        let particular = found.filter { !$0.schema.doi.isEmpty }
+        let candidates = particular.isEmpty ? found : particular
+        guard let first = candidates.first else {
+            throw IngestError.noThickness(velocity: velocity.path, unreadable: unreadable)
+        }
+        guard candidates.count == 1 else { throw IngestError.severalThicknessFiles(candidates.map(\.name)) }
+        return first
+    }
+
+    private static func covers(_ window: GridWindow, _ product: ProductFile) -> Bool {
+        guard let variable = product.thickness,
+            let other = try? GridWindow(of: variable, in: product, region: .everywhere)
+        else { return false }
+        return !NearestCells(from: window.grid, to: other.grid).isEmpty
+    }
+
+    /// NetCDF files of a folder by name, in order.
+    private static func names(in folder: String) -> [String] {
+        guard let directory = opendir(folder) else { return [] }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if !name.hasPrefix("."), name.hasSuffix(".nc") || name.hasSuffix(".nc4") { names.append(name) }
+        }
+        return names.sorted()
+    }
+}

@@ -1,0 +1,95 @@
+import Fields
+import Testing
+
+@Suite("Units as products spell them")
+struct UnitTests {
+    @Test(
+        "speeds per year, day and second are read in every spelling",
+        arguments: [
+            ("meter/year", 1 / 31_536_000.0), ("m/yr", 1 / 31_536_000), ("m yr-1", 1 / 31_536_000),
+            ("m y-1", 1 / 31_536_000), ("m a-1", 1 / 31_536_000), ("m/a", 1 / 31_536_000),
+            ("meters per year", 1 / 31_536_000),
+            ("m yr^-1", 1 / 31_536_000), ("m yr**-1", 1 / 31_536_000), ("m.yr-1", 1 / 31_536_000),
+            ("m year⁻¹", 1 / 31_536_000),
+            ("Meter / Year", 1 / 31_536_000), (" m  yr-1 ", 1 / 31_536_000), ("m yr^{-1}", 1 / 31_536_000),
+            ("km yr-1", 1000 / 31_536_000), ("m d-1", 1 / 86_400), ("m/day", 1 / 86_400), ("m s-1", 1), ("m/s", 1),
+        ] as [(String, Double)])
+    func speeds(text: String, factor: Double) throws {
+        let unit = try #require(Unit(text), "\(text)")
+        #expect(unit.dimension == .speed)
+        #expect(unit.factor == factor)
+    }
+
+    @Test(
+        "lengths are read",
+        arguments: [("m", 1), ("meter", 1), ("meters", 1), ("Metres", 1), ("km", 1000)] as [(String, Double)])
+    func lengths(text: String, factor: Double) throws {
+        let unit = try #require(Unit(text))
+        #expect(unit.dimension == .length && unit.factor == factor)
+    }
+
+    @Test(
+        "what is no length or speed is refused, not guessed",
+        arguments: ["", " ", "1", "degrees", "m2", "m/", "/yr", "yr-1", "m/m", "m s", "m s-2", "Pa", "furlong/day"])
+    func unknown(text: String) {
+        #expect(Unit(text) == nil)
+    }
+}
+
+@Suite("Regions as typed")
+struct RegionTests {
+    @Test("four numbers in order are a region, with blanks and exponents")
+    func good() {
+        #expect(Region("-1e6, 2.5e5,-3,4") == Region(xMin: -1e6, xMax: 2.5e5, yMin: -3, yMax: 4))
+    }
+
+    @Test(
+        "anything else is none",
+        arguments: [
+            "", "1,2,3", "1,2,3,4,5", "2,1,3,4", "1,2,4,3", "1,1,3,4", "a,2,3,4", "1,2,3,inf", "nan,2,3,4", "1,,3,4",
+            "1,2,3,4,",
+        ])
+    func bad(text: String) {
+        #expect(Region(text) == nil)
+    }
+
+    @Test("borders belong to it")
+    func borders() {
+        let region = Region(xMin: 0, xMax: 1, yMin: 0, yMax: 1)
+        #expect(region.contains(x: 0, y: 1) && !region.contains(x: 1.001, y: 0.5))
+        #expect(Region.everywhere.contains(x: -1e300, y: 1e300))
+    }
+}
+
+@Suite("Grids")
+struct GridTests {
+    @Test("a position is in the cell whose centre is nearest, whichever way the axes run")
+    func cells() {
+        for x in [[0.0, 10, 20], [20, 10, 0]] {
+            for y in [[5.0, 15], [15, 5]] {
+                let grid = Grid(x: x, y: y, projection: nil)
+                for row in 0..<2 {
+                    for column in 0..<3 {
+                        #expect(grid.cell(containingX: x[column] + 4.9, y: y[row] - 4.9) == row * 3 + column)
+                    }
+                }
+                #expect(grid.cell(containingX: 25.1, y: 5) == nil && grid.cell(containingX: 0, y: -0.1) == nil)
+            }
+        }
+    }
+
+    @Test("text of a file is made safe to print")
+    func quotedText() {
+        #expect(quoted("a\u{1b}[31mb\n") == "'a [31mb '")
+        #expect(quoted(String(repeating: "x", count: 500)).count < 130)
+    }
+
+    @Test("the viscosity scale makes the driving stress one")
+    func scales() {
+        let scales = Scales(length: 1e5, speed: 1e-5, thickness: 400)
+        let constants = Constants()
+        // μ₀ h₀ u₀ / L₀² equals ρ g (1 − ρ/ρ_w) h₀² / L₀.
+        let membrane = scales.viscosity(constants) * scales.thickness * scales.speed / (scales.length * scales.length)
+        #expect(abs(membrane / scales.momentum(constants) - 1) < 1e-14)
+    }
+}

@@ -1,0 +1,127 @@
+import Fields
+import Foundation
+import NetCDFFiles
+import TestSupport
+import Testing
+
+@Suite("NetCDF files")
+struct NetCDFFileTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    @Test("numbers and attributes are read back as they were written")
+    func roundTrip() throws {
+        let path = folder.file("a.nc")
+        let file = try NetCDFFile(creating: path)
+        try file.setAttribute("title", .text("Größe"))
+        let y = try file.define(dimension: "y", length: 2)
+        let x = try file.define(dimension: "x", length: 3)
+        let packed = try file.define(variable: "packed", .int16, over: [y, x])
+        try packed.setAttribute("_FillValue", .numbers([-32767]), as: .int16)
+        try packed.setAttribute("flags", .numbers([1, 2]))
+        let deflated = try file.define(
+            variable: "deflated", .double, over: [y, x], storage: .deflated(chunks: [1, 3]))
+        try file.endDefinitions()
+        try packed.write([1, 2, 3, 4, 5, 6] as [Int32])
+        try deflated.write([0.1, 0.2, 0.3, 0.4, .nan, 0.6] as [Double])
+        try file.close()
+
+        let read = try NetCDFFile(reading: path)
+        #expect(read.attribute("title")?.text == "Größe")
+        let variable = try read.requireVariable("packed")
+        #expect(variable.shape == [2, 3] && variable.type == .int16 && variable.chunkLengths == nil)
+        #expect(variable.attribute("_FillValue")?.number == -32767)
+        #expect(variable.attribute("flags")?.number == nil && variable.attribute("flags")?.numbers == [1, 2])
+        #expect(try variable.read(start: [1, 1], count: [1, 2]) == [5.0, 6.0])
+        let other = try read.requireVariable("deflated")
+        #expect(other.chunkLengths == [1, 3])
+        let values: [Double] = try other.read()
+        #expect(values[3] == 0.4 && values[4].isNaN)
+    }
+
+    @Test(
+        "text attributes of the string type are read", .disabled(if: Places.shared("amery_velocity_measures.nc") == nil)
+    )
+    func stringAttributes() throws {
+        let file = try NetCDFFile(reading: try #require(Places.shared("amery_velocity_measures.nc")))
+        #expect(try file.requireVariable("VX").attribute("units")?.text == "meter/year")
+        #expect(file.attribute("product_version")?.text == "")
+    }
+
+    @Test("a missing variable is named, with what there is")
+    func missing() throws {
+        let path = folder.file("a.nc")
+        let file = try NetCDFFile(creating: path)
+        let x = try file.define(dimension: "x", length: 1)
+        _ = try file.define(variable: "there", .float, over: [x])
+        let failure = #expect(throws: NetCDFError.self) { try file.requireVariable("absent") }
+        #expect(failure?.explanation.contains("'absent'") == true && failure?.explanation.contains("'there'") == true)
+    }
+
+    @Test("what is no NetCDF file is refused")
+    func notNetCDF() throws {
+        #expect(throws: NetCDFError.self) { try NetCDFFile(reading: folder.path) }
+        let absent = #expect(throws: NetCDFError.self) { try NetCDFFile(reading: folder.file("absent.nc")) }
+        #expect(absent?.kind == .missingInput)
+        for bytes in [
+            Data(), Data("text".utf8), Data(repeating: 0, count: 5000), Data("CDF\u{1}".utf8),
+            Data([0x89, 0x48, 0x44, 0x46, 13, 10, 26, 10]),
+        ] {
+            try bytes.write(to: URL(fileURLWithPath: folder.file("bad.nc")))
+            #expect(throws: NetCDFError.self) { try NetCDFFile(reading: folder.file("bad.nc")) }
+        }
+    }
+
+    @Test("a classic file that was cut reads as zeros in the library; here it is refused")
+    func cutClassic() throws {
+        // CDF-1: no records, dimension x = 1000, no attributes, variable v(x) of doubles at byte 80.
+        let big = { (number: UInt32) in withUnsafeBytes(of: number.bigEndian) { Data($0) } }
+        var header = Data("CDF\u{1}".utf8) + big(0)
+        header += big(10) + big(1) + big(1) + Data("x\0\0\0".utf8) + big(1000)
+        header += big(0) + big(0)
+        header += big(11) + big(1) + big(1) + Data("v\0\0\0".utf8) + big(1) + big(0) + big(0) + big(0)
+        header += big(6) + big(8000) + big(80)
+        #expect(header.count == 80)
+        let path = folder.file("classic.nc")
+        try (header + Data(repeating: 0, count: 8000)).write(to: URL(fileURLWithPath: path))
+        #expect(try NetCDFFile(reading: path).requireVariable("v").read(as: Double.self).count == 1000)
+        try (header + Data(repeating: 0, count: 4000)).write(to: URL(fileURLWithPath: path))
+        #expect(throws: NetCDFError.self) { try NetCDFFile(reading: path) }
+    }
+
+    @Test("a pending file leaves the old one until it is committed, and is no device or folder")
+    func pending() throws {
+        let path = folder.file("out")
+        try Data("old".utf8).write(to: URL(fileURLWithPath: path))
+        let pending = try PendingFile(replacing: path)
+        try Data("new".utf8).write(to: URL(fileURLWithPath: pending.temporaryPath))
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == "old")
+        try pending.commit()
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == "new")
+        #expect(folder.names == ["out"])
+        for place in [folder.path, "/dev/full", folder.file("absent/out")] {
+            let failure = #expect(throws: NetCDFError.self) { try PendingFile(replacing: place) }
+            #expect(failure?.kind == .inputOutput)
+        }
+        #expect(!FileManager.default.fileExists(atPath: "/dev/full.partial"))
+    }
+
+    @Test("a seal notices every flipped bit outside of the ranges that are left out")
+    func seal() throws {
+        let path = folder.file("sealed")
+        let content = Data((0..<500).map { UInt8($0 % 251) })
+        try content.write(to: URL(fileURLWithPath: path))
+        try Seal.close(path, leavingOut: [100..<200])
+        #expect(try Seal.verify(path) == [100..<200])
+        let sealed = try Data(contentsOf: URL(fileURLWithPath: path))
+        #expect(sealed.count == 500 + 16 + Seal.byteCount)
+        for byte in 0..<sealed.count {
+            var bytes = sealed
+            bytes[byte] ^= 1
+            try bytes.write(to: URL(fileURLWithPath: path))
+            let isLeftOut = (100..<200).contains(byte)
+            #expect(((try? Seal.verify(path)) != nil) == isLeftOut, "byte \(byte)")
+        }
+    }
+}

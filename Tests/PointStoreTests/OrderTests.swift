@@ -1,0 +1,64 @@
+import PointStore
+import Testing
+
+@Suite("Shuffled orders")
+struct OrderTests {
+    @Test("a permutation meets every index once", arguments: [1, 2, 3, 4, 5, 16, 17, 255, 1000, 4097, 65_536, 100_003])
+    func bijection(count: Int) {
+        for seed in [UInt64(0), 1, .max] {
+            let permutation = IndexPermutation(count: count, seed: seed)
+            var met = [Bool](repeating: false, count: count)
+            for place in 0..<count { met[permutation[place]] = true }
+            #expect(met.allSatisfy { $0 })
+        }
+    }
+
+    @Test("a permutation mixes: neighbours do not stay neighbours, and runs are spread evenly")
+    func mixing() {
+        let count = 100_000
+        let permutation = IndexPermutation(count: count, seed: 42)
+        let neighbours = (1..<count).filter { abs(permutation[$0] - permutation[$0 - 1]) == 1 }.count
+        // Two are expected of a random order.
+        #expect(neighbours < 15)
+        for start in stride(from: 0, to: count, by: 10_000) {
+            let mean = (start..<start + 10_000).reduce(0.0) { $0 + Double(permutation[$1]) } / 10_000
+            // Standard deviation of the mean of 10,000 uniform numbers below 100,000: 290.
+            #expect(abs(mean - 50_000) < 1200)
+        }
+    }
+
+    @Test("seeds give different orders, and a large count costs nothing")
+    func seeds() {
+        let a = IndexPermutation(count: 1 << 40, seed: 1)
+        let b = IndexPermutation(count: 1 << 40, seed: 2)
+        #expect((0..<100).contains { a[$0] != b[$0] })
+        #expect((0..<100).allSatisfy { a[$0] >= 0 && a[$0] < 1 << 40 })
+    }
+
+    @Test(
+        "an epoch visits every point, and none twice where chunks divide the set",
+        arguments: [(1000, 100), (1000, 300), (7, 100), (65_537, 65_536)])
+    func epochs(count: Int, size: Int) {
+        let order = ChunkOrder(.velocity, count: count, size: size, seed: 3)
+        for epoch in 0..<3 {
+            var visits = [Int](repeating: 0, count: count)
+            for iteration in 0..<order.chunkCount {
+                let points = order.points(iteration: epoch * order.chunkCount + iteration)
+                #expect(points.count == min(size, count) && points.lowerBound >= 0 && points.upperBound <= count)
+                for point in points { visits[point] += 1 }
+            }
+            #expect(visits.allSatisfy { $0 >= 1 })
+            if count % size == 0 { #expect(visits.allSatisfy { $0 == 1 }) }
+        }
+    }
+
+    @Test("epochs, sets and seeds have orders of their own; an iteration is a function of its number")
+    func orders() {
+        let order = ChunkOrder(.velocity, count: 5000, size: 10, seed: 3)
+        let first = (0..<500).map { order.points(iteration: $0) }
+        #expect(first != (500..<1000).map { order.points(iteration: $0) })
+        #expect(first == (0..<500).map { ChunkOrder(.velocity, count: 5000, size: 10, seed: 3).points(iteration: $0) })
+        #expect(first != (0..<500).map { ChunkOrder(.velocity, count: 5000, size: 10, seed: 4).points(iteration: $0) })
+        #expect(first != (0..<500).map { ChunkOrder(.thickness, count: 5000, size: 10, seed: 3).points(iteration: $0) })
+    }
+}

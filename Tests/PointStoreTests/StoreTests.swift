@@ -1,0 +1,198 @@
+import Fields
+import Foundation
+import NetCDFFiles
+import PointStore
+import TestSupport
+import Testing
+
+/// A store of numbers that tell where they belong, larger than one checksum block.
+private struct SmallStore {
+    static let counts: [PointSet: Int] = [.collocation: 70_000, .velocity: 300, .thickness: 200, .front: 10]
+    let folder: TemporaryFolder
+    var path: String { folder.file("store.nc") }
+    let description: StoreDescription
+
+    static func value(_ set: PointSet, _ column: Int, _ point: Int) -> Float {
+        Float(point) * 1e-5 + Float(column) + Float(set.columns.count)
+    }
+
+    static func column(_ set: PointSet, _ column: Int, _ points: Range<Int>) -> [Float] {
+        points.map { value(set, column, $0) }
+    }
+
+    init(counts: [PointSet: Int] = SmallStore.counts) throws {
+        folder = try TemporaryFolder()
+        let grid = Grid(
+            x: [0, 450, 900], y: [900, 450],
+            projection: Projection(attributes: [(name: "standard_parallel", value: .number(-71))]))
+        description = StoreDescription(
+            counts: counts,
+            normalizations: [
+                .x: Normalization(offset: 1, scale: 2), .y: Normalization(offset: -3, scale: 4),
+                .u: Normalization(offset: 5, scale: 6), .v: Normalization(offset: -7, scale: 8),
+                .h: Normalization(offset: 9, scale: 10),
+            ],
+            scales: Scales(length: 1e5, speed: 1e-5, thickness: 500),
+            grids: [StoredGrid(name: "velocity", grid: grid, mask: [0, 1, 2, 3, 3, 3])],
+            gridOfSet: [.velocity: "velocity", .thickness: "velocity"], seed: .max, productIceDensity: 917,
+            provenance: [(name: "velocity", text: "made by a test")])
+        let writer = try StoreWriter(path: path, description)
+        for (set, count) in counts {
+            // Portions that do not fit the checksum blocks.
+            for start in stride(from: 0, to: count, by: 777) {
+                let points = start..<min(start + 777, count)
+                try writer.append(set.columns.indices.map { SmallStore.column(set, $0, points) }, to: set)
+            }
+        }
+        try writer.write(cells: (0..<300).map { $0 % 6 }, of: .velocity)
+        try writer.write(cells: (0..<200).map { $0 % 5 }, of: .thickness)
+        try writer.finish()
+    }
+
+    var bytes: Data { get throws { try Data(contentsOf: URL(fileURLWithPath: path)) } }
+    func replace(_ bytes: Data) throws { try bytes.write(to: URL(fileURLWithPath: path)) }
+
+    /// Opens and reads all points.
+    func readAll() throws {
+        let reader = try StoreReader(path: path)
+        for set in PointSet.allCases {
+            var columns: [[Float]] = []
+            try reader.read(set, 0..<reader.count(set), into: &columns)
+        }
+    }
+}
+
+@Suite("Stores keep what they are given and notice what was changed")
+struct StoreTests {
+    @Test("what is written is read back, description, points and cells")
+    func roundTrip() throws {
+        let store = try SmallStore()
+        let reader = try StoreReader(path: store.path)
+        #expect(reader.description == store.description)
+        for (set, count) in SmallStore.counts {
+            for points in [0..<count, 0..<1, count - 1..<count, count / 3..<count / 2] {
+                var columns: [[Float]] = []
+                try reader.read(set, points, into: &columns)
+                #expect(columns == set.columns.indices.map { SmallStore.column(set, $0, points) })
+            }
+        }
+        #expect(try reader.cells(of: .velocity) == (0..<300).map { $0 % 6 })
+    }
+
+    @Test("nothing stands under the name, or beside it, before the store is whole")
+    func unfinished() throws {
+        let folder = try TemporaryFolder()
+        let description = try SmallStore().description
+        do {
+            let writer = try StoreWriter(path: folder.file("store.nc"), description)
+            try writer.append([[1, 2], [3, 4]], to: .collocation)
+            #expect(folder.names == ["store.nc.partial"])
+        }
+        #expect(folder.names.isEmpty)
+    }
+
+    @Test("a store without a front says so")
+    func noFront() throws {
+        var counts = SmallStore.counts
+        counts[.front] = nil
+        let store = try SmallStore(counts: counts)
+        let reader = try StoreReader(path: store.path)
+        #expect(reader.count(.front) == 0)
+        #expect(reader.description.counts[.front] == nil)
+    }
+
+    @Test("a flipped bit in the points is noticed when its block is read, and names the points")
+    func flippedPoint() throws {
+        let store = try SmallStore()
+        let original = try store.bytes
+        for (set, column) in [(PointSet.collocation, Column.y), (.velocity, .u), (.thickness, .h), (.front, .normalY)] {
+            let count = SmallStore.counts[set]!
+            let range = try NetCDFFile.byteRange(of: set.variable(column), count: count, byteCount: 4, path: store.path)
+            for byte in [range.lowerBound, range.lowerBound + range.count / 2, range.upperBound - 1] {
+                var bytes = original
+                bytes[byte] ^= 8
+                try store.replace(bytes)
+                let reader = try StoreReader(path: store.path)
+                var columns: [[Float]] = []
+                let failure = #expect(throws: StoreError.self) { try reader.read(set, 0..<count, into: &columns) }
+                #expect(failure?.kind == .badData)
+                #expect(failure?.explanation.contains(set.variable(column)) == true)
+            }
+        }
+    }
+
+    @Test("a flipped bit anywhere is noticed")
+    func flippedAnywhere() throws {
+        let store = try SmallStore()
+        let original = try store.bytes
+        // A stride that is a prime, so that header, metadata, masks, cells, checksums, points and seal are all met.
+        for byte in stride(from: 0, to: original.count, by: 1009) {
+            var bytes = original
+            bytes[byte] ^= 1 << UInt8(byte % 8)
+            try store.replace(bytes)
+            #expect(throws: (any Error).self, "byte \(byte) of \(original.count)") { try store.readAll() }
+        }
+        for byte in original.count - Seal.byteCount..<original.count {
+            var bytes = original
+            bytes[byte] ^= 1
+            try store.replace(bytes)
+            #expect(throws: (any Error).self, "byte \(byte) of the seal") { try store.readAll() }
+        }
+        try store.replace(original)
+        try store.readAll()
+    }
+
+    @Test("a store cut short anywhere, and one with something behind it, is noticed")
+    func cut() throws {
+        let store = try SmallStore()
+        let original = try store.bytes
+        for part in 0..<25 {
+            try store.replace(original.prefix(original.count * part / 25))
+            #expect(throws: (any Error).self, "\(part) of 25 parts") { try StoreReader(path: store.path) }
+        }
+        for fewer in [1, Seal.byteCount - 1, Seal.byteCount, Seal.byteCount + 1] {
+            try store.replace(original.dropLast(fewer))
+            #expect(throws: (any Error).self) { try StoreReader(path: store.path) }
+        }
+        try store.replace(original + Data([0]))
+        #expect(throws: (any Error).self) { try StoreReader(path: store.path) }
+    }
+
+    @Test("a NetCDF file that is no store is refused by its format")
+    func otherFile() throws {
+        let folder = try TemporaryFolder()
+        let file = try NetCDFFile(creating: folder.file("other.nc"))
+        try file.endDefinitions()
+        try file.close()
+        let failure = #expect(throws: StoreError.self) { try StoreReader(path: folder.file("other.nc")) }
+        #expect(failure?.explanation.contains("pinn-ingest") == true)
+    }
+
+    @Test("the fingerprint tells stores apart and is the same for the same points")
+    func fingerprint() throws {
+        func fingerprint(_ store: SmallStore) throws -> String { try StoreReader(path: store.path).fingerprint }
+        let a = try fingerprint(SmallStore())
+        #expect(try fingerprint(SmallStore()) == a)
+        var counts = SmallStore.counts
+        counts[.front] = 11
+        #expect(try fingerprint(SmallStore(counts: counts)) != a)
+    }
+
+    @Test("a stream delivers the points of each iteration's order, in any sequence of iterations")
+    func stream() throws {
+        let store = try SmallStore()
+        let reader = try StoreReader(path: store.path)
+        let stream = ChunkStream(reader, sizes: [.collocation: 4096, .velocity: 64, .front: 64], seed: 9)
+        #expect(stream.size(.front) == 10 && stream.size(.thickness) == 0)
+        var used: Chunk?
+        for iteration in [0, 1, 2, 40, 41, 3] {
+            let chunk = try stream.chunk(iteration, reusing: used.take())
+            for (set, size) in [(PointSet.collocation, 4096), (.velocity, 64)] {
+                let points = ChunkOrder(set, count: SmallStore.counts[set]!, size: size, seed: 9).points(
+                    iteration: iteration)
+                #expect(chunk.columns[set] == set.columns.indices.map { SmallStore.column(set, $0, points) })
+            }
+            used = chunk
+        }
+    }
+}
