@@ -33,8 +33,7 @@ public struct Variable {
     public func attribute(_ name: String) -> Attribute? { file.readAttribute(name, of: id) }
     public var attributeNames: [String] { file.attributeNames(of: id) }
 
-    /// Numbers are written as double unless the file's convention wants the variable's own type (flag_values); text as
-    /// NC_CHAR, or as NC_STRING with the type `.string` (the MEaSUREs products).
+    /// Numbers are written as double unless the file's convention wants the variable's own type (flag_values).
     public func setAttribute(_ name: String, _ value: Attribute, as type: VariableType = .double) throws(NetCDFError) {
         try file.writeAttribute(name, value, as: type, of: id)
     }
@@ -61,7 +60,7 @@ public struct Variable {
         let values = [Value](unsafeUninitializedCapacity: max(total, 1)) { buffer, initialized in
             buffer.initialize(repeating: .zero)
             if total > 0 {
-                let status = withLibrary { Value.get(file.id, id, start, count, into: buffer.baseAddress!) }
+                let status = Value.get(file.id, id, start, count, into: buffer.baseAddress!)
                 if status != NC_NOERR {
                     failure = .readFailed(
                         path: path, what: "variable \(quoted(name))", reason: reason(of: status, errno: errno))
@@ -80,9 +79,7 @@ public struct Variable {
     public func write<Value: NetCDFValue>(_ values: [Value], start: [Int], count: [Int]) throws(NetCDFError) {
         precondition(values.count == count.reduce(1, *), "\(values.count) values for a slab of shape \(count)")
         guard !values.isEmpty else { return }
-        let status = values.withUnsafeBufferPointer { values in
-            withLibrary { Value.put(file.id, id, start, count, from: values.baseAddress!) }
-        }
+        let status = values.withUnsafeBufferPointer { Value.put(file.id, id, start, count, from: $0.baseAddress!) }
         try file.check(status, writing: "variable \(quoted(name))")
     }
 }

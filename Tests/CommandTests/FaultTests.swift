@@ -2,14 +2,17 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Faults of the machine, injected into system calls by strace; skipped where strace or ptrace is missing.
-@Suite(.enabled(if: Places.runsLongTests, "set PINN_LONG_TESTS=1 to run"), .enabled(if: FaultTests.canTrace, "strace cannot trace here"))
-struct FaultTests {
-    static let canTrace: Bool = {
+/// Whether strace is there and may trace.
+enum Strace {
+    static let works: Bool = {
         guard let strace = Tool.installed("strace"), let folder = try? TemporaryFolder() else { return false }
         return (try? strace.run(["-o", "/dev/null", "true"], in: folder.path).status) == 0
     }()
+}
 
+/// Faults of the machine, injected into system calls by strace; skipped where strace or ptrace is missing.
+@Suite(.enabled(if: Places.runsLongTests, "set PINN_LONG_TESTS=1 to run"), .enabled(if: Strace.works, "strace cannot trace here"))
+struct FaultTests {
     private func trace(_ here: Workspace, _ injection: String, _ call: String, _ tool: Tool, _ arguments: [String]) throws -> Tool.Result {
         try #require(Tool.installed("strace")).run(
             ["-f", "-o", "/dev/null", "-e", "trace=\(call)", "-e", "inject=\(call):\(injection)", tool.path] + arguments, in: here.folder.path)

@@ -37,8 +37,9 @@ public struct Tool: Sendable {
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         // Files, not pipes: nothing blocks, whatever the length.
         let name = "\(NSTemporaryDirectory())iceshelfpinn-\(UUID().uuidString)"
-        FileManager.default.createFile(atPath: "\(name).out", contents: nil)
-        FileManager.default.createFile(atPath: "\(name).err", contents: nil)
+        for suffix in ["out", "err"] {
+            guard FileManager.default.createFile(atPath: "\(name).\(suffix)", contents: nil) else { throw CocoaError(.fileWriteUnknown) }
+        }
         defer {
             try? FileManager.default.removeItem(atPath: "\(name).out")
             try? FileManager.default.removeItem(atPath: "\(name).err")
