@@ -34,6 +34,7 @@ let stages: [Target] = [
     // Product schemas travel inside the binary, so that it works wherever it is put. A file more is a line more here.
     .target(
         name: "Ingest", dependencies: ["Fields", "NetCDFFiles", "PointStore", toml, logging],
+        exclude: ["README.md", "Schemas/README.md"],
         resources: [
             .embedInCode("Schemas/nsidc-0754-v1.toml"), .embedInCode("Schemas/nsidc-0484-v2.toml"),
             .embedInCode("Schemas/bedmachine-antarctica-v2.toml"),

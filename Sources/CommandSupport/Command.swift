@@ -29,7 +29,7 @@ public func runCommand<Command: ParsableCommand>(_ type: Command.Type, section: 
         leave(.resumable)
     } catch let error as CleanExit {
         Command.exit(withError: error)
-    } catch where Command.exitCode(for: error) == .success {
+    } catch  where Command.exitCode(for: error) == .success {
         // --help and --version reach here from run().
         Command.exit(withError: error)
     } catch let error as ValidationError {
