@@ -36,6 +36,7 @@ let stages: [Target] = [
     // Product schemas travel inside the binary, so that it works wherever it is put. A file more is a line more here.
     .target(
         name: "Ingest", dependencies: ["Fields", "NetCDFFiles", "PointStore", toml, logging],
+        exclude: ["README.md", "Schemas/README.md"],
         resources: [
             .embedInCode("Schemas/nsidc-0754-v1.toml"), .embedInCode("Schemas/nsidc-0484-v2.toml"),
             .embedInCode("Schemas/bedmachine-antarctica-v2.toml"),
@@ -57,9 +58,9 @@ let stages: [Target] = [
 let commands: [Target] = [
     .target(
         name: "CommandSupport",
-        dependencies: ["Fields", "Compute", "ComputeCPU", arguments, toml, logging]),
+        dependencies: ["Fields", "NetCDFFiles", "Compute", "ComputeCPU", arguments, toml, logging]),
     .executableTarget(
-        name: "pinn-ingest", dependencies: ["CommandSupport", "Ingest", "NetCDFFiles", "Fields", arguments]),
+        name: "pinn-ingest", dependencies: ["CommandSupport", "Ingest", "Fields", arguments]),
     .executableTarget(name: "pinn-train", dependencies: ["CommandSupport", "Training", arguments]),
     .executableTarget(name: "pinn-export", dependencies: ["CommandSupport", "Export", arguments]),
     .executableTarget(name: "pinn-bench", dependencies: ["CommandSupport", "Benchmarks", "Runs", arguments]),

@@ -2,12 +2,14 @@ import ArgumentParser
 import Fields
 @preconcurrency import Glibc
 import Logging
+import NetCDFFiles
 
 /// Runs a command to its end: options from the command line and `--config`, one line on stderr for a failure, and
 /// the exit status that belongs to it.
 public func runCommand<Command: ParsableCommand>(_ type: Command.Type, section: String) -> Never {
     // A reader that goes away (| head) is a write error with a message, not a silent death.
     signal(SIGPIPE, SIG_IGN)
+    LibraryCrash.becomesError()
     LoggingSystem.bootstrap { _ in StandardErrorLog() }
     do {
         let arguments = try ConfigurationFile.expand(Array(CommandLine.arguments.dropFirst()), section: section)

@@ -21,6 +21,7 @@ public struct Provenance: Sendable {
         func text(_ name: String, _ value: String) throws { try file.setAttribute(name, .text(value)) }
         func number(_ name: String, _ value: Double) throws { try file.setAttribute(name, .numbers([value])) }
         try text("Conventions", "CF-1.8")
+        try text("format", "IceShelfPINN prediction 1")
         try text("title", "Viscosity of an ice shelf, inferred from velocity and thickness by a physics-informed network")
         try text("institution", "not stated")
         try text("source", "IceShelfPINN, a \(plan.network) network trained for \(checkpoint.iteration) iterations with the \(plan.physics) equations")

@@ -74,8 +74,10 @@ struct StoreContent {
         return ([.x: x, .y: y, .u: u, .v: v, .h: h], scales)
     }
 
-    /// Stores know four covers. A cell of which the product says nothing is shown as ocean: as no ice.
+    /// Stores know four covers. A cell of which the product says nothing is shown as ocean: as no ice. Mostly there is
+    /// none, and a mask of 178 MB is not copied.
     private func storedMask(_ codes: [UInt8]) -> [UInt8] {
-        codes.map { $0 == MaskField.unknown ? IceMask.ocean.rawValue : $0 }
+        guard codes.contains(MaskField.unknown) else { return codes }
+        return codes.map { $0 == MaskField.unknown ? IceMask.ocean.rawValue : $0 }
     }
 }

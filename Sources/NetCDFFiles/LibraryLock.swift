@@ -30,6 +30,7 @@ public enum LibraryCrash {
 
     static func concerns(writing path: String) {
         crash_guard_context(
-            "error: \(path): writing failed, and the NetCDF library failed after it; see whether the disk is full\n", 74, path)
+            "error: \(path): writing failed, and the NetCDF library failed after it; see whether the disk is full\n",
+            74, path)
     }
 }

@@ -33,7 +33,8 @@ public struct Variable {
     public func attribute(_ name: String) -> Attribute? { file.readAttribute(name, of: id) }
     public var attributeNames: [String] { file.attributeNames(of: id) }
 
-    /// Numbers are written as double unless the file's convention wants the variable's own type (flag_values).
+    /// Numbers are written as double unless the file's convention wants the variable's own type (flag_values). Text is
+    /// NC_CHAR, or NC_STRING with the type `.string` (the MEaSUREs products).
     public func setAttribute(_ name: String, _ value: Attribute, as type: VariableType = .double) throws(NetCDFError) {
         try file.writeAttribute(name, value, as: type, of: id)
     }

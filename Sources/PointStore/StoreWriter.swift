@@ -15,7 +15,10 @@ public final class StoreWriter {
 
     /// Bytes that the store will take, to be compared with the disk before the work.
     public static func byteCount(_ description: StoreDescription) -> Int {
-        let points = PointSet.allCases.reduce(0) { $0 + (description.counts[$1] ?? 0) * ($1.columns.count + 1) * 4 }
+        let points = PointSet.allCases.reduce(0) { sum, set in
+            let columns = set.columns.count + (description.gridOfSet[set] == nil ? 0 : 1)
+            return sum + (description.counts[set] ?? 0) * columns * 4
+        }
         let cells = description.grids.reduce(0) { $0 + $1.grid.cellCount + 8 * ($1.grid.rows + $1.grid.columns) }
         return points + cells + (1 << 18)
     }

@@ -2,12 +2,10 @@ import ArgumentParser
 import CommandSupport
 import Fields
 import Ingest
-import NetCDFFiles
 
 @main
 enum Main {
     static func main() {
-        LibraryCrash.becomesError()
         runCommand(IngestCommand.self, section: "ingest")
     }
 }
