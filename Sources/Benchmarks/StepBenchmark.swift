@@ -67,7 +67,8 @@ public struct StepBenchmark {
         let clock = ContinuousClock()
         func step() throws {
             _ = try backend.squaredResiduals(
-                parameters: parameters, batches: [PointBatch(columns: columns)], coefficients: coefficients, gradient: &gradient)
+                parameters: parameters, batches: [PointBatch(columns: columns)], coefficients: coefficients,
+                gradient: &gradient)
             optimizer.step(&parameters, loss: 0, gradient: gradient) { _, _ in 0 }
         }
         try step()
@@ -79,7 +80,8 @@ public struct StepBenchmark {
         }
         let after = MatrixRate.measure(threads: threads, seconds: 0.5)
         return Result(
-            points: points, steps: times.count, secondsPerStep: times.sorted()[times.count / 2], matrixRate: (before + after) / 2,
+            points: points, steps: times.count, secondsPerStep: times.sorted()[times.count / 2],
+            matrixRate: (before + after) / 2,
             operations: operations(points: points))
     }
 

@@ -3,7 +3,9 @@ import Fields
 
 /// Options that every command has.
 public struct CommonOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("TOML file with options of this command under their own names; the command line wins.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "TOML file with options of this command under their own names; the command line wins.", valueName: "file"))
     public var config: String?
 
     public init() {}

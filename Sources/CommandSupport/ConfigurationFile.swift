@@ -10,7 +10,9 @@ enum ConfigurationFile {
     static let sections = ["ingest", "train", "export", "sample", "bench"]
 
     static func expand(_ arguments: [String], section: String) throws -> [String] {
-        guard let place = arguments.firstIndex(where: { $0 == "--config" || $0.hasPrefix("--config=") }) else { return arguments }
+        guard let place = arguments.firstIndex(where: { $0 == "--config" || $0.hasPrefix("--config=") }) else {
+            return arguments
+        }
         var rest = arguments
         let flag = rest.remove(at: place)
         let path: String
@@ -31,7 +33,9 @@ enum ConfigurationFile {
 
     /// Options of the top level and of the section, as text; true is a flag, false is its absence.
     private static func options(path: String, section: String) throws -> [(String, [String])] {
-        guard let text = contents(of: path) else { throw ConfigurationError.unreadable(path: path, reason: String(cString: strerror(errno))) }
+        guard let text = contents(of: path) else {
+            throw ConfigurationError.unreadable(path: path, reason: String(cString: strerror(errno)))
+        }
         let table: TOMLTable
         do {
             table = try TOMLTable(string: text)
@@ -100,7 +104,8 @@ enum ConfigurationError: Failure {
         case .noPath: "--config needs the path of a TOML file"
         case .unreadable(let path, let reason): "\(path): cannot read the configuration: \(reason)"
         case .notTOML(let path, let line, let reason): "\(path): line \(line) is not TOML: \(quoted(reason))"
-        case .unknownSection(let name, let path): "\(path): unknown section \(quoted(name)); known are \(ConfigurationFile.sections.joined(separator: ", "))"
+        case .unknownSection(let name, let path):
+            "\(path): unknown section \(quoted(name)); known are \(ConfigurationFile.sections.joined(separator: ", "))"
         }
     }
 }

@@ -45,7 +45,8 @@ public struct Progress {
         var line = "\(title) \(count)/\(total) \(unit)"
         if isTerminal {
             let filled = total > 0 ? min(20, count * 20 / total) : 20
-            line = "\(title) [\(String(repeating: "=", count: filled))\(String(repeating: " ", count: 20 - filled))] \(count)/\(total)"
+            line =
+                "\(title) [\(String(repeating: "=", count: filled))\(String(repeating: " ", count: 20 - filled))] \(count)/\(total)"
         }
         line += "  \(Progress.rounded(rate)) \(unit)/s  left \(left)"
         if !details.isEmpty { line += "  \(details)" }

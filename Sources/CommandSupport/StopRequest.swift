@@ -9,13 +9,20 @@ public enum StopRequest {
     public static func install() {
         // Touched here, so that the handler finds it initialised.
         received.store(0, ordering: .relaxed)
+        var signals = sigset_t()
+        sigemptyset(&signals)
         for number in [SIGINT, SIGTERM, SIGUSR1] {
+            sigaddset(&signals, number)
             signal(number) { number in
                 // A second Ctrl-C is meant: the default action ends the process.
-                if number == SIGINT && StopRequest.received.load(ordering: .relaxed) == SIGINT { signal(SIGINT, SIG_DFL) }
+                if number == SIGINT && StopRequest.received.load(ordering: .relaxed) == SIGINT {
+                    signal(SIGINT, SIG_DFL)
+                }
                 StopRequest.received.store(number, ordering: .relaxed)
             }
         }
+        // Whoever starts the command may have blocked them, and a child inherits that.
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
     public static var isPending: Bool { received.load(ordering: .relaxed) != 0 }

@@ -39,7 +39,8 @@ public final class ReferenceBackend: Backend {
                 let bars = zip(run.outputs, coefficients[number]).map { 2 * $0 * $1 }
                 let inputBars = program.program.adjoint(slots: run.slots, outputBars: bars)
                 var outputBars = [[Double]](
-                    repeating: [Double](repeating: 0, count: workload.network.outputs), count: program.derivatives.channelCount)
+                    repeating: [Double](repeating: 0, count: workload.network.outputs),
+                    count: program.derivatives.channelCount)
                 for (input, bar) in zip(program.program.inputs, inputBars) {
                     if case .channel(let output, let channel) = input { outputBars[channel.rawValue][output] += bar }
                 }
@@ -51,7 +52,8 @@ public final class ReferenceBackend: Backend {
     }
 
     public func outputs(of program: PointProgram, parameters: [Float], at points: PointBatch) throws -> [[Float]] {
-        let exact = outputs(of: program, parameters: parameters.map(Double.init), at: points.columns.map { $0.map(Double.init) })
+        let exact = outputs(
+            of: program, parameters: parameters.map(Double.init), at: points.columns.map { $0.map(Double.init) })
         return exact.map { $0.map(Float.init) }
     }
 
@@ -61,7 +63,9 @@ public final class ReferenceBackend: Backend {
         for point in columns[0].indices {
             let here = columns.map { $0[point] }
             let layers = forward(parameters, here, program.derivatives)
-            for (output, value) in program.program.evaluate(inputs(of: program, layers.last!.z, here)).outputs.enumerated() {
+            for (output, value) in program.program.evaluate(inputs(of: program, layers.last!.z, here)).outputs
+                .enumerated()
+            {
                 results[output].append(value)
             }
         }
@@ -94,7 +98,9 @@ public final class ReferenceBackend: Backend {
     }
 
     /// z and a of every layer; the last layer has no activation.
-    private func forward(_ parameters: [Double], _ columns: [Double], _ derivatives: Derivatives) -> [(z: Channels, a: Channels)] {
+    private func forward(_ parameters: [Double], _ columns: [Double], _ derivatives: Derivatives) -> [(
+        z: Channels, a: Channels
+    )] {
         let network = workload.network
         var layers: [(z: Channels, a: Channels)] = []
         var below = entrance(columns, derivatives)
@@ -102,7 +108,8 @@ public final class ReferenceBackend: Backend {
             var z = below.map { row in
                 (0..<network.outputs(of: layer)).map { output in
                     row.indices.reduce(0) { sum, input in
-                        sum + row[input] * parameters[network.weights(of: layer) + input * network.outputs(of: layer) + output]
+                        sum + row[input]
+                            * parameters[network.weights(of: layer) + input * network.outputs(of: layer) + output]
                     }
                 }
             }
@@ -141,7 +148,8 @@ public final class ReferenceBackend: Backend {
             if layer < network.hiddenLayers { bars = activationAdjoint(z: layers[layer].z, aBar: bars) }
             let derivatives = Derivatives(rawValue: bars.count)!
             let below = layer == 0 ? entrance(columns, derivatives) : layers[layer - 1].a
-            var belowBars = Channels(repeating: [Double](repeating: 0, count: network.inputs(of: layer)), count: bars.count)
+            var belowBars = Channels(
+                repeating: [Double](repeating: 0, count: network.inputs(of: layer)), count: bars.count)
             for channel in bars.indices {
                 for output in bars[channel].indices {
                     let bar = bars[channel][output]

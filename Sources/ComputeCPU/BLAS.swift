@@ -13,7 +13,8 @@ enum BLAS {
 
     static var name: String {
         _ = configured
-        return "OpenBLAS \(String(cString: openblas_get_config()).split(separator: " ").dropFirst().first ?? "") kernel \(String(cString: openblas_get_corename()))"
+        return
+            "OpenBLAS \(String(cString: openblas_get_config()).split(separator: " ").dropFirst().first ?? "") kernel \(String(cString: openblas_get_corename()))"
     }
 
     typealias Matrix = UnsafePointer<Float>
@@ -22,21 +23,24 @@ enum BLAS {
     /// c (m, n) = a (m, k) · b (k, n), row-major.
     static func multiply(_ a: Matrix, _ b: Matrix, into c: MutableMatrix, m: Int, n: Int, k: Int) {
         cblas_sgemm(
-            CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(m), blasint(n), blasint(k), 1, a, blasint(k), b, blasint(n), 0, c,
+            CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(m), blasint(n), blasint(k), 1, a, blasint(k), b,
+            blasint(n), 0, c,
             blasint(n))
     }
 
     /// c (m, n) = a (m, k) · bᵀ, where b is (n, k).
     static func multiply(_ a: Matrix, transposed b: Matrix, into c: MutableMatrix, m: Int, n: Int, k: Int) {
         cblas_sgemm(
-            CblasRowMajor, CblasNoTrans, CblasTrans, blasint(m), blasint(n), blasint(k), 1, a, blasint(k), b, blasint(k), 0, c,
+            CblasRowMajor, CblasNoTrans, CblasTrans, blasint(m), blasint(n), blasint(k), 1, a, blasint(k), b,
+            blasint(k), 0, c,
             blasint(n))
     }
 
     /// c (m, n) += aᵀ · b, where a is (k, m) and b is (k, n).
     static func addProduct(transposed a: Matrix, _ b: Matrix, to c: MutableMatrix, m: Int, n: Int, k: Int) {
         cblas_sgemm(
-            CblasRowMajor, CblasTrans, CblasNoTrans, blasint(m), blasint(n), blasint(k), 1, a, blasint(m), b, blasint(n), 1, c,
+            CblasRowMajor, CblasTrans, CblasNoTrans, blasint(m), blasint(n), blasint(k), 1, a, blasint(m), b,
+            blasint(n), 1, c,
             blasint(n))
     }
 }

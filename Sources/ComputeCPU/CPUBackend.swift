@@ -77,7 +77,8 @@ public final class CPUBackend: Backend {
             parameters.withUnsafeBufferPointer { parameters in
                 let work = Shared(
                     value: (
-                        workspaces: workspaces, gradients: slotGradients, parameters: parameters.baseAddress!, columns: columns,
+                        workspaces: workspaces, gradients: slotGradients, parameters: parameters.baseAddress!,
+                        columns: columns,
                         sums: sums
                     ))
                 let nextSlot = Atomic<Int>(0)
@@ -95,7 +96,8 @@ public final class CPUBackend: Backend {
                             workspaces[thread].adjoint(
                                 tile.program, derivatives, parameters, here, count: tile.count,
                                 coefficients: coefficients[tile.program],
-                                sums: sums + slot * outputCount + outputOffsets[tile.program], gradient: gradients[slot])
+                                sums: sums + slot * outputCount + outputOffsets[tile.program], gradient: gradients[slot]
+                            )
                         }
                     }
                 }
@@ -115,10 +117,15 @@ public final class CPUBackend: Backend {
         let results = UnsafeMutablePointer<Float>.allocate(capacity: max(outputs * count, 1))
         defer { results.deallocate() }
         let tiles = CPUBackend.tiles([program], counts: [count])
-        let workspaces = (0..<min(threads, max(tiles.count, 1))).map { _ in TileWorkspace(workload, programs: [program]) }
+        let workspaces = (0..<min(threads, max(tiles.count, 1))).map { _ in TileWorkspace(workload, programs: [program])
+        }
         withColumns(of: [points]) { columns in
             parameters.withUnsafeBufferPointer { parameters in
-                let work = Shared(value: (workspaces: workspaces, parameters: parameters.baseAddress!, columns: columns[0], results: results))
+                let work = Shared(
+                    value: (
+                        workspaces: workspaces, parameters: parameters.baseAddress!, columns: columns[0],
+                        results: results
+                    ))
                 let nextTile = Atomic<Int>(0)
                 DispatchQueue.concurrentPerform(iterations: workspaces.count) { thread in
                     let (workspaces, parameters, columns, results) = work.value

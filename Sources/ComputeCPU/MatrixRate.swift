@@ -18,7 +18,9 @@ public enum MatrixRate {
                 let b = [Float](repeating: 0.25, count: size * size)
                 var c = [Float](repeating: 0, count: size * size)
                 for _ in 0..<4 {
-                    c.withUnsafeMutableBufferPointer { BLAS.multiply(a, b, into: $0.baseAddress!, m: size, n: size, k: size) }
+                    c.withUnsafeMutableBufferPointer {
+                        BLAS.multiply(a, b, into: $0.baseAddress!, m: size, n: size, k: size)
+                    }
                 }
             }
             operations += 4 * Double(threads) * 2 * Double(size * size) * Double(size)

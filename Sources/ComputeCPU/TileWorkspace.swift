@@ -47,7 +47,10 @@ final class TileWorkspace {
     }
 
     /// Runs program `number` at a tile of points; afterwards `row` holds its outputs.
-    func forward(_ number: Int, _ derivatives: Derivatives, _ parameters: UnsafePointer<Float>, _ columns: [UnsafePointer<Float>], count: Int) {
+    func forward(
+        _ number: Int, _ derivatives: Derivatives, _ parameters: UnsafePointer<Float>,
+        _ columns: [UnsafePointer<Float>], count: Int
+    ) {
         let k = derivatives.channelCount
         let width = network.width
         let rows = k * count
@@ -79,7 +82,8 @@ final class TileWorkspace {
 
     /// Adds the gradient of Σ c_j r_j² over the tile that `forward` was run on, and Σ r_j² to the sums.
     func adjoint(
-        _ number: Int, _ derivatives: Derivatives, _ parameters: UnsafePointer<Float>, _ columns: [UnsafePointer<Float>], count: Int,
+        _ number: Int, _ derivatives: Derivatives, _ parameters: UnsafePointer<Float>,
+        _ columns: [UnsafePointer<Float>], count: Int,
         coefficients: [Double], sums: UnsafeMutablePointer<Double>, gradient: UnsafeMutablePointer<Float>
     ) {
         let k = derivatives.channelCount
@@ -95,8 +99,10 @@ final class TileWorkspace {
             for output in 0..<network.outputs { biasBar[output] += oBar[point * k * network.outputs + output] }
         }
         // The forward pass left the last hidden layer's activations in a.
-        BLAS.addProduct(transposed: a, oBar, to: gradient + network.weights(of: last), m: width, n: network.outputs, k: rows)
-        BLAS.multiply(oBar, transposed: parameters + network.weights(of: last), into: bar, m: rows, n: width, k: network.outputs)
+        BLAS.addProduct(
+            transposed: a, oBar, to: gradient + network.weights(of: last), m: width, n: network.outputs, k: rows)
+        BLAS.multiply(
+            oBar, transposed: parameters + network.weights(of: last), into: bar, m: rows, n: width, k: network.outputs)
         for layer in (0..<network.hiddenLayers).reversed() {
             let zHere = z + layer * TileWorkspace.rows * width
             channels_activate_adjoint(zHere, bar, gradient + network.biases(of: layer), count, k, width)
@@ -106,8 +112,11 @@ final class TileWorkspace {
                     Float(workload.inputSlopes.y), gradient)
             } else {
                 channels_reactivate(zHere - TileWorkspace.rows * width, a, count, k, width)
-                BLAS.addProduct(transposed: a, bar, to: gradient + network.weights(of: layer), m: width, n: width, k: rows)
-                BLAS.multiply(bar, transposed: parameters + network.weights(of: layer), into: barBelow, m: rows, n: width, k: width)
+                BLAS.addProduct(
+                    transposed: a, bar, to: gradient + network.weights(of: layer), m: width, n: width, k: rows)
+                BLAS.multiply(
+                    bar, transposed: parameters + network.weights(of: layer), into: barBelow, m: rows, n: width,
+                    k: width)
                 swap(&bar, &barBelow)
             }
         }

@@ -20,7 +20,8 @@ extension Projection {
     }
 
     private static let polarStereographic: Set<String> = [
-        "grid_mapping_name", "latitude_of_projection_origin", "straight_vertical_longitude_from_pole", "standard_parallel",
+        "grid_mapping_name", "latitude_of_projection_origin", "straight_vertical_longitude_from_pole",
+        "standard_parallel",
         "scale_factor_at_projection_origin", "false_easting", "false_northing", "semi_major_axis", "semi_minor_axis",
         "inverse_flattening", "longitude_of_prime_meridian", "crs_wkt",
     ]
@@ -41,8 +42,14 @@ extension Projection {
     /// EPSG:3031 (Antarctica) and EPSG:3413 (Greenland), by their parameters.
     private var wellKnownText: String? {
         let poles: [(latitude: Double, parallel: Double, longitude: Double, code: Int, name: String, axes: String)] = [
-            (-90, -71, 0, 3031, "WGS 84 / Antarctic Polar Stereographic", "AXIS[\"(E)\",north,MERIDIAN[90,ANGLEUNIT[\"degree\",0.0174532925199433]],ORDER[1]],AXIS[\"(N)\",north,MERIDIAN[0,ANGLEUNIT[\"degree\",0.0174532925199433]],ORDER[2]]"),
-            (90, 70, -45, 3413, "WGS 84 / NSIDC Sea Ice Polar Stereographic North", "AXIS[\"(X)\",south,MERIDIAN[45,ANGLEUNIT[\"degree\",0.0174532925199433]],ORDER[1]],AXIS[\"(Y)\",south,MERIDIAN[135,ANGLEUNIT[\"degree\",0.0174532925199433]],ORDER[2]]"),
+            (
+                -90, -71, 0, 3031, "WGS 84 / Antarctic Polar Stereographic",
+                "AXIS[\"(E)\",north,MERIDIAN[90,ANGLEUNIT[\"degree\",0.0174532925199433]],ORDER[1]],AXIS[\"(N)\",north,MERIDIAN[0,ANGLEUNIT[\"degree\",0.0174532925199433]],ORDER[2]]"
+            ),
+            (
+                90, 70, -45, 3413, "WGS 84 / NSIDC Sea Ice Polar Stereographic North",
+                "AXIS[\"(X)\",south,MERIDIAN[45,ANGLEUNIT[\"degree\",0.0174532925199433]],ORDER[1]],AXIS[\"(Y)\",south,MERIDIAN[135,ANGLEUNIT[\"degree\",0.0174532925199433]],ORDER[2]]"
+            ),
         ]
         guard isWGS84, number("false_easting") ?? 0 == 0, number("false_northing") ?? 0 == 0,
             let pole = poles.first(where: {

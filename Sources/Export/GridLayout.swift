@@ -38,8 +38,11 @@ struct GridLayout {
             }
             return variable
         }
-        func define(_ name: String, _ type: VariableType, longName: String, standardName: String?, units: String?) throws -> Variable {
-            let variable = try file.define(variable: prefix + name, type, over: [y, x], storage: .deflated(chunks: chunk))
+        func define(_ name: String, _ type: VariableType, longName: String, standardName: String?, units: String?)
+            throws -> Variable
+        {
+            let variable = try file.define(
+                variable: prefix + name, type, over: [y, x], storage: .deflated(chunks: chunk))
             try variable.setAttribute("long_name", .text(longName))
             if let standardName { try variable.setAttribute("standard_name", .text(standardName)) }
             if let units { try variable.setAttribute("units", .text(units)) }
@@ -55,7 +58,8 @@ struct GridLayout {
         for column in observedSets.flatMap({ ObservedCells.columns(of: $0) }) {
             let name = "misfit_\(column.rawValue)"
             variables[name] = try define(
-                name, .float, longName: "predicted minus observed \(column.longName)", standardName: nil, units: column.unit)
+                name, .float, longName: "predicted minus observed \(column.longName)", standardName: nil,
+                units: column.unit)
         }
         self.variables = variables
         mask = try define("mask", .int8, longName: "cover of the cell", standardName: nil, units: nil)

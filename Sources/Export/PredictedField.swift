@@ -21,7 +21,9 @@ extension PredictedField {
     }
 
     /// A field that the network represents.
-    private static func field(of quantity: Quantity, _ store: StoreDescription, _ constants: Constants) -> PredictedField {
+    private static func field(of quantity: Quantity, _ store: StoreDescription, _ constants: Constants)
+        -> PredictedField
+    {
         let unit: Double =
             switch quantity {
             case .velocityX, .velocityY: store.scales.speed * Constants.secondsPerYear
@@ -29,7 +31,8 @@ extension PredictedField {
             case .viscosity: store.scales.viscosity(constants)
             }
         return PredictedField(
-            name: quantity.symbol, longName: quantity.longName, standardName: quantity.standardName, units: quantity.unit
+            name: quantity.symbol, longName: quantity.longName, standardName: quantity.standardName,
+            units: quantity.unit
         ) { unit * $0.value(quantity) }
     }
 
@@ -50,7 +53,8 @@ extension PredictedField {
     private static func residuals(of equation: any Equation, _ unit: Double) -> [PredictedField] {
         equation.residualNames.enumerated().map { number, name in
             PredictedField(
-                name: "residual_\(name)", longName: "residual of the \(name.split(separator: "_").joined(separator: " ")) balance",
+                name: "residual_\(name)",
+                longName: "residual of the \(name.split(separator: "_").joined(separator: " ")) balance",
                 standardName: nil, units: "Pa"
             ) { unit * equation.residuals(at: $0)[number] }
         }

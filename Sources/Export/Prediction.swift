@@ -21,7 +21,8 @@ public struct Prediction {
         let fields = PredictedField.all(model: model, store: store.description, constants: checkpoint.plan.constants)
         program = PointProgram(
             Program.recording { recorder in
-                let point = FieldPoint(recorder: recorder, unknowns: model.unknowns, maps: scaling.maps, columns: ["x", "y"])
+                let point = FieldPoint(
+                    recorder: recorder, unknowns: model.unknowns, maps: scaling.maps, columns: ["x", "y"])
                 return fields.map { $0.value(point) }
             })
         self.checkpoint = checkpoint

@@ -40,13 +40,19 @@ public struct PredictionWriter {
             try provenance.write(to: file, prediction)
             let layouts = try grids.enumerated().map { number, grid in
                 // The first grid has the plain names; those of others begin with the grid's.
-                try GridLayout(grid, prefix: number == 0 ? "" : "\(grid.name)_", in: file, prediction, chunk: PredictionWriter.chunk(grid), fill: PredictionWriter.fill)
+                try GridLayout(
+                    grid, prefix: number == 0 ? "" : "\(grid.name)_", in: file, prediction,
+                    chunk: PredictionWriter.chunk(grid), fill: PredictionWriter.fill)
             }
             try file.endDefinitions()
             var done = 0
             for layout in layouts {
                 try layout.writeAxes()
-                try writeBands(of: layout, report: { done += $0; report(done) })
+                try writeBands(
+                    of: layout,
+                    report: {
+                        done += $0; report(done)
+                    })
             }
             try file.close()
             try pending.commit()
@@ -67,7 +73,8 @@ public struct PredictionWriter {
             let rows = first..<min(first + PredictionWriter.bandRows, grid.rows)
             let cells = rows.lowerBound * grid.columns..<rows.upperBound * grid.columns
             let floating = cells.filter { layout.stored.mask[$0] == IceMask.floatingIce.rawValue }
-            let values = try prediction.fields(x: floating.map { grid.x[$0 % grid.columns] }, y: floating.map { grid.y[$0 / grid.columns] })
+            let values = try prediction.fields(
+                x: floating.map { grid.x[$0 % grid.columns] }, y: floating.map { grid.y[$0 / grid.columns] })
             var bands: [String: [Float]] = [:]
             for (field, column) in zip(prediction.fields, values) {
                 var band = [Float](repeating: PredictionWriter.fill, count: cells.count)

@@ -22,9 +22,13 @@ public struct Provenance: Sendable {
         func number(_ name: String, _ value: Double) throws { try file.setAttribute(name, .numbers([value])) }
         try text("Conventions", "CF-1.8")
         try text("format", "IceShelfPINN prediction 1")
-        try text("title", "Viscosity of an ice shelf, inferred from velocity and thickness by a physics-informed network")
+        try text(
+            "title", "Viscosity of an ice shelf, inferred from velocity and thickness by a physics-informed network")
         try text("institution", "not stated")
-        try text("source", "IceShelfPINN, a \(plan.network) network trained for \(checkpoint.iteration) iterations with the \(plan.physics) equations")
+        try text(
+            "source",
+            "IceShelfPINN, a \(plan.network) network trained for \(checkpoint.iteration) iterations with the \(plan.physics) equations"
+        )
         try text("history", "\(ISO8601DateFormatter().string(from: date)): \(command)")
         try text("references", "MacAyeal 1989, doi:10.1029/JB094iB04p04071; Wang et al. 2025, Science 387, 1219-1224")
         try text(

@@ -18,7 +18,9 @@ public struct Region: Sendable, Equatable {
 
     /// Reads "xmin,xmax,ymin,ymax"; nil where that is not four finite numbers in order.
     public init?(_ text: String) {
-        let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Double(String($0).trimmingBlanks()) }
+        let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map {
+            Double(String($0).trimmingBlanks())
+        }
         guard numbers.count == 4, let x0 = numbers[0], let x1 = numbers[1], let y0 = numbers[2], let y1 = numbers[3],
             x0.isFinite, x1.isFinite, y0.isFinite, y1.isFinite, x0 < x1, y0 < y1
         else { return nil }

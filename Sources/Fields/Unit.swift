@@ -60,7 +60,9 @@ public struct Unit: Sendable, Equatable {
     /// Lower case, single blanks, no '^', '**' or '.' between factors, no blanks around '/'.
     private static func normalized(_ text: String) -> String {
         var words = text.lowercased()
-        for (old, new) in [("**", ""), ("^", ""), ("{", ""), ("}", ""), ("(", ""), (")", ""), ("⁻¹", "-1"), (".", " "), ("*", " ")] {
+        for (old, new) in [
+            ("**", ""), ("^", ""), ("{", ""), ("}", ""), ("(", ""), (")", ""), ("⁻¹", "-1"), (".", " "), ("*", " "),
+        ] {
             words = words.split(separator: old, omittingEmptySubsequences: false).joined(separator: new)
         }
         words = words.split(whereSeparator: { $0 == " " || $0 == "_" || $0 == "\t" }).joined(separator: " ")

@@ -34,7 +34,10 @@ extension LossTerm {
     /// Misfit to the observed thickness.
     public static func thicknessMisfit(weight: Double) -> LossTerm {
         LossTerm(name: "thickness", set: .thickness, weight: weight) { point in
-            [point.column(Column.weight.rawValue).squareRoot() * (point.output(.thickness) - point.column(Column.h.rawValue))]
+            [
+                point.column(Column.weight.rawValue).squareRoot()
+                    * (point.output(.thickness) - point.column(Column.h.rawValue))
+            ]
         }
     }
 

@@ -37,7 +37,8 @@ public struct Objective: Sendable {
             var owners: [Int] = []
             let program = Program.recording { recorder in
                 let point = FieldPoint(
-                    recorder: recorder, unknowns: model.unknowns, maps: scaling.maps, columns: set.columns.map(\.rawValue))
+                    recorder: recorder, unknowns: model.unknowns, maps: scaling.maps,
+                    columns: set.columns.map(\.rawValue))
                 return terms.enumerated().filter { $0.element.set == set }.flatMap { number, term in
                     let residuals = term.residuals(point)
                     owners += residuals.map { _ in number }

@@ -29,13 +29,17 @@ public struct FieldPoint {
 
     /// The network's own output for a quantity, in the normalisation of the data.
     public func output(_ quantity: Quantity, _ channel: Channel = .value) -> Scalar {
-        guard let number = unknowns.firstIndex(of: quantity) else { preconditionFailure("\(quantity) is no unknown of the model") }
+        guard let number = unknowns.firstIndex(of: quantity) else {
+            preconditionFailure("\(quantity) is no unknown of the model")
+        }
         return recorder.input(.channel(output: number, channel))
     }
 
     /// A value that the point brings along.
     public func column(_ name: String) -> Scalar {
-        guard let number = columns.firstIndex(of: name) else { preconditionFailure("no column \(name) at these points") }
+        guard let number = columns.firstIndex(of: name) else {
+            preconditionFailure("no column \(name) at these points")
+        }
         return recorder.input(.column(number))
     }
 

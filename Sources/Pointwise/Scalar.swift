@@ -49,7 +49,8 @@ public struct Scalar {
         case (nil, nil): Scalar(a.constant * b.constant)
         case (nil, _): b * a
         case (let recorder?, nil):
-            b.constant == 1 ? a : b.constant == 0 ? Scalar(0) : recorder.record(.multiplyConstant, a.node, constant: b.constant)
+            b.constant == 1
+                ? a : b.constant == 0 ? Scalar(0) : recorder.record(.multiplyConstant, a.node, constant: b.constant)
         case (let recorder?, _): recorder.record(.multiply, min(a.node, b.node), max(a.node, b.node))
         }
     }
@@ -120,7 +121,8 @@ public final class Recorder {
                 slots[number] = inputs.count + operations.count
                 let takesOperand = kind.operandCount > 0
                 operations.append(
-                    Operation(kind: kind, a: takesOperand ? slots[a] : 0, b: takesOperand ? slots[b] : 0, constant: constant))
+                    Operation(
+                        kind: kind, a: takesOperand ? slots[a] : 0, b: takesOperand ? slots[b] : 0, constant: constant))
             }
         }
         return Program(inputs: inputs, operations: operations, outputs: results.map { slots[$0.node] })

@@ -19,7 +19,8 @@ public struct Checkpoint: Sendable {
     public var trainedSeconds: Double
 
     public init(
-        plan: Plan, iteration: Int, parameters: [Float], optimizer: OptimizerState, history: History, storeFingerprint: String,
+        plan: Plan, iteration: Int, parameters: [Float], optimizer: OptimizerState, history: History,
+        storeFingerprint: String,
         backend: String, trainedSeconds: Double
     ) {
         self.plan = plan
@@ -70,7 +71,8 @@ extension Checkpoint {
             "long_name", .text("network weights, layer by layer: weights (inputs, outputs) row-major, then biases"))
         var vectors: [(Variable, [Float])] = [(values, parameters)]
         for (name, vector) in optimizer.vectors.sorted(by: { $0.key < $1.key }) {
-            vectors.append((try file.define(variable: Checkpoint.statePrefix + name, .float, over: [parameter]), vector))
+            vectors.append(
+                (try file.define(variable: Checkpoint.statePrefix + name, .float, over: [parameter]), vector))
         }
         let losses = try History.define(history, in: file)
         try file.endDefinitions()
@@ -85,7 +87,9 @@ extension Checkpoint {
         let file = try NetCDFFile(reading: path)
         func damaged(_ what: String) -> NetCDFError { .damaged(path: path, reason: what) }
         guard file.attribute("format")?.text == Checkpoint.format else {
-            throw damaged("its format is \(quoted(file.attribute("format")?.text ?? "missing")), not \(quoted(Checkpoint.format))")
+            throw damaged(
+                "its format is \(quoted(file.attribute("format")?.text ?? "missing")), not \(quoted(Checkpoint.format))"
+            )
         }
         guard let planText = file.attribute("plan")?.text, let store = file.attribute("store")?.text,
             let iteration = file.attribute("iteration")?.number,
@@ -95,14 +99,18 @@ extension Checkpoint {
         guard let plan = try? Plan(toml: planText, store: store) else { throw damaged("its plan cannot be read") }
         var optimizer = OptimizerState(vectors: [:], counts: [:])
         for name in file.attributeNames where name.hasPrefix(Checkpoint.statePrefix) {
-            optimizer.counts[String(name.dropFirst(Checkpoint.statePrefix.count))] = file.attribute(name)?.number.map { Int($0) }
+            optimizer.counts[String(name.dropFirst(Checkpoint.statePrefix.count))] = file.attribute(name)?.number.map {
+                Int($0)
+            }
         }
         for variable in file.variables where variable.name.hasPrefix(Checkpoint.statePrefix) {
             optimizer.vectors[String(variable.name.dropFirst(Checkpoint.statePrefix.count))] = try variable.read()
         }
         self.init(
-            plan: plan, iteration: Int(iteration), parameters: try file.requireVariable("parameters").read(), optimizer: optimizer,
-            history: try History(reading: file), storeFingerprint: fingerprint, backend: backend, trainedSeconds: seconds)
+            plan: plan, iteration: Int(iteration), parameters: try file.requireVariable("parameters").read(),
+            optimizer: optimizer,
+            history: try History(reading: file), storeFingerprint: fingerprint, backend: backend,
+            trainedSeconds: seconds)
     }
 }
 
@@ -127,7 +135,8 @@ extension History {
         let loss = try file.define(variable: "loss", .double, over: [iteration])
         try loss.setAttribute("long_name", .text("loss of each iteration"))
         let terms = try file.define(variable: "loss_term", .double, over: [iteration, term])
-        try terms.setAttribute("long_name", .text("mean squared residual of each term, without its weight; names in loss_terms"))
+        try terms.setAttribute(
+            "long_name", .text("mean squared residual of each term, without its weight; names in loss_terms"))
         return Variables(loss: loss, terms: terms)
     }
 

@@ -46,8 +46,12 @@ public struct Plan: Sendable, Equatable {
     /// The network's shape for the unknowns of the physics.
     public func perceptron() throws -> Perceptron {
         let parts = network.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
-        guard parts.count == 2, let layers = parts[0], let width = parts[1], (1...64).contains(layers), (1...4096).contains(width)
-        else { throw PlanError.badValue("network", network, expected: "LAYERSxWIDTH, for example 8x128, with at most 64 layers of width 4096") }
+        guard parts.count == 2, let layers = parts[0], let width = parts[1], (1...64).contains(layers),
+            (1...4096).contains(width)
+        else {
+            throw PlanError.badValue(
+                "network", network, expected: "LAYERSxWIDTH, for example 8x128, with at most 64 layers of width 4096")
+        }
         return Perceptron(hiddenLayers: layers, width: width, outputs: try model().unknowns.count)
     }
 
@@ -65,18 +69,21 @@ public struct Plan: Sendable, Equatable {
         _ = try perceptron()
         _ = try makeOptimizer(parameterCount: 1)
         for (name, value) in [
-            ("gravity", gravity), ("ice-density", iceDensity), ("sea-water-density", seaWaterDensity), ("learning-rate", learningRate.peak),
+            ("gravity", gravity), ("ice-density", iceDensity), ("sea-water-density", seaWaterDensity),
+            ("learning-rate", learningRate.peak),
         ] where !(value.isFinite && value > 0) {
             throw PlanError.badValue(name, "\(value)", expected: "a positive number")
         }
         for (name, value) in [
-            ("velocity-weight", weights.velocity), ("thickness-weight", weights.thickness), ("equation-weight", weights.equation),
+            ("velocity-weight", weights.velocity), ("thickness-weight", weights.thickness),
+            ("equation-weight", weights.equation),
             ("front-weight", weights.front),
         ] where !(value.isFinite && value >= 0) {
             throw PlanError.badValue(name, "\(value)", expected: "a number that is not negative")
         }
         guard iceDensity < seaWaterDensity else {
-            throw PlanError.badValue("ice-density", "\(iceDensity)", expected: "less than the density of sea water, \(seaWaterDensity)")
+            throw PlanError.badValue(
+                "ice-density", "\(iceDensity)", expected: "less than the density of sea water, \(seaWaterDensity)")
         }
     }
 }

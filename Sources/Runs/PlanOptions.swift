@@ -119,11 +119,15 @@ extension Plan {
             })
     }
 
-    private static func whole(_ name: String, _ path: WritableKeyPath<Plan, Int> & Sendable, mayChange: Bool = false) -> Option {
+    private static func whole(_ name: String, _ path: WritableKeyPath<Plan, Int> & Sendable, mayChange: Bool = false)
+        -> Option
+    {
         Option(
             name: name, get: { .whole($0[keyPath: path]) },
             set: { plan, value in
-                guard case .whole(let whole) = value, whole >= 0 else { throw wrongType(name, value, "a whole number that is not negative") }
+                guard case .whole(let whole) = value, whole >= 0 else {
+                    throw wrongType(name, value, "a whole number that is not negative")
+                }
                 plan[keyPath: path] = whole
             }, mayChange: mayChange)
     }

@@ -32,7 +32,9 @@ public final class RunDirectory {
             throw RunError.held(run: path, owner: contents(of: lock))
         }
         let owner = RunDirectory.owner
-        guard ftruncate(lock, 0) == 0, pwrite(lock, owner, owner.utf8.count, 0) == owner.utf8.count else { throw failure("the lock") }
+        guard ftruncate(lock, 0) == 0, pwrite(lock, owner, owner.utf8.count, 0) == owner.utf8.count else {
+            throw failure("the lock")
+        }
         for name in names where name.hasSuffix(".partial") { unlink("\(path)/\(name)") }
     }
 
@@ -63,7 +65,8 @@ public final class RunDirectory {
                 report("\(failure.explanation); trying the checkpoint before it")
             }
         }
-        throw candidates.isEmpty ? RunError.noCheckpoint(run: path) : RunError.allDamaged(run: path, count: candidates.count)
+        throw candidates.isEmpty
+            ? RunError.noCheckpoint(run: path) : RunError.allDamaged(run: path, count: candidates.count)
     }
 
     // MARK: inside
@@ -73,7 +76,10 @@ public final class RunDirectory {
         defer { closedir(folder) }
         var names: [String] = []
         while let entry = readdir(folder) {
-            names.append(withUnsafePointer(to: &entry.pointee.d_name) { String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self)) })
+            names.append(
+                withUnsafePointer(to: &entry.pointee.d_name) {
+                    String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
+                })
         }
         return names
     }

@@ -25,7 +25,9 @@ public struct StreamPlan: Sendable, Equatable {
                 let value = Int(pair[1]), (1...100_000_000).contains(value)
             else {
                 throw PlanError.badValue(
-                    "stream", text, expected: "chunk=POINTS, optionally with data=POINTS and front=POINTS behind commas, each from 1 to 1e8")
+                    "stream", text,
+                    expected:
+                        "chunk=POINTS, optionally with data=POINTS and front=POINTS behind commas, each from 1 to 1e8")
             }
             given[String(pair[0])] = value
         }

@@ -36,7 +36,8 @@ public struct Assembly {
         ]
         return stated.compactMap { name, product, run, option in
             guard let product, product != run else { return nil }
-            return "the thickness product states \(product) kg m-3 for \(name), this run computes with \(run) (\(option))"
+            return
+                "the thickness product states \(product) kg m-3 for \(name), this run computes with \(run) (\(option))"
         }
     }
 }

@@ -57,7 +57,8 @@ public struct Trainer {
         lastGood = directory.checkpoints.first
     }
 
-    private init(_ assembly: Assembly, _ directory: RunDirectory, _ optimizer: any Optimizer, _ checkpoint: Checkpoint) {
+    private init(_ assembly: Assembly, _ directory: RunDirectory, _ optimizer: any Optimizer, _ checkpoint: Checkpoint)
+    {
         self.assembly = assembly
         self.directory = directory
         self.optimizer = optimizer
@@ -82,7 +83,8 @@ public struct Trainer {
             try requireFinite(loss, gradient, iteration)
             report(
                 TrainingProgress(
-                    iteration: iteration, loss: loss, pointsPerIteration: assembly.objective.sets.reduce(0) { $0 + chunk.count($1) }))
+                    iteration: iteration, loss: loss,
+                    pointsPerIteration: assembly.objective.sets.reduce(0) { $0 + chunk.count($1) }))
 
             let isLast = iteration >= assembly.plan.iterations
             let stops = !isLast && shouldStop()
@@ -96,7 +98,8 @@ public struct Trainer {
             if stops { return .stopped(iteration: iteration, checkpoint: lastGood ?? "") }
 
             checkpoint.history.append(total: loss.total, terms: loss.terms)
-            try optimizer.step(&checkpoint.parameters, loss: loss.total, gradient: gradient) { [assembly] parameters, gradient in
+            try optimizer.step(&checkpoint.parameters, loss: loss.total, gradient: gradient) {
+                [assembly] parameters, gradient in
                 try assembly.evaluate(parameters, chunk, &gradient).total
             }
             checkpoint.iteration += 1

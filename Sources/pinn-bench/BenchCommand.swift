@@ -29,13 +29,19 @@ struct BenchCommand: ParsableCommand {
     }
 
     func validate() throws {
-        if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads: \(threads) is not from 1 to 1024") }
+        if let threads, !(1...1024).contains(threads) {
+            throw ValidationError("--threads: \(threads) is not from 1 to 1024")
+        }
         if !(seconds > 0 && seconds < 1e6) { throw ValidationError("--seconds: \(seconds) is not a positive number") }
-        if counts == nil { throw ValidationError("--points: \(quoted(points)) is not a list of whole numbers such as 1024,4096") }
+        if counts == nil {
+            throw ValidationError("--points: \(quoted(points)) is not a list of whole numbers such as 1024,4096")
+        }
     }
 
     private var counts: [Int]? {
-        let counts = points.split(separator: ",", omittingEmptySubsequences: false).map { Count(argument: String($0))?.value }
+        let counts = points.split(separator: ",", omittingEmptySubsequences: false).map {
+            Count(argument: String($0))?.value
+        }
         return counts.contains(nil) ? nil : counts.compactMap { $0 }
     }
 

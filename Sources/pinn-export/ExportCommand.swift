@@ -19,7 +19,10 @@ struct ExportCommand: ParsableCommand {
     @Argument(help: "The file to write.") var prediction = "prediction.nc"
     @Option(name: .customLong("run"), help: "Folder of the run.") var runPath = "pinn-run"
     @Option(help: "The point store. (default: the one that the run names)") var store: String?
-    @Option(help: "Grids of the products, behind commas: velocity, thickness. (default: all; the first has the plain variable names)")
+    @Option(
+        help:
+            "Grids of the products, behind commas: velocity, thickness. (default: all; the first has the plain variable names)"
+    )
     var grid: String?
     @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"
     @Option(help: "Threads. (default: all cores)") var threads: Int?
@@ -30,7 +33,9 @@ struct ExportCommand: ParsableCommand {
     }
 
     func validate() throws {
-        if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads: \(threads) is not from 1 to 1024") }
+        if let threads, !(1...1024).contains(threads) {
+            throw ValidationError("--threads: \(threads) is not from 1 to 1024")
+        }
     }
 
     func run() throws {
@@ -38,7 +43,8 @@ struct ExportCommand: ParsableCommand {
         let storePath = store ?? checkpoint.plan.store
         let reader = try StoreReader(path: storePath)
         guard reader.fingerprint == checkpoint.storeFingerprint else {
-            throw ExportError.otherStore(store: storePath, expected: checkpoint.storeFingerprint, found: reader.fingerprint)
+            throw ExportError.otherStore(
+                store: storePath, expected: checkpoint.storeFingerprint, found: reader.fingerprint)
         }
         let model = try Prediction(checkpoint, store: reader) { try Backends.make(backend, $0, threads: threads) }
         let writer = try PredictionWriter(

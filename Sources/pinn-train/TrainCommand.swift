@@ -17,11 +17,20 @@ struct TrainCommand: ParsableCommand {
             """)
 
     @Argument(help: "The point store.") var store: String?
-    @Option(help: "Points of an iteration: chunk=N collocation points, data=N observations of velocity and of thickness each, front=N. (default: \(StreamPlan().description); data and front follow chunk)")
+    @Option(
+        help:
+            "Points of an iteration: chunk=N collocation points, data=N observations of velocity and of thickness each, front=N. (default: \(StreamPlan().description); data and front follow chunk)"
+    )
     var stream: String?
-    @Option(help: "Iterations in total, over all resumptions. (default: as many as visit 3e7 collocation points, from 2000 to 20000)")
+    @Option(
+        help:
+            "Iterations in total, over all resumptions. (default: as many as visit 3e7 collocation points, from 2000 to 20000)"
+    )
     var iterations: Count?
-    @Option(help: "How the weights are moved: \(OptimizerCatalog.all.map { $0.name }.joined(separator: ", ")). (default: adam)")
+    @Option(
+        help:
+            "How the weights are moved: \(OptimizerCatalog.all.map { $0.name }.joined(separator: ", ")). (default: adam)"
+    )
     var optimizer: String?
     @Option(help: "Hidden layers and their width. (default: \(Plan().network))") var network: String?
     @Option(help: "The equations. (default: \(Plan().physics))") var physics: String?
@@ -31,9 +40,11 @@ struct TrainCommand: ParsableCommand {
     @Flag(help: "Go on with the run in the folder.") var resume = false
     @Option(help: "Seed of weights and order. (default: 0)") var seed: UInt64?
     @Option(help: "Seconds between checkpoints.") var checkpointEvery = 60.0
-    @Option(help: "Learning rate after the warm-up. (default: \(LearningRateSchedule().peak))") var learningRate: Double?
+    @Option(help: "Learning rate after the warm-up. (default: \(LearningRateSchedule().peak))") var learningRate:
+        Double?
     @Option(help: "Iterations of rising learning rate. (default: \(LearningRateSchedule().warmUp))") var warmUp: Int?
-    @Option(help: "Iterations in which the learning rate halves; 0: never. (default: \(LearningRateSchedule().halfLife))")
+    @Option(
+        help: "Iterations in which the learning rate halves; 0: never. (default: \(LearningRateSchedule().halfLife))")
     var halfLife: Int?
     @Option(help: "Weight of the velocity misfit. (default: \(Plan().weights.velocity))") var velocityWeight: Double?
     @Option(help: "Weight of the thickness misfit. (default: \(Plan().weights.thickness))") var thicknessWeight: Double?
@@ -41,7 +52,8 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "Weight of the calving-front stress. (default: \(Plan().weights.front))") var frontWeight: Double?
     @Option(help: "Gravity [m s-2]. (default: \(Constants().gravity))") var gravity: Double?
     @Option(help: "Density of ice [kg m-3]. (default: \(Constants().iceDensity))") var iceDensity: Double?
-    @Option(help: "Density of sea water [kg m-3]. (default: \(Constants().seaWaterDensity))") var seaWaterDensity: Double?
+    @Option(help: "Density of sea water [kg m-3]. (default: \(Constants().seaWaterDensity))") var seaWaterDensity:
+        Double?
     @OptionGroup var common: CommonOptions
 
     static func main() {
@@ -50,8 +62,12 @@ struct TrainCommand: ParsableCommand {
     }
 
     func validate() throws {
-        if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads: \(threads) is not from 1 to 1024") }
-        if !(checkpointEvery > 0) { throw ValidationError("--checkpoint-every: \(checkpointEvery) is not a positive number of seconds") }
+        if let threads, !(1...1024).contains(threads) {
+            throw ValidationError("--threads: \(threads) is not from 1 to 1024")
+        }
+        if !(checkpointEvery > 0) {
+            throw ValidationError("--checkpoint-every: \(checkpointEvery) is not a positive number of seconds")
+        }
     }
 
     mutating func run() throws {
@@ -83,10 +99,14 @@ struct TrainCommand: ParsableCommand {
         switch outcome {
         case .complete(let checkpoint):
             progress.finish(plan.iterations, details: last)
-            print("\(checkpoint): \(plan.iterations) iterations; next: pinn-export prediction.nc\(runPath == "pinn-run" ? "" : " --run \(runPath)")")
+            print(
+                "\(checkpoint): \(plan.iterations) iterations; next: pinn-export prediction.nc\(runPath == "pinn-run" ? "" : " --run \(runPath)")"
+            )
         case .stopped(let iteration, let checkpoint):
             progress.finish(iteration, details: last)
-            throw StoppedEarly("stopped at iteration \(iteration) of \(plan.iterations), saved as \(checkpoint); go on with the same command and --resume")
+            throw StoppedEarly(
+                "stopped at iteration \(iteration) of \(plan.iterations), saved as \(checkpoint); go on with the same command and --resume"
+            )
         }
     }
 
@@ -110,7 +130,8 @@ struct TrainCommand: ParsableCommand {
             ("network", network.map { .text($0) }), ("physics", physics.map { .text($0) }),
             ("seed", seed.map { .text(String($0)) }), ("learning-rate", learningRate.map { .number($0) }),
             ("warm-up", warmUp.map { .whole($0) }), ("half-life", halfLife.map { .whole($0) }),
-            ("velocity-weight", velocityWeight.map { .number($0) }), ("thickness-weight", thicknessWeight.map { .number($0) }),
+            ("velocity-weight", velocityWeight.map { .number($0) }),
+            ("thickness-weight", thicknessWeight.map { .number($0) }),
             ("equation-weight", equationWeight.map { .number($0) }), ("front-weight", frontWeight.map { .number($0) }),
             ("gravity", gravity.map { .number($0) }), ("ice-density", iceDensity.map { .number($0) }),
             ("sea-water-density", seaWaterDensity.map { .number($0) }),
@@ -123,7 +144,8 @@ struct TrainCommand: ParsableCommand {
         }
         try plan.validate()
         if let saved, let change = plan.change(from: saved) {
-            throw PlanError.changedOnResume(option: change.option, asked: change.mine, saved: change.theirs, run: runPath)
+            throw PlanError.changedOnResume(
+                option: change.option, asked: change.mine, saved: change.theirs, run: runPath)
         }
         return plan
     }
@@ -136,17 +158,25 @@ struct TrainCommand: ParsableCommand {
         printMessage("store      \(plan.store), an epoch is \(assembly.stream.iterationsPerEpoch) iterations")
         printMessage("points     \(counts.joined(separator: ", ")) an iteration")
         if assembly.stream.size(.collocation) < plan.stream.chunk {
-            printMessage("warning: the store holds \(assembly.store.count(.collocation)) collocation points, fewer than the chunk of \(plan.stream.chunk); every iteration takes all of them (pinn-ingest --points makes more)")
+            printMessage(
+                "warning: the store holds \(assembly.store.count(.collocation)) collocation points, fewer than the chunk of \(plan.stream.chunk); every iteration takes all of them (pinn-ingest --points makes more)"
+            )
         }
-        printMessage("network    2 -> \(plan.network) tanh -> \(assembly.objective.workload.network.outputs), \(assembly.objective.workload.network.parameterCount) weights, seed \(plan.seed)")
-        printMessage("physics    \(plan.physics), g \(plan.gravity) m s-2, ice \(plan.iceDensity), sea water \(plan.seaWaterDensity) kg m-3")
+        printMessage(
+            "network    2 -> \(plan.network) tanh -> \(assembly.objective.workload.network.outputs), \(assembly.objective.workload.network.parameterCount) weights, seed \(plan.seed)"
+        )
+        printMessage(
+            "physics    \(plan.physics), g \(plan.gravity) m s-2, ice \(plan.iceDensity), sea water \(plan.seaWaterDensity) kg m-3"
+        )
         for note in assembly.densityNotes { printMessage("warning: \(note)") }
-        printMessage("optimizer  \(plan.optimizer), learning rate \(plan.learningRate.peak), \(plan.iterations) iterations")
+        printMessage(
+            "optimizer  \(plan.optimizer), learning rate \(plan.learningRate.peak), \(plan.iterations) iterations")
         printMessage("backend    \(assembly.backend.summary)")
         guard let saved else { return }
         printMessage("resuming   at iteration \(saved.iteration)")
         if saved.backend != assembly.backend.summary {
-            printMessage("warning: the run was made with \(quoted(saved.backend)); it goes on, but may differ in the last bits")
+            printMessage(
+                "warning: the run was made with \(quoted(saved.backend)); it goes on, but may differ in the last bits")
         }
     }
 

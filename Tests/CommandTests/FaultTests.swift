@@ -11,15 +11,22 @@ enum Strace {
 }
 
 /// Faults of the machine, injected into system calls by strace; skipped where strace or ptrace is missing.
-@Suite(.enabled(if: Places.runsLongTests, "set PINN_LONG_TESTS=1 to run"), .enabled(if: Strace.works, "strace cannot trace here"))
+@Suite(
+    .enabled(if: Places.runsLongTests, "set PINN_LONG_TESTS=1 to run"),
+    .enabled(if: Strace.works, "strace cannot trace here"))
 struct FaultTests {
-    private func trace(_ here: Workspace, _ injection: String, _ call: String, _ tool: Tool, _ arguments: [String]) throws -> Tool.Result {
+    private func trace(_ here: Workspace, _ injection: String, _ call: String, _ tool: Tool, _ arguments: [String])
+        throws -> Tool.Result
+    {
         try #require(Tool.installed("strace")).run(
-            ["-f", "-o", "/dev/null", "-e", "trace=\(call)", "-e", "inject=\(call):\(injection)", tool.path] + arguments, in: here.folder.path)
+            ["-f", "-o", "/dev/null", "-e", "trace=\(call)", "-e", "inject=\(call):\(injection)", tool.path]
+                + arguments, in: here.folder.path)
     }
 
     /// Kill -9 at the K-th call, for K = 1, 2, 4, 7, 11 ... until the command ends by itself.
-    private func kill(_ here: Workspace, at call: String, _ tool: Tool, _ arguments: [String], after: (Int) throws -> Void) throws -> Int {
+    private func kill(
+        _ here: Workspace, at call: String, _ tool: Tool, _ arguments: [String], after: (Int) throws -> Void
+    ) throws -> Int {
         var place = 1
         var step = 1
         while true {
@@ -32,7 +39,9 @@ struct FaultTests {
         }
     }
 
-    @Test(arguments: ["pwrite64", "fsync", "rename"]) func aKilledIngestLeavesTheOldStoreOrTheNewOne(_ call: String) throws {
+    @Test(arguments: ["pwrite64", "fsync", "rename"]) func aKilledIngestLeavesTheOldStoreOrTheNewOne(_ call: String)
+        throws
+    {
         let here = try Workspace()
         try here.addStore()
         let old = try here.bytes("pinn-store.nc")
@@ -40,7 +49,9 @@ struct FaultTests {
         let last = try kill(here, at: call, here.ingest, arguments) { _ in
             // Either way it is a whole store: the trainer's reader checks every byte.
             if try here.bytes("pinn-store.nc") != old {
-                #expect(try here.run(here.train, Workspace.short + ["--iterations", "1", "--run", UUID().uuidString]).status == 0)
+                #expect(
+                    try here.run(here.train, Workspace.short + ["--iterations", "1", "--run", UUID().uuidString]).status
+                        == 0)
                 try old.write(to: URL(fileURLWithPath: here.folder.file("pinn-store.nc")))
             }
         }
@@ -48,7 +59,9 @@ struct FaultTests {
         #expect(here.partialFiles.isEmpty)
     }
 
-    @Test(arguments: ["pwrite64", "fsync", "rename"]) func aKilledTrainerKeepsAWholeCheckpointAndGoesOn(_ call: String) throws {
+    @Test(arguments: ["pwrite64", "fsync", "rename"]) func aKilledTrainerKeepsAWholeCheckpointAndGoesOn(_ call: String)
+        throws
+    {
         let here = try Workspace()
         try here.addStore()
         let options = Workspace.short + ["--iterations", "60", "--checkpoint-every", "0.001"]
@@ -60,7 +73,11 @@ struct FaultTests {
             killed += 1
             // Killed before its first checkpoint, a run is begun again; later, it is resumed.
             let resumed = try here.run(here.train, ["--run", run, "--resume"])
-            if resumed.status == 66 { #expect(try here.run(here.train, options + ["--run", run]).status == 0) } else { #expect(resumed.status == 0, "\(resumed.messages)") }
+            if resumed.status == 66 {
+                #expect(try here.run(here.train, options + ["--run", run]).status == 0)
+            } else {
+                #expect(resumed.status == 0, "\(resumed.messages)")
+            }
         }
         #expect(killed > 2)
         #expect(here.partialFiles.isEmpty)
@@ -71,7 +88,9 @@ struct FaultTests {
         try here.addStore()
         #expect(try here.run(here.train, Workspace.short + ["--iterations", "5"]).status == 0)
         #expect(try here.run(here.export, []).status == 0)
-        let before = try ["pinn-store.nc", "prediction.nc", "pinn-run/checkpoint-0000000005.nc"].map { try here.bytes($0) }
+        let before = try ["pinn-store.nc", "prediction.nc", "pinn-run/checkpoint-0000000005.nc"].map {
+            try here.bytes($0)
+        }
         for place in [1, 2, 5, 9, 20] {
             for (tool, arguments) in [
                 (here.ingest, ["sample_velocity_measures.nc", "--points", "30000", "--seed", "5"]),
@@ -84,7 +103,9 @@ struct FaultTests {
                 #expect(result.status == 74 && !result.died, "\(arguments) at \(place): \(result.messages)")
                 #expect(result.messages.contains("No space left on device"), "\(result.messages)")
                 #expect(here.partialFiles.isEmpty, "\(arguments) at \(place)")
-                let after = try ["pinn-store.nc", "prediction.nc", "pinn-run/checkpoint-0000000005.nc"].map { try here.bytes($0) }
+                let after = try ["pinn-store.nc", "prediction.nc", "pinn-run/checkpoint-0000000005.nc"].map {
+                    try here.bytes($0)
+                }
                 #expect(after == before, "\(arguments) at \(place)")
             }
         }
@@ -94,7 +115,8 @@ struct FaultTests {
         let here = try Workspace()
         try here.addStore()
         let old = try here.bytes("pinn-store.nc")
-        let result = try trace(here, "error=EIO:when=1+", call, here.ingest, ["sample_velocity_measures.nc", "--points", "30000"])
+        let result = try trace(
+            here, "error=EIO:when=1+", call, here.ingest, ["sample_velocity_measures.nc", "--points", "30000"])
         #expect(result.status == 74 && !result.died, "\(result.messages)")
         #expect(try here.bytes("pinn-store.nc") == old)
         #expect(here.partialFiles.isEmpty)

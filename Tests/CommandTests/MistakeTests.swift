@@ -19,14 +19,25 @@ import Testing
         Mistake(tool: "pinn-ingest", arguments: ["text.nc"], status: 65, naming: "text.nc"),
         Mistake(tool: "pinn-ingest", arguments: ["cut.nc"], status: 65, naming: "cut.nc"),
         Mistake(tool: "pinn-ingest", arguments: ["."], status: 65, naming: "."),
-        Mistake(tool: "pinn-ingest", arguments: ["sample_velocity_measures.nc", "--region", "1,2,3"], status: 64, naming: "region"),
-        Mistake(tool: "pinn-ingest", arguments: ["sample_velocity_measures.nc", "--region", "0,1,0,1"], status: 65, naming: "region"),
-        Mistake(tool: "pinn-ingest", arguments: ["sample_velocity_measures.nc", "--points", "none"], status: 64, naming: "points"),
-        Mistake(tool: "pinn-ingest", arguments: ["sample_velocity_measures.nc", "--thickness", "absent.nc"], status: 66, naming: "absent.nc"),
         Mistake(
-            tool: "pinn-ingest", arguments: ["sample_velocity_measures.nc", "--thickness", "sample_velocity_measures.nc"], status: 65,
+            tool: "pinn-ingest", arguments: ["sample_velocity_measures.nc", "--region", "1,2,3"], status: 64,
+            naming: "region"),
+        Mistake(
+            tool: "pinn-ingest", arguments: ["sample_velocity_measures.nc", "--region", "0,1,0,1"], status: 65,
+            naming: "region"),
+        Mistake(
+            tool: "pinn-ingest", arguments: ["sample_velocity_measures.nc", "--points", "none"], status: 64,
+            naming: "points"),
+        Mistake(
+            tool: "pinn-ingest", arguments: ["sample_velocity_measures.nc", "--thickness", "absent.nc"], status: 66,
+            naming: "absent.nc"),
+        Mistake(
+            tool: "pinn-ingest",
+            arguments: ["sample_velocity_measures.nc", "--thickness", "sample_velocity_measures.nc"], status: 65,
             naming: "thickness"),
-        Mistake(tool: "pinn-ingest", arguments: ["sample_velocity_measures.nc", "-o", "no/such/folder/store.nc"], status: 74, naming: "no/such/folder"),
+        Mistake(
+            tool: "pinn-ingest", arguments: ["sample_velocity_measures.nc", "-o", "no/such/folder/store.nc"],
+            status: 74, naming: "no/such/folder"),
         Mistake(tool: "pinn-train", arguments: [], status: 66, naming: "pinn-store.nc"),
         Mistake(tool: "pinn-train", arguments: ["text.nc"], status: 65, naming: "text.nc"),
         Mistake(tool: "pinn-train", arguments: ["sample_velocity_measures.nc"], status: 65, naming: "pinn-ingest"),
@@ -48,13 +59,16 @@ import Testing
     @Test(arguments: mistakes) func isToldInOneLineAndLeavesNothing(_ mistake: Mistake) throws {
         let here = try Workspace()
         try here.addSample()
-        try Data("not a NetCDF file, and not TOML either [".utf8).write(to: URL(fileURLWithPath: here.folder.file("text.nc")))
+        try Data("not a NetCDF file, and not TOML either [".utf8).write(
+            to: URL(fileURLWithPath: here.folder.file("text.nc")))
         try Data("itterations = 5\n".utf8).write(to: URL(fileURLWithPath: here.folder.file("unknown.toml")))
         let whole = try here.bytes("sample_velocity_measures.nc")
         try whole.prefix(whole.count / 2).write(to: URL(fileURLWithPath: here.folder.file("cut.nc")))
         let tool = try #require(Tool.built(mistake.tool))
         if mistake.arguments.contains("store.nc") {
-            #expect(try here.run(here.ingest, ["sample_velocity_measures.nc", "-o", "store.nc", "--points", "1000"]).status == 0)
+            #expect(
+                try here.run(here.ingest, ["sample_velocity_measures.nc", "-o", "store.nc", "--points", "1000"]).status
+                    == 0)
         }
         let before = here.folder.names
         let result = try here.run(tool, mistake.arguments)
@@ -75,7 +89,8 @@ import Testing
     @Test func aVelocityFileAloneIsToldWhatToGet() throws {
         let here = try Workspace()
         try FileManager.default.copyItem(
-            atPath: Places.sample("sample_velocity_measures.nc"), toPath: here.folder.file("sample_velocity_measures.nc"))
+            atPath: Places.sample("sample_velocity_measures.nc"),
+            toPath: here.folder.file("sample_velocity_measures.nc"))
         let result = try here.run(here.ingest, ["sample_velocity_measures.nc"])
         #expect(result.status == 66)
         #expect(result.messages.contains("--thickness") && result.messages.contains("BedMachine"))

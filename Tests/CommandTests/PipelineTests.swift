@@ -19,8 +19,12 @@ import Testing
 
         let prediction = try NetCDFFile(reading: here.folder.file("prediction.nc"))
         let product = try NetCDFFile(reading: here.folder.file("sample_velocity_measures.nc"))
-        #expect(try prediction.requireVariable("x").read(as: Double.self) == product.requireVariable("x").read(as: Double.self))
-        #expect(try prediction.requireVariable("y").read(as: Double.self) == product.requireVariable("y").read(as: Double.self))
+        #expect(
+            try prediction.requireVariable("x").read(as: Double.self)
+                == product.requireVariable("x").read(as: Double.self))
+        #expect(
+            try prediction.requireVariable("y").read(as: Double.self)
+                == product.requireVariable("y").read(as: Double.self))
         let u: [Float] = try prediction.requireVariable("u").read()
         let misfit: [Float] = try prediction.requireVariable("misfit_u").read()
         let observed: [Float] = try product.requireVariable("VX").read()
@@ -33,7 +37,10 @@ import Testing
         }
         #expect(compared > 10_000)
         #expect(mu.allSatisfy { $0 > 0 })
-        for name in ["u", "v", "h", "mu", "effective_strain_rate", "residual_momentum_x", "residual_momentum_y", "thickness_misfit_h"] {
+        for name in [
+            "u", "v", "h", "mu", "effective_strain_rate", "residual_momentum_x", "residual_momentum_y",
+            "thickness_misfit_h",
+        ] {
             #expect(prediction.variable(name) != nil, "\(name)")
         }
     }
@@ -54,7 +61,9 @@ import Testing
             #expect(first.messages.contains("--resume"))
             let second = try here.run(here.train, options + ["--run", run, "--resume", "--threads", "1"])
             #expect(second.status == 0, "\(second.messages)")
-            let ends = try ["whole", run].map { try NetCDFFile(reading: here.folder.file("\($0)/checkpoint-0000004000.nc")) }
+            let ends = try ["whole", run].map {
+                try NetCDFFile(reading: here.folder.file("\($0)/checkpoint-0000004000.nc"))
+            }
             for name in ["parameters", "optimizer_first_moment", "optimizer_second_moment"] {
                 let values = try ends.map { try $0.requireVariable(name).read(as: Float.self).map(\.bitPattern) }
                 #expect(values[0] == values[1], "\(name) after \(signal)")
@@ -78,7 +87,8 @@ import Testing
         #expect(repeated.status == 0, "\(repeated.messages)")
         #expect(try here.bytes("repeated/plan.toml") == here.bytes("pinn-run/plan.toml"))
         let ends = try ["pinn-run", "repeated"].map {
-            try NetCDFFile(reading: here.folder.file("\($0)/checkpoint-0000000010.nc")).requireVariable("parameters").read(as: Float.self)
+            try NetCDFFile(reading: here.folder.file("\($0)/checkpoint-0000000010.nc")).requireVariable("parameters")
+                .read(as: Float.self)
         }
         #expect(ends[0] == ends[1])
     }

@@ -38,6 +38,8 @@ struct Workspace {
     func bytes(_ name: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: folder.file(name))) }
     func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: folder.file(name)) }
     var partialFiles: [String] {
-        (FileManager.default.enumerator(atPath: folder.path)?.allObjects as? [String] ?? []).filter { $0.hasSuffix(".partial") }
+        (FileManager.default.enumerator(atPath: folder.path)?.allObjects as? [String] ?? []).filter {
+            $0.hasSuffix(".partial")
+        }
     }
 }

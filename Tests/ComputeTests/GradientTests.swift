@@ -22,7 +22,8 @@ struct Inversion {
                 .u: Normalization(offset: 300, scale: 400), .v: Normalization(offset: -50, scale: 200),
                 .h: Normalization(offset: 350, scale: 150),
             ],
-            scales: Scales(length: 6e4, speed: 400 / Constants.secondsPerYear, thickness: 350), grids: [], gridOfSet: [:],
+            scales: Scales(length: 6e4, speed: 400 / Constants.secondsPerYear, thickness: 350), grids: [],
+            gridOfSet: [:],
             seed: 1)
         let model = try #require(EquationCatalog.model(named: "shallow-shelf"))
         let network = Perceptron(hiddenLayers: hiddenLayers, width: width, outputs: 4)
@@ -33,7 +34,13 @@ struct Inversion {
         }
         func column(_ set: PointSet, _ column: Column, _ count: Int) -> [Float] {
             (0..<count).map { point in
-                let number = Float(2 * unitInterval(mixed(seed &+ 77, UInt64(point * 101 + set.columns.firstIndex(of: column)! + set.rawValue.count * 7))) - 1)
+                let number = Float(
+                    2
+                        * unitInterval(
+                            mixed(
+                                seed &+ 77,
+                                UInt64(point * 101 + set.columns.firstIndex(of: column)! + set.rawValue.count * 7))) - 1
+                )
                 return column == .weight ? 1.1 + number : number
             }
         }
@@ -49,7 +56,9 @@ struct Inversion {
     func loss(_ parameters: [Double]) -> Double {
         let batches = objective.sets.map { PointBatch(columns: chunk.columns[$0]!) }
         let sums = ReferenceBackend(objective.workload).squaredResiduals(
-            parameters: parameters, batches: batches, coefficients: objective.workload.programs.map { $0.program.outputs.map { _ in 0 } }).sums
+            parameters: parameters, batches: batches,
+            coefficients: objective.workload.programs.map { $0.program.outputs.map { _ in 0 } }
+        ).sums
         return zip(objective.sets, zip(sums, batches)).reduce(0) { total, each in
             let weight = objective.terms.first { $0.set == each.0 }!.weight
             return total + weight * each.1.0.reduce(0, +) / Double(each.1.1.count)
@@ -64,7 +73,8 @@ struct Inversion {
             }
         }
         return ReferenceBackend(objective.workload).squaredResiduals(
-            parameters: parameters, batches: batches, coefficients: coefficients).gradient
+            parameters: parameters, batches: batches, coefficients: coefficients
+        ).gradient
     }
 }
 
@@ -92,7 +102,8 @@ struct Inversion {
 
     @Test(arguments: [(3, 10, 37), (1, 5, 200), (8, 128, 96), (4, 33, 1)])
     func cpuBackendAgreesWithTheReference(hiddenLayers: Int, width: Int, points: Int) throws {
-        let inversion = try Inversion(hiddenLayers: hiddenLayers, width: width, collocation: points, others: points + 190)
+        let inversion = try Inversion(
+            hiddenLayers: hiddenLayers, width: width, collocation: points, others: points + 190)
         let backend = CPUBackend(inversion.objective.workload, threads: 2)
         var gradient: [Float] = []
         let loss = try inversion.objective.evaluate(

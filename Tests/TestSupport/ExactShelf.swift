@@ -12,11 +12,14 @@ public enum ExactShelf {
     public static var viscosity: Double { Constants().drivingFactor * thickness / (12 * strainRate) }
 
     /// Writes a store of points of the shelf, in a random order that the seed decides.
-    public static func writeStore(to path: String, collocation: Int = 5000, observations: Int = 2000, seed: UInt64 = 1) throws {
+    public static func writeStore(to path: String, collocation: Int = 5000, observations: Int = 2000, seed: UInt64 = 1)
+        throws
+    {
         let perYear = strainRate * Constants.secondsPerYear
         let speed = perYear * halfWidth
         let grid = Grid(
-            x: (0..<9).map { -halfWidth + Double($0) * halfWidth / 4 }, y: (0..<9).map { halfWidth - Double($0) * halfWidth / 4 },
+            x: (0..<9).map { -halfWidth + Double($0) * halfWidth / 4 },
+            y: (0..<9).map { halfWidth - Double($0) * halfWidth / 4 },
             projection: nil)
         let description = StoreDescription(
             counts: [.collocation: collocation, .velocity: observations, .thickness: observations, .front: 400],
@@ -26,7 +29,10 @@ public enum ExactShelf {
                 .h: Normalization(offset: thickness, scale: 100),
             ],
             scales: Scales(length: halfWidth, speed: speed / Constants.secondsPerYear, thickness: thickness),
-            grids: [StoredGrid(name: "velocity", grid: grid, mask: [UInt8](repeating: IceMask.floatingIce.rawValue, count: 81))],
+            grids: [
+                StoredGrid(
+                    name: "velocity", grid: grid, mask: [UInt8](repeating: IceMask.floatingIce.rawValue, count: 81))
+            ],
             gridOfSet: [.velocity: "velocity", .thickness: "velocity"], seed: seed)
         let writer = try StoreWriter(path: path, description)
         for (number, set) in PointSet.allCases.enumerated() {
@@ -48,7 +54,9 @@ public enum ExactShelf {
             try writer.append(columns, to: set)
             if description.gridOfSet[set] != nil {
                 try writer.write(
-                    cells: zip(x, y).map { Int32(grid.cell(containingX: Double($0) * halfWidth, y: Double($1) * halfWidth) ?? 0) }, of: set)
+                    cells: zip(x, y).map {
+                        Int32(grid.cell(containingX: Double($0) * halfWidth, y: Double($1) * halfWidth) ?? 0)
+                    }, of: set)
             }
         }
         try writer.finish()

@@ -15,7 +15,9 @@ public struct Tool: Sendable {
     /// A command of this package, beside the test bundle; nil where it is not built.
     public static func built(_ name: String) -> Tool? {
         let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-        let candidates = [folder, folder.deletingLastPathComponent(), URL(fileURLWithPath: "\(Places.repository)/.build/release")]
+        let candidates = [
+            folder, folder.deletingLastPathComponent(), URL(fileURLWithPath: "\(Places.repository)/.build/release"),
+        ]
         return candidates.map { $0.appendingPathComponent(name).path }
             .first { FileManager.default.isExecutableFile(atPath: $0) }.map { Tool(path: $0) }
     }
@@ -28,7 +30,8 @@ public struct Tool: Sendable {
 
     /// Runs to the end. `interrupting` is called while it runs, with the process, to send it signals.
     public func run(
-        _ arguments: [String], in folder: String, environment: [String: String] = [:], interrupting: (Process) -> Void = { _ in }
+        _ arguments: [String], in folder: String, environment: [String: String] = [:],
+        interrupting: (Process) -> Void = { _ in }
     ) throws -> Result {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
@@ -38,7 +41,9 @@ public struct Tool: Sendable {
         // Files, not pipes: nothing blocks, whatever the length.
         let name = "\(NSTemporaryDirectory())iceshelfpinn-\(UUID().uuidString)"
         for suffix in ["out", "err"] {
-            guard FileManager.default.createFile(atPath: "\(name).\(suffix)", contents: nil) else { throw CocoaError(.fileWriteUnknown) }
+            guard FileManager.default.createFile(atPath: "\(name).\(suffix)", contents: nil) else {
+                throw CocoaError(.fileWriteUnknown)
+            }
         }
         defer {
             try? FileManager.default.removeItem(atPath: "\(name).out")
