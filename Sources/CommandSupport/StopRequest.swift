@@ -17,6 +17,7 @@ public enum StopRequest {
                 // A second Ctrl-C is meant: the default action ends the process.
                 if number == SIGINT && StopRequest.received.load(ordering: .relaxed) == SIGINT {
                     signal(SIGINT, SIG_DFL)
+                    raise(SIGINT)
                 }
                 StopRequest.received.store(number, ordering: .relaxed)
             }
