@@ -73,10 +73,12 @@ let tests: [Target] = [
         dependencies: ["Fields", "NetCDFFiles", "PointStore"], path: "Tests/TestSupport"),
     .testTarget(name: "FieldsTests", dependencies: ["Fields"]),
     .testTarget(name: "NetCDFFilesTests", dependencies: ["NetCDFFiles", "Fields", "TestSupport"]),
-    .testTarget(name: "PointwiseTests", dependencies: ["Pointwise"]),
-    .testTarget(name: "PhysicsTests", dependencies: ["Physics", "Pointwise"]),
+    .testTarget(name: "PointwiseTests", dependencies: ["Pointwise", "TestSupport"]),
+    .testTarget(name: "PhysicsTests", dependencies: ["Physics", "Pointwise", "TestSupport"]),
     .testTarget(
-        name: "ComputeTests", dependencies: ["Compute", "ComputeCPU", "Objective", "Physics", "TestSupport"]),
+        name: "ComputeTests",
+        dependencies: ["Compute", "ComputeCPU", "CKernels", "Objective", "Physics", "TestSupport"]),
+    .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "TestSupport"]),
     .testTarget(name: "PointStoreTests", dependencies: ["PointStore", "Fields", "NetCDFFiles", "TestSupport"]),
     .testTarget(
         name: "IngestTests", dependencies: ["Ingest", "PointStore", "Fields", "NetCDFFiles", "TestSupport", logging]),

@@ -11,7 +11,7 @@
 #endif
 #define INLINE static inline __attribute__((always_inline))
 
-// tanh |x| = -m / (2 + m) with m = expm1(-2 |x|); largest error 2.4 units in the last place over all floats (tested).
+// tanh |x| = -m / (2 + m) with m = expm1(-2 |x|); largest error 2.498 units in the last place over all floats (tested).
 INLINE float hyperbolic_tangent(float x) {
     float y = -2.0f * __builtin_fabsf(x);
     y = y < -40.0f ? -40.0f : y;

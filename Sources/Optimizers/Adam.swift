@@ -27,10 +27,12 @@ public struct Adam: Optimizer {
         let rate = Float(schedule.rate(iteration: iteration) * secondCorrection / (1 - pow(beta1, step)))
         let epsilon = Float(1e-8 * secondCorrection)
         let (b1, b2) = (Float(beta1), Float(beta2))
+        // Rounded by themselves: 1 − Float(0.999) is 5e-5 off.
+        let (c1, c2) = (Float(1 - beta1), Float(1 - beta2))
         for place in parameters.indices {
             let slope = gradient[place]
-            let first = b1 * firstMoment[place] + (1 - b1) * slope
-            let second = b2 * secondMoment[place] + (1 - b2) * slope * slope
+            let first = b1 * firstMoment[place] + c1 * slope
+            let second = b2 * secondMoment[place] + c2 * slope * slope
             firstMoment[place] = first
             secondMoment[place] = second
             parameters[place] -= rate * first / (second.squareRoot() + epsilon)

@@ -1,0 +1,179 @@
+import Compute
+import ComputeCPU
+import Fields
+import Glibc
+import Networks
+import Objective
+import Physics
+import PointStore
+import Pointwise
+import TestSupport
+import Testing
+
+/// A network that stands for a shelf somewhere on a map, with offsets and scales of every kind, and the same shelf in SI
+/// units: fields as functions of metres, their derivatives by differences.
+private struct ShelfOnAMap {
+    let store = StoreDescription(
+        counts: [.collocation: 10, .velocity: 10, .thickness: 10, .front: 10],
+        normalizations: [
+            .x: Normalization(offset: 1.3e6, scale: 4e4), .y: Normalization(offset: -2e6, scale: 7e4),
+            .u: Normalization(offset: 300, scale: 400), .v: Normalization(offset: -50, scale: 200),
+            .h: Normalization(offset: 350, scale: 90),
+        ],
+        scales: Scales(length: 6e4, speed: 400 / Constants.secondsPerYear, thickness: 380), grids: [], gridOfSet: [:],
+        seed: 1)
+    let constants = Constants()
+    let objective: Objective
+    let parameters: [Float]
+
+    init() throws {
+        let model = try #require(EquationCatalog.model(named: "shallow-shelf"))
+        let network = Perceptron(hiddenLayers: 2, width: 8, outputs: 4)
+        objective = .inversion(of: store, model: model, network: network, weights: LossWeights())
+        parameters = network.initialParameters(seed: 21)
+    }
+
+    /// The outputs of the network at a place on the map [m].
+    func outputs(_ x: Double, _ y: Double) -> [Double] {
+        ReferenceBackend(objective.workload).outputs(
+            of: .channels(.none, outputs: 4), parameters: parameters.map(Double.init),
+            at: [[store.normalization(.x).stored(x)], [store.normalization(.y).stored(y)]]
+        ).map { $0[0] }
+    }
+
+    /// [m s⁻¹, m s⁻¹, m, Pa s]
+    func fields(_ x: Double, _ y: Double) -> [Double] {
+        let o = outputs(x, y)
+        return [
+            store.normalization(.u).physical(o[0]) / Constants.secondsPerYear,
+            store.normalization(.v).physical(o[1]) / Constants.secondsPerYear, store.normalization(.h).physical(o[2]),
+            store.scales.viscosity(constants) * exp(o[3]),
+        ]
+    }
+
+    /// Differences of order 8 at 700 m, a hundredth or two of the network's own unit.
+    func slopes<T>(_ f: (Double, Double) -> T, _ x: Double, _ y: Double, _ component: (T) -> Double) -> (
+        x: Double, y: Double
+    ) {
+        (
+            Difference.derivative(step: 700) { component(f(x + $0, y)) },
+            Difference.derivative(step: 700) { component(f(x, y + $0)) }
+        )
+    }
+
+    /// Membrane stress integrated over the thickness, less ½ ρ g (1 − ρ/ρ_w) h² [Pa m].
+    func stress(_ x: Double, _ y: Double) -> (xx: Double, xy: Double, yy: Double, h: Double) {
+        let f = fields(x, y)
+        let u = slopes(fields, x, y) { $0[0] }
+        let v = slopes(fields, x, y) { $0[1] }
+        let (h, mu) = (f[2], f[3])
+        let pressure =
+            constants.iceDensity * constants.gravity * (1 - constants.iceDensity / constants.seaWaterDensity) * h * h
+            / 2
+        return (
+            4 * mu * h * u.x + 2 * mu * h * v.y - pressure, mu * h * (u.y + v.x),
+            2 * mu * h * u.x + 4 * mu * h * v.y - pressure, h
+        )
+    }
+
+    func residuals(_ set: PointSet, _ columns: [Double]) -> [Double] {
+        let program = objective.workload.programs[objective.sets.firstIndex(of: set)!]
+        return ReferenceBackend(objective.workload).outputs(
+            of: program, parameters: parameters.map(Double.init), at: columns.map { [$0] }
+        ).map { $0[0] }
+    }
+}
+
+@Suite("An objective")
+struct ObjectiveTests {
+    private static let places = [(1.3e6, -2e6), (1.33e6, -2.05e6), (1.28e6, -1.96e6)]
+
+    @Test("has a momentum residual whose unit is ρ g (1 − ρ/ρ_w) h₀² / L₀, in the equation of SI units")
+    func momentum() throws {
+        let shelf = try ShelfOnAMap()
+        for (x, y) in Self.places {
+            let alongXX = shelf.slopes(shelf.stress, x, y) { $0.xx }
+            let alongXY = shelf.slopes(shelf.stress, x, y) { $0.xy }
+            let alongYY = shelf.slopes(shelf.stress, x, y) { $0.yy }
+            let residuals = shelf.residuals(
+                .collocation, [shelf.store.normalization(.x).stored(x), shelf.store.normalization(.y).stored(y)])
+            let momentum = shelf.store.scales.momentum(shelf.constants)
+            // Differences of differences, in double, of places known to 1e-16 of 2e6 m: 1e-10 and less.
+            #expect(
+                relativeError([alongXX.x + alongXY.y, alongXY.x + alongYY.y], residuals.map { momentum * $0 }) < 1e-8)
+        }
+    }
+
+    @Test("has a front residual whose unit is ρ g (1 − ρ/ρ_w) h₀")
+    func front() throws {
+        let shelf = try ShelfOnAMap()
+        for (number, (x, y)) in Self.places.enumerated() {
+            let (nx, ny) = (cos(Double(number)), sin(Double(number)))
+            let n = shelf.stress(x, y)
+            let residuals = shelf.residuals(
+                .front, [shelf.store.normalization(.x).stored(x), shelf.store.normalization(.y).stored(y), nx, ny])
+            let unit = shelf.constants.drivingFactor * shelf.store.scales.thickness
+            #expect(
+                relativeError(
+                    [(n.xx * nx + n.xy * ny) / n.h, (n.xy * nx + n.yy * ny) / n.h], residuals.map { unit * $0 })
+                    < 1e-9)
+        }
+    }
+
+    @Test("weighs the squared misfit of every observation, in the store's normalisation")
+    func misfit() throws {
+        let shelf = try ShelfOnAMap()
+        let (x, y) = (1.31e6, -2.01e6)
+        let place = [shelf.store.normalization(.x).stored(x), shelf.store.normalization(.y).stored(y)]
+        let o = shelf.outputs(x, y)
+        let velocity = shelf.residuals(.velocity, place + [0.3, -0.4, 2.25])
+        let thickness = shelf.residuals(.thickness, place + [0.1, 0.25])
+        #expect(relativeError(velocity, [1.5 * (o[0] - 0.3), 1.5 * (o[1] + 0.4)]) < 1e-14)
+        #expect(relativeError(thickness, [0.5 * (o[2] - 0.1)]) < 1e-14)
+    }
+
+    @Test("is the sum of its terms' means, each with its weight")
+    func terms() throws {
+        let inversion = try Inversion(collocation: 9, others: 5)
+        var gradient: [Float] = []
+        let loss = try inversion.objective.evaluate(
+            ReferenceBackend(inversion.objective.workload), parameters: inversion.parameters, chunk: inversion.chunk,
+            gradient: &gradient)
+        #expect(inversion.objective.terms.map(\.name) == ["velocity", "thickness", "equation", "front"])
+        #expect(loss.terms.allSatisfy { $0 > 0 })
+        // DIFFICE_jax's weights. Four products and sums in double.
+        #expect(abs(loss.total - dot([1, 0.6, 0.05, 0.1], loss.terms)) < 1e-14 * loss.total)
+
+        let sets: [PointSet] = [.velocity, .thickness, .collocation, .front]
+        for (set, mean) in zip(sets, loss.terms) {
+            let program = inversion.objective.workload.programs[inversion.objective.sets.firstIndex(of: set)!]
+            let columns = try #require(inversion.chunk.columns[set])
+            let residuals = ReferenceBackend(inversion.objective.workload).outputs(
+                of: program, parameters: inversion.parameters.map(Double.init), at: columns.map { $0.map(Double.init) })
+            let squares = residuals.joined().reduce(0) { $0 + $1 * $1 }
+            #expect(abs(squares / Double(columns[0].count) - mean) < 1e-13 * mean)
+        }
+    }
+
+    @Test("takes no harm from an observation of weight zero, where the root has no derivative")
+    func weightZero() throws {
+        let inversion = try Inversion(collocation: 9, others: 5)
+        func gradient(_ make: (Workload) -> any Backend, weight: Float) throws -> [Float] {
+            var columns = inversion.chunk.columns
+            columns[.velocity]?[4] = [Float](repeating: weight, count: 5)
+            columns[.thickness]?[3] = [Float](repeating: weight, count: 5)
+            var gradient: [Float] = []
+            _ = try inversion.objective.evaluate(
+                make(inversion.objective.workload), parameters: inversion.parameters,
+                chunk: Chunk(iteration: 0, columns: columns), gradient: &gradient)
+            return gradient
+        }
+        for make in [{ ReferenceBackend($0) }, { CPUBackend($0, threads: 1) }] as [(Workload) -> any Backend] {
+            let zero = try gradient(make, weight: 0)
+            #expect(zero.allSatisfy { $0.isFinite })
+            // As small a weight as makes no difference: its root is 1e-6.
+            let tiny = try gradient(make, weight: 1e-12)
+            #expect(relativeError(zero.map(Double.init), tiny.map(Double.init)) < 1e-5)
+        }
+    }
+}

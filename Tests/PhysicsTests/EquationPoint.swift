@@ -1,0 +1,91 @@
+import Fields
+import Glibc
+import Physics
+import Pointwise
+
+/// Numbers for everything that an equation may ask of a point: the channels of the network's outputs, and columns.
+struct EquationPoint {
+    /// Channels (value, x, y, xx, xy, yy) of each quantity's network output.
+    var channels: [Quantity: [Double]]
+    var maps: [Quantity: OutputMap] = plainMaps
+    var columns: [String: Double] = [:]
+
+    /// Fields that are the network's outputs themselves; the viscosity is positive as everywhere.
+    static let plainMaps: [Quantity: OutputMap] = [
+        .velocityX: .affine(offset: 0, scale: 1), .velocityY: .affine(offset: 0, scale: 1),
+        .thickness: .affine(offset: 0, scale: 1), .viscosity: .exponential,
+    ]
+
+    /// Records what `body` asks of a point and evaluates it here.
+    func evaluate(_ body: (FieldPoint) -> [Scalar]) -> [Double] {
+        let names = columns.keys.sorted()
+        let program = Program.recording { recorder in
+            body(FieldPoint(recorder: recorder, unknowns: Quantity.allCases, maps: maps, columns: names))
+        }
+        let inputs = program.inputs.map { input in
+            switch input {
+            case .channel(let output, let channel): channels[Quantity.allCases[output]]![channel.rawValue]
+            case .column(let number): names.isEmpty ? 0 : columns[names[number]]!
+            }
+        }
+        return program.evaluate(inputs).outputs
+    }
+
+    func residuals(_ equation: some Equation) -> [Double] { evaluate(equation.residuals) }
+}
+
+/// Velocity gradient and Hessians, thickness and viscosity at a point, as physics knows them: without network or map.
+struct LocalShelf {
+    /// G[i][j] = ∂ velocity i / ∂ coordinate j
+    var gradient: [[Double]]
+    /// H[i][j][k] = ∂² velocity i / ∂j ∂k
+    var hessian: [[[Double]]] = [[[0, 0], [0, 0]], [[0, 0], [0, 0]]]
+    var thickness: Double
+    var thicknessSlope: [Double] = [0, 0]
+    var viscosity: Double
+    var viscositySlope: [Double] = [0, 0]
+
+    /// The same shelf in axes turned so that the old x axis points along the angle.
+    func turned(by angle: Double) -> LocalShelf {
+        let r = Self.rotation(angle)
+        let range = 0..<2
+        func sum(_ term: (Int) -> Double) -> Double { term(0) + term(1) }
+        var turned = self
+        turned.gradient = range.map { i in
+            range.map { j in sum { a in sum { b in r[i][a] * r[j][b] * gradient[a][b] } } }
+        }
+        turned.hessian = range.map { i in
+            range.map { j in
+                range.map { k in
+                    sum { a in sum { b in sum { c in r[i][a] * r[j][b] * r[k][c] * hessian[a][b][c] } } }
+                }
+            }
+        }
+        turned.thicknessSlope = Self.turn(thicknessSlope, by: angle)
+        turned.viscositySlope = Self.turn(viscositySlope, by: angle)
+        return turned
+    }
+
+    static func turn(_ vector: [Double], by angle: Double) -> [Double] {
+        rotation(angle).map { $0[0] * vector[0] + $0[1] * vector[1] }
+    }
+
+    private static func rotation(_ angle: Double) -> [[Double]] {
+        [[cos(angle), -sin(angle)], [sin(angle), cos(angle)]]
+    }
+
+    /// What a network must say for this shelf; the velocities themselves are in no equation, and not a number here.
+    func point(normal: [Double] = [.nan, .nan]) -> EquationPoint {
+        func velocity(_ i: Int) -> [Double] {
+            [.nan, gradient[i][0], gradient[i][1], hessian[i][0][0], hessian[i][0][1], hessian[i][1][1]]
+        }
+        return EquationPoint(
+            channels: [
+                .velocityX: velocity(0), .velocityY: velocity(1),
+                .thickness: [thickness, thicknessSlope[0], thicknessSlope[1], .nan, .nan, .nan],
+                .viscosity: [
+                    log(viscosity), viscositySlope[0] / viscosity, viscositySlope[1] / viscosity, .nan, .nan, .nan,
+                ],
+            ], columns: ["nx": normal[0], "ny": normal[1]])
+    }
+}

@@ -1,0 +1,169 @@
+import Fields
+import Glibc
+import Physics
+import Pointwise
+import TestSupport
+import Testing
+
+/// Smooth made-up fields. Their residual is found twice: by the program from exact channels, and from values alone by
+/// differences of the stresses that design and paper name.
+private struct MadeUpFields {
+    static let maps: [Quantity: OutputMap] = [
+        .velocityX: .affine(offset: 0.4, scale: 1.7), .velocityY: .affine(offset: -0.2, scale: 0.6),
+        .thickness: .affine(offset: 1.2, scale: -0.5), .viscosity: .exponential,
+    ]
+    /// What the network says.
+    let outputs: [Quantity: Waves]
+
+    init(seed: UInt64) {
+        outputs = Dictionary(
+            uniqueKeysWithValues: Quantity.allCases.map { ($0, Waves(seed: 10 * seed + UInt64($0.rawValue))) })
+    }
+
+    func point(_ x: Double, _ y: Double, normal: (Double, Double) = (1, 0)) -> EquationPoint {
+        EquationPoint(
+            channels: outputs.mapValues { o in
+                [(0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2)].map { o.derivative($0.0, $0.1, x, y) }
+            }, maps: Self.maps, columns: ["nx": normal.0, "ny": normal.1])
+    }
+
+    // From here on the independent route: fields by their values, everything else by differences.
+
+    func u(_ x: Double, _ y: Double) -> Double { 0.4 + 1.7 * outputs[.velocityX]!(x, y) }
+    func v(_ x: Double, _ y: Double) -> Double { -0.2 + 0.6 * outputs[.velocityY]!(x, y) }
+    func h(_ x: Double, _ y: Double) -> Double { 1.2 - 0.5 * outputs[.thickness]!(x, y) }
+    func mu(_ x: Double, _ y: Double) -> Double { exp(outputs[.viscosity]!(x, y)) }
+
+    static func dx(order: Int = 8, step: Double = 0.02, _ f: (Double, Double) -> Double, _ x: Double, _ y: Double)
+        -> Double
+    {
+        Difference.derivative(order: order, step: step) { f(x + $0, y) }
+    }
+    static func dy(order: Int = 8, step: Double = 0.02, _ f: (Double, Double) -> Double, _ x: Double, _ y: Double)
+        -> Double
+    {
+        Difference.derivative(order: order, step: step) { f(x, y + $0) }
+    }
+
+    /// Membrane stresses integrated over the thickness, as design.md has them.
+    func nxx(_ x: Double, _ y: Double) -> Double {
+        4 * mu(x, y) * h(x, y) * Self.dx(u, x, y) + 2 * mu(x, y) * h(x, y) * Self.dy(v, x, y)
+    }
+    func nyy(_ x: Double, _ y: Double) -> Double {
+        2 * mu(x, y) * h(x, y) * Self.dx(u, x, y) + 4 * mu(x, y) * h(x, y) * Self.dy(v, x, y)
+    }
+    func nxy(_ x: Double, _ y: Double) -> Double { mu(x, y) * h(x, y) * (Self.dy(u, x, y) + Self.dx(v, x, y)) }
+    /// h h_x is the slope of ½ h².
+    func pressure(_ x: Double, _ y: Double) -> Double { h(x, y) * h(x, y) / 2 }
+
+    func momentum(order: Int, step: Double, _ x: Double, _ y: Double) -> [Double] {
+        let d = (
+            xx: Self.dx(order: order, step: step, { nxx($0, $1) - pressure($0, $1) }, x, y),
+            yy: Self.dy(order: order, step: step, { nyy($0, $1) - pressure($0, $1) }, x, y),
+            shearX: Self.dx(order: order, step: step, nxy, x, y), shearY: Self.dy(order: order, step: step, nxy, x, y)
+        )
+        return [d.xx + d.shearY, d.shearX + d.yy]
+    }
+}
+
+@Suite("Manufactured fields")
+struct ManufacturedFieldsTests {
+    private static let places = [(0.0, 0.0), (0.9, -0.3), (-0.5, 1.4), (2.1, 0.7)]
+
+    @Test("have the momentum residual that differences of their stresses give", arguments: UInt64(1)...10)
+    func momentum(seed: UInt64) {
+        let fields = MadeUpFields(seed: seed)
+        for (x, y) in Self.places {
+            let exact = fields.point(x, y).residuals(ShallowShelf())
+            // Order 8 at 0.02, twice over: 1e-12 of rounding of terms of order one to ten.
+            #expect(relativeError(fields.momentum(order: 8, step: 0.02, x, y), exact) < 1e-10, "at \(x), \(y)")
+        }
+    }
+
+    @Test("have differences that approach that residual at the differences' own order", arguments: [2, 4, 6])
+    func order(order: Int) {
+        let fields = MadeUpFields(seed: 3)
+        func error(_ step: Double) -> Double {
+            let misses = Self.places.flatMap { x, y in
+                zip(fields.momentum(order: order, step: step, x, y), fields.point(x, y).residuals(ShallowShelf())).map {
+                    $0 - $1
+                }
+            }
+            return norm(misses)
+        }
+        // The steps at which the leading term rules: the next one is smaller by about the step squared.
+        let rate = log2(error(0.1) / error(0.05))
+        #expect(abs(rate - Double(order)) < 0.1, "rate \(rate)")
+    }
+
+    @Test("have the front stress N n − ½ h² n, divided by h", arguments: UInt64(1)...10)
+    func frontStress(seed: UInt64) {
+        let fields = MadeUpFields(seed: seed)
+        for (number, (x, y)) in Self.places.enumerated() {
+            let angle = Double(seed) + Double(number)
+            let (nx, ny) = (cos(angle), sin(angle))
+            let (pressure, h) = (fields.pressure(x, y), fields.h(x, y))
+            let stress = [
+                ((fields.nxx(x, y) - pressure) * nx + fields.nxy(x, y) * ny) / h,
+                (fields.nxy(x, y) * nx + (fields.nyy(x, y) - pressure) * ny) / h,
+            ]
+            let exact = fields.point(x, y, normal: (nx, ny)).residuals(CalvingFrontStress())
+            // Order 8 at 0.02 (see `Difference`).
+            #expect(relativeError(stress, exact) < 1e-11)
+        }
+    }
+}
+
+@Suite("An output map")
+struct OutputMapTests {
+    @Test(
+        "gives jets that are the differences of the mapped field",
+        arguments: [OutputMap.exponential, .affine(offset: 0.3, scale: -2.5), .affine(offset: 0, scale: 1)])
+    func jets(map: OutputMap) {
+        let o = Waves(seed: 8)
+        func field(_ x: Double, _ y: Double) -> Double {
+            switch map {
+            case .exponential: exp(o(x, y))
+            case .affine(let offset, let scale): offset + scale * o(x, y)
+            }
+        }
+        for (x, y) in [(0.2, 0.5), (-1, 0.3), (1.5, -0.7)] {
+            let channels = [(0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2)].map { o.derivative($0.0, $0.1, x, y) }
+            let point = EquationPoint(channels: [.viscosity: channels], maps: [.viscosity: map])
+            let jets = point.evaluate { point in
+                let jet2 = point.jet2(.viscosity)
+                let jet1 = point.jet1(.viscosity)
+                return [
+                    point.value(.viscosity), jet1.value, jet2.value, jet1.dx, jet2.dx.value, jet1.dy, jet2.dy.value,
+                    jet2.dx.dx, jet2.dx.dy, jet2.dy.dx, jet2.dy.dy,
+                ]
+            }
+            func d(_ f: @escaping (Double, Double) -> Double, _ a: Double, _ b: Double) -> (Double, Double) -> Double {
+                { x, y in Difference.derivative(step: 0.02) { f(x + a * $0, y + b * $0) } }
+            }
+            let (dx, dy) = (d(field, 1, 0), d(field, 0, 1))
+            let (value, xSlope, ySlope) = (field(x, y), dx(x, y), dy(x, y))
+            let (xx, xy, yy) = (d(dx, 1, 0)(x, y), d(dx, 0, 1)(x, y), d(dy, 0, 1)(x, y))
+            let differences = [value, value, value, xSlope, xSlope, ySlope, ySlope, xx, xy, xy, yy]
+            // Order 8 at 0.02, twice over: 1e-12 of rounding.
+            for (jet, difference) in zip(jets, differences) { #expect(abs(jet - difference) < 1e-11) }
+        }
+    }
+
+    @Test("asks the network for no more than the order of the jet")
+    func declares() {
+        func derivatives(_ body: (FieldPoint) -> [Scalar]) -> Derivatives {
+            Program.recording { recorder in
+                body(
+                    FieldPoint(
+                        recorder: recorder, unknowns: Quantity.allCases, maps: EquationPoint.plainMaps,
+                        columns: ["nx", "ny"]))
+            }.derivatives
+        }
+        #expect(derivatives { [$0.value(.viscosity)] } == .none)
+        #expect(derivatives { [$0.jet1(.thickness).dx] } == .first)
+        #expect(derivatives { [$0.jet2(.velocityX).dx.dy] } == .second)
+        #expect(derivatives { CalvingFrontStress().residuals(at: $0) } == .first)
+        #expect(derivatives { ShallowShelf().residuals(at: $0) } == .second)
+    }
+}
