@@ -20,11 +20,13 @@ let foundations: [Target] = [
     .target(name: "Fields"),
     .target(name: "NetCDFFiles", dependencies: ["Fields", "CNetCDF", "CHDF5", "CKernels"]),
     .target(name: "Pointwise"),
-    .target(name: "Networks"),
+    .target(name: "Networks", exclude: ["README.md"]),
     .target(name: "Physics", dependencies: ["Pointwise", "Fields"]),
     .target(name: "Compute", dependencies: ["Pointwise", "Networks"]),
-    .target(name: "ComputeCPU", dependencies: ["Compute", "Networks", "Pointwise", "CKernels", "COpenBLAS"]),
-    .target(name: "PointStore", dependencies: ["Fields", "NetCDFFiles", "CKernels"]),
+    .target(
+        name: "ComputeCPU", dependencies: ["Compute", "Networks", "Pointwise", "CKernels", "COpenBLAS"],
+        exclude: ["README.md"]),
+    .target(name: "PointStore", dependencies: ["Fields", "NetCDFFiles", "CKernels"], exclude: ["README.md"]),
     .target(name: "Objective", dependencies: ["Physics", "Networks", "Compute", "PointStore", "Fields"]),
     .target(name: "Optimizers", dependencies: ["Compute"]),
 ]
@@ -85,7 +87,7 @@ let tests: [Target] = [
     .testTarget(
         name: "TrainingTests",
         dependencies: ["Training", "Runs", "Optimizers", "Objective", "Physics", "ComputeCPU", "TestSupport"]),
-    .testTarget(name: "ExportTests", dependencies: ["Export", "ComputeCPU", "TestSupport"]),
+    .testTarget(name: "ExportTests", dependencies: ["Export", "ComputeCPU", "Networks", "Optimizers", "Runs", "TestSupport"]),
     .testTarget(name: "ForwardModelTests", dependencies: ["ForwardModel", "TestSupport"]),
     .testTarget(
         name: "CommandTests",

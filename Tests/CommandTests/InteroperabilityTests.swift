@@ -1,0 +1,59 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What other people's tools say of our files; each is skipped where the tool is not installed.
+@Suite struct InteroperabilityTests {
+    static let checker = "\(Places.repository)/.venv/bin/compliance-checker"
+    static let python = "\(Places.repository)/.venv/bin/python"
+    static let hasPython = FileManager.default.isExecutableFile(atPath: checker)
+
+    private func predicted() throws -> Workspace {
+        let here = try Workspace()
+        try here.addStore()
+        try #require(here.run(here.train, Workspace.short + ["--iterations", "20"]).status == 0)
+        try #require(here.run(here.export, []).status == 0)
+        return here
+    }
+
+    @Test(.enabled(if: hasPython, "Scripts/test installs the checker")) func theCFCheckerFindsNoErrorInAPrediction() throws {
+        let here = try predicted()
+        let result = try Tool(path: Self.checker).run(["--test=cf:1.8", "--criteria=strict", "prediction.nc"], in: here.folder.path)
+        #expect(result.status == 0, "\(result.output)")
+        #expect(result.output.contains("All tests passed!"), "\(result.output)")
+    }
+
+    @Test(.enabled(if: Tool.installed("gdalinfo") != nil, "gdal-bin is not installed")) func gdalPlacesAPrediction() throws {
+        let here = try predicted()
+        let gdalinfo = try #require(Tool.installed("gdalinfo"))
+        for variable in ["mu", "thickness_h"] {
+            let result = try gdalinfo.run(["NETCDF:prediction.nc:\(variable)"], in: here.folder.path)
+            let spacing = variable == "mu" ? 450.0 : 500.0
+            #expect(result.output.contains("ID[\"EPSG\",3031]"), "\(result.output)")
+            #expect(result.output.contains("Pixel Size = (\(spacing)"), "\(result.output)")
+        }
+    }
+
+    @Test(.enabled(if: hasPython, "Scripts/test installs xarray")) func xarrayShowsAStoreInMetresAndAPredictionInItsPlace() throws {
+        let here = try predicted()
+        let script = """
+            import xarray as xr, numpy as np
+            s = xr.open_dataset("pinn-store.nc"); p = xr.open_dataset("prediction.nc"); v = xr.open_dataset("sample_velocity_measures.nc")
+            o = v.VX.values[np.isfinite(v.VX.values)]
+            assert abs(np.sort(s.velocity_u.values) - np.sort(o)).max() < 1e-3, "velocities of the store"
+            assert s.velocity_x.attrs["units"] == "m" and s.collocation_x.min() > v.x.min() and s.collocation_x.max() < v.x.max()
+            both = p.u - p.misfit_u - v.VX
+            assert int(both.notnull().sum()) == o.size and float(abs(both).max()) < 1e-2, "misfit on the product's cells"
+            """
+        let result = try Tool(path: Self.python).run(["-c", script], in: here.folder.path)
+        #expect(result.status == 0, "\(result.messages)")
+    }
+
+    @Test(.enabled(if: Tool.installed("ncdump") != nil, "netcdf-bin is not installed")) func ncdumpReadsEveryFileOfARun() throws {
+        let here = try predicted()
+        let ncdump = try #require(Tool.installed("ncdump"))
+        for name in ["pinn-store.nc", "prediction.nc", "pinn-run/history.nc", "pinn-run/checkpoint-0000000020.nc"] {
+            #expect(try ncdump.run([name], in: here.folder.path).status == 0, "\(name)")
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import ComputeCPU
+import Export
+import Fields
+import NetCDFFiles
+import Networks
+import Optimizers
+import PointStore
+import Runs
+import TestSupport
+import Testing
+
+/// A checkpoint of a network on the exact shelf's store, as a prediction.
+struct SmallPrediction {
+    let folder: TemporaryFolder
+    let store: StoreReader
+    let checkpoint: Checkpoint
+
+    /// `weights` makes the network's parameters from their number.
+    init(weights: (Perceptron) -> [Float]) throws {
+        folder = try TemporaryFolder()
+        try ExactShelf.writeStore(to: folder.file("store.nc"))
+        store = try StoreReader(path: folder.file("store.nc"))
+        var plan = Plan()
+        plan.network = "2x8"
+        let network = try plan.perceptron()
+        checkpoint = Checkpoint(
+            plan: plan, iteration: 5, parameters: weights(network), optimizer: OptimizerState(vectors: [:], counts: [:]),
+            history: History(termNames: ["velocity"]), storeFingerprint: store.fingerprint, backend: "test", trainedSeconds: 1)
+    }
+
+    func prediction() throws -> Prediction {
+        try Prediction(checkpoint, store: store) { CPUBackend($0, threads: 2) }
+    }
+
+    func value(_ name: String, x: Double, y: Double) throws -> Double {
+        let prediction = try prediction()
+        let number = try #require(prediction.fields.firstIndex { $0.name == name })
+        return Double(try prediction.fields(x: [x], y: [y])[number][0])
+    }
+}
+
+@Suite struct PredictionTests {
+    @Test func aNetworkThatSaysNothingPredictsTheOffsetsOfTheStore() throws {
+        let small = try SmallPrediction { [Float](repeating: 0, count: $0.parameterCount) }
+        #expect(try small.value("u", x: 1000, y: 2000) == 0)
+        #expect(abs(try small.value("h", x: 1000, y: 2000) - ExactShelf.thickness) < 1e-3)
+        // μ₀ = ρ g (1 − ρ/ρ_w) h L / u, with u = ε L: twelve times the shelf's viscosity.
+        #expect(abs(try small.value("mu", x: 0, y: 0) / (12 * ExactShelf.viscosity) - 1) < 1e-6)
+        #expect(try small.value("effective_strain_rate", x: 0, y: 0) == 0)
+        #expect(try small.value("residual_momentum_x", x: 0, y: 0) == 0)
+    }
+
+    @Test func strainRateIsThatOfThePredictedVelocity() throws {
+        let small = try SmallPrediction { $0.initialParameters(seed: 3) }
+        let (x, y) = (7000.0, -12000.0)
+        func slope(_ name: String, _ dx: Double, _ dy: Double) throws -> Double {
+            // Over 2 km: float32 velocities of tens of m/yr leave 1e-6 of rounding, the network's curvature about 1e-4.
+            let step = 1000.0
+            return (try small.value(name, x: x + step * dx, y: y + step * dy) - small.value(name, x: x - step * dx, y: y - step * dy))
+                / (2 * step)
+        }
+        let (ux, uy) = (try slope("u", 1, 0), try slope("u", 0, 1))
+        let (vx, vy) = (try slope("v", 1, 0), try slope("v", 0, 1))
+        let expected = (ux * ux + vy * vy + ux * vy + 0.25 * (uy + vx) * (uy + vx)).squareRoot()
+        #expect(abs(try small.value("effective_strain_rate", x: x, y: y) / expected - 1) < 1e-3)
+    }
+
+    @Test func theFileHoldsThePredictionOnFloatingCellsAndFillElsewhere() throws {
+        let small = try SmallPrediction { $0.initialParameters(seed: 3) }
+        let path = small.folder.file("prediction.nc")
+        try PredictionWriter(try small.prediction(), gridNames: nil, provenance: Provenance(command: "test")).write(to: path) { _ in }
+        let file = try NetCDFFile(reading: path)
+        let grid = small.store.description.grids[0]
+        #expect(try file.requireVariable("x").read(as: Double.self) == grid.grid.x)
+        #expect(try file.requireVariable("y").read(as: Double.self) == grid.grid.y)
+        let mu: [Float] = try file.requireVariable("mu").read()
+        for cell in [0, 17, 40, 80] {
+            let here = try small.value("mu", x: grid.grid.x[cell % 9], y: grid.grid.y[cell / 9])
+            #expect(Double(mu[cell]) == here)
+        }
+        #expect(small.folder.names == ["prediction.nc", "store.nc"])
+        #expect(throws: ExportError.self) {
+            _ = try PredictionWriter(try small.prediction(), gridNames: ["bed"], provenance: Provenance(command: "test"))
+        }
+    }
+}
