@@ -28,7 +28,7 @@ let foundations: [Target] = [
         exclude: ["README.md"]),
     .target(name: "PointStore", dependencies: ["Fields", "NetCDFFiles", "CKernels"], exclude: ["README.md"]),
     .target(name: "Objective", dependencies: ["Physics", "Networks", "Compute", "PointStore", "Fields"]),
-    .target(name: "Optimizers", dependencies: ["Compute"]),
+    .target(name: "Optimizers"),
 ]
 
 let stages: [Target] = [
@@ -46,10 +46,10 @@ let stages: [Target] = [
         ]),
     .target(
         name: "Training",
-        dependencies: ["Runs", "Objective", "Optimizers", "Compute", "PointStore", "Fields", logging]),
+        dependencies: ["Runs", "Objective", "Optimizers", "Compute", "PointStore", "Fields"]),
     .target(
         name: "Export",
-        dependencies: ["Runs", "Objective", "Compute", "PointStore", "NetCDFFiles", "Fields", logging]),
+        dependencies: ["Runs", "Objective", "Compute", "Physics", "Pointwise", "PointStore", "NetCDFFiles", "Fields"]),
     .target(
         name: "Benchmarks",
         dependencies: ["Compute", "ComputeCPU", "Networks", "Optimizers", "Physics", "Pointwise", "Fields"]),
@@ -87,7 +87,8 @@ let tests: [Target] = [
     .testTarget(
         name: "TrainingTests",
         dependencies: ["Training", "Runs", "Optimizers", "Objective", "Physics", "ComputeCPU", "TestSupport"]),
-    .testTarget(name: "ExportTests", dependencies: ["Export", "ComputeCPU", "Networks", "Optimizers", "Runs", "TestSupport"]),
+    .testTarget(
+        name: "ExportTests", dependencies: ["Export", "ComputeCPU", "Networks", "Optimizers", "Runs", "TestSupport"]),
     .testTarget(name: "ForwardModelTests", dependencies: ["ForwardModel", "TestSupport"]),
     .testTarget(
         name: "CommandTests",

@@ -1,5 +1,4 @@
 import COpenBLAS
-import Glibc
 
 /// The products of a layer, each on one thread: threads take whole tiles, and a product that one thread computes has
 /// the same bits wherever it runs.
@@ -7,7 +6,6 @@ enum BLAS {
     /// Single-threaded OpenBLAS, once a process. Its own threads made sgemv differ between thread counts, and lose
     /// half of the speed on products of this size.
     static let configured: Void = {
-        setenv("OMP_NUM_THREADS", "1", 0)
         openblas_set_num_threads(1)
     }()
 

@@ -12,16 +12,16 @@ struct GridLayout {
     private let variables: [String: Variable]
 
     init(
-        _ stored: StoredGrid, prefix: String, in file: NetCDFFile, _ prediction: Prediction, chunk: [Int], fill: Float
+        _ stored: StoredGrid, in file: NetCDFFile, _ prediction: Prediction, chunk: [Int], fill: Float
     ) throws {
         let description = prediction.store.description
         self.stored = stored
         observedSets = PointSet.allCases.filter { description.gridOfSet[$0] == stored.name }
 
-        let y = try file.define(dimension: "\(prefix)y", length: stored.grid.rows)
-        let x = try file.define(dimension: "\(prefix)x", length: stored.grid.columns)
+        let y = try file.define(dimension: "y", length: stored.grid.rows)
+        let x = try file.define(dimension: "x", length: stored.grid.columns)
         axes = try [("y", y, stored.grid.y), ("x", x, stored.grid.x)].map { name, dimension, values in
-            let axis = try file.define(variable: "\(prefix)\(name)", .double, over: [dimension])
+            let axis = try file.define(variable: name, .double, over: [dimension])
             try axis.setAttribute("standard_name", .text("projection_\(name)_coordinate"))
             try axis.setAttribute("long_name", .text("\(name) coordinate of projection"))
             try axis.setAttribute("units", .text("m"))
@@ -29,7 +29,7 @@ struct GridLayout {
             return (axis, values)
         }
         let mapping = try stored.grid.projection.map { projection in
-            let variable = try file.define(variable: "\(prefix)crs", .int32, over: [])
+            let variable = try file.define(variable: "crs", .int32, over: [])
             for (name, value) in projection.cfAttributes {
                 switch value {
                 case .number(let number): try variable.setAttribute(name, .numbers([number]))
@@ -42,7 +42,7 @@ struct GridLayout {
             throws -> Variable
         {
             let variable = try file.define(
-                variable: prefix + name, type, over: [y, x], storage: .deflated(chunks: chunk))
+                variable: name, type, over: [y, x], storage: .deflated(chunks: chunk))
             try variable.setAttribute("long_name", .text(longName))
             if let standardName { try variable.setAttribute("standard_name", .text(standardName)) }
             if let units { try variable.setAttribute("units", .text(units)) }

@@ -38,10 +38,11 @@ public struct PredictionWriter {
         do {
             let file = try NetCDFFile(creating: pending.temporaryPath)
             try provenance.write(to: file, prediction)
+            // The first grid stands at the root, others in groups of their own names (CF-1.8, section 2.7): a grid mapping may
+            // have one pair of coordinates only.
             let layouts = try grids.enumerated().map { number, grid in
-                // The first grid has the plain names; those of others begin with the grid's.
                 try GridLayout(
-                    grid, prefix: number == 0 ? "" : "\(grid.name)_", in: file, prediction,
+                    grid, in: number == 0 ? file : file.define(group: grid.name), prediction,
                     chunk: PredictionWriter.chunk(grid), fill: PredictionWriter.fill)
             }
             try file.endDefinitions()
@@ -68,7 +69,7 @@ public struct PredictionWriter {
 
     private func writeBands(of layout: GridLayout, report: (Int) -> Void) throws {
         let grid = layout.stored.grid
-        let observations = try layout.observedSets.map { ($0, try ObservedCells(reading: $0, of: prediction.store)) }
+        let observations = try layout.observedSets.map { try ObservedCells(reading: $0, of: prediction.store) }
         for first in stride(from: 0, to: grid.rows, by: PredictionWriter.bandRows) {
             let rows = first..<min(first + PredictionWriter.bandRows, grid.rows)
             let cells = rows.lowerBound * grid.columns..<rows.upperBound * grid.columns
@@ -81,7 +82,7 @@ public struct PredictionWriter {
                 for (cell, value) in zip(floating, column) { band[cell - cells.lowerBound] = value }
                 bands[field.name] = band
             }
-            for (set, observed) in observations {
+            for observed in observations {
                 let places = observed.places(in: cells)
                 for (column, physical) in observed.values {
                     var misfit = [Float](repeating: PredictionWriter.fill, count: cells.count)
@@ -92,7 +93,6 @@ public struct PredictionWriter {
                     }
                     bands["misfit_\(column.rawValue)"] = misfit
                 }
-                _ = set
             }
             try layout.write(bands, rows: rows)
             report(floating.count)

@@ -53,15 +53,20 @@ public enum NetCDFError: Failure {
         case .readFailed(let path, let what, let reason):
             "\(path): cannot read \(what): \(reason); the file is damaged, get it again"
         case .writeFailed(let path, let what, let reason):
-            "\(path): cannot write \(what): \(reason); nothing was left under that name that was not there before"
+            "\(finalName(path)): cannot write \(what): \(reason); nothing was left under that name that was not there before"
         }
     }
 }
 
-/// libnetcdf hides the system's reason (a full disk is "HDF error"), so errno is asked first.
+/// The name that a user asked for; outputs are written beside it until they are whole (PendingFile).
+private func finalName(_ path: String) -> String {
+    path.hasSuffix(".partial") ? String(path.dropLast(".partial".count)) : path
+}
+
+/// libnetcdf hides the system's reason (a full disk is "HDF error", or "Permission denied"), so errno is asked first.
 func reason(of status: Int32, errno code: Int32) -> String {
-    if status > 0 { return String(cString: strerror(status)) }
-    let library = String(cString: nc_strerror(status))
-    let telling: Set<Int32> = [ENOSPC, EDQUOT, EIO, EROFS, EACCES, EFBIG, EMFILE, ENFILE]
-    return telling.contains(code) ? "\(String(cString: strerror(code))) (\(library))" : library
+    let library = status > 0 ? String(cString: strerror(status)) : String(cString: nc_strerror(status))
+    let telling: Set<Int32> = [ENOSPC, EDQUOT, EIO, EROFS, EFBIG, EMFILE, ENFILE]
+    if telling.contains(code) { return String(cString: strerror(code)) }
+    return code == EACCES && status < 0 ? String(cString: strerror(code)) : library
 }

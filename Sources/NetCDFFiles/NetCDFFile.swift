@@ -8,6 +8,8 @@ public final class NetCDFFile {
     public let path: String
     let id: Int32
     private var isOpen = true
+    /// The file that a group belongs to, kept open as long as the group is in use.
+    private let parent: NetCDFFile?
 
     /// No slab of a product, store or prediction holds more values than this (64 GB of doubles).
     static let mostValuesAtOnce = 1 << 33
@@ -34,6 +36,7 @@ public final class NetCDFFile {
         }
         self.path = path
         self.id = id
+        parent = nil
         try checkClassicLength(of: Int(info.st_size))
     }
 
@@ -50,6 +53,7 @@ public final class NetCDFFile {
         }
         self.path = path
         self.id = id
+        parent = nil
         var previous: Int32 = 0
         inLibrary(nc_set_fill(id, NC_NOFILL, &previous))
     }
@@ -66,7 +70,22 @@ public final class NetCDFFile {
         if isOpen { inLibrary(nc_close(id)) }
     }
 
+    /// A group of an open file: closed with it, and for the rest like a file of its own.
+    private init(group id: Int32, of parent: NetCDFFile) {
+        path = parent.path
+        self.id = id
+        self.parent = parent
+        isOpen = false
+    }
+
     // MARK: what the file holds
+
+    /// The group of that name, nil where there is none.
+    public func group(_ name: String) -> NetCDFFile? {
+        var number: Int32 = 0
+        guard inLibrary(nc_inq_grp_ncid(id, name, &number)) == NC_NOERR else { return nil }
+        return NetCDFFile(group: number, of: self)
+    }
 
     public var variables: [Variable] {
         var count: Int32 = 0
@@ -114,6 +133,12 @@ public final class NetCDFFile {
         var number: Int32 = 0
         try check(inLibrary(nc_def_dim(id, name, length, &number)), writing: "dimension \(name)")
         return Dimension(id: number, name: name, length: length)
+    }
+
+    public func define(group name: String) throws(NetCDFError) -> NetCDFFile {
+        var number: Int32 = 0
+        try check(inLibrary(nc_def_grp(id, name, &number)), writing: "group \(name)")
+        return NetCDFFile(group: number, of: self)
     }
 
     /// How a variable's bytes lie in the file.

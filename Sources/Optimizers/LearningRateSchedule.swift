@@ -8,7 +8,7 @@ public struct LearningRateSchedule: Sendable, Equatable {
     /// Iterations of linear rise, which spare Adam's first steps their noise.
     public var warmUp = 100
     /// The rate falls by half in so many iterations; 0 keeps it constant.
-    public var halfLife = 4000
+    public var halfLife = 3000
 
     public init() {}
 

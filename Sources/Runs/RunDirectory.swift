@@ -76,10 +76,10 @@ public final class RunDirectory {
         defer { closedir(folder) }
         var names: [String] = []
         while let entry = readdir(folder) {
+            // The record ends with its name: the 256 characters that the type declares are not all there.
+            let offset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 0
             names.append(
-                withUnsafePointer(to: &entry.pointee.d_name) {
-                    String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
-                })
+                String(cString: UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self)))
         }
         return names
     }

@@ -3,7 +3,7 @@ import PointStore
 /// How many points of each set an iteration takes, as `--stream chunk=65536,data=16384,front=4096` says it.
 public struct StreamPlan: Sendable, Equatable {
     /// Collocation points.
-    public var chunk = 2048
+    public var chunk = 1024
     /// Observations, of velocity and of thickness each.
     public var data = 0
     /// Points of the calving front.
@@ -11,7 +11,7 @@ public struct StreamPlan: Sendable, Equatable {
 
     /// What is left out follows the chunk: observations cost a sixth of a collocation point (one channel, not six), so
     /// half as many of each add a sixth to the work; the front is short.
-    public init(chunk: Int = 2048, data: Int? = nil, front: Int? = nil) {
+    public init(chunk: Int = 1024, data: Int? = nil, front: Int? = nil) {
         self.chunk = chunk
         self.data = data ?? max(1, chunk / 2)
         self.front = front ?? max(1, chunk / 8)

@@ -21,7 +21,7 @@ struct ExportCommand: ParsableCommand {
     @Option(help: "The point store. (default: the one that the run names)") var store: String?
     @Option(
         help:
-            "Grids of the products, behind commas: velocity, thickness. (default: all; the first has the plain variable names)"
+            "Grids of the products, behind commas: velocity, thickness. (default: all; the first at the root of the file, others in groups of their names)"
     )
     var grid: String?
     @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"

@@ -24,7 +24,7 @@ struct TrainCommand: ParsableCommand {
     var stream: String?
     @Option(
         help:
-            "Iterations in total, over all resumptions. (default: as many as visit 3e7 collocation points, from 2000 to 20000)"
+            "Iterations in total, over all resumptions. (default: as many as visit 1e7 collocation points, from 1000 to 10000)"
     )
     var iterations: Count?
     @Option(
@@ -140,7 +140,7 @@ struct TrainCommand: ParsableCommand {
         if let iterations {
             plan.iterations = iterations.value
         } else if saved == nil {
-            plan.iterations = min(20000, max(2000, 30_000_000 / plan.stream.chunk))
+            plan.iterations = min(10_000, max(1000, 10_000_000 / plan.stream.chunk))
         }
         try plan.validate()
         if let saved, let change = plan.change(from: saved) {

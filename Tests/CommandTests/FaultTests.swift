@@ -101,7 +101,11 @@ struct FaultTests {
                 // A command that writes less often than that ends well.
                 if result.status == 0 { continue }
                 #expect(result.status == 74 && !result.died, "\(arguments) at \(place): \(result.messages)")
-                #expect(result.messages.contains("No space left on device"), "\(result.messages)")
+                // libhdf5 itself may die of the failed write; the guard says so in its own words.
+                let told = ["No space left on device", "see whether the disk is full"].contains {
+                    result.messages.contains($0)
+                }
+                #expect(told, "\(result.messages)")
                 #expect(here.partialFiles.isEmpty, "\(arguments) at \(place)")
                 let after = try ["pinn-store.nc", "prediction.nc", "pinn-run/checkpoint-0000000005.nc"].map {
                     try here.bytes($0)

@@ -39,10 +39,15 @@ import Testing
         #expect(mu.allSatisfy { $0 > 0 })
         for name in [
             "u", "v", "h", "mu", "effective_strain_rate", "residual_momentum_x", "residual_momentum_y",
-            "thickness_misfit_h",
         ] {
             #expect(prediction.variable(name) != nil, "\(name)")
         }
+        let thickness = try #require(prediction.group("thickness"))
+        let bedmachine = try NetCDFFile(reading: here.folder.file("sample_bedmachine_v2.nc"))
+        #expect(
+            try thickness.requireVariable("x").read(as: Double.self)
+                == bedmachine.requireVariable("x").read(as: Double.self))
+        #expect(try thickness.requireVariable("misfit_h").read(as: Float.self).contains { abs($0) < 100 })
     }
 
     @Test func aRunStoppedBySignalAndResumedHasTheBitsOfOneThatWasNot() throws {

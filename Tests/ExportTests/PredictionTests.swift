@@ -24,8 +24,10 @@ struct SmallPrediction {
         plan.network = "2x8"
         let network = try plan.perceptron()
         checkpoint = Checkpoint(
-            plan: plan, iteration: 5, parameters: weights(network), optimizer: OptimizerState(vectors: [:], counts: [:]),
-            history: History(termNames: ["velocity"]), storeFingerprint: store.fingerprint, backend: "test", trainedSeconds: 1)
+            plan: plan, iteration: 5, parameters: weights(network),
+            optimizer: OptimizerState(vectors: [:], counts: [:]),
+            history: History(termNames: ["velocity"]), storeFingerprint: store.fingerprint, backend: "test",
+            trainedSeconds: 1)
     }
 
     func prediction() throws -> Prediction {
@@ -56,7 +58,9 @@ struct SmallPrediction {
         func slope(_ name: String, _ dx: Double, _ dy: Double) throws -> Double {
             // Over 2 km: float32 velocities of tens of m/yr leave 1e-6 of rounding, the network's curvature about 1e-4.
             let step = 1000.0
-            return (try small.value(name, x: x + step * dx, y: y + step * dy) - small.value(name, x: x - step * dx, y: y - step * dy))
+            return
+                (try small.value(name, x: x + step * dx, y: y + step * dy)
+                - small.value(name, x: x - step * dx, y: y - step * dy))
                 / (2 * step)
         }
         let (ux, uy) = (try slope("u", 1, 0), try slope("u", 0, 1))
@@ -68,7 +72,9 @@ struct SmallPrediction {
     @Test func theFileHoldsThePredictionOnFloatingCellsAndFillElsewhere() throws {
         let small = try SmallPrediction { $0.initialParameters(seed: 3) }
         let path = small.folder.file("prediction.nc")
-        try PredictionWriter(try small.prediction(), gridNames: nil, provenance: Provenance(command: "test")).write(to: path) { _ in }
+        try PredictionWriter(try small.prediction(), gridNames: nil, provenance: Provenance(command: "test")).write(
+            to: path
+        ) { _ in }
         let file = try NetCDFFile(reading: path)
         let grid = small.store.description.grids[0]
         #expect(try file.requireVariable("x").read(as: Double.self) == grid.grid.x)
@@ -80,7 +86,8 @@ struct SmallPrediction {
         }
         #expect(small.folder.names == ["prediction.nc", "store.nc"])
         #expect(throws: ExportError.self) {
-            _ = try PredictionWriter(try small.prediction(), gridNames: ["bed"], provenance: Provenance(command: "test"))
+            _ = try PredictionWriter(
+                try small.prediction(), gridNames: ["bed"], provenance: Provenance(command: "test"))
         }
     }
 }

@@ -187,6 +187,6 @@ struct LearningRateScheduleTests {
     func defaults() {
         let schedule = LearningRateSchedule()
         #expect(schedule.rate(iteration: 0) == 1e-5)
-        #expect(abs(schedule.rate(iteration: 4000) - 5e-4) < 1e-18)
+        #expect(abs(schedule.rate(iteration: 3000) - 5e-4) < 1e-18)
     }
 }

@@ -12,6 +12,8 @@ public struct Tool: Sendable {
 
     public let path: String
 
+    public init(path: String) { self.path = path }
+
     /// A command of this package, beside the test bundle; nil where it is not built.
     public static func built(_ name: String) -> Tool? {
         let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
