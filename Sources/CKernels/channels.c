@@ -10,6 +10,9 @@
 #define DISPATCHED
 #endif
 #define INLINE static inline __attribute__((always_inline))
+// The rows of a stack do not overlap. The compiler's own check at run time does not see that when rows are read and
+// written in place, and falls back to scalars: ten times slower, measured.
+#define ROWS_ARE_APART _Pragma("clang loop vectorize(assume_safety)")
 
 // tanh |x| = -m / (2 + m) with m = expm1(-2 |x|); largest error 2.498 units in the last place over all floats (tested).
 INLINE float hyperbolic_tangent(float x) {
@@ -77,6 +80,7 @@ INLINE void activate(float *restrict z, const float *restrict bias, float *restr
     for (size_t p = 0; p < points; p++) {
         float *restrict zp = z + p * channels * width;
         float *restrict ap = a + p * channels * width;
+        ROWS_ARE_APART
         for (size_t j = 0; j < width; j++) {
             const float t = hyperbolic_tangent(zp[j] + bias[j]);
             zp[j] = t;
@@ -97,6 +101,7 @@ INLINE void reactivate(const float *restrict z, float *restrict a, size_t points
     for (size_t p = 0; p < points; p++) {
         const float *restrict zp = z + p * channels * width;
         float *restrict ap = a + p * channels * width;
+        ROWS_ARE_APART
         for (size_t j = 0; j < width; j++) {
             const float t = zp[j];
             ACTIVATED_CHANNELS(t)
@@ -117,6 +122,7 @@ INLINE void activate_adjoint(const float *restrict z, float *restrict bar, float
     for (size_t p = 0; p < points; p++) {
         const float *restrict zp = z + p * channels * width;
         float *restrict bp = bar + p * channels * width;
+        ROWS_ARE_APART
         for (size_t j = 0; j < width; j++) {
             const float t = zp[j];
             const float d = 1.0f - t * t;

@@ -12,6 +12,7 @@ import Synchronization
 public final class CPUBackend: Backend {
     public let workload: Workload
     public let threads: Int
+    private let packed: PackedNetwork
     private let workspaces: [TileWorkspace]
     private var slotGradients: [UnsafeMutablePointer<Float>] = []
 
@@ -27,7 +28,9 @@ public final class CPUBackend: Backend {
         _ = BLAS.configured
         self.workload = workload
         self.threads = max(1, threads ?? CPUBackend.availableCores)
-        workspaces = (0..<self.threads).map { _ in TileWorkspace(workload, programs: workload.programs) }
+        let packed = PackedNetwork(workload.network)
+        self.packed = packed
+        workspaces = (0..<self.threads).map { _ in TileWorkspace(workload, packed, programs: workload.programs) }
     }
 
     deinit {
@@ -73,32 +76,26 @@ public final class CPUBackend: Backend {
         sums.initialize(repeating: 0, count: slots * outputCount)
         defer { sums.deallocate() }
 
+        packed.load(parameters)
+        let size = packed.padded.parameterCount
         withColumns(of: batches) { columns in
-            parameters.withUnsafeBufferPointer { parameters in
-                let work = Shared(
-                    value: (
-                        workspaces: workspaces, gradients: slotGradients, parameters: parameters.baseAddress!,
-                        columns: columns,
-                        sums: sums
-                    ))
-                let nextSlot = Atomic<Int>(0)
-                let size = workload.network.parameterCount
-                DispatchQueue.concurrentPerform(iterations: min(threads, slots)) { thread in
-                    let (workspaces, gradients, parameters, columns, sums) = work.value
-                    while true {
-                        let slot = nextSlot.add(1, ordering: .relaxed).oldValue
-                        guard slot < slots else { return }
-                        gradients[slot].update(repeating: 0, count: size)
-                        for tile in tiles[slot * tiles.count / slots..<(slot + 1) * tiles.count / slots] {
-                            let here = columns[tile.program].map { $0 + tile.start }
-                            let derivatives = programs[tile.program].derivatives
-                            workspaces[thread].forward(tile.program, derivatives, parameters, here, count: tile.count)
-                            workspaces[thread].adjoint(
-                                tile.program, derivatives, parameters, here, count: tile.count,
-                                coefficients: coefficients[tile.program],
-                                sums: sums + slot * outputCount + outputOffsets[tile.program], gradient: gradients[slot]
-                            )
-                        }
+            let work = Shared(
+                value: (workspaces: workspaces, gradients: slotGradients, columns: columns, sums: sums))
+            let nextSlot = Atomic<Int>(0)
+            DispatchQueue.concurrentPerform(iterations: min(threads, slots)) { thread in
+                let (workspaces, gradients, columns, sums) = work.value
+                while true {
+                    let slot = nextSlot.add(1, ordering: .relaxed).oldValue
+                    guard slot < slots else { return }
+                    gradients[slot].update(repeating: 0, count: size)
+                    for tile in tiles[slot * tiles.count / slots..<(slot + 1) * tiles.count / slots] {
+                        let here = columns[tile.program].map { $0 + tile.start }
+                        let derivatives = programs[tile.program].derivatives
+                        workspaces[thread].forward(tile.program, derivatives, here, count: tile.count)
+                        workspaces[thread].adjoint(
+                            tile.program, derivatives, here, count: tile.count,
+                            coefficients: coefficients[tile.program],
+                            sums: sums + slot * outputCount + outputOffsets[tile.program], gradient: gradients[slot])
                     }
                 }
             }
@@ -117,28 +114,24 @@ public final class CPUBackend: Backend {
         let results = UnsafeMutablePointer<Float>.allocate(capacity: max(outputs * count, 1))
         defer { results.deallocate() }
         let tiles = CPUBackend.tiles([program], counts: [count])
-        let workspaces = (0..<min(threads, max(tiles.count, 1))).map { _ in TileWorkspace(workload, programs: [program])
+        packed.load(parameters)
+        let workspaces = (0..<min(threads, max(tiles.count, 1))).map { _ in
+            TileWorkspace(workload, packed, programs: [program])
         }
         withColumns(of: [points]) { columns in
-            parameters.withUnsafeBufferPointer { parameters in
-                let work = Shared(
-                    value: (
-                        workspaces: workspaces, parameters: parameters.baseAddress!, columns: columns[0],
-                        results: results
-                    ))
-                let nextTile = Atomic<Int>(0)
-                DispatchQueue.concurrentPerform(iterations: workspaces.count) { thread in
-                    let (workspaces, parameters, columns, results) = work.value
-                    while true {
-                        let number = nextTile.add(1, ordering: .relaxed).oldValue
-                        guard number < tiles.count else { return }
-                        let tile = tiles[number]
-                        workspaces[thread].forward(
-                            0, program.derivatives, parameters, columns.map { $0 + tile.start }, count: tile.count)
-                        for output in 0..<outputs {
-                            (results + output * count + tile.start).update(
-                                from: workspaces[thread].output(output, of: 0), count: tile.count)
-                        }
+            let work = Shared(value: (workspaces: workspaces, columns: columns[0], results: results))
+            let nextTile = Atomic<Int>(0)
+            DispatchQueue.concurrentPerform(iterations: workspaces.count) { thread in
+                let (workspaces, columns, results) = work.value
+                while true {
+                    let number = nextTile.add(1, ordering: .relaxed).oldValue
+                    guard number < tiles.count else { return }
+                    let tile = tiles[number]
+                    workspaces[thread].forward(
+                        0, program.derivatives, columns.map { $0 + tile.start }, count: tile.count)
+                    for output in 0..<outputs {
+                        (results + output * count + tile.start).update(
+                            from: workspaces[thread].output(output, of: 0), count: tile.count)
                     }
                 }
             }
@@ -155,23 +148,28 @@ public final class CPUBackend: Backend {
 
     private func reserve(slots: Int) {
         while slotGradients.count < slots {
-            slotGradients.append(.allocate(capacity: workload.network.parameterCount))
+            slotGradients.append(allocateFloats(packed.padded.parameterCount))
         }
     }
 
+    /// Sums the slots in their order, from the padded layout into the flat one.
     private func sumSlots(_ slots: Int, into gradient: inout [Float]) {
-        let size = workload.network.parameterCount
-        if gradient.count != size { gradient = [Float](repeating: 0, count: size) }
-        let pieces = threads
+        if gradient.count != packed.network.parameterCount {
+            gradient = [Float](repeating: 0, count: packed.network.parameterCount)
+        }
+        let rows = packed.rows
+        let pieces = min(threads, rows.count)
         gradient.withUnsafeMutableBufferPointer { gradient in
             let work = Shared(value: (sum: gradient.baseAddress!, gradients: slotGradients))
             DispatchQueue.concurrentPerform(iterations: pieces) { piece in
                 let (sum, gradients) = work.value
-                let range = piece * size / pieces..<(piece + 1) * size / pieces
-                for place in range { sum[place] = gradients[0][place] }
-                for slot in 1..<max(slots, 1) {
-                    let gradient = gradients[slot]
-                    for place in range { sum[place] += gradient[place] }
+                for row in rows[piece * rows.count / pieces..<(piece + 1) * rows.count / pieces] {
+                    let to = sum + row.place
+                    to.update(from: gradients[0] + row.paddedPlace, count: row.count)
+                    for slot in 1..<slots {
+                        let from = gradients[slot] + row.paddedPlace
+                        for place in 0..<row.count { to[place] += from[place] }
+                    }
                 }
             }
         }

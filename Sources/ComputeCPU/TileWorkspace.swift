@@ -15,6 +15,8 @@ final class TileWorkspace {
     static func points(_ derivatives: Derivatives) -> Int { rows / derivatives.channelCount }
 
     private let workload: Workload
+    private let packed: PackedNetwork
+    /// The padded network: W below is its width.
     private let network: Perceptron
     /// Pre-activations of every hidden layer, (L, R, W); tanh stands in their value channel after the forward pass.
     private let z: UnsafeMutablePointer<Float>
@@ -28,16 +30,17 @@ final class TileWorkspace {
     private let oBar: UnsafeMutablePointer<Float>
     private let tiles: [ProgramTile]
 
-    init(_ workload: Workload, programs: [PointProgram]) {
+    init(_ workload: Workload, _ packed: PackedNetwork, programs: [PointProgram]) {
         self.workload = workload
-        network = workload.network
+        self.packed = packed
+        network = packed.padded
         let stack = TileWorkspace.rows * network.width
-        z = TileWorkspace.allocate(stack * network.hiddenLayers)
-        a = TileWorkspace.allocate(stack)
-        bar = TileWorkspace.allocate(stack)
-        barBelow = TileWorkspace.allocate(stack)
-        o = TileWorkspace.allocate(TileWorkspace.rows * network.outputs)
-        oBar = TileWorkspace.allocate(TileWorkspace.rows * network.outputs)
+        z = allocateFloats(stack * network.hiddenLayers)
+        a = allocateFloats(stack)
+        bar = allocateFloats(stack)
+        barBelow = allocateFloats(stack)
+        o = allocateFloats(TileWorkspace.rows * network.outputs)
+        oBar = allocateFloats(TileWorkspace.rows * network.outputs)
         tiles = programs.map { ProgramTile($0.program, mostPoints: TileWorkspace.points($0.derivatives)) }
     }
 
@@ -48,9 +51,9 @@ final class TileWorkspace {
 
     /// Runs program `number` at a tile of points; afterwards `row` holds its outputs.
     func forward(
-        _ number: Int, _ derivatives: Derivatives, _ parameters: UnsafePointer<Float>,
-        _ columns: [UnsafePointer<Float>], count: Int
+        _ number: Int, _ derivatives: Derivatives, _ columns: [UnsafePointer<Float>], count: Int
     ) {
+        let parameters = packed.parameters
         let k = derivatives.channelCount
         let width = network.width
         let rows = k * count
@@ -61,7 +64,7 @@ final class TileWorkspace {
                     columns[0], columns[1], count, k, width, parameters, Float(workload.inputSlopes.x),
                     Float(workload.inputSlopes.y), zHere)
             } else {
-                BLAS.multiply(a, parameters + network.weights(of: layer), into: zHere, m: rows, n: width, k: width)
+                products_multiply(a, packed.forwardPanels(layer), rows, width, width, zHere)
             }
             channels_activate(zHere, parameters + network.biases(of: layer), a, count, k, width)
         }
@@ -80,12 +83,13 @@ final class TileWorkspace {
         UnsafePointer(tiles[number].row(tiles[number].program.outputs[index]))
     }
 
-    /// Adds the gradient of Σ c_j r_j² over the tile that `forward` was run on, and Σ r_j² to the sums.
+    /// Adds the gradient of Σ c_j r_j² over the tile that `forward` was run on, and Σ r_j² to the sums. The gradient lies as
+    /// the padded parameters do.
     func adjoint(
-        _ number: Int, _ derivatives: Derivatives, _ parameters: UnsafePointer<Float>,
-        _ columns: [UnsafePointer<Float>], count: Int,
+        _ number: Int, _ derivatives: Derivatives, _ columns: [UnsafePointer<Float>], count: Int,
         coefficients: [Double], sums: UnsafeMutablePointer<Double>, gradient: UnsafeMutablePointer<Float>
     ) {
+        let parameters = packed.parameters
         let k = derivatives.channelCount
         let width = network.width
         let rows = k * count
@@ -112,11 +116,8 @@ final class TileWorkspace {
                     Float(workload.inputSlopes.y), gradient)
             } else {
                 channels_reactivate(zHere - TileWorkspace.rows * width, a, count, k, width)
-                BLAS.addProduct(
-                    transposed: a, bar, to: gradient + network.weights(of: layer), m: width, n: width, k: rows)
-                BLAS.multiply(
-                    bar, transposed: parameters + network.weights(of: layer), into: barBelow, m: rows, n: width,
-                    k: width)
+                products_add_transposed(a, bar, rows, width, width, gradient + network.weights(of: layer))
+                products_multiply(bar, packed.backwardPanels(layer), rows, width, width, barBelow)
                 swap(&bar, &barBelow)
             }
         }
@@ -159,12 +160,5 @@ final class TileWorkspace {
             let row = tile.barRow(slot)
             for point in 0..<count { oBar[(point * k + channel.rawValue) * network.outputs + output] = row[point] }
         }
-    }
-
-    private static func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
-        let raw = UnsafeMutableRawPointer.allocate(byteCount: count * 4, alignment: 64)
-        let floats = raw.bindMemory(to: Float.self, capacity: count)
-        floats.initialize(repeating: 0, count: count)
-        return floats
     }
 }

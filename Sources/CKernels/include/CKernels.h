@@ -7,5 +7,6 @@
 #include "checksum.h"
 #include "channels.h"
 #include "cores.h"
+#include "products.h"
 #include "crash_guard.h"
 #endif
