@@ -20,7 +20,7 @@ let foundations: [Target] = [
     .target(name: "Fields"),
     .target(name: "NetCDFFiles", dependencies: ["Fields", "CNetCDF", "CHDF5", "CKernels"]),
     .target(name: "Pointwise"),
-    .target(name: "Networks", exclude: ["README.md"]),
+    .target(name: "Networks", dependencies: ["Fields"], exclude: ["README.md"]),
     .target(name: "Physics", dependencies: ["Pointwise", "Fields"]),
     .target(name: "Compute", dependencies: ["Pointwise", "Networks"]),
     .target(

@@ -104,7 +104,7 @@ public struct ProductWriter {
         guard let noise else { return exact }
         let speeds = exact.compactMap { $0 }.map { ($0 * $0).sum().squareRoot() }
         let deviation = noise.percent / 100 * speeds.reduce(0, +) / Double(max(speeds.count, 1))
-        var generator = SeededNoise(seed: noise.seed)
+        var generator = NormalNumbers(seed: noise.seed)
         return exact.map { velocity in
             velocity.map { $0 + deviation * Velocity(generator.next(), generator.next()) }
         }
@@ -154,7 +154,7 @@ public struct ProductWriter {
         let known = exact.compactMap { $0 }
         let deviation = noise.percent / 100 * known.reduce(0, +) / Double(max(known.count, 1))
         // A sequence of its own, so that velocity and thickness err independently.
-        var generator = SeededNoise(seed: ~noise.seed)
+        var generator = NormalNumbers(seed: ~noise.seed)
         return exact.map { thickness in thickness.map { max(1, $0 + deviation * generator.next()) } }
     }
 

@@ -1,3 +1,5 @@
+import Fields
+
 /// Which points of a set an iteration trains on: a pure function of seed, set and iteration, so that a resumed run
 /// needs no state to continue exactly.
 ///

@@ -1,3 +1,5 @@
+import Fields
+
 /// A pseudo-random one-to-one map of 0..<count onto itself, computed index by index from a seed: a shuffle that needs
 /// no memory and no second pass over a file, whatever the count.
 ///
@@ -34,18 +36,4 @@ public struct IndexPermutation: Sendable {
         (left, right) = (right, left ^ (mixed(keys.3, right) & mask))
         return left << halfBits | right
     }
-}
-
-/// 64 well-mixed bits of two numbers: SplitMix64's finaliser (Steele, Lea & Flood 2014). The same pair gives the
-/// same bits everywhere, which is what makes points, orders and initial weights functions of their seed.
-public func mixed(_ a: UInt64, _ b: UInt64) -> UInt64 {
-    var z = a &+ (b &+ 1) &* 0x9e37_79b9_7f4a_7c15
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-}
-
-/// A number in [0, 1) from 64 bits.
-public func unitInterval(_ bits: UInt64) -> Double {
-    Double(bits >> 11) * 0x1p-53
 }
