@@ -19,7 +19,7 @@ public struct Count: ExpressibleByArgument, Sendable {
 
     public init?(argument: String) {
         let digits = argument.filter { $0 != "_" }
-        if let whole = Int(digits), whole > 0 {
+        if let whole = Int(digits), whole > 0, whole <= 1_000_000_000_000 {
             value = whole
         } else if let number = Double(digits), number >= 1, number <= 1e12, number == number.rounded() {
             value = Int(number)

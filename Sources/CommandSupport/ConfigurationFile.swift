@@ -22,6 +22,9 @@ enum ConfigurationFile {
             guard place < rest.count else { throw ConfigurationError.noPath }
             path = rest.remove(at: place)
         }
+        guard !rest.contains(where: { $0 == "--config" || $0.hasPrefix("--config=") }) else {
+            throw ConfigurationError.severalFiles
+        }
         var expanded: [String] = []
         for (key, values) in try options(path: path, section: section) {
             let option = "--\(key)"
@@ -45,6 +48,7 @@ enum ConfigurationFile {
         var options: [String: [String]] = [:]
         for source in [table, table[section]?.table].compactMap({ $0 }) {
             for (key, value) in source {
+                guard key != "config" else { throw ConfigurationError.nested(path: path) }
                 if value.table != nil {
                     guard sections.contains(key) else {
                         throw ConfigurationError.unknownSection(key, path: path)
@@ -71,6 +75,12 @@ enum ConfigurationFile {
     }
 
     private static func contents(of path: String) -> String? {
+        var info = stat()
+        guard stat(path, &info) == 0 else { return nil }
+        guard info.st_mode & S_IFMT == S_IFREG else {
+            errno = EINVAL
+            return nil
+        }
         guard let file = fopen(path, "r") else { return nil }
         defer { fclose(file) }
         var bytes: [UInt8] = []
@@ -87,21 +97,25 @@ enum ConfigurationFile {
 
 enum ConfigurationError: Failure {
     case noPath
+    case severalFiles
+    case nested(path: String)
     case unreadable(path: String, reason: String)
     case notTOML(path: String, line: Int, reason: String)
     case unknownSection(String, path: String)
 
     var kind: FailureKind {
         switch self {
-        case .noPath: .usage
+        case .noPath, .severalFiles: .usage
         case .unreadable: .missingInput
-        case .notTOML, .unknownSection: .badData
+        case .notTOML, .unknownSection, .nested: .badData
         }
     }
 
     var explanation: String {
         switch self {
         case .noPath: "--config needs the path of a TOML file"
+        case .severalFiles: "--config: only one file can be given; join them"
+        case .nested(let path): "\(path): a configuration cannot name another one ('config'); join them"
         case .unreadable(let path, let reason): "\(path): cannot read the configuration: \(reason)"
         case .notTOML(let path, let line, let reason): "\(path): line \(line) is not TOML: \(quoted(reason))"
         case .unknownSection(let name, let path):

@@ -5,6 +5,8 @@ import Networks
 public protocol Backend: AnyObject {
     /// One line for the record of a run: kernels, libraries, what bits depend on.
     var summary: String { get }
+    /// How many threads or devices share the work: the bits do not depend on it.
+    var parallelism: String { get }
     var workload: Workload { get }
 
     /// S_pj = Σ over batch p of the square of output j of program p, and into `gradient` the derivative of

@@ -7,6 +7,7 @@ import Pointwise
 /// Notation: z are a layer's channels before the activation, a after it; a gradient carries "Bar".
 public final class ReferenceBackend: Backend {
     public let workload: Workload
+    public var parallelism: String { "1 thread" }
     public var summary: String { "reference, plain loops in double" }
 
     public init(_ workload: Workload) {

@@ -37,8 +37,10 @@ public final class CPUBackend: Backend {
         for gradient in slotGradients { gradient.deallocate() }
     }
 
+    public var parallelism: String { "\(threads) thread\(threads == 1 ? "" : "s")" }
+
     public var summary: String {
-        "CPU, \(threads) thread\(threads == 1 ? "" : "s"), \(String(cString: channels_instruction_set())), \(BLAS.name), tiles of \(TileWorkspace.rows) rows, \(CPUBackend.mostSlots) gradient slots"
+        "CPU, \(String(cString: channels_instruction_set())), \(BLAS.name), tiles of \(TileWorkspace.rows) rows, \(CPUBackend.mostSlots) gradient slots"
     }
 
     /// A run of points of one batch.

@@ -3,11 +3,15 @@ import Fields
 /// What can be wrong with an export.
 public enum ExportError: Failure {
     case unknownGrid(String, known: [String])
+    case badGridList(String)
+    case noStore(path: String, run: String)
+    case notAPrediction(path: String)
     case otherStore(store: String, expected: String, found: String)
 
     public var kind: FailureKind {
         switch self {
-        case .unknownGrid: .usage
+        case .unknownGrid, .badGridList, .notAPrediction: .usage
+        case .noStore: .missingInput
         case .otherStore: .badData
         }
     }
@@ -16,6 +20,12 @@ public enum ExportError: Failure {
         switch self {
         case .unknownGrid(let name, let known):
             "--grid: the store has no grid \(quoted(name)); it has \(known.joined(separator: ", "))"
+        case .badGridList(let text):
+            "--grid: \(quoted(text)) is not a list of different grids such as velocity,thickness"
+        case .noStore(let path, let run):
+            "\(path): no such file; the run in \(run) was trained on it under that name, say where it is with --store"
+        case .notAPrediction(let path):
+            "\(path): exists and is no prediction; it is not replaced, choose another name"
         case .otherStore(let store, let expected, let found):
             "\(store): has the fingerprint \(found), the run was trained on a store with \(expected); name the right store with --store"
         }

@@ -1,4 +1,5 @@
 import Fields
+import Glibc
 import NetCDFFiles
 import PointStore
 
@@ -31,6 +32,13 @@ public struct PredictionWriter {
     /// Cells on which the prediction is evaluated.
     public var cellCount: Int {
         grids.reduce(0) { $0 + $1.mask.reduce(0) { $0 + ($1 == IceMask.floatingIce.rawValue ? 1 : 0) } }
+    }
+
+    /// Anything but an older prediction stays what it is: a store, a checkpoint or a product may not be lost to a slip.
+    public static func checkOutput(_ path: String) throws {
+        guard access(path, F_OK) == 0 else { return }
+        let format = (try? NetCDFFile(reading: path))?.attribute("format")?.text ?? ""
+        guard format == Provenance.format else { throw ExportError.notAPrediction(path: path) }
     }
 
     public func write(to path: String, report: (_ cellsDone: Int) -> Void) throws {

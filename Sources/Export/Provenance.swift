@@ -5,6 +5,8 @@ import Runs
 
 /// Where a prediction comes from, as global attributes: what a reader needs to make it again.
 public struct Provenance: Sendable {
+    static let format = "IceShelfPINN prediction 1"
+
     /// The command line that wrote the file.
     public let command: String
     public let date: Date
@@ -21,7 +23,7 @@ public struct Provenance: Sendable {
         func text(_ name: String, _ value: String) throws { try file.setAttribute(name, .text(value)) }
         func number(_ name: String, _ value: Double) throws { try file.setAttribute(name, .numbers([value])) }
         try text("Conventions", "CF-1.8")
-        try text("format", "IceShelfPINN prediction 1")
+        try text("format", Provenance.format)
         try text(
             "title", "Viscosity of an ice shelf, inferred from velocity and thickness by a physics-informed network")
         try text("institution", "not stated")

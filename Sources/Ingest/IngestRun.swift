@@ -78,6 +78,12 @@ public struct IngestRun {
         report.scales = description.scales
         report.normalizations = description.normalizations
         report.store = request.store
+        let fastest = description.scales.speed * Constants.secondsPerYear
+        if fastest > 20_000 {
+            report.warnings.append(
+                "\(velocityFile.name): velocities reach \(Int(fastest)) m/year, faster than any ice; check the units of both components and the value that stands for no data"
+            )
+        }
         report.storeBytes = byteCount(of: request.store)
         return report
     }

@@ -46,9 +46,10 @@ enum ThicknessSearch {
         defer { closedir(directory) }
         var names: [String] = []
         while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
+            // The record ends with its name: the 256 characters that the type declares are not all there.
+            let offset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 0
+            let name = String(
+                cString: UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self))
             if !name.hasPrefix("."), name.hasSuffix(".nc") || name.hasSuffix(".nc4") { names.append(name) }
         }
         return names.sorted()

@@ -16,12 +16,15 @@ public enum NetCDFError: Failure {
     case damaged(path: String, reason: String)
     case notSealed(path: String)
     case readFailed(path: String, what: String, reason: String)
+    case notReadable(path: String, reason: String)
+    case beingWritten(path: String)
     case writeFailed(path: String, what: String, reason: String)
 
     public var kind: FailureKind {
         switch self {
         case .noSuchFile: .missingInput
-        case .writeFailed: .inputOutput
+        case .writeFailed, .notReadable: .inputOutput
+        case .beingWritten: .heldByAnother
         default: .badData
         }
     }
@@ -52,6 +55,10 @@ public enum NetCDFError: Failure {
             "\(path): damaged (no seal at its end: it was cut short, was never finished or was changed by another tool)"
         case .readFailed(let path, let what, let reason):
             "\(path): cannot read \(what): \(reason); the file is damaged, get it again"
+        case .notReadable(let path, let reason):
+            "\(path): cannot be opened: \(reason); see who may read it with 'ls -l'"
+        case .beingWritten(let path):
+            "\(path): another process is writing it at this moment; wait for it, or choose another name"
         case .writeFailed(let path, let what, let reason):
             "\(finalName(path)): cannot write \(what): \(reason); nothing was left under that name that was not there before"
         }

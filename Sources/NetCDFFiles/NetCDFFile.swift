@@ -20,7 +20,7 @@ public final class NetCDFFile {
         guard stat(path, &info) == 0 else {
             throw errno == ENOENT || errno == ENOTDIR
                 ? .noSuchFile(path: path)
-                : .readFailed(path: path, what: "the file", reason: String(cString: strerror(errno)))
+                : .notReadable(path: path, reason: String(cString: strerror(errno)))
         }
         guard info.st_mode & S_IFMT == S_IFREG else {
             throw .notNetCDF(path: path, reason: "not a regular file")
@@ -31,7 +31,7 @@ public final class NetCDFFile {
         let status = inLibrary(nc_open(path, NC_NOWRITE, &id))
         guard status == NC_NOERR else {
             throw errno == EACCES
-                ? .readFailed(path: path, what: "the file", reason: String(cString: strerror(EACCES)))
+                ? .notReadable(path: path, reason: String(cString: strerror(EACCES)))
                 : .notNetCDF(path: path, reason: Fields.quoted(String(cString: nc_strerror(status))))
         }
         self.path = path

@@ -1,16 +1,27 @@
+import CKernels
 import Fields
 import Glibc
+import Synchronization
 
 /// An output that appears under its name only when it is whole: it is written as NAME.partial, brought to the disk,
 /// renamed, and the folder brought to the disk. An unfinished NetCDF-4 file opens without error, so nothing less will do.
-public struct PendingFile: Sendable {
+///
+/// One writer at a time: the partial file is locked from its creation to its renaming. An open-file-description lock, since
+/// libhdf5 takes locks of the other kinds on the same file.
+public final class PendingFile: Sendable {
     public let finalPath: String
     public var temporaryPath: String { finalPath + ".partial" }
+    /// The descriptor that holds the lock; -1 once the file is committed or discarded.
+    private let lock: Mutex<Int32>
 
-    /// Removes what an interrupted run left, and says whether there was something.
+    /// Removes what an interrupted run left, and says whether there was something. A file that another process is writing
+    /// at this moment is let be.
     @discardableResult
     public static func removeLeftover(of finalPath: String) -> Bool {
-        unlink(finalPath + ".partial") == 0
+        let handle = open(finalPath + ".partial", O_RDWR | O_CLOEXEC)
+        guard handle >= 0 else { return false }
+        defer { Glibc.close(handle) }
+        return open_file_lock(handle) == 0 && unlink(finalPath + ".partial") == 0
     }
 
     public init(replacing finalPath: String) throws(NetCDFError) {
@@ -21,11 +32,30 @@ public struct PendingFile: Sendable {
             throw .writeFailed(
                 path: finalPath, what: "the file", reason: "something that is no regular file has that name")
         }
-        PendingFile.removeLeftover(of: finalPath)
         // Whether the folder can be written is told before any work, not after it.
-        let handle = open(temporaryPath, O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
-        guard handle >= 0 else { throw PendingFile.failure("the file", path: finalPath) }
-        Glibc.close(handle)
+        lock = Mutex(try PendingFile.lockedFile(finalPath + ".partial", reportedAs: finalPath))
+    }
+
+    deinit { discard() }
+
+    /// A new or left-over file that this process alone holds.
+    private static func lockedFile(_ path: String, reportedAs name: String) throws(NetCDFError) -> Int32 {
+        while true {
+            let handle = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+            guard handle >= 0 else { throw failure("the file", path: name) }
+            guard open_file_lock(handle) == 0 else {
+                let code = errno
+                Glibc.close(handle)
+                if code == EAGAIN || code == EACCES { throw .beingWritten(path: name) }
+                // A file system without such locks: then there is no protection, but no obstacle either.
+                return open(path, O_RDWR | O_CLOEXEC)
+            }
+            // Its last writer may have renamed it between the opening and the lock.
+            var mine = stat()
+            var named = stat()
+            if fstat(handle, &mine) == 0, stat(path, &named) == 0, mine.st_ino == named.st_ino { return handle }
+            Glibc.close(handle)
+        }
     }
 
     /// The bytes that the file system still has room for; nil where it does not tell.
@@ -40,6 +70,7 @@ public struct PendingFile: Sendable {
         do throws(NetCDFError) {
             try PendingFile.synchronize(temporaryPath, flags: O_RDWR, reportedAs: finalPath)
             guard rename(temporaryPath, finalPath) == 0 else { throw PendingFile.failure("its name", path: finalPath) }
+            release()
             try PendingFile.synchronize(
                 PendingFile.folder(of: finalPath), flags: O_RDONLY | O_DIRECTORY, reportedAs: finalPath)
         } catch {
@@ -48,8 +79,21 @@ public struct PendingFile: Sendable {
         }
     }
 
+    /// Removes the partial file; does nothing after a commit.
     public func discard() {
-        unlink(temporaryPath)
+        lock.withLock { handle in
+            guard handle >= 0 else { return }
+            unlink(temporaryPath)
+            Glibc.close(handle)
+            handle = -1
+        }
+    }
+
+    private func release() {
+        lock.withLock { handle in
+            if handle >= 0 { Glibc.close(handle) }
+            handle = -1
+        }
     }
 
     static func folder(of path: String) -> String {

@@ -19,7 +19,7 @@ public enum StoreError: Failure {
     public var explanation: String {
         switch self {
         case .notAStore(let path, let found):
-            "\(path): not a point store (\(found)); make one with 'pinn-ingest VELOCITY.nc -o \(path)'"
+            "\(path): not a point store (\(found)); make one with 'pinn-ingest VELOCITY.nc', which writes pinn-store.nc"
         case .diskTooSmall(let path, let needed, let free):
             "\(path): needs \(megabytes(needed)), the disk has \(megabytes(free)) left; make room, choose another place with -o, or ask for fewer --points"
         case .damagedBlock(let path, let variable, let points):

@@ -57,7 +57,6 @@ extension Checkpoint {
         try file.setAttribute("title", .text("Checkpoint of a physics-informed network of an ice shelf"))
         try file.setAttribute("format", .text(Checkpoint.format))
         try file.setAttribute("plan", .text(plan.toml))
-        try file.setAttribute("store", .text(plan.store))
         try file.setAttribute("iteration", .numbers([Double(iteration)]))
         try file.setAttribute("store_fingerprint", .text(storeFingerprint))
         try file.setAttribute("backend", .text(backend))
@@ -91,12 +90,11 @@ extension Checkpoint {
                 "its format is \(quoted(file.attribute("format")?.text ?? "missing")), not \(quoted(Checkpoint.format))"
             )
         }
-        guard let planText = file.attribute("plan")?.text, let store = file.attribute("store")?.text,
-            let iteration = file.attribute("iteration")?.number,
+        guard let planText = file.attribute("plan")?.text, let iteration = file.attribute("iteration")?.number,
             let fingerprint = file.attribute("store_fingerprint")?.text, let backend = file.attribute("backend")?.text,
             let seconds = file.attribute("trained_s")?.number
         else { throw damaged("an attribute is missing") }
-        guard let plan = try? Plan(toml: planText, store: store) else { throw damaged("its plan cannot be read") }
+        guard let plan = try? Plan(toml: planText) else { throw damaged("its plan cannot be read") }
         var optimizer = OptimizerState(vectors: [:], counts: [:])
         for name in file.attributeNames where name.hasPrefix(Checkpoint.statePrefix) {
             optimizer.counts[String(name.dropFirst(Checkpoint.statePrefix.count))] = file.attribute(name)?.number.map {

@@ -93,6 +93,7 @@ public enum PlanError: Failure {
     case unknownName(String, String, known: [String])
     case badValue(String, String, expected: String)
     case unknownOption(String, path: String)
+    case alreadyBeyond(iterations: Int, done: Int, run: String)
     case changedOnResume(option: String, asked: String, saved: String, run: String)
 
     public var kind: FailureKind { .usage }
@@ -105,6 +106,8 @@ public enum PlanError: Failure {
             "--\(option): no \(quoted(name)); known: \(known.joined(separator: ", "))"
         case .badValue(let option, let value, let expected):
             "--\(option): \(quoted(value)) is not \(expected)"
+        case .alreadyBeyond(let iterations, let done, let run):
+            "--iterations \(iterations): the run in \(run) has made \(done) iterations already; --iterations is the total, give more"
         case .changedOnResume(let option, let asked, let saved, let run):
             "--\(option) \(asked): the run in \(run) was made with \(saved); leave the option out to resume it, or start a new run with --run DIR"
         }

@@ -28,6 +28,7 @@ extension Plan {
     }
 
     static let options: [Option] = [
+        text("store", \.store, mayChange: true),
         text("physics", \.physics),
         text("network", \.network),
         text("optimizer", \.optimizer),
@@ -68,15 +69,14 @@ extension Plan {
         try option.set(&self, value)
     }
 
-    /// As TOML: the store's path as a comment, since it is an argument and no option.
+    /// As TOML.
     public var toml: String {
-        "# pinn-train \(store)\n" + Plan.options.map { "\($0.name) = \($0.get(self).spelled)\n" }.joined()
+        Plan.options.map { "\($0.name) = \($0.get(self).spelled)\n" }.joined()
     }
 
     /// Reads what `toml` wrote.
-    public init(toml: String, store: String) throws {
+    public init(toml: String) throws {
         self.init()
-        self.store = store
         for (name, value) in try TOMLTable(string: toml) {
             if let text = value.string {
                 try set(name, to: .text(text))
@@ -98,13 +98,15 @@ extension Plan {
         return nil
     }
 
-    private static func text(_ name: String, _ path: WritableKeyPath<Plan, String> & Sendable) -> Option {
+    private static func text(_ name: String, _ path: WritableKeyPath<Plan, String> & Sendable, mayChange: Bool = false)
+        -> Option
+    {
         Option(
             name: name, get: { .text($0[keyPath: path]) },
             set: { plan, value in
                 guard case .text(let text) = value else { throw wrongType(name, value, "text") }
                 plan[keyPath: path] = text
-            })
+            }, mayChange: mayChange)
     }
 
     private static func number(_ name: String, _ path: WritableKeyPath<Plan, Double> & Sendable) -> Option {

@@ -43,11 +43,16 @@ public final class RunDirectory {
         names.filter { $0.hasPrefix("checkpoint-") && $0.hasSuffix(".nc") }.sorted(by: >).map { "\(path)/\($0)" }
     }
 
+    /// The file of the checkpoint at an iteration.
+    public func checkpointPath(_ iteration: Int) -> String {
+        let number = String(iteration)
+        return "\(path)/checkpoint-\(String(repeating: "0", count: max(0, 10 - number.count)))\(number).nc"
+    }
+
     /// Writes a checkpoint, the history and the plan, then lets the oldest checkpoints go.
     @discardableResult
     public func save(_ checkpoint: Checkpoint) throws -> String {
-        let number = String(checkpoint.iteration)
-        let name = "\(path)/checkpoint-\(String(repeating: "0", count: max(0, 10 - number.count)))\(number).nc"
+        let name = checkpointPath(checkpoint.iteration)
         try checkpoint.write(to: name)
         try checkpoint.history.write(to: historyPath)
         try writePlan(checkpoint.plan)

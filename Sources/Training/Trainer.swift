@@ -54,7 +54,7 @@ public struct Trainer {
         continued.plan = assembly.plan
         continued.backend = assembly.backend.summary
         self.init(assembly, directory, optimizer, continued)
-        lastGood = directory.checkpoints.first
+        lastGood = directory.checkpointPath(checkpoint.iteration)
     }
 
     private init(_ assembly: Assembly, _ directory: RunDirectory, _ optimizer: any Optimizer, _ checkpoint: Checkpoint)

@@ -34,7 +34,8 @@ struct BenchCommand: ParsableCommand {
         }
         if !(seconds > 0 && seconds < 1e6) { throw ValidationError("--seconds: \(seconds) is not a positive number") }
         if counts == nil {
-            throw ValidationError("--points: \(quoted(points)) is not a list of whole numbers such as 1024,4096")
+            throw ValidationError(
+                "--points: \(quoted(points)) is not a list of whole numbers up to 1e8 such as 1024,4096")
         }
     }
 
@@ -42,7 +43,7 @@ struct BenchCommand: ParsableCommand {
         let counts = points.split(separator: ",", omittingEmptySubsequences: false).map {
             Count(argument: String($0))?.value
         }
-        return counts.contains(nil) ? nil : counts.compactMap { $0 }
+        return counts.contains { $0 == nil || $0! > 100_000_000 } ? nil : counts.compactMap { $0 }
     }
 
     func run() throws {

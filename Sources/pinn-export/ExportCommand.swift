@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandSupport
 import Export
 import Fields
+import Glibc
 import PointStore
 import Runs
 
@@ -40,7 +41,9 @@ struct ExportCommand: ParsableCommand {
 
     func run() throws {
         let checkpoint = try RunDirectory(runPath).newestCheckpoint(report: { printMessage("warning: \($0)") })
+        try PredictionWriter.checkOutput(prediction)
         let storePath = store ?? checkpoint.plan.store
+        if store == nil, access(storePath, F_OK) != 0 { throw ExportError.noStore(path: storePath, run: runPath) }
         let reader = try StoreReader(path: storePath)
         guard reader.fingerprint == checkpoint.storeFingerprint else {
             throw ExportError.otherStore(
@@ -48,11 +51,18 @@ struct ExportCommand: ParsableCommand {
         }
         let model = try Prediction(checkpoint, store: reader) { try Backends.make(backend, $0, threads: threads) }
         let writer = try PredictionWriter(
-            model, gridNames: grid?.split(separator: ",").map(String.init),
+            model, gridNames: try gridNames(),
             provenance: Provenance(command: CommandLine.arguments.joined(separator: " ")))
         var progress = Progress("exporting", total: writer.cellCount, unit: "cells")
         try writer.write(to: prediction) { progress.update($0) }
         progress.finish(writer.cellCount)
         print("\(prediction): \(writer.cellCount) cells at iteration \(checkpoint.iteration) of \(runPath)")
+    }
+
+    private func gridNames() throws -> [String]? {
+        guard let grid else { return nil }
+        let names = grid.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        guard !names.contains(""), Set(names).count == names.count else { throw ExportError.badGridList(grid) }
+        return names
     }
 }

@@ -16,7 +16,8 @@ struct TrainCommand: ParsableCommand {
             exactly from there.
             """)
 
-    @Argument(help: "The point store.") var store: String?
+    @Argument(help: "The point store. (default: pinn-store.nc)") var store: String?
+    @Option(name: .customLong("store"), help: "The same as an option, for TOML files.") var storeOption: String?
     @Option(
         help:
             "Points of an iteration: chunk=N collocation points, data=N observations of velocity and of thickness each, front=N. (default: \(StreamPlan().description); data and front follow chunk)"
@@ -65,15 +66,15 @@ struct TrainCommand: ParsableCommand {
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads: \(threads) is not from 1 to 1024")
         }
-        if !(checkpointEvery > 0) {
-            throw ValidationError("--checkpoint-every: \(checkpointEvery) is not a positive number of seconds")
+        if !(checkpointEvery > 0 && checkpointEvery <= 1e9) {
+            throw ValidationError("--checkpoint-every: \(checkpointEvery) is not a number of seconds from 0 to 1e9")
         }
     }
 
     mutating func run() throws {
         let directory = RunDirectory(runPath)
         let saved = try savedCheckpoint(in: directory)
-        let plan = try resolvedPlan(saved?.plan)
+        let plan = try resolvedPlan(saved?.plan, done: saved?.iteration ?? 0)
         // The store is opened before the run's folder is made: a mistyped path leaves nothing behind.
         let assembly = try Assembly(plan) { try Backends.make(backend, $0, threads: threads) }
         try directory.acquire()
@@ -122,9 +123,9 @@ struct TrainCommand: ParsableCommand {
     }
 
     /// The plan of the options over the saved one or the defaults; what a resumed run may not change is refused.
-    private func resolvedPlan(_ saved: Plan?) throws -> Plan {
+    private func resolvedPlan(_ saved: Plan?, done: Int) throws -> Plan {
         var plan = saved ?? Plan()
-        if let store { plan.store = store }
+        if let path = store ?? storeOption { plan.store = path }
         let given: [(name: String, value: OptionValue?)] = [
             ("stream", stream.map { .text($0) }), ("optimizer", optimizer.map { .text($0) }),
             ("network", network.map { .text($0) }), ("physics", physics.map { .text($0) }),
@@ -143,6 +144,9 @@ struct TrainCommand: ParsableCommand {
             plan.iterations = min(10_000, max(1000, 10_000_000 / plan.stream.chunk))
         }
         try plan.validate()
+        if plan.iterations < done {
+            throw PlanError.alreadyBeyond(iterations: plan.iterations, done: done, run: runPath)
+        }
         if let saved, let change = plan.change(from: saved) {
             throw PlanError.changedOnResume(
                 option: change.option, asked: change.mine, saved: change.theirs, run: runPath)
@@ -171,7 +175,7 @@ struct TrainCommand: ParsableCommand {
         for note in assembly.densityNotes { printMessage("warning: \(note)") }
         printMessage(
             "optimizer  \(plan.optimizer), learning rate \(plan.learningRate.peak), \(plan.iterations) iterations")
-        printMessage("backend    \(assembly.backend.summary)")
+        printMessage("backend    \(assembly.backend.summary); \(assembly.backend.parallelism)")
         guard let saved else { return }
         printMessage("resuming   at iteration \(saved.iteration)")
         if saved.backend != assembly.backend.summary {
