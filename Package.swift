@@ -93,7 +93,8 @@ let tests: [Target] = [
     .testTarget(
         name: "CommandTests",
         dependencies: [
-            "NetCDFFiles", "TestSupport", "pinn-ingest", "pinn-train", "pinn-export", "pinn-sample", "pinn-bench",
+            "NetCDFFiles", "Fields", "TestSupport", "pinn-ingest", "pinn-train", "pinn-export", "pinn-sample",
+            "pinn-bench",
         ]),
 ]
 
