@@ -8,10 +8,8 @@ public enum NetCDFError: Failure {
     case notNetCDF(path: String, reason: String)
     case truncated(path: String, bytes: Int, needed: Int)
     case missingVariable(String, path: String, present: [String])
-    case missingDimension(String, path: String)
     case wrongShape(variable: String, path: String, found: [Int], expected: String)
     case tooLarge(variable: String, path: String, shape: [Int])
-    case missingAttribute(String, variable: String, path: String)
     case notContiguous(variable: String, path: String)
     case damaged(path: String, reason: String)
     case notSealed(path: String)
@@ -39,14 +37,10 @@ public enum NetCDFError: Failure {
             "\(path): holds \(bytes) bytes where its header needs \(needed); the file is cut short, download it again"
         case .missingVariable(let name, let path, let present):
             "\(path): no variable \(quoted(name)); the file holds \(present.isEmpty ? "none" : present.prefix(20).map(quoted).joined(separator: ", "))"
-        case .missingDimension(let name, let path):
-            "\(path): no dimension \(quoted(name)); the file was not written by this program or is damaged"
         case .wrongShape(let variable, let path, let found, let expected):
             "\(path): variable \(quoted(variable)) has the shape (\(found.map(String.init).joined(separator: ", "))), expected \(expected)"
         case .tooLarge(let variable, let path, let shape):
             "\(path): variable \(quoted(variable)) claims the shape (\(shape.map(String.init).joined(separator: ", "))), too large to be real; the file is damaged"
-        case .missingAttribute(let name, let variable, let path):
-            "\(path): variable \(quoted(variable)) has no attribute \(quoted(name))"
         case .notContiguous(let variable, let path):
             "\(path): variable \(quoted(variable)) does not lie in one piece; the file was rewritten by another tool, make it again with pinn-ingest"
         case .damaged(let path, let reason):

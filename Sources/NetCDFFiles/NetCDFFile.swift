@@ -113,11 +113,6 @@ public final class NetCDFFile {
         return dimension(id: number)
     }
 
-    public func requireDimension(_ name: String) throws(NetCDFError) -> Dimension {
-        guard let dimension = dimension(name) else { throw .missingDimension(name, path: path) }
-        return dimension
-    }
-
     public func attribute(_ name: String) -> Attribute? { readAttribute(name, of: NC_GLOBAL) }
     public var attributeNames: [String] { attributeNames(of: NC_GLOBAL) }
 
