@@ -1,6 +1,7 @@
 // Register-blocked products for the shapes of a training step. C, because a kernel needs vectors of a width that is
-// chosen at run time and must keep a block of the result in registers. OpenBLAS packs both operands at every call, which
-// for 192 x 128 x 128 costs a fifth to a third of its time; weights are packed once a step here.
+// chosen at run time and must keep a block of the result in registers. OpenBLAS packs both operands at every call;
+// weights are packed once a step here. Measured for 192 x 128 x 128 on a Zen 3 core: 66 against 57 GFLOP/s for the products
+// with weights, and equal within the noise for the transposed one.
 //
 // The block is ROWS x 2 vectors: its accumulators, two vectors of b and one broadcast of a fill the register file.
 #include "include/products.h"

@@ -16,8 +16,8 @@ public final class CPUBackend: Backend {
     private let workspaces: [TileWorkspace]
     private var slotGradients: [UnsafeMutablePointer<Float>] = []
 
-    /// Gradient slots of an evaluation with enough tiles: more than the threads of a common node, so that cores that are
-    /// taken away for a while cost little; their sum takes 0.1 % of a step of 65,536 points.
+    /// Gradient slots of an evaluation with enough tiles: more than the threads of a laptop, so that a core that is taken
+    /// away for a while costs little, and few enough that their sum does not show beside a step.
     private static let mostSlots = 16
 
     /// Cores that this process may run on: what the machine, a Slurm job or taskset leaves it.
