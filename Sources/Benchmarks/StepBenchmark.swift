@@ -26,13 +26,13 @@ public struct StepBenchmark {
         public var share: Double { operations / secondsPerStep / matrixRate }
     }
 
-    private let network: Perceptron
+    private let networks: NetworkGroup
     private let workload: Workload
     private let backend: any Backend
     private let threads: Int
 
-    public init(network: Perceptron, threads: Int, makeBackend: (Workload) throws -> any Backend) throws {
-        self.network = network
+    public init(networks: NetworkGroup, threads: Int, makeBackend: (Workload) throws -> any Backend) throws {
+        self.networks = networks
         self.threads = threads
         let program = Program.recording { recorder in
             let plain = OutputMap.affine(offset: 0, scale: 1)
@@ -45,22 +45,27 @@ public struct StepBenchmark {
                 point.output(.thickness) - point.column("h"),
             ]
         }
-        workload = Workload(network: network, inputSlopes: (1, 1), programs: [PointProgram(program)])
+        workload = Workload(networks: networks, inputSlopes: (1, 1), programs: [PointProgram(program)])
         backend = try makeBackend(workload)
     }
 
     public var summary: String { backend.summary }
 
-    /// Layer products of a step: forward, adjoint of the activations and adjoint of the weights, six channels a point.
+    /// Layer products of a step: forward, adjoint of the activations and adjoint of the weights, for every channel that a
+    /// network carries.
     private func operations(points: Int) -> Double {
-        let width = Double(network.width)
-        return 3 * 6 * Double(network.hiddenLayers - 1) * 2 * width * width * Double(points)
+        networks.networks.enumerated().reduce(0) { sum, network in
+            let channels = workload.programs[0].program.derivatives(ofOutputs: networks.outputs(of: network.offset))
+            let width = Double(network.element.width)
+            return sum + 3 * Double(channels?.channelCount ?? 0) * Double(network.element.hiddenLayers - 1) * 2 * width
+                * width * Double(points)
+        }
     }
 
     /// Times steps for about so many seconds, at least three.
     public func run(points: Int, seconds: Double) throws -> Result {
         let columns = StepBenchmark.columns(points)
-        var parameters = network.initialParameters(seed: 0)
+        var parameters = networks.initialParameters(seed: 0)
         var optimizer = Adam(parameterCount: parameters.count, options: OptimizerOptions())
         var gradient: [Float] = []
         let coefficients = [[0.05, 0.05, 1, 1, 1].map { $0 / Double(points) }]

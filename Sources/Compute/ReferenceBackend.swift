@@ -34,18 +34,21 @@ public final class ReferenceBackend: Backend {
             var sum = [Double](repeating: 0, count: program.program.outputs.count)
             for point in 0..<batch.count {
                 let columns = batch.columns.map { Double($0[point]) }
-                let layers = forward(parameters, columns, program.derivatives)
-                let run = program.program.evaluate(inputs(of: program, layers.last!.z, columns))
+                let passes = forward(parameters, columns, program.derivatives)
+                let run = program.program.evaluate(inputs(of: program, outputs(of: passes), columns))
                 for (output, value) in run.outputs.enumerated() { sum[output] += value * value }
                 let bars = zip(run.outputs, coefficients[number]).map { 2 * $0 * $1 }
                 let inputBars = program.program.adjoint(slots: run.slots, outputBars: bars)
                 var outputBars = [[Double]](
-                    repeating: [Double](repeating: 0, count: workload.network.outputs),
+                    repeating: [Double](repeating: 0, count: workload.networks.outputs),
                     count: program.derivatives.channelCount)
                 for (input, bar) in zip(program.program.inputs, inputBars) {
                     if case .channel(let output, let channel) = input { outputBars[channel.rawValue][output] += bar }
                 }
-                adjoint(parameters, columns, layers, outputBars, into: &gradient)
+                for (number, layers) in passes.enumerated() {
+                    let range = workload.networks.outputs(of: number)
+                    adjoint(number, parameters, columns, layers, outputBars.map { Array($0[range]) }, into: &gradient)
+                }
             }
             sums.append(sum)
         }
@@ -63,12 +66,9 @@ public final class ReferenceBackend: Backend {
         var results = [[Double]](repeating: [], count: program.program.outputs.count)
         for point in columns[0].indices {
             let here = columns.map { $0[point] }
-            let layers = forward(parameters, here, program.derivatives)
-            for (output, value) in program.program.evaluate(inputs(of: program, layers.last!.z, here)).outputs
-                .enumerated()
-            {
-                results[output].append(value)
-            }
+            let run = program.program.evaluate(
+                inputs(of: program, outputs(of: forward(parameters, here, program.derivatives)), here))
+            for (output, value) in run.outputs.enumerated() { results[output].append(value) }
         }
         return results
     }
@@ -87,7 +87,12 @@ public final class ReferenceBackend: Backend {
         }
     }
 
-    /// The channels of the coordinates themselves, as the network takes them.
+    /// The channels of all networks' outputs, side by side.
+    private func outputs(of passes: [[(z: Channels, a: Channels)]]) -> Channels {
+        passes[0].last!.z.indices.map { channel in passes.flatMap { $0.last!.z[channel] } }
+    }
+
+    /// The channels of the coordinates themselves, as a network takes them.
     private func entrance(_ columns: [Double], _ derivatives: Derivatives) -> Channels {
         var channels = Channels(repeating: [0, 0], count: derivatives.channelCount)
         channels[0] = [columns[0], columns[1]]
@@ -98,11 +103,19 @@ public final class ReferenceBackend: Backend {
         return channels
     }
 
-    /// z and a of every layer; the last layer has no activation.
-    private func forward(_ parameters: [Double], _ columns: [Double], _ derivatives: Derivatives) -> [(
+    /// z and a of every layer of every network. All carry the same channels, asked for or not.
+    private func forward(_ parameters: [Double], _ columns: [Double], _ derivatives: Derivatives) -> [[(
         z: Channels, a: Channels
-    )] {
-        let network = workload.network
+    )]] {
+        workload.networks.networks.indices.map { forward($0, parameters, columns, derivatives) }
+    }
+
+    /// z and a of every layer; the last layer has no activation.
+    private func forward(
+        _ number: Int, _ parameters: [Double], _ columns: [Double], _ derivatives: Derivatives
+    ) -> [(z: Channels, a: Channels)] {
+        let network = workload.networks.networks[number]
+        let base = workload.networks.parameters(of: number)
         var layers: [(z: Channels, a: Channels)] = []
         var below = entrance(columns, derivatives)
         for layer in 0..<network.layerCount {
@@ -110,11 +123,12 @@ public final class ReferenceBackend: Backend {
                 (0..<network.outputs(of: layer)).map { output in
                     row.indices.reduce(0) { sum, input in
                         sum + row[input]
-                            * parameters[network.weights(of: layer) + input * network.outputs(of: layer) + output]
+                            * parameters[
+                                base + network.weights(of: layer) + input * network.outputs(of: layer) + output]
                     }
                 }
             }
-            for output in z[0].indices { z[0][output] += parameters[network.biases(of: layer) + output] }
+            for output in z[0].indices { z[0][output] += parameters[base + network.biases(of: layer) + output] }
             var a = z
             if layer < network.hiddenLayers {
                 for j in z[0].indices {
@@ -140,10 +154,11 @@ public final class ReferenceBackend: Backend {
     }
 
     private func adjoint(
-        _ parameters: [Double], _ columns: [Double], _ layers: [(z: Channels, a: Channels)], _ outputBars: Channels,
-        into gradient: inout [Double]
+        _ number: Int, _ parameters: [Double], _ columns: [Double], _ layers: [(z: Channels, a: Channels)],
+        _ outputBars: Channels, into gradient: inout [Double]
     ) {
-        let network = workload.network
+        let network = workload.networks.networks[number]
+        let base = workload.networks.parameters(of: number)
         var bars = outputBars
         for layer in (0..<network.layerCount).reversed() {
             if layer < network.hiddenLayers { bars = activationAdjoint(z: layers[layer].z, aBar: bars) }
@@ -154,9 +169,10 @@ public final class ReferenceBackend: Backend {
             for channel in bars.indices {
                 for output in bars[channel].indices {
                     let bar = bars[channel][output]
-                    if channel == 0 { gradient[network.biases(of: layer) + output] += bar }
+                    if channel == 0 { gradient[base + network.biases(of: layer) + output] += bar }
                     for input in below[channel].indices {
-                        let place = network.weights(of: layer) + input * network.outputs(of: layer) + output
+                        let place =
+                            base + network.weights(of: layer) + input * network.outputs(of: layer) + output
                         gradient[place] += below[channel][input] * bar
                         belowBars[channel][input] += parameters[place] * bar
                     }

@@ -1,7 +1,7 @@
 import Networks
 import Pointwise
 
-/// What is asked at the points of one set: the channels that the network carries to them, and a program that turns its
+/// What is asked at the points of one set: the channels that networks carry to them, and a program that turns their
 /// outputs and the points' columns into residuals.
 public struct PointProgram: Sendable {
     public let program: Program
@@ -13,17 +13,17 @@ public struct PointProgram: Sendable {
     }
 }
 
-/// A network and what is asked of it: all that a backend needs to know, and no physics.
+/// Networks and what is asked of them: all that a backend needs to know, and no physics.
 public struct Workload: Sendable {
-    public let network: Perceptron
+    public let networks: NetworkGroup
     /// d(network input)/d(equation's coordinate) along x and y: the chain rule at the network's entrance.
     public let inputSlopes: (x: Double, y: Double)
     /// One for each set of points.
     public let programs: [PointProgram]
 
-    public init(network: Perceptron, inputSlopes: (x: Double, y: Double), programs: [PointProgram]) {
-        precondition(network.inputs == 2)
-        self.network = network
+    public init(networks: NetworkGroup, inputSlopes: (x: Double, y: Double), programs: [PointProgram]) {
+        precondition(networks.networks.allSatisfy { $0.inputs == 2 })
+        self.networks = networks
         self.inputSlopes = inputSlopes
         self.programs = programs
     }

@@ -18,26 +18,30 @@ enum BLAS {
     typealias Matrix = UnsafePointer<Float>
     typealias MutableMatrix = UnsafeMutablePointer<Float>
 
-    /// c (m, n) = a (m, k) · b (k, n), row-major.
-    static func multiply(_ a: Matrix, _ b: Matrix, into c: MutableMatrix, m: Int, n: Int, k: Int) {
+    /// c (m, n) = a (m, k) · b (k, n), row-major; rows of a stand `stride` apart.
+    static func multiply(_ a: Matrix, stride: Int, _ b: Matrix, into c: MutableMatrix, m: Int, n: Int, k: Int) {
         cblas_sgemm(
-            CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(m), blasint(n), blasint(k), 1, a, blasint(k), b,
+            CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(m), blasint(n), blasint(k), 1, a, blasint(stride), b,
             blasint(n), 0, c,
             blasint(n))
     }
 
-    /// c (m, n) = a (m, k) · bᵀ, where b is (n, k).
-    static func multiply(_ a: Matrix, transposed b: Matrix, into c: MutableMatrix, m: Int, n: Int, k: Int) {
+    /// c (m, n) = a (m, k) · bᵀ, where b is (n, k); rows of c stand `stride` apart.
+    static func multiply(
+        _ a: Matrix, transposed b: Matrix, into c: MutableMatrix, stride: Int, m: Int, n: Int, k: Int
+    ) {
         cblas_sgemm(
             CblasRowMajor, CblasNoTrans, CblasTrans, blasint(m), blasint(n), blasint(k), 1, a, blasint(k), b,
             blasint(k), 0, c,
-            blasint(n))
+            blasint(stride))
     }
 
-    /// c (m, n) += aᵀ · b, where a is (k, m) and b is (k, n).
-    static func addProduct(transposed a: Matrix, _ b: Matrix, to c: MutableMatrix, m: Int, n: Int, k: Int) {
+    /// c (m, n) += aᵀ · b, where a is (k, m) and b is (k, n); rows of a stand `stride` apart.
+    static func addProduct(
+        transposed a: Matrix, stride: Int, _ b: Matrix, to c: MutableMatrix, m: Int, n: Int, k: Int
+    ) {
         cblas_sgemm(
-            CblasRowMajor, CblasTrans, CblasNoTrans, blasint(m), blasint(n), blasint(k), 1, a, blasint(m), b,
+            CblasRowMajor, CblasTrans, CblasNoTrans, blasint(m), blasint(n), blasint(k), 1, a, blasint(stride), b,
             blasint(n), 1, c,
             blasint(n))
     }

@@ -12,7 +12,13 @@ import Synchronization
 public final class CPUBackend: Backend {
     public let workload: Workload
     public let threads: Int
-    private let packed: PackedNetwork
+    private let kernels: TileKernels
+    private let packed: [PackedNetwork]
+    /// Where the gradient of each network begins in a slot.
+    private let offsets: [Int]
+    private let slotSize: Int
+    /// Rows of all networks, in the flat gradient and in a slot.
+    private let rows: [PackedNetwork.Row]
     private let workspaces: [TileWorkspace]
     private var slotGradients: [UnsafeMutablePointer<Float>] = []
 
@@ -23,13 +29,29 @@ public final class CPUBackend: Backend {
     /// Cores that this process may run on: what the machine, a Slurm job or taskset leaves it.
     public static var availableCores: Int { Int(available_cores()) }
 
-    /// `threads` nil: all cores that the process may use.
-    public init(_ workload: Workload, threads: Int? = nil) {
+    /// - Parameters:
+    ///   - threads: nil: all cores that the process may use.
+    ///   - kernels: nil: the fastest that the processor runs.
+    public init(_ workload: Workload, threads: Int? = nil, kernels: TileKernels? = nil) {
         _ = BLAS.configured
         self.workload = workload
         self.threads = max(1, threads ?? CPUBackend.availableCores)
-        let packed = PackedNetwork(workload.network)
+        let kernels = kernels ?? TileKernels.available[0]
+        self.kernels = kernels
+        let packed = workload.networks.networks.map { PackedNetwork($0, kernels) }
         self.packed = packed
+        // Whole cache lines, so that no two networks share one.
+        let sizes = packed.map { ($0.padded.parameterCount + 15) / 16 * 16 }
+        offsets = sizes.indices.map { sizes[..<$0].reduce(0, +) }
+        slotSize = sizes.reduce(0, +)
+        let offsets = offsets
+        rows = packed.indices.flatMap { number in
+            packed[number].rows.map {
+                PackedNetwork.Row(
+                    place: workload.networks.parameters(of: number) + $0.place,
+                    paddedPlace: offsets[number] + $0.paddedPlace, count: $0.count)
+            }
+        }
         workspaces = (0..<self.threads).map { _ in TileWorkspace(workload, packed, programs: workload.programs) }
     }
 
@@ -40,7 +62,7 @@ public final class CPUBackend: Backend {
     public var parallelism: String { "\(threads) thread\(threads == 1 ? "" : "s")" }
 
     public var summary: String {
-        "CPU, \(String(cString: channels_instruction_set())), \(BLAS.name), tiles of \(TileWorkspace.rows) rows, \(CPUBackend.mostSlots) gradient slots"
+        "CPU, \(kernels.name), \(BLAS.name), tiles of \(TileWorkspace.rows) rows, \(CPUBackend.mostSlots) gradient slots"
     }
 
     /// A run of points of one batch.
@@ -66,7 +88,7 @@ public final class CPUBackend: Backend {
     ) throws -> ResidualSums {
         let programs = workload.programs
         precondition(batches.count == programs.count && coefficients.count == programs.count)
-        precondition(parameters.count == workload.network.parameterCount)
+        precondition(parameters.count == workload.networks.parameterCount)
         let tiles = CPUBackend.tiles(programs, counts: batches.map(\.count))
         let slots = min(CPUBackend.mostSlots, max(tiles.count, 1))
         reserve(slots: slots)
@@ -78,8 +100,9 @@ public final class CPUBackend: Backend {
         sums.initialize(repeating: 0, count: slots * outputCount)
         defer { sums.deallocate() }
 
-        packed.load(parameters)
-        let size = packed.padded.parameterCount
+        load(parameters)
+        let size = slotSize
+        let offsets = offsets
         withColumns(of: batches) { columns in
             let work = Shared(
                 value: (workspaces: workspaces, gradients: slotGradients, columns: columns, sums: sums))
@@ -90,14 +113,13 @@ public final class CPUBackend: Backend {
                     let slot = nextSlot.add(1, ordering: .relaxed).oldValue
                     guard slot < slots else { return }
                     gradients[slot].update(repeating: 0, count: size)
+                    let parts = offsets.map { gradients[slot] + $0 }
                     for tile in tiles[slot * tiles.count / slots..<(slot + 1) * tiles.count / slots] {
                         let here = columns[tile.program].map { $0 + tile.start }
-                        let derivatives = programs[tile.program].derivatives
-                        workspaces[thread].forward(tile.program, derivatives, here, count: tile.count)
+                        workspaces[thread].forward(tile.program, here, count: tile.count)
                         workspaces[thread].adjoint(
-                            tile.program, derivatives, here, count: tile.count,
-                            coefficients: coefficients[tile.program],
-                            sums: sums + slot * outputCount + outputOffsets[tile.program], gradient: gradients[slot])
+                            tile.program, here, count: tile.count, coefficients: coefficients[tile.program],
+                            sums: sums + slot * outputCount + outputOffsets[tile.program], gradients: parts)
                     }
                 }
             }
@@ -116,7 +138,7 @@ public final class CPUBackend: Backend {
         let results = UnsafeMutablePointer<Float>.allocate(capacity: max(outputs * count, 1))
         defer { results.deallocate() }
         let tiles = CPUBackend.tiles([program], counts: [count])
-        packed.load(parameters)
+        load(parameters)
         let workspaces = (0..<min(threads, max(tiles.count, 1))).map { _ in
             TileWorkspace(workload, packed, programs: [program])
         }
@@ -129,8 +151,7 @@ public final class CPUBackend: Backend {
                     let number = nextTile.add(1, ordering: .relaxed).oldValue
                     guard number < tiles.count else { return }
                     let tile = tiles[number]
-                    workspaces[thread].forward(
-                        0, program.derivatives, columns.map { $0 + tile.start }, count: tile.count)
+                    workspaces[thread].forward(0, columns.map { $0 + tile.start }, count: tile.count)
                     for output in 0..<outputs {
                         (results + output * count + tile.start).update(
                             from: workspaces[thread].output(output, of: 0), count: tile.count)
@@ -150,16 +171,24 @@ public final class CPUBackend: Backend {
 
     private func reserve(slots: Int) {
         while slotGradients.count < slots {
-            slotGradients.append(allocateFloats(packed.padded.parameterCount))
+            slotGradients.append(allocateFloats(slotSize))
+        }
+    }
+
+    private func load(_ parameters: [Float]) {
+        parameters.withUnsafeBufferPointer { flat in
+            for (number, network) in packed.enumerated() {
+                network.load(flat.baseAddress! + workload.networks.parameters(of: number))
+            }
         }
     }
 
     /// Sums the slots in their order, from the padded layout into the flat one.
     private func sumSlots(_ slots: Int, into gradient: inout [Float]) {
-        if gradient.count != packed.network.parameterCount {
-            gradient = [Float](repeating: 0, count: packed.network.parameterCount)
+        if gradient.count != workload.networks.parameterCount {
+            gradient = [Float](repeating: 0, count: workload.networks.parameterCount)
         }
-        let rows = packed.rows
+        let rows = rows
         let pieces = min(threads, rows.count)
         gradient.withUnsafeMutableBufferPointer { gradient in
             let work = Shared(value: (sum: gradient.baseAddress!, gradients: slotGradients))

@@ -19,7 +19,7 @@ public enum MatrixRate {
                 var c = [Float](repeating: 0, count: size * size)
                 for _ in 0..<4 {
                     c.withUnsafeMutableBufferPointer {
-                        BLAS.multiply(a, b, into: $0.baseAddress!, m: size, n: size, k: size)
+                        BLAS.multiply(a, stride: size, b, into: $0.baseAddress!, m: size, n: size, k: size)
                     }
                 }
             }

@@ -1,38 +1,43 @@
 import CKernels
 import Networks
 
-/// A network's parameters as the kernels want them: the width padded with zeros to whole panels of vectors, and the square
+/// A network's parameters as the kernels want them: the width padded with zeros to whole vectors, and the square
 /// weights laid out in panels, once for their products on the way forward and once transposed for the way back.
 ///
 /// Zeros stay zeros through tanh and all products, so the padding changes no result.
 final class PackedNetwork: @unchecked Sendable {
     // Unchecked: written by `load` alone, between the passes; the threads of a pass read.
 
-    let network: Perceptron
+    /// A row of weights, or biases: where it lies in the flat vector and in the padded one, and its length.
+    struct Row {
+        let place: Int
+        let paddedPlace: Int
+        let count: Int
+    }
+
+    let kernels: TileKernels
     /// The network with its width padded; `parameters` is its flat vector.
     let padded: Perceptron
     let parameters: UnsafeMutablePointer<Float>
+    let rows: [Row]
     private let panels: UnsafeMutablePointer<Float>
-    /// Rows of weights, and biases: where each lies in the flat vector and in the padded one, and its length.
-    let rows: [(place: Int, paddedPlace: Int, count: Int)]
 
-    init(_ network: Perceptron) {
-        let panel = products_panel_width()
-        self.network = network
+    init(_ network: Perceptron, _ kernels: TileKernels) {
+        self.kernels = kernels
         padded = Perceptron(
-            inputs: network.inputs, hiddenLayers: network.hiddenLayers,
-            width: (network.width + panel - 1) / panel * panel, outputs: network.outputs)
-        var rows: [(place: Int, paddedPlace: Int, count: Int)] = []
+            inputs: network.inputs, hiddenLayers: network.hiddenLayers, width: kernels.padded(network.width),
+            outputs: network.outputs)
+        var rows: [Row] = []
         for layer in 0..<network.layerCount {
             let count = network.outputs(of: layer)
             for row in 0..<network.inputs(of: layer) {
                 rows.append(
-                    (
-                        network.weights(of: layer) + row * count,
-                        padded.weights(of: layer) + row * padded.outputs(of: layer), count
-                    ))
+                    Row(
+                        place: network.weights(of: layer) + row * count,
+                        paddedPlace: padded.weights(of: layer) + row * padded.outputs(of: layer), count: count))
             }
-            rows.append((network.biases(of: layer), padded.biases(of: layer), count))
+            rows.append(
+                Row(place: network.biases(of: layer), paddedPlace: padded.biases(of: layer), count: count))
         }
         self.rows = rows
         parameters = allocateFloats(padded.parameterCount)
@@ -53,17 +58,12 @@ final class PackedNetwork: @unchecked Sendable {
         panels + (2 * layer + 1) * padded.width * padded.width
     }
 
-    func load(_ flat: [Float]) {
-        precondition(flat.count == network.parameterCount)
-        flat.withUnsafeBufferPointer { flat in
-            for row in rows {
-                (parameters + row.paddedPlace).update(from: flat.baseAddress! + row.place, count: row.count)
-            }
-        }
+    func load(_ flat: UnsafePointer<Float>) {
+        for row in rows { (parameters + row.paddedPlace).update(from: flat + row.place, count: row.count) }
         for layer in 1..<max(padded.hiddenLayers, 1) {
             let weights = parameters + padded.weights(of: layer)
-            products_pack(weights, padded.width, 0, forwardPanels(layer))
-            products_pack(weights, padded.width, 1, backwardPanels(layer))
+            kernels.table.pointee.pack(weights, padded.width, 0, forwardPanels(layer))
+            kernels.table.pointee.pack(weights, padded.width, 1, backwardPanels(layer))
         }
     }
 }

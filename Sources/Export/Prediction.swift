@@ -16,7 +16,7 @@ public struct Prediction {
 
     public init(_ checkpoint: Checkpoint, store: StoreReader, makeBackend: (Workload) throws -> any Backend) throws {
         let model = try checkpoint.plan.model()
-        let network = try checkpoint.plan.perceptron()
+        let networks = try checkpoint.plan.networks()
         let scaling = FieldScaling(store.description)
         let fields = PredictedField.all(model: model, store: store.description, constants: checkpoint.plan.constants)
         program = PointProgram(
@@ -28,7 +28,7 @@ public struct Prediction {
         self.checkpoint = checkpoint
         self.store = store
         self.fields = fields
-        backend = try makeBackend(Workload(network: network, inputSlopes: scaling.inputSlopes, programs: [program]))
+        backend = try makeBackend(Workload(networks: networks, inputSlopes: scaling.inputSlopes, programs: [program]))
     }
 
     /// All fields at positions in the projection [m], in their own units: one array a field.

@@ -27,8 +27,8 @@ public struct Objective: Sendable {
     /// Which term each output of each program belongs to.
     private let termOfOutput: [[Int]]
 
-    public init(terms: [LossTerm], model: PhysicalModel, scaling: FieldScaling, network: Perceptron) {
-        precondition(network.outputs == model.unknowns.count)
+    public init(terms: [LossTerm], model: PhysicalModel, scaling: FieldScaling, networks: NetworkGroup) {
+        precondition(networks.outputs == model.unknowns.count)
         self.terms = terms
         sets = PointSet.allCases.filter { set in terms.contains { $0.set == set } }
         var termOfOutput: [[Int]] = []
@@ -49,12 +49,12 @@ public struct Objective: Sendable {
             programs.append(PointProgram(program))
         }
         self.termOfOutput = termOfOutput
-        workload = Workload(network: network, inputSlopes: scaling.inputSlopes, programs: programs)
+        workload = Workload(networks: networks, inputSlopes: scaling.inputSlopes, programs: programs)
     }
 
     /// The inversion of a store: misfits, momentum balance, and the stress at the front where there is one.
     public static func inversion(
-        of store: StoreDescription, model: PhysicalModel, network: Perceptron, weights: LossWeights
+        of store: StoreDescription, model: PhysicalModel, networks: NetworkGroup, weights: LossWeights
     ) -> Objective {
         var terms: [LossTerm] = [
             .velocityMisfit(weight: weights.velocity),
@@ -64,7 +64,7 @@ public struct Objective: Sendable {
         if store.counts[.front] != nil {
             terms.append(.equation(model.front, name: "front", at: .front, weight: weights.front))
         }
-        return Objective(terms: terms, model: model, scaling: FieldScaling(store), network: network)
+        return Objective(terms: terms, model: model, scaling: FieldScaling(store), networks: networks)
     }
 
     /// The loss over a chunk, and its gradient.

@@ -34,11 +34,14 @@ public struct Program: Sendable {
     public var slotCount: Int { inputs.count + operations.count }
 
     /// The channels that the program asks for: asking is declaring.
-    public var derivatives: Derivatives {
-        var most = Derivatives.none
-        for case .channel(_, let channel) in inputs {
+    public var derivatives: Derivatives { derivatives(ofOutputs: 0..<Int.max) ?? .none }
+
+    /// The channels that it asks of some of the outputs; nil: it does not read them at all.
+    public func derivatives(ofOutputs outputs: Range<Int>) -> Derivatives? {
+        var most: Derivatives?
+        for case .channel(let output, let channel) in inputs where outputs.contains(output) {
             let needed: Derivatives = channel.rawValue > 2 ? .second : channel.rawValue > 0 ? .first : .none
-            most = max(most, needed)
+            most = max(most ?? .none, needed)
         }
         return most
     }

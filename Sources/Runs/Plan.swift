@@ -10,7 +10,7 @@ public struct Plan: Sendable, Equatable {
     /// Path of the store, as given.
     public var store = "pinn-store.nc"
     public var physics = "shallow-shelf"
-    /// Hidden layers and their width, "8x128".
+    /// Hidden layers and their width, "8x128"; "6x40+6x40" for two networks.
     public var network = "8x128"
     public var optimizer = Adam.name
     public var stream = StreamPlan()
@@ -43,16 +43,26 @@ public struct Plan: Sendable, Equatable {
         return model
     }
 
-    /// The network's shape for the unknowns of the physics.
-    public func perceptron() throws -> Perceptron {
-        let parts = network.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
-        guard parts.count == 2, let layers = parts[0], let width = parts[1], (1...64).contains(layers),
-            (1...4096).contains(width)
+    /// The networks' shapes for the unknowns of the physics: one for all of them, or one for what is observed and one for
+    /// what is inferred.
+    public func networks() throws -> NetworkGroup {
+        let shapes = network.split(separator: "+", omittingEmptySubsequences: false).map { shape in
+            shape.split(separator: "x", omittingEmptySubsequences: false).compactMap { Int($0) }
+        }
+        let unknowns = try model().unknowns
+        let observed = unknowns.prefix { $0 != .viscosity }.count
+        let outputs = shapes.count == 1 ? [unknowns.count] : [observed, unknowns.count - observed]
+        guard shapes.count <= 2,
+            shapes.allSatisfy({ $0.count == 2 && (1...64).contains($0[0]) && (1...4096).contains($0[1]) })
         else {
             throw PlanError.badValue(
-                "network", network, expected: "LAYERSxWIDTH, for example 8x128, with at most 64 layers of width 4096")
+                "network", network,
+                expected:
+                    "LAYERSxWIDTH, for example 8x128, or two of them, for example 6x40+6x40: one for velocity and thickness, one for the viscosity; at most 64 layers of width 4096"
+            )
         }
-        return Perceptron(hiddenLayers: layers, width: width, outputs: try model().unknowns.count)
+        return NetworkGroup(
+            zip(shapes, outputs).map { Perceptron(hiddenLayers: $0[0], width: $0[1], outputs: $1) })
     }
 
     public func makeOptimizer(parameterCount: Int) throws -> any Optimizer {
@@ -66,7 +76,7 @@ public struct Plan: Sendable, Equatable {
 
     /// Checks what no single option's parser can see.
     public func validate() throws {
-        _ = try perceptron()
+        _ = try networks()
         _ = try makeOptimizer(parameterCount: 1)
         for (name, value) in [
             ("gravity", gravity), ("ice-density", iceDensity), ("sea-water-density", seaWaterDensity),

@@ -18,7 +18,7 @@ public struct Assembly {
         self.plan = plan
         store = try StoreReader(path: plan.store)
         objective = .inversion(
-            of: store.description, model: try plan.model(), network: try plan.perceptron(), weights: plan.weights)
+            of: store.description, model: try plan.model(), networks: try plan.networks(), weights: plan.weights)
         stream = ChunkStream(store, sizes: plan.stream.sizes, seed: plan.seed)
         backend = try makeBackend(objective.workload)
     }

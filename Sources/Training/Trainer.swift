@@ -31,12 +31,12 @@ public struct Trainer {
 
     /// A new run, with the weights that its seed gives.
     public init(starting assembly: Assembly, in directory: RunDirectory) throws {
-        let network = assembly.objective.workload.network
-        let optimizer = try assembly.plan.makeOptimizer(parameterCount: network.parameterCount)
+        let networks = assembly.objective.workload.networks
+        let optimizer = try assembly.plan.makeOptimizer(parameterCount: networks.parameterCount)
         self.init(
             assembly, directory, optimizer,
             Checkpoint(
-                plan: assembly.plan, iteration: 0, parameters: network.initialParameters(seed: assembly.plan.seed),
+                plan: assembly.plan, iteration: 0, parameters: networks.initialParameters(seed: assembly.plan.seed),
                 optimizer: optimizer.state, history: History(termNames: assembly.objective.terms.map(\.name)),
                 storeFingerprint: assembly.store.fingerprint, backend: assembly.backend.summary, trainedSeconds: 0))
     }

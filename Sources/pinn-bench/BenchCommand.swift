@@ -50,7 +50,7 @@ struct BenchCommand: ParsableCommand {
         var plan = Plan()
         try plan.set("network", to: .text(network))
         let used = threads ?? CPUBackend.availableCores
-        let benchmark = try StepBenchmark(network: plan.perceptron(), threads: used) {
+        let benchmark = try StepBenchmark(networks: plan.networks(), threads: used) {
             try Backends.make(backend, $0, threads: used)
         }
         print("network 2 -> \(network) tanh -> 4; \(benchmark.summary)")

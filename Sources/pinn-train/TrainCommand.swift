@@ -167,7 +167,7 @@ struct TrainCommand: ParsableCommand {
             )
         }
         printMessage(
-            "network    2 -> \(plan.network) tanh -> \(assembly.objective.workload.network.outputs), \(assembly.objective.workload.network.parameterCount) weights, seed \(plan.seed)"
+            "network    \(assembly.objective.workload.networks.description), \(assembly.objective.workload.networks.parameterCount) weights, seed \(plan.seed)"
         )
         printMessage(
             "physics    \(plan.physics), g \(plan.gravity) m s-2, ice \(plan.iceDensity), sea water \(plan.seaWaterDensity) kg m-3"

@@ -13,9 +13,40 @@ struct CPUBackendTests {
     @Test("agrees with the reference", arguments: [1, 3, 7, 33, 130], [1, 31, 33, 193])
     func gradient(width: Int, count: Int) throws {
         let sample = SampleWorkload(hiddenLayers: 2, width: width)
+        try compare(sample, CPUBackend(sample.workload, threads: 2), count: count)
+    }
+
+    @Test("agrees with the reference on every instruction set that this machine has", arguments: [1, 7, 40, 128])
+    func instructionSets(width: Int) throws {
+        let sample = SampleWorkload(hiddenLayers: 3, width: width)
+        for kernels in TileKernels.available {
+            try compare(sample, CPUBackend(sample.workload, threads: 2, kernels: kernels), count: 70)
+        }
+    }
+
+    /// Programs that read one network only (a column's misfit) and programs that read both, with other derivatives.
+    @Test("agrees with the reference for networks side by side", arguments: [1, 8, 40], [5, 64])
+    func networksSideBySide(width: Int, count: Int) throws {
+        let lonely = PointProgram(
+            Program.recording { recorder in
+                [recorder.input(.channel(output: 2, .x)) - recorder.input(.column(2))]
+            })
+        let uneven = PointProgram(
+            Program.recording { recorder in
+                [
+                    recorder.input(.channel(output: 0, .xy)) * recorder.input(.channel(output: 2, .y)),
+                    recorder.input(.channel(output: 2, .value)) * recorder.input(.channel(output: 1, .yy)),
+                ]
+            })
+        let sample = SampleWorkload(
+            hiddenLayers: 2, width: width, split: true, programs: [.sample(.second), lonely, uneven])
+        try compare(sample, CPUBackend(sample.workload, threads: 2), count: count)
+    }
+
+    private func compare(_ sample: SampleWorkload, _ backend: CPUBackend, count: Int) throws {
         let batches = (0..<3).map { SampleWorkload.points(count, seed: UInt64($0)) }
         var gradient: [Float] = []
-        let sums = try CPUBackend(sample.workload, threads: 2).squaredResiduals(
+        let sums = try backend.squaredResiduals(
             parameters: sample.parameters, batches: batches, coefficients: sample.coefficients, gradient: &gradient)
         let exact = ReferenceBackend(sample.workload).squaredResiduals(
             parameters: sample.parameters.map(Double.init), batches: batches, coefficients: sample.coefficients)

@@ -27,7 +27,7 @@ struct Inversion {
             seed: 1)
         let model = try #require(EquationCatalog.model(named: "shallow-shelf"))
         let network = Perceptron(hiddenLayers: hiddenLayers, width: width, outputs: 4)
-        objective = .inversion(of: store, model: model, network: network, weights: LossWeights())
+        objective = .inversion(of: store, model: model, networks: NetworkGroup(network), weights: LossWeights())
         parameters = network.initialParameters(seed: seed).enumerated().map { number, weight in
             // Biases too, so that nothing is at a symmetric place.
             weight == 0 ? 0.1 * Float(unitInterval(mixed(seed, UInt64(number)))) : weight

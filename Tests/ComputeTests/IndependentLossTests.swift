@@ -119,7 +119,7 @@ struct IndependentLossTests {
     @Test("is the reference's, to the float32 that a gradient is handed over in", arguments: cases)
     func reference(reference: Case) throws {
         let network = Self.network(reference)
-        let workload = Workload(network: network, inputSlopes: (1, 1), programs: [Self.program])
+        let workload = Workload(networks: NetworkGroup(network), inputSlopes: (1, 1), programs: [Self.program])
         // A rounding of float32 an entry; the loss itself stays in double.
         let parameters = Self.parameters(network)
         try compare(reference, with: ReferenceBackend(workload), parameters, bound: 1e-7)
@@ -130,7 +130,7 @@ struct IndependentLossTests {
     @Test("is that of the CPU backend, to float32", arguments: cases)
     func cpu(reference: Case) throws {
         let network = Self.network(reference)
-        let workload = Workload(network: network, inputSlopes: (1, 1), programs: [Self.program])
+        let workload = Workload(networks: NetworkGroup(network), inputSlopes: (1, 1), programs: [Self.program])
         // Nine layers of float32, sums of 48 points: some tens of roundings of 6e-8.
         try compare(reference, with: CPUBackend(workload, threads: 2), Self.parameters(network), bound: 5e-6)
     }

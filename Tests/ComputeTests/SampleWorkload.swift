@@ -11,10 +11,18 @@ struct SampleWorkload {
     let parameters: [Float]
     static let outputs = 3
 
-    init(hiddenLayers: Int, width: Int, programs: [PointProgram] = [.sample(.none), .sample(.first), .sample(.second)])
-    {
-        let network = Perceptron(hiddenLayers: hiddenLayers, width: width, outputs: Self.outputs)
-        workload = Workload(network: network, inputSlopes: (x: 1.7, y: 0.6), programs: programs)
+    /// `split`: outputs 0 and 1 from one network, output 2 from another of other depth and width.
+    init(
+        hiddenLayers: Int, width: Int, split: Bool = false,
+        programs: [PointProgram] = [.sample(.none), .sample(.first), .sample(.second)]
+    ) {
+        let network = NetworkGroup(
+            split
+                ? [
+                    Perceptron(hiddenLayers: hiddenLayers, width: width, outputs: Self.outputs - 1),
+                    Perceptron(hiddenLayers: hiddenLayers + 1, width: width + 3, outputs: 1),
+                ] : [Perceptron(hiddenLayers: hiddenLayers, width: width, outputs: Self.outputs)])
+        workload = Workload(networks: network, inputSlopes: (x: 1.7, y: 0.6), programs: programs)
         var numbers = SeededNumbers(seed: UInt64(width))
         // Biases too, so that nothing is at a symmetric place.
         parameters = network.initialParameters(seed: 3).map { $0 == 0 ? Float(numbers.next(-0.3..<0.3)) : $0 }

@@ -16,15 +16,15 @@ struct SmallPrediction {
     let checkpoint: Checkpoint
 
     /// `weights` makes the network's parameters from their number.
-    init(weights: (Perceptron) -> [Float]) throws {
+    init(weights: (NetworkGroup) -> [Float]) throws {
         folder = try TemporaryFolder()
         try ExactShelf.writeStore(to: folder.file("store.nc"))
         store = try StoreReader(path: folder.file("store.nc"))
         var plan = Plan()
         plan.network = "2x8"
-        let network = try plan.perceptron()
+        let networks = try plan.networks()
         checkpoint = Checkpoint(
-            plan: plan, iteration: 5, parameters: weights(network),
+            plan: plan, iteration: 5, parameters: weights(networks),
             optimizer: OptimizerState(vectors: [:], counts: [:]),
             history: History(termNames: ["velocity"]), storeFingerprint: store.fingerprint, backend: "test",
             trainedSeconds: 1)

@@ -5,8 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "checksum.h"
-#include "channels.h"
+#include "tile_kernels.h"
 #include "cores.h"
-#include "products.h"
 #include "crash_guard.h"
 #endif

@@ -1,0 +1,18 @@
+import CKernels
+
+/// The hot loops of one instruction set (CKernels/include/tile_kernels.h has their meaning and shapes).
+public struct TileKernels: @unchecked Sendable {
+    // Unchecked: points to a constant table of functions.
+    let table: UnsafePointer<tile_kernels>
+
+    /// Those that this processor runs, the fastest first.
+    public static let available: [TileKernels] = (0..<tile_kernels_count()).map {
+        TileKernels(table: tile_kernels_at($0))
+    }
+
+    public var name: String { String(cString: table.pointee.name) }
+    var lanes: Int { table.pointee.lanes }
+
+    /// The width that the kernels want for so many features: whole vectors.
+    func padded(_ width: Int) -> Int { (width + lanes - 1) / lanes * lanes }
+}
