@@ -28,7 +28,7 @@ let foundations: [Target] = [
         exclude: ["README.md"]),
     .target(name: "PointStore", dependencies: ["Fields", "NetCDFFiles", "CKernels"], exclude: ["README.md"]),
     .target(name: "Objective", dependencies: ["Physics", "Networks", "Compute", "PointStore", "Fields"]),
-    .target(name: "Optimizers"),
+    .target(name: "Optimizers", dependencies: ["CKernels"]),
 ]
 
 let stages: [Target] = [

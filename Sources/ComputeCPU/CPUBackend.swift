@@ -22,9 +22,13 @@ public final class CPUBackend: Backend {
     private let workspaces: [TileWorkspace]
     private var slotGradients: [UnsafeMutablePointer<Float>] = []
 
-    /// Gradient slots of an evaluation with enough tiles: more than the threads of a laptop, so that a core that is taken
-    /// away for a while costs little, and few enough that their sum does not show beside a step.
-    private static let mostSlots = 16
+    /// Gradient slots for so many tiles: as many as a node has cores where there is work for them, few where clearing
+    /// and summing them would show beside a step (two percent with 16 slots for 1,024 points), and no more than 32 MB, but
+    /// for a minimum of 8: networks for which that is much are rare, and so are their points.
+    static func slots(tiles: Int, floats: Int) -> Int {
+        let most = min(64, max(8, (32 << 20) / (4 * floats)))
+        return min(most, max(tiles / 4, min(tiles, 8), 1))
+    }
 
     /// Cores that this process may run on: what the machine, a Slurm job or taskset leaves it.
     public static var availableCores: Int { Int(available_cores()) }
@@ -62,7 +66,7 @@ public final class CPUBackend: Backend {
     public var parallelism: String { "\(threads) thread\(threads == 1 ? "" : "s")" }
 
     public var summary: String {
-        "CPU, \(kernels.name), \(BLAS.name), tiles of \(TileWorkspace.rows) rows, \(CPUBackend.mostSlots) gradient slots"
+        "CPU, \(kernels.name), \(BLAS.name), tiles of \(TileWorkspace.rows) rows"
     }
 
     /// A run of points of one batch.
@@ -90,7 +94,7 @@ public final class CPUBackend: Backend {
         precondition(batches.count == programs.count && coefficients.count == programs.count)
         precondition(parameters.count == workload.networks.parameterCount)
         let tiles = CPUBackend.tiles(programs, counts: batches.map(\.count))
-        let slots = min(CPUBackend.mostSlots, max(tiles.count, 1))
+        let slots = CPUBackend.slots(tiles: tiles.count, floats: slotSize)
         reserve(slots: slots)
 
         // Sums of every slot: (slots, outputs of all programs).

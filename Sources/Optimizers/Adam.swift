@@ -1,3 +1,4 @@
+import CKernels
 import Glibc
 
 /// Adam (Kingma & Ba 2015, algorithm 1), β₁ = 0.9, β₂ = 0.999, ε = 1e-8.
@@ -24,19 +25,14 @@ public struct Adam: Optimizer {
         let step = Double(iteration + 1)
         // The corrections of both moments for their start at zero, taken into the rate and ε (the paper's section 2).
         let secondCorrection = (1 - pow(beta2, step)).squareRoot()
-        let rate = Float(schedule.rate(iteration: iteration) * secondCorrection / (1 - pow(beta1, step)))
-        let epsilon = Float(1e-8 * secondCorrection)
-        let (b1, b2) = (Float(beta1), Float(beta2))
-        // Rounded by themselves: 1 − Float(0.999) is 5e-5 off.
-        let (c1, c2) = (Float(1 - beta1), Float(1 - beta2))
-        for place in parameters.indices {
-            let slope = gradient[place]
-            let first = b1 * firstMoment[place] + c1 * slope
-            let second = b2 * secondMoment[place] + c2 * slope * slope
-            firstMoment[place] = first
-            secondMoment[place] = second
-            parameters[place] -= rate * first / (second.squareRoot() + epsilon)
-        }
+        // The complements are rounded by themselves: 1 − Float(0.999) is 5e-5 off.
+        let factors = adam_factors(
+            keep_first: Float(beta1), take_first: Float(1 - beta1), keep_second: Float(beta2),
+            take_second: Float(1 - beta2),
+            rate: Float(schedule.rate(iteration: iteration) * secondCorrection / (1 - pow(beta1, step))),
+            epsilon: Float(1e-8 * secondCorrection))
+        precondition(gradient.count == parameters.count && firstMoment.count == parameters.count)
+        adam_step(&parameters, &firstMoment, &secondMoment, gradient, parameters.count, factors)
         iteration += 1
     }
 

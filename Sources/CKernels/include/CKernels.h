@@ -4,6 +4,7 @@
 #define CKERNELS_H
 #include <stddef.h>
 #include <stdint.h>
+#include "adam.h"
 #include "checksum.h"
 #include "tile_kernels.h"
 #include "cores.h"
