@@ -1,4 +1,4 @@
-// Kernels in C: loops that need a choice of instruction set at run time (target_clones) or an instruction that Swift
+// Kernels in C: loops that need a choice of instruction set at run time or an instruction that Swift
 // has no name for (CRC-32C), and a signal handler. Everything else is Swift.
 #ifndef CKERNELS_H
 #define CKERNELS_H
