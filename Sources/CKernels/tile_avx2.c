@@ -5,6 +5,7 @@
 #define NAME "AVX2"
 #define LANES 8
 #define BLOCK_ROWS 6
+#define UNROLLED 8
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #include "tile_bodies.h"
 #pragma clang attribute pop

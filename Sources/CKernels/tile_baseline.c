@@ -2,6 +2,7 @@
 // as on arm64, which has 32. C, for the same reason as its neighbours, which are made from the same text.
 #define TABLE tile_kernels_baseline
 #define BLOCK_ROWS 6
+#define UNROLLED 4
 #if defined(__x86_64__)
 #define NAME "SSE2"
 #define LANES 4

@@ -1,5 +1,5 @@
 // The tile kernels, once for each instruction set: the file that includes this one says TABLE, NAME, LANES (floats of a
-// vector) and BLOCK_ROWS.
+// vector), BLOCK_ROWS, and how far the product's loop is UNROLLED (a divisor of LANES).
 #include "include/tile_kernels.h"
 #include <stdint.h>
 #include <string.h>

@@ -11,7 +11,6 @@ enum {
     PANEL = 2 * LANES,
     /// A block for what does not fill BLOCK_ROWS; with both, every multiple of LANES is covered.
     SMALL_ROWS = BLOCK_ROWS * 2 / 3,
-    UNROLLED = LANES < 8 ? LANES : 8,
     /// Rows that add_transposed sums in registers: two of their lines each, and the block's own, stay in 32 KB.
     DEPTH = 96
 };
@@ -26,16 +25,18 @@ static void pack(const float *weights, size_t width, int transposed, float *pack
     }
 }
 
-/// c (BLOCK_ROWS, vectors) = a · panel (width, vectors).
+/// c (BLOCK_ROWS, vectors) = a · panel (width, vectors). A block of one vector waits for its few accumulators, whatever is
+/// unrolled.
 INLINE void multiply_block(const float *a, const float *panel, size_t width, size_t stride, int vectors, float *c) {
+    const int unrolled = vectors == 2 ? UNROLLED : 1;
     vector sum[BLOCK_ROWS][2];
     for (int i = 0; i < BLOCK_ROWS; i++) sum[i][0] = sum[i][1] = (vector){0};
     // Rows by threes: an address is a register, a multiple 0, 1 or 2 of the stride, and a constant.
     const float *three[BLOCK_ROWS / 3];
     for (int g = 0; g < BLOCK_ROWS / 3; g++) three[g] = a + 3 * g * stride;
-    for (size_t k = 0; k < width; k += UNROLLED) {
+    for (size_t k = 0; k < width; k += unrolled) {
 #pragma clang loop unroll(full)
-        for (int u = 0; u < UNROLLED; u++) {
+        for (int u = 0; u < unrolled; u++) {
             vector b[2];
             for (int v = 0; v < vectors; v++) b[v] = *(const vector *)(panel + (u * vectors + v) * LANES);
 #pragma clang loop unroll(full)
@@ -44,8 +45,8 @@ INLINE void multiply_block(const float *a, const float *panel, size_t width, siz
                 for (int v = 0; v < vectors; v++) sum[i][v] += value * b[v];
             }
         }
-        for (int g = 0; g < BLOCK_ROWS / 3; g++) three[g] += UNROLLED;
-        panel += UNROLLED * vectors * LANES;
+        for (int g = 0; g < BLOCK_ROWS / 3; g++) three[g] += unrolled;
+        panel += unrolled * vectors * LANES;
     }
     for (int i = 0; i < BLOCK_ROWS; i++) {
         for (int v = 0; v < vectors; v++) *(vector *)(c + i * stride + v * LANES) = sum[i][v];
