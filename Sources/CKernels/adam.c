@@ -2,16 +2,10 @@
 // 8 x 128 network against 0.05 ms, one percent of a step of 1,024 points.
 #include "include/adam.h"
 
-#if defined(__x86_64__)
-#define DISPATCHED __attribute__((target_clones("default", "arch=x86-64-v3")))
-#else
-#define DISPATCHED
-#endif
-
 typedef float vector __attribute__((vector_size(32), aligned(4)));
 
-DISPATCHED void adam_step(float *parameters, float *first, float *second, const float *gradient, size_t count,
-                          struct adam_factors by) {
+void adam_step(float *parameters, float *first, float *second, const float *gradient, size_t count,
+               struct adam_factors by) {
     size_t i = 0;
     for (; i + 8 <= count; i += 8) {
         const vector slope = *(const vector *)(gradient + i);
