@@ -116,6 +116,7 @@ public struct PlanReport: Sendable {
 
     // MARK: for programs
 
+    /// Names are written in snake case and end in the unit: memory_bytes, etct_h.
     private struct Figures: Encodable {
         struct Part: Encodable {
             let name: String
@@ -123,9 +124,9 @@ public struct PlanReport: Sendable {
         }
         struct Instances: Encodable {
             let count: Int
-            let unit_time_s: Double
-            let streamed_h: Double
-            let etct_h: Double
+            let unitTimeS: Double
+            let streamedH: Double
+            let etctH: Double
         }
         let network: String
         let optimizer: String
@@ -133,44 +134,45 @@ public struct PlanReport: Sendable {
         let weights: Int
         let points: Double
         let iterations: Double
-        let memory_bytes: Int
-        let memory_parts: [Part]
-        let store_bytes: Int
-        let checkpoint_bytes: Int
-        let run_bytes: Int
-        let points_visited: Double
-        let points_visited_full_batch: Double
-        let work_per_iteration_points: Double
-        let this_machine: Instances?
+        let memoryBytes: Int
+        let memoryParts: [Part]
+        let storeBytes: Int
+        let checkpointBytes: Int
+        let runBytes: Int
+        let pointsVisited: Double
+        let pointsVisitedFullBatch: Double
+        let workPerIterationPoints: Double
+        let thisMachine: Instances?
         let instances: [Instances]
         let jobs: Int
-        let points_per_job: Int
-        let hours_per_day: Double
-        let etrt_divided_h: Double?
-        let etrt_whole_jobs_h: Double?
-        let etrt_divided_on_the_clock_h: Double?
-        let etrt_whole_jobs_on_the_clock_h: Double?
+        let pointsPerJob: Int
+        let hoursPerDay: Double
+        let etrtDividedH: Double?
+        let etrtWholeJobsH: Double?
+        let etrtDividedOnTheClockH: Double?
+        let etrtWholeJobsOnTheClockH: Double?
     }
 
     private func json() throws -> String {
         func instances(_ count: Int, _ unitTime: Double) -> Figures.Instances {
             Figures.Instances(
-                count: count, unit_time_s: unitTime, streamed_h: time.streamedHours(unitTime),
-                etct_h: time.fullBatchHours(unitTime))
+                count: count, unitTimeS: unitTime, streamedH: time.streamedHours(unitTime),
+                etctH: time.fullBatchHours(unitTime))
         }
         let figures = Figures(
             network: plan.network, optimizer: plan.optimizer, stream: plan.stream.description, weights: parameters,
-            points: time.points, iterations: time.iterations, memory_bytes: memory.peak,
-            memory_parts: [Figures.Part(name: "program and libraries", bytes: memory.held.resident)]
+            points: time.points, iterations: time.iterations, memoryBytes: memory.peak,
+            memoryParts: [Figures.Part(name: "program and libraries", bytes: memory.held.resident)]
                 + memory.parts.map { Figures.Part(name: $0.name, bytes: $0.bytes) },
-            store_bytes: storeBytes, checkpoint_bytes: disk.checkpoint, run_bytes: disk.run,
-            points_visited: time.visits, points_visited_full_batch: time.fullBatchVisits,
-            work_per_iteration_points: time.work.equivalent, this_machine: time.unitTime.map { instances(1, $0) },
+            storeBytes: storeBytes, checkpointBytes: disk.checkpoint, runBytes: disk.run,
+            pointsVisited: time.visits, pointsVisitedFullBatch: time.fullBatchVisits,
+            workPerIterationPoints: time.work.equivalent, thisMachine: time.unitTime.map { instances(1, $0) },
             instances: time.instances.map { instances($0.count, $0.unitTime) }, jobs: time.jobs,
-            points_per_job: time.pointsPerJob, hours_per_day: time.hoursPerDay, etrt_divided_h: time.dividedHours,
-            etrt_whole_jobs_h: time.makespanHours, etrt_divided_on_the_clock_h: time.dividedHours.map(time.onTheClock),
-            etrt_whole_jobs_on_the_clock_h: time.makespanHours.map(time.onTheClock))
+            pointsPerJob: time.pointsPerJob, hoursPerDay: time.hoursPerDay, etrtDividedH: time.dividedHours,
+            etrtWholeJobsH: time.makespanHours, etrtDividedOnTheClockH: time.dividedHours.map(time.onTheClock),
+            etrtWholeJobsOnTheClockH: time.makespanHours.map(time.onTheClock))
         let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         return String(decoding: try encoder.encode(figures), as: UTF8.self)
     }
