@@ -54,6 +54,9 @@ let stages: [Target] = [
         name: "Benchmarks",
         dependencies: ["Compute", "ComputeCPU", "Networks", "Optimizers", "Physics", "Pointwise", "Fields"]),
     .target(
+        name: "Planning",
+        dependencies: ["Runs", "Objective", "Compute", "Pointwise", "PointStore", "NetCDFFiles", "Fields"]),
+    .target(
         name: "ForwardModel", dependencies: ["Fields", "NetCDFFiles", "COpenBLAS"], exclude: ["README.md"]),
 ]
 
@@ -63,7 +66,9 @@ let commands: [Target] = [
         dependencies: ["Fields", "NetCDFFiles", "Compute", "ComputeCPU", arguments, toml, logging]),
     .executableTarget(
         name: "pinn-ingest", dependencies: ["CommandSupport", "Ingest", "Fields", arguments]),
-    .executableTarget(name: "pinn-train", dependencies: ["CommandSupport", "Training", arguments]),
+    .executableTarget(name: "pinn-train", dependencies: ["CommandSupport", "Planning", "Training", arguments]),
+    .executableTarget(
+        name: "pinn-plan", dependencies: ["CommandSupport", "Planning", "Benchmarks", arguments]),
     .executableTarget(name: "pinn-export", dependencies: ["CommandSupport", "Export", arguments]),
     .executableTarget(name: "pinn-bench", dependencies: ["CommandSupport", "Benchmarks", "Runs", arguments]),
     .executableTarget(name: "pinn-sample", dependencies: ["CommandSupport", "ForwardModel", arguments]),
@@ -89,12 +94,15 @@ let tests: [Target] = [
         dependencies: ["Training", "Runs", "Optimizers", "Objective", "Physics", "ComputeCPU", "TestSupport"]),
     .testTarget(
         name: "ExportTests", dependencies: ["Export", "ComputeCPU", "Networks", "Optimizers", "Runs", "TestSupport"]),
+    .testTarget(
+        name: "PlanningTests",
+        dependencies: ["Planning", "ComputeCPU", "Objective", "Physics", "Runs", "Training", "TestSupport"]),
     .testTarget(name: "ForwardModelTests", dependencies: ["ForwardModel", "TestSupport"]),
     .testTarget(
         name: "CommandTests",
         dependencies: [
             "NetCDFFiles", "Fields", "TestSupport", "pinn-ingest", "pinn-train", "pinn-export", "pinn-sample",
-            "pinn-bench",
+            "pinn-bench", "pinn-plan",
         ]),
 ]
 
@@ -102,6 +110,7 @@ let package = Package(
     name: "IceShelfPINN",
     products: [
         .executable(name: "pinn-ingest", targets: ["pinn-ingest"]),
+        .executable(name: "pinn-plan", targets: ["pinn-plan"]),
         .executable(name: "pinn-train", targets: ["pinn-train"]),
         .executable(name: "pinn-export", targets: ["pinn-export"]),
         .executable(name: "pinn-bench", targets: ["pinn-bench"]),

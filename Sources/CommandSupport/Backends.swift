@@ -4,18 +4,41 @@ import Fields
 
 /// The devices that a user can name: a new one is a target beside ComputeCPU, and one line here.
 public enum Backends {
-    private static let makers: [(name: String, make: @Sendable (Workload, Int?) throws -> any Backend)] = [
-        ("cpu", { CPUBackend($0, threads: $1) })
+    private struct Device: Sendable {
+        let name: String
+        let make: @Sendable (Workload, _ threads: Int?) throws -> any Backend
+        /// What it allocates for chunks of so many points a program.
+        let memory: @Sendable (Workload, _ counts: [Int], _ threads: Int?) -> [(name: String, bytes: Int)]
+    }
+
+    private static let devices = [
+        Device(name: "cpu", make: { CPUBackend($0, threads: $1) }, memory: CPUBackend.memory)
     ]
 
-    public static var names: [String] { ["auto"] + makers.map(\.name) }
+    public static var names: [String] { ["auto"] + devices.map(\.name) }
+
+    public static func make(_ name: String, _ workload: Workload, threads: Int?) throws -> any Backend {
+        try device(name).make(workload, threads)
+    }
+
+    /// Bytes that the device would allocate, by purpose.
+    public static func memory(_ name: String, _ workload: Workload, counts: [Int], threads: Int?) throws
+        -> [(name: String, bytes: Int)]
+    {
+        try device(name).memory(workload, counts, threads)
+    }
+
+    /// Threads that a device works with where none are asked for.
+    public static var defaultThreads: Int { CPUBackend.availableCores }
+    /// Bytes that each of them reserves and hardly touches.
+    public static var reservedPerThread: (mapped: Int, data: Int) { CPUBackend.reservedPerThread }
 
     /// "auto" is the first device of the list that this machine has.
-    public static func make(_ name: String, _ workload: Workload, threads: Int?) throws -> any Backend {
-        guard let maker = makers.first(where: { name == "auto" || $0.name == name }) else {
+    private static func device(_ name: String) throws -> Device {
+        guard let device = devices.first(where: { name == "auto" || $0.name == name }) else {
             throw UnknownBackend(name: name)
         }
-        return try maker.make(workload, threads)
+        return device
     }
 
     private struct UnknownBackend: Failure {

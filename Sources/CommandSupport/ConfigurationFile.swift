@@ -7,7 +7,7 @@ import TOMLKit
 ///
 /// The file is turned into arguments, so the parser checks names and values of both in the same words.
 enum ConfigurationFile {
-    static let sections = ["ingest", "train", "export", "sample", "bench"]
+    static let sections = ["ingest", "train", "export", "sample", "bench", "plan"]
 
     static func expand(_ arguments: [String], section: String) throws -> [String] {
         guard let place = arguments.firstIndex(where: { $0 == "--config" || $0.hasPrefix("--config=") }) else {

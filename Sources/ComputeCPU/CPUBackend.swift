@@ -63,6 +63,9 @@ public final class CPUBackend: Backend {
         for gradient in slotGradients { gradient.deallocate() }
     }
 
+    /// Gradient slots that evaluations have needed so far.
+    public var slotCount: Int { slotGradients.count }
+
     public var parallelism: String { "\(threads) thread\(threads == 1 ? "" : "s")" }
 
     public var summary: String {

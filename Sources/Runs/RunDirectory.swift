@@ -9,7 +9,7 @@ public final class RunDirectory {
     public let path: String
     private var lock: Int32 = -1
     /// Older checkpoints stay as a reserve: a damaged one is noticed, and the one before it used.
-    private static let checkpointsKept = 3
+    public static let checkpointsKept = 3
 
     public init(_ path: String) {
         self.path = path
@@ -41,6 +41,14 @@ public final class RunDirectory {
     /// Paths of the checkpoints, newest first.
     public var checkpoints: [String] {
         names.filter { $0.hasPrefix("checkpoint-") && $0.hasSuffix(".nc") }.sorted(by: >).map { "\(path)/\($0)" }
+    }
+
+    /// Bytes of the checkpoints and the history that are there.
+    public var byteCount: Int {
+        (checkpoints + [historyPath]).reduce(0) { sum, path in
+            var info = stat()
+            return sum + (stat(path, &info) == 0 ? Int(info.st_size) : 0)
+        }
     }
 
     /// The file of the checkpoint at an iteration.

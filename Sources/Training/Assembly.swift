@@ -13,12 +13,18 @@ public struct Assembly {
     public let stream: ChunkStream
     public let backend: any Backend
 
-    /// - Parameter makeBackend: chooses the device; only the command knows which there are.
-    public init(_ plan: Plan, makeBackend: (Workload) throws -> any Backend) throws {
+    /// - Parameters:
+    ///   - admit: throws where the run must not start; asked before anything large is allocated.
+    ///   - makeBackend: chooses the device; only the command knows which there are.
+    public init(
+        _ plan: Plan, admit: (StoreReader, Objective) throws -> Void = { _, _ in },
+        makeBackend: (Workload) throws -> any Backend
+    ) throws {
         self.plan = plan
         store = try StoreReader(path: plan.store)
         objective = .inversion(
             of: store.description, model: try plan.model(), networks: try plan.networks(), weights: plan.weights)
+        try admit(store, objective)
         stream = ChunkStream(store, sizes: plan.stream.sizes, seed: plan.seed)
         backend = try makeBackend(objective.workload)
     }

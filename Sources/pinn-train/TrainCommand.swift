@@ -33,7 +33,8 @@ struct TrainCommand: ParsableCommand {
             "How the weights are moved: \(OptimizerCatalog.all.map { $0.name }.joined(separator: ", ")). (default: adam)"
     )
     var optimizer: String?
-    @Option(help: "Hidden layers and their width. (default: \(Plan().network))") var network: String?
+    @Option(
+        help: "Hidden layers and their width; 6x40+6x40: one network for u, v and h, one for mu. (default: \(Plan().network))") var network: String?
     @Option(help: "The equations. (default: \(Plan().physics))") var physics: String?
     @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"
     @Option(help: "Threads; results do not depend on it. (default: all cores)") var threads: Int?
@@ -76,11 +77,17 @@ struct TrainCommand: ParsableCommand {
         let saved = try savedCheckpoint(in: directory)
         let plan = try resolvedPlan(saved?.plan, done: saved?.iteration ?? 0)
         // The store is opened before the run's folder is made: a mistyped path leaves nothing behind.
-        let assembly = try Assembly(plan) { try Backends.make(backend, $0, threads: threads) }
+        var admission: Admission?
+        let assembly = try Assembly(plan) { store, objective in
+            admission = try Admission(
+                plan, store, objective, run: directory, backend: backend, threads: threads, resumes: saved != nil)
+        } makeBackend: {
+            try Backends.make(backend, $0, threads: threads)
+        }
         try directory.acquire()
         if saved == nil { try requireEmpty(directory) }
 
-        showPlan(assembly, saved)
+        showPlan(assembly, saved, admission)
         var trainer =
             if let saved {
                 try Trainer(resuming: saved, assembly, in: directory)
@@ -113,7 +120,9 @@ struct TrainCommand: ParsableCommand {
 
     /// The checkpoint to resume; nil for a new run.
     private func savedCheckpoint(in directory: RunDirectory) throws -> Checkpoint? {
-        resume ? try directory.newestCheckpoint(report: { printMessage("warning: \($0)") }) : nil
+        guard resume else { return nil }
+        try Admission.requireRoom(toRead: directory)
+        return try directory.newestCheckpoint(report: { printMessage("warning: \($0)") })
     }
 
     private func requireEmpty(_ directory: RunDirectory) throws {
@@ -154,7 +163,7 @@ struct TrainCommand: ParsableCommand {
         return plan
     }
 
-    private func showPlan(_ assembly: Assembly, _ saved: Checkpoint?) {
+    private func showPlan(_ assembly: Assembly, _ saved: Checkpoint?, _ admission: Admission?) {
         let plan = assembly.plan
         let counts = assembly.objective.sets.map {
             "\(assembly.stream.size($0)) of \(assembly.store.count($0)) \($0.rawValue)"
@@ -176,6 +185,11 @@ struct TrainCommand: ParsableCommand {
         printMessage(
             "optimizer  \(plan.optimizer), learning rate \(plan.learningRate.peak), \(plan.iterations) iterations")
         printMessage("backend    \(assembly.backend.summary); \(assembly.backend.parallelism)")
+        for line in admission?.lines(
+            plan, collocation: assembly.store.count(.collocation), chunk: assembly.stream.size(.collocation)) ?? []
+        {
+            printMessage(line)
+        }
         guard let saved else { return }
         printMessage("resuming   at iteration \(saved.iteration)")
         if saved.backend != assembly.backend.summary {

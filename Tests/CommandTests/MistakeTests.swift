@@ -52,6 +52,11 @@ import Testing
         Mistake(tool: "pinn-train", arguments: ["--config", "absent.toml"], status: 66, naming: "absent.toml"),
         Mistake(tool: "pinn-train", arguments: ["--config", "text.nc"], status: 65, naming: "text.nc"),
         Mistake(tool: "pinn-train", arguments: ["--config", "unknown.toml"], status: 64, naming: "iteration"),
+        Mistake(tool: "pinn-plan", arguments: ["--instances", "32x5"], status: 64, naming: "32:0.0014"),
+        Mistake(tool: "pinn-plan", arguments: ["--points", "none"], status: 64, naming: "points"),
+        Mistake(tool: "pinn-plan", arguments: ["--network", "8"], status: 64, naming: "network"),
+        Mistake(tool: "pinn-plan", arguments: ["--hours-per-day", "25"], status: 64, naming: "hours-per-day"),
+        Mistake(tool: "pinn-plan", arguments: ["--format", "xml"], status: 64, naming: "markdown"),
         Mistake(tool: "pinn-export", arguments: ["out.nc"], status: 66, naming: "pinn-run"),
         Mistake(tool: "pinn-export", arguments: ["--threads", "0"], status: 64, naming: "threads"),
     ]
@@ -78,7 +83,7 @@ import Testing
         #expect(here.folder.names == before)
     }
 
-    @Test(arguments: ["pinn-ingest", "pinn-train", "pinn-export", "pinn-sample", "pinn-bench"])
+    @Test(arguments: ["pinn-ingest", "pinn-train", "pinn-export", "pinn-sample", "pinn-bench", "pinn-plan"])
     func helpGoesToStdoutAndIsNoMistake(_ name: String) throws {
         let folder = try TemporaryFolder()
         let result = try #require(Tool.built(name)).run(["--help"], in: folder.path)

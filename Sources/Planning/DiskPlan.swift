@@ -1,0 +1,29 @@
+import NetCDFFiles
+import Objective
+import PointStore
+import Runs
+
+/// Room on disk, from the layout of the files.
+public struct DiskPlan: Sendable, Equatable {
+    /// One checkpoint at the end of the run [bytes].
+    public let checkpoint: Int
+    /// Everything in a run's folder at its fullest: the checkpoints that are kept, the one that is being written, and the
+    /// history twice, as it is replaced.
+    public let run: Int
+
+    public init(_ plan: Plan, objective: Objective) throws {
+        let terms = objective.terms.count
+        checkpoint = Checkpoint.byteCount(
+            parameters: objective.workload.networks.parameterCount, optimizerVectors: try plan.optimizerVectors(),
+            terms: terms, iterations: plan.iterations)
+        run =
+            (RunDirectory.checkpointsKept + 1) * checkpoint
+            + 2 * History.byteCount(terms: terms, iterations: plan.iterations) + (1 << 16)
+    }
+
+    /// Throws where the file system has less room; `present` bytes of the run are there already.
+    public func require(free: Int?, present: Int, in run: String) throws {
+        guard let free, self.run - present > free else { return }
+        throw PlanningError.diskTooSmall(run: run, needed: self.run - present, free: free)
+    }
+}

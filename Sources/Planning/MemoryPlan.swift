@@ -1,0 +1,123 @@
+import Objective
+import PointStore
+import Runs
+
+/// The most memory that a training run holds at once, from the shapes of its buffers; an upper bound.
+public struct MemoryPlan: Sendable {
+    public struct Part: Sendable, Equatable {
+        public let name: String
+        public let bytes: Int
+        /// What makes it smaller; nil where no option does.
+        public let remedy: String?
+    }
+
+    /// What the process holds before the training's buffers are made, program and libraries.
+    public let held: ProcessMemory
+    public let parts: [Part]
+    /// What threads reserve and hardly touch, as address space and as data.
+    private let reserved: (mapped: Int, data: Int)
+
+    /// Code of libraries that is first used after the plan is made, stacks of threads, buffers of a file that is read or
+    /// written (1 MB). Measured: 3 to 6 MB of netCDF, HDF5 and OpenBLAS.
+    private static let laterPages = 8 << 20
+    /// Stacks, and heaps of malloc, of Dispatch's own thread and of the one that reads ahead.
+    private static let otherThreads = (mapped: 2 * (8 + 64) << 20, data: 2 * 8 << 20)
+
+    /// - Parameters:
+    ///   - sizes: points of a chunk by set.
+    ///   - backend: what the device allocates (`CPUBackend.memory`).
+    ///   - resumes: a run that goes on holds the checkpoint that it was read from until it ends.
+    public init(
+        _ plan: Plan, objective: Objective, sizes: [PointSet: Int], backend: [(name: String, bytes: Int)],
+        threads: Int, reservedPerThread: (mapped: Int, data: Int), resumes: Bool = false, held: ProcessMemory = .now
+    ) throws {
+        let vectors = try plan.optimizerVectors()
+        // Weights and gradient; the optimizer's state, and its copy in the checkpoint.
+        let copies = 2 + 2 * vectors + (resumes ? 1 + vectors : 0)
+        let history = History.byteCount(terms: objective.terms.count, iterations: plan.iterations)
+        let chunk = sizes.reduce(0) { $0 + 4 * $1.key.columns.count * $1.value }
+        self.held = held
+        let network = "a smaller --network"
+        parts =
+            [
+                Part(
+                    name: "weights and optimizer", bytes: 4 * objective.workload.networks.parameterCount * copies,
+                    remedy: network),
+                // An array that grows is copied into one of twice its room.
+                Part(
+                    name: "loss history", bytes: history * (resumes ? 3 : 2),
+                    remedy: "fewer --iterations (--resume adds more later)"),
+                // One in use, one that is read ahead.
+                Part(name: "chunks", bytes: 2 * chunk, remedy: "a smaller chunk in --stream"),
+            ]
+            + backend.map {
+                Part(
+                    name: $0.name, bytes: $0.bytes,
+                    remedy: $0.name == "tiles" && threads > 1 ? "fewer --threads or \(network)" : network)
+            }
+            + [Part(name: "libraries at work", bytes: MemoryPlan.laterPages, remedy: nil)]
+        reserved = (
+            threads * reservedPerThread.mapped + MemoryPlan.otherThreads.mapped,
+            threads * reservedPerThread.data + MemoryPlan.otherThreads.data
+        )
+    }
+
+    /// Room for reading a checkpoint, before its plan is known.
+    public init(reading path: String, bytes: Int, held: ProcessMemory = .now) {
+        self.held = held
+        parts = [
+            Part(
+                name: "reading \(path)", bytes: bytes + MemoryPlan.laterPages, remedy: nil)
+        ]
+        reserved = (0, 0)
+    }
+
+    /// Bytes of the buffers that are still to be made.
+    public var buffers: Int { parts.reduce(0) { $0 + $1.bytes } }
+    /// Peak of resident memory [bytes].
+    public var peak: Int { held.resident + buffers }
+
+    /// The most that a limit of this measure would see.
+    public func needed(_ measure: MemoryLimit.Measure) -> Int {
+        switch measure {
+        case .resident: peak
+        case .mapped: held.mapped + buffers + reserved.mapped
+        case .data: held.data + buffers + reserved.data
+        }
+    }
+
+    /// The part that counts most under a limit.
+    private func largest(_ measure: MemoryLimit.Measure) -> Part? {
+        let (held, reserved) =
+            switch measure {
+            case .resident: (held.resident, 0)
+            case .mapped: (held.mapped, reserved.mapped)
+            case .data: (held.data, reserved.data)
+            }
+        let all =
+            [
+                Part(name: "program and libraries", bytes: held, remedy: nil),
+                Part(name: "what threads reserve", bytes: reserved, remedy: "fewer --threads"),
+            ] + parts
+        return all.max { $0.bytes < $1.bytes }
+    }
+
+    /// The limit that leaves the least beyond what is needed.
+    public func tightest(of limits: [MemoryLimit]) -> MemoryLimit? {
+        limits.min { $0.bytes - needed($0.measure) < $1.bytes - needed($1.measure) }
+    }
+
+    /// Throws where a limit leaves less than is needed: better now than after hours.
+    public func require(_ limits: [MemoryLimit]) throws {
+        guard let limit = tightest(of: limits), needed(limit.measure) > limit.bytes else { return }
+        throw PlanningError.memoryTooSmall(
+            needed: needed(limit.measure), available: limit.bytes, limit: limit.name,
+            isAddressSpace: limit.measure != .resident, largest: largest(limit.measure))
+    }
+
+    /// "program 33 MB, weights and optimizer 3 MB, ...": what is more than a megabyte.
+    public var breakdown: String {
+        ([("program and libraries", held.resident)] + parts.map { ($0.name, $0.bytes) })
+            .filter { $0.1 >= 1_000_000 }.map { "\($0.0) \(Figure.bytes($0.1))" }.joined(separator: ", ")
+    }
+}

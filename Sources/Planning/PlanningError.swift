@@ -1,0 +1,26 @@
+import Fields
+
+/// What does not fit, with the evidence.
+public enum PlanningError: Failure {
+    case memoryTooSmall(
+        needed: Int, available: Int, limit: String, isAddressSpace: Bool, largest: MemoryPlan.Part?)
+    case diskTooSmall(run: String, needed: Int, free: Int)
+
+    public var kind: FailureKind {
+        switch self {
+        case .memoryTooSmall: .usage
+        case .diskTooSmall: .inputOutput
+        }
+    }
+
+    public var explanation: String {
+        switch self {
+        case .memoryTooSmall(let needed, let available, let limit, let isAddressSpace, let largest):
+            "needs up to \(Figure.bytes(needed)) of \(isAddressSpace ? "address space" : "memory"), \(limit) leaves \(Figure.bytes(available)); "
+                + (largest.map { "the largest part is \($0.name), \(Figure.bytes($0.bytes)); " } ?? "")
+                + (largest?.remedy.map { "choose \($0), or raise the limit" } ?? "raise the limit")
+        case .diskTooSmall(let run, let needed, let free):
+            "\(run): checkpoints need \(Figure.bytes(needed)), the disk has \(Figure.bytes(free)) left; make room, or choose another place with --run DIR"
+        }
+    }
+}

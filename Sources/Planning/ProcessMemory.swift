@@ -1,0 +1,54 @@
+import Glibc
+
+/// What this process holds at this moment [bytes], as proc(5) has it.
+public struct ProcessMemory: Sendable, Equatable {
+    /// Pages in memory (VmRSS): what a control group counts.
+    public var resident: Int
+    /// Address space (VmSize): what `ulimit -v` counts.
+    public var mapped: Int
+    /// Private writable mappings (VmData): what `ulimit -d` counts.
+    public var data: Int
+
+    public init(resident: Int, mapped: Int, data: Int) {
+        self.resident = resident
+        self.mapped = mapped
+        self.data = data
+    }
+
+    /// As pinn-train will be by the time it plans, seen from a process that has not opened a store: code of netCDF and HDF5
+    /// (measured: 8 MB).
+    public var withOpenStore: ProcessMemory {
+        var memory = self
+        memory.resident += 8 << 20
+        return memory
+    }
+
+    public static var now: ProcessMemory {
+        let status = smallFile("/proc/self/status") ?? ""
+        return ProcessMemory(
+            resident: kilobytes("VmRSS", in: status) ?? 0, mapped: kilobytes("VmSize", in: status) ?? 0,
+            data: kilobytes("VmData", in: status) ?? 0)
+    }
+}
+
+/// The bytes of a line such as "VmRSS:   1234 kB".
+func kilobytes(_ name: String, in text: String) -> Int? {
+    let line = text.split(separator: "\n").first { $0.hasPrefix("\(name):") }
+    return line.flatMap { Int($0.filter(\.isNumber)) }.map { $0 * 1024 }
+}
+
+/// The text of a file of /proc or /sys; nil where it cannot be read.
+func smallFile(_ path: String) -> String? {
+    let handle = open(path, O_RDONLY | O_CLOEXEC)
+    guard handle >= 0 else { return nil }
+    defer { close(handle) }
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 1 << 14)
+    while bytes.count < 1 << 22 {
+        let got = read(handle, &buffer, buffer.count)
+        if got < 0 && errno == EINTR { continue }
+        guard got > 0 else { break }
+        bytes += buffer[..<got]
+    }
+    return String(decoding: bytes, as: UTF8.self)
+}

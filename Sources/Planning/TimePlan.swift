@@ -1,0 +1,55 @@
+/// How long the work takes: every point in every iteration, as the group's tables count it, and streamed, as pinn-train
+/// works. Unit times are seconds for a point and a thousand iterations.
+public struct TimePlan: Sendable {
+    public let points: Double
+    public let iterations: Double
+    public let work: StreamedWork
+    /// Of one instance of this machine, where it was given or measured.
+    public let unitTime: Double?
+    public let instances: [InstanceKind]
+    public let pointsPerJob: Int
+    /// Hours of a day in which the machines are there.
+    public let hoursPerDay: Double
+
+    public init(
+        points: Int, iterations: Int, work: StreamedWork, unitTime: Double?, instances: [InstanceKind],
+        pointsPerJob: Int, hoursPerDay: Double
+    ) {
+        self.points = Double(points)
+        self.iterations = Double(iterations)
+        self.work = work
+        self.unitTime = unitTime
+        self.instances = instances
+        self.pointsPerJob = pointsPerJob
+        self.hoursPerDay = hoursPerDay
+    }
+
+    /// Collocation points that a streamed run visits, with repetition.
+    public var visits: Double { Double(work.collocation) * iterations }
+    public var fullBatchVisits: Double { points * iterations }
+    public var jobs: Int { Int((points / Double(pointsPerJob)).rounded(.up)) }
+
+    /// Expected total computation time: of one instance that visits every point in every iteration [h].
+    public func fullBatchHours(_ unitTime: Double) -> Double {
+        InstanceKind(count: 1, unitTime: unitTime).hours(points: points, iterations: iterations)
+    }
+
+    /// Of one instance that trains as pinn-train does [h].
+    public func streamedHours(_ unitTime: Double) -> Double {
+        work.equivalent * iterations / 1000 * unitTime / 3600
+    }
+
+    /// Expected total real time: of all instances together, the work divided at will [h].
+    public var dividedHours: Double? {
+        instances.isEmpty ? nil : Mixture(instances).dividedHours(points: points, iterations: iterations)
+    }
+
+    /// Of all instances together in whole jobs [h].
+    public var makespanHours: Double? {
+        instances.isEmpty
+            ? nil : Mixture(instances).makespanHours(jobs: jobs, pointsPerJob: pointsPerJob, iterations: iterations)
+    }
+
+    /// Hours on the clock for hours of work.
+    public func onTheClock(_ hours: Double) -> Double { hours * 24 / hoursPerDay }
+}

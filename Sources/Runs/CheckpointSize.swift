@@ -1,0 +1,24 @@
+import Networks
+
+/// How long the files of a run become: vectors as long as the parameters, and five numbers an iteration.
+extension Checkpoint {
+    /// Attributes, the plan and libhdf5's own structures (measured: 18 kB), with room for longer paths and names.
+    private static let headerBytes = 1 << 15
+
+    /// `optimizerVectors`: vectors as long as the parameters in the optimizer's state.
+    public static func byteCount(parameters: Int, optimizerVectors: Int, terms: Int, iterations: Int) -> Int {
+        4 * parameters * (1 + optimizerVectors) + History.byteCount(terms: terms, iterations: iterations) + headerBytes
+    }
+}
+
+extension History {
+    /// The total and its terms, in double.
+    public static func byteCount(terms: Int, iterations: Int) -> Int { 8 * (1 + terms) * iterations }
+}
+
+extension Plan {
+    /// Vectors as long as the parameters that the optimizer's state holds.
+    public func optimizerVectors() throws -> Int {
+        try makeOptimizer(parameterCount: 1).state.vectors.values.reduce(0) { $0 + $1.count }
+    }
+}

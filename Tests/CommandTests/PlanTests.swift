@@ -1,0 +1,141 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// pinn-plan, and the plan that pinn-train makes before it starts.
+@Suite struct PlanTests {
+    private func figures(_ arguments: [String]) throws -> [String: Any] {
+        let folder = try TemporaryFolder()
+        let result = try #require(Tool.built("pinn-plan")).run(arguments + ["--format", "json"], in: folder.path)
+        try #require(result.status == 0, "\(result.messages)")
+        return try #require(try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+    }
+
+    @Test func thePublishedFiguresComeFromTheCommandLine() throws {
+        let published = ["--points", "1e8", "--iterations", "1e5", "--instances", "32:0.0014,40:0.1264"]
+        let plan = try figures(published + ["--hours-per-day", "16"])
+        let instances = try #require(plan["instances"] as? [[String: Any]])
+        let alone = instances.compactMap { $0["etct_h"] as? Double }
+        #expect(alone.map { $0.rounded() } == [3889, 351_111])
+        for (name, hours) in [
+            ("etrt_divided_h", 119.87), ("etrt_whole_jobs_h", 122.33), ("etrt_divided_on_the_clock_h", 179.8),
+        ] {
+            let found = try #require(plan[name] as? Double)
+            #expect(abs(found - hours) < 0.01, "\(name): \(found)")
+        }
+        // What streaming changes: 1e5 chunks, each at most of 65536 points.
+        #expect(plan["points_visited"] as? Double == 6.5536e9)
+        #expect(plan["points_visited_full_batch"] as? Double == 1e13)
+        let slower = try figures([
+            "--points", "1e8", "--iterations", "1e5", "--points-per-job", "4096", "--instances", "32:0.0042,40:0.3792",
+        ])
+        let found = try #require(slower["etrt_divided_h"] as? Double)
+        #expect(abs(found / 119.868 - 3) < 1e-4)
+    }
+
+    @Test(arguments: ["text", "markdown"]) func tablesGoToStdout(_ format: String) throws {
+        let folder = try TemporaryFolder()
+        let result = try #require(Tool.built("pinn-plan")).run(
+            ["--instances", "32:0.0014,40:0.1264", "--format", format], in: folder.path)
+        #expect(result.status == 0 && result.messages.isEmpty)
+        for figure in ["119.9 h", "122.3 h", "3889 h", "3.511e5 h", "1526 times fewer", "810 MB"] {
+            #expect(result.output.contains(figure), "\(figure) in \(result.output)")
+        }
+    }
+
+    /// Bytes of "at most 62.1 MB" in what pinn-train says before it starts.
+    private func announced(_ messages: String) throws -> Double {
+        let line = try #require(messages.split(separator: "\n").first { $0.hasPrefix("memory ") }, "\(messages)")
+        let words = line.split(separator: " ").map(String.init)
+        let place = try #require(words.firstIndex(of: "most"))
+        return try #require(Double(words[place + 1])) * (words[place + 2].hasPrefix("GB") ? 1e9 : 1e6)
+    }
+
+    private static let time = Tool.installed("time")
+
+    @Test(
+        .enabled(if: time != nil, "GNU time is not installed"),
+        arguments: [
+            ["2x16", "chunk=1024", "1"], ["2x16", "chunk=20000,data=12000", "2"], ["8x128", "chunk=1024", "2"],
+            ["4x512", "chunk=600", "1"],
+        ]) func thePeakIsAtMostWhatWasAnnouncedAndNotFarBelow(_ setting: [String]) throws
+    {
+        let here = try Workspace()
+        try here.addStore()
+        let result = try here.run(
+            try #require(Self.time),
+            [
+                "-f", "peak %M", here.train.path, "--network", setting[0], "--stream", setting[1], "--threads",
+                setting[2], "--iterations", "4",
+            ])
+        #expect(result.status == 0, "\(result.messages)")
+        let line = try #require(result.messages.split(separator: "\n").last { $0.hasPrefix("peak ") })
+        let peak = try #require(Double(line.dropFirst(5))) * 1024
+        let plan = try announced(result.messages)
+        #expect(peak <= plan && plan <= 1.3 * peak, "\(setting): \(plan) announced, \(peak) used")
+    }
+
+    /// A limit on address space or data makes Swift trap where an allocation fails; the plan must come before it.
+    @Test(arguments: ["-v", "-d"]) func aLimitEndsInOneLineOrIsKept(_ option: String) throws {
+        let here = try Workspace()
+        try here.addStore()
+        let shell = try #require(Tool.installed("sh"))
+        var statuses: Set<Int32> = []
+        // Below about 200 MB the system's own loader cannot map the libraries.
+        for kilobytes in [300_000, 500_000, 700_000, 800_000, 900_000, 1_000_000, 4_000_000] {
+            let result = try here.run(
+                shell,
+                [
+                    "-c", "ulimit \(option) \(kilobytes); exec \"$0\" \"$@\"", here.train.path, "--network", "2x16",
+                    "--stream", "chunk=512", "--threads", "2", "--iterations", "3", "--run", "run\(kilobytes)",
+                ])
+            #expect(!result.died && [0, 64].contains(result.status), "\(kilobytes): \(result.messages)")
+            if result.status == 64 {
+                #expect(result.messages.split(separator: "\n").count == 1)
+                #expect(result.messages.contains("needs up to") && result.messages.contains("ulimit \(option)"))
+                #expect(!here.exists("run\(kilobytes)"))
+            }
+            statuses.insert(result.status)
+        }
+        #expect(statuses == [0, 64])
+    }
+
+    @Test func aNetworkThatCannotFitIsRefusedBeforeAnythingIsWritten() throws {
+        let here = try Workspace()
+        try here.addStore()
+        let before = here.folder.names
+        let result = try here.run(
+            here.train, ["--network", "64x4096", "--threads", "1024", "--stream", "chunk=1024"])
+        #expect(result.status == 64 && !result.died, "\(result.messages)")
+        #expect(result.messages.contains("smaller --network"), "\(result.messages)")
+        #expect(here.folder.names == before)
+    }
+
+    /// A child of this process's own memory group, where the machine lets one be made.
+    private static let group: String? = {
+        let path = "/sys/fs/cgroup/memory/iceshelfpinn-\(ProcessInfo.processInfo.processIdentifier)"
+        guard FileManager.default.fileExists(atPath: "/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+            mkdir(path, 0o755) == 0
+        else { return nil }
+        return path
+    }()
+
+    @Test(.enabled(if: group != nil, "no memory control group (version 1) can be made here"))
+    func theLimitOfAControlGroupIsToldAndKept() throws {
+        let group = try #require(Self.group)
+        defer { rmdir(group) }
+        let here = try Workspace()
+        try here.addStore()
+        let shell = try #require(Tool.installed("sh"))
+        for (megabytes, status) in [(45, Int32(64)), (100, 0)] {
+            let script = """
+                echo \(megabytes)000000 > \(group)/memory.limit_in_bytes && echo $$ > \(group)/cgroup.procs && exec "$0" "$@"
+                """
+            let result = try here.run(
+                shell,
+                ["-c", script, here.train.path] + Workspace.short + ["--network", "8x128", "--iterations", "3"])
+            #expect(!result.died && result.status == status, "\(megabytes) MB: \(result.messages)")
+            if status == 64 { #expect(result.messages.contains("memory.limit_in_bytes"), "\(result.messages)") }
+        }
+    }
+}

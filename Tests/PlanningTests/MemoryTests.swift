@@ -1,0 +1,153 @@
+import Compute
+import ComputeCPU
+import Fields
+import Objective
+import Planning
+import PointStore
+import Runs
+import TestSupport
+import Testing
+
+@Suite struct MemoryTests {
+    private static func objective(_ plan: Plan) throws -> Objective {
+        try plan.objective(for: .assumed(collocation: 1_000_000, observations: 100_000, front: 1000))
+    }
+
+    private static func memory(_ plan: Plan, held: Int = 40_000_000, threads: Int = 2) throws -> MemoryPlan {
+        let objective = try objective(plan)
+        let sizes = StoreDescription.assumed(collocation: 1_000_000, observations: 100_000, front: 1000).sizes(
+            plan.stream)
+        return try MemoryPlan(
+            plan, objective: objective, sizes: sizes,
+            backend: CPUBackend.memory(
+                objective.workload, counts: objective.sets.map { sizes[$0] ?? 0 }, threads: threads),
+            threads: threads, reservedPerThread: CPUBackend.reservedPerThread,
+            held: ProcessMemory(resident: held, mapped: 10 * held, data: 2 * held))
+    }
+
+    private static func plan(_ network: String = "8x128", chunk: Int = 1024, iterations: Int = 1000) -> Plan {
+        var plan = Plan()
+        plan.network = network
+        plan.stream = StreamPlan(chunk: chunk)
+        plan.iterations = iterations
+        return plan
+    }
+
+    @Test func aRunThatJustFitsIsLetInAndOneByteLessIsNot() throws {
+        let memory = try Self.memory(Self.plan())
+        for measure in [MemoryLimit.Measure.resident, .mapped, .data] {
+            let needed = memory.needed(measure)
+            try memory.require([MemoryLimit(counting: measure, bytes: needed, name: "the limit")])
+            let failure = #expect(throws: PlanningError.self) {
+                try memory.require([
+                    MemoryLimit(counting: .resident, bytes: 1 << 40, name: "a wide limit"),
+                    MemoryLimit(counting: measure, bytes: needed - 1, name: "the limit"),
+                ])
+            }
+            #expect(failure?.kind == .usage)
+            #expect(failure?.explanation.contains("the limit leaves") == true)
+        }
+    }
+
+    @Test(arguments: [
+        (plan(chunk: 1_000_000), "chunk"), (plan("64x1024"), "--network"),
+        (plan(iterations: 100_000_000), "--iterations"),
+    ]) func whatTakesMostIsNamedWithWhatMakesItSmaller(_ plan: Plan, _ option: String) throws {
+        let failure = #expect(throws: PlanningError.self) {
+            try Self.memory(plan, held: 1_000_000).require([
+                MemoryLimit(counting: .resident, bytes: 1 << 20, name: "the limit")
+            ])
+        }
+        #expect(failure?.explanation.contains(option) == true, "\(failure?.explanation ?? "")")
+    }
+
+    @Test func aBackendHasTheSlotsThatItsMemoryIsCountedWith() throws {
+        let workload = try Self.objective(Self.plan("1x8")).workload
+        func slotBytes(_ count: Int) throws -> Int {
+            try #require(
+                CPUBackend.memory(workload, counts: [count, 0, 0, 0], threads: 1).first { $0.name == "gradient slots" }
+            ).bytes
+        }
+        for count in [1, 1024, 20_000] {
+            let backend = CPUBackend(workload, threads: 1)
+            let batches = workload.programs.enumerated().map { number, program in
+                PointBatch(columns: [[Float]](repeating: [Float](repeating: 0, count: number == 0 ? count : 0), count: 5))
+            }
+            var gradient: [Float] = []
+            _ = try backend.squaredResiduals(
+                parameters: workload.networks.initialParameters(seed: 0), batches: batches,
+                coefficients: workload.programs.map { $0.program.outputs.map { _ in 1 } }, gradient: &gradient)
+            #expect(try slotBytes(count) == backend.slotCount * slotBytes(1))
+        }
+    }
+
+    @Test(arguments: ["2x16", "8x128"]) func aCheckpointTakesTheRoomThatWasPlanned(_ network: String) throws {
+        let folder = try TemporaryFolder()
+        let plan = Self.plan(network, iterations: 500)
+        let objective = try Self.objective(plan)
+        let parameters = objective.workload.networks.initialParameters(seed: 0)
+        var history = History(termNames: objective.terms.map(\.name))
+        for _ in 0..<500 { history.append(total: 1, terms: objective.terms.map { _ in 1 }) }
+        let path = folder.file("checkpoint.nc")
+        try Checkpoint(
+            plan: plan, iteration: 500, parameters: parameters,
+            optimizer: try plan.makeOptimizer(parameterCount: parameters.count).state, history: history,
+            storeFingerprint: "00000000", backend: "CPU", trainedSeconds: 1
+        ).write(to: path)
+        let bytes = try fileSize(path)
+        let planned = try DiskPlan(plan, objective: objective).checkpoint
+        #expect(bytes <= planned && planned - bytes < 30_000, "\(bytes) of \(planned)")
+    }
+
+    @Test func aFullDiskIsToldBeforeTheWork() throws {
+        let plan = Self.plan()
+        let disk = try DiskPlan(plan, objective: Self.objective(plan))
+        try disk.require(free: disk.run, present: 0, in: "run")
+        // What is there already is replaced.
+        try disk.require(free: disk.run - 1000, present: 1000, in: "run")
+        try disk.require(free: nil, present: 0, in: "run")
+        let failure = #expect(throws: PlanningError.self) {
+            try disk.require(free: disk.run - 1, present: 0, in: "run")
+        }
+        #expect(failure?.kind == .inputOutput)
+    }
+}
+
+@Suite struct ControlGroupsTests {
+    private func bytes(_ membership: String, _ mounts: String, _ files: [String: String]) -> [Int] {
+        ControlGroups(membership: membership, mounts: mounts, read: { files[$0] }).limits.map(\.bytes).sorted()
+    }
+
+    @Test func version2CountsTheOwnGroupAndAllAboveIt() {
+        let mounts = "31 23 0:28 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n"
+        let files = [
+            "/sys/fs/cgroup/job/step/memory.max": "max\n", "/sys/fs/cgroup/job/memory.max": "1073741824\n",
+            "/sys/fs/cgroup/memory.max": "4294967296\n", "/sys/fs/cgroup/other/memory.max": "1\n",
+        ]
+        #expect(bytes("0::/job/step\n", mounts, files) == [1 << 30, 1 << 32])
+    }
+
+    @Test func version1CountsItsMemoryHierarchyAlone() {
+        let mounts = """
+            33 31 0:30 / /sys/fs/cgroup/cpuacct rw - cgroup cgroup rw,cpuacct
+            35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory
+            """
+        let files = [
+            "/sys/fs/cgroup/memory/job/memory.limit_in_bytes": "52428800\n",
+            "/sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n",
+            "/sys/fs/cgroup/cpuacct/job/memory.limit_in_bytes": "1\n",
+        ]
+        #expect(bytes("8:pids:/\n4:memory:/job\n2:cpuacct:/job\n0::/\n", mounts, files) == [52_428_800])
+    }
+
+    @Test func aContainerSeesItsPartOfTheHierarchy() {
+        let mounts = "31 23 0:28 /docker/a /sys/fs/cgroup ro - cgroup cgroup rw,memory\n"
+        let files = [
+            "/sys/fs/cgroup/memory.limit_in_bytes": "1000\n", "/sys/fs/cgroup/job/memory.limit_in_bytes": "500\n",
+        ]
+        #expect(bytes("4:memory:/docker/a/job\n", mounts, files) == [500, 1000])
+        #expect(bytes("4:memory:/docker/a\n", mounts, files) == [1000])
+        #expect(bytes("4:memory:/elsewhere\n", mounts, files) == [1000])
+        #expect(bytes("nonsense", "", [:]) == [])
+    }
+}
