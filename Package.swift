@@ -51,10 +51,13 @@ let stages: [Target] = [
         name: "Export",
         dependencies: ["Runs", "Objective", "Compute", "Physics", "Pointwise", "PointStore", "NetCDFFiles", "Fields"]),
     .target(
-        name: "Benchmarks",
-        dependencies: ["Compute", "ComputeCPU", "Networks", "Optimizers", "Physics", "Pointwise", "Fields"]),
-    .target(
         name: "ForwardModel", dependencies: ["Fields", "NetCDFFiles", "COpenBLAS"], exclude: ["README.md"]),
+    .target(
+        name: "Benchmarks",
+        dependencies: [
+            "Ingest", "Training", "Export", "ForwardModel", "Runs", "Objective", "Optimizers", "ComputeCPU", "Compute",
+            "PointStore", "Physics", "Networks", "Pointwise", "NetCDFFiles", "Fields", logging,
+        ], exclude: ["README.md"]),
 ]
 
 let commands: [Target] = [
@@ -65,7 +68,7 @@ let commands: [Target] = [
         name: "pinn-ingest", dependencies: ["CommandSupport", "Ingest", "Fields", arguments]),
     .executableTarget(name: "pinn-train", dependencies: ["CommandSupport", "Training", arguments]),
     .executableTarget(name: "pinn-export", dependencies: ["CommandSupport", "Export", arguments]),
-    .executableTarget(name: "pinn-bench", dependencies: ["CommandSupport", "Benchmarks", "Runs", arguments]),
+    .executableTarget(name: "pinn-bench", dependencies: ["CommandSupport", "Benchmarks", "ComputeCPU", arguments]),
     .executableTarget(name: "pinn-sample", dependencies: ["CommandSupport", "ForwardModel", arguments]),
 ]
 
@@ -90,6 +93,8 @@ let tests: [Target] = [
     .testTarget(
         name: "ExportTests", dependencies: ["Export", "ComputeCPU", "Networks", "Optimizers", "Runs", "TestSupport"]),
     .testTarget(name: "ForwardModelTests", dependencies: ["ForwardModel", "TestSupport"]),
+    .testTarget(
+        name: "BenchmarksTests", dependencies: ["Benchmarks", "ComputeCPU", "PointStore", "TestSupport", "pinn-bench"]),
     .testTarget(
         name: "CommandTests",
         dependencies: [
