@@ -29,8 +29,7 @@ def on_cores(count):
 
 def bench(points, options):
     words = [BENCH, "--points", points, "--threads", options.threads, "--backend", "cpu", "--network", options.network]
-    report = run(words + ["--seconds", options.seconds, "--format", "json"], options)
-    row = report["steps"][0]
+    row = run(words + ["--seconds", options.seconds, "--format", "json"], options)["steps"][0]
     return {**row["measured"], "peak_bytes": row["peak_bytes"]}
 
 
@@ -43,10 +42,10 @@ def jax(variant):
 
 
 def run(words, options):
-    done = subprocess.run(
-        on_cores(options.threads) + [str(word) for word in words], check=True, stdout=subprocess.PIPE, text=True,
-        stderr=subprocess.DEVNULL if BENCH in words else None,
-    )
+    words = on_cores(options.threads) + [str(word) for word in words]
+    done = subprocess.run(words, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{done.stderr}compare-jax: failed: {' '.join(words)}")
     return json.loads(done.stdout)
 
 

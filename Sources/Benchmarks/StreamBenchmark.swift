@@ -18,6 +18,9 @@ public struct StreamBenchmark: Codable, Sendable {
     public var threads: Int?
     public var seconds: Double
 
+    /// A slowdown of a percent does not show in three pairs. (Of the first, only one half counts.)
+    private static let fewestPairs = 9
+
     public init(store: String, backend: String, threads: Int?, seconds: Double) {
         self.store = store
         self.backend = backend
@@ -48,13 +51,17 @@ public struct StreamBenchmark: Codable, Sendable {
         let yardstick = threads.map { MatrixRate(threads: $0) }
         var warmPairs = Pairs(assembly.stream, held, visited)
         let alternation = try Alternation(
-            seconds: seconds, yardstick: yardstick, estimate: 2 * estimate, operations: operations
+            seconds: seconds, yardstick: yardstick, estimate: 2 * estimate, operations: operations,
+            fewest: StreamBenchmark.fewestPairs
         ) {
             try warmPairs.next(&iteration)
         }
         var coldPairs = Pairs(assembly.stream, held, visited)
         if canDrop {
-            _ = try Alternation(seconds: seconds, yardstick: nil, estimate: 2 * estimate, operations: operations) {
+            _ = try Alternation(
+                seconds: seconds, yardstick: nil, estimate: 2 * estimate, operations: operations,
+                fewest: StreamBenchmark.fewestPairs
+            ) {
                 try coldPairs.next(&iteration) { PageCache.drop(store) }
             }
         }
