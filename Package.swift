@@ -51,13 +51,16 @@ let stages: [Target] = [
         name: "Export",
         dependencies: ["Runs", "Objective", "Compute", "Physics", "Pointwise", "PointStore", "NetCDFFiles", "Fields"]),
     .target(
-        name: "Benchmarks",
-        dependencies: ["Compute", "ComputeCPU", "Networks", "Optimizers", "Physics", "Pointwise", "Fields"]),
-    .target(
         name: "Planning",
         dependencies: ["Runs", "Objective", "Compute", "Pointwise", "PointStore", "NetCDFFiles", "Fields"]),
     .target(
         name: "ForwardModel", dependencies: ["Fields", "NetCDFFiles", "COpenBLAS"], exclude: ["README.md"]),
+    .target(
+        name: "Benchmarks",
+        dependencies: [
+            "Ingest", "Training", "Export", "ForwardModel", "Runs", "Objective", "Optimizers", "ComputeCPU", "Compute",
+            "PointStore", "Physics", "Networks", "Pointwise", "NetCDFFiles", "Fields", logging,
+        ], exclude: ["README.md"]),
 ]
 
 let commands: [Target] = [
@@ -70,7 +73,7 @@ let commands: [Target] = [
     .executableTarget(
         name: "pinn-plan", dependencies: ["CommandSupport", "Planning", "Benchmarks", arguments]),
     .executableTarget(name: "pinn-export", dependencies: ["CommandSupport", "Export", arguments]),
-    .executableTarget(name: "pinn-bench", dependencies: ["CommandSupport", "Benchmarks", "Runs", arguments]),
+    .executableTarget(name: "pinn-bench", dependencies: ["CommandSupport", "Benchmarks", "ComputeCPU", arguments]),
     .executableTarget(name: "pinn-sample", dependencies: ["CommandSupport", "ForwardModel", arguments]),
 ]
 
@@ -98,6 +101,8 @@ let tests: [Target] = [
         name: "PlanningTests",
         dependencies: ["Planning", "ComputeCPU", "Objective", "Physics", "Runs", "Training", "TestSupport"]),
     .testTarget(name: "ForwardModelTests", dependencies: ["ForwardModel", "TestSupport"]),
+    .testTarget(
+        name: "BenchmarksTests", dependencies: ["Benchmarks", "ComputeCPU", "PointStore", "TestSupport", "pinn-bench"]),
     .testTarget(
         name: "CommandTests",
         dependencies: [

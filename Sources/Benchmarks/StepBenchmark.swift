@@ -1,99 +1,52 @@
 import Compute
 import ComputeCPU
-import Fields
-import Networks
 import Optimizers
-import Physics
-import Pointwise
 
-/// A whole training step (loss, gradient and Adam) of the group's own problem: residual and data misfit at the same
-/// points, as ../shared/anchors/jax_step.py and the tables of Wang et al. have it.
-public struct StepBenchmark {
-    public struct Result: Sendable {
-        public let points: Int
-        public let steps: Int
-        /// Median over the steps [s].
-        public let secondsPerStep: Double
-        /// OpenBLAS's rate before and after, the mean [FLOP/s].
-        public let matrixRate: Double
-        /// Operations of the layer products of a step.
-        public let operations: Double
+/// Makes the device of a name for a workload; only the command knows which there are. Nil threads: all cores.
+public typealias BackendMaker = (_ name: String, _ workload: Workload, _ threads: Int?) throws -> any Backend
 
-        /// Seconds for a point and a thousand iterations.
-        public var unitTime: Double { secondsPerStep * 1000 / Double(points) }
-        public var pointsPerSecond: Double { Double(points) / secondsPerStep }
-        /// The products' rate as a share of OpenBLAS's, as if a step were nothing else.
-        public var share: Double { operations / secondsPerStep / matrixRate }
-    }
+/// A whole training step (loss, gradient and Adam) with the points in memory.
+public struct StepBenchmark: Codable, Sendable {
+    public var problem = "shallow-shelf"
+    public var network = "8x128"
+    public var points: Int
+    public var backend: String
+    /// Nil where the device has no threads to choose.
+    public var threads: Int?
+    /// About how long the measurement lasts.
+    public var seconds: Double
 
-    private let networks: NetworkGroup
-    private let workload: Workload
-    private let backend: any Backend
-    private let threads: Int
-
-    public init(networks: NetworkGroup, threads: Int, makeBackend: (Workload) throws -> any Backend) throws {
-        self.networks = networks
+    public init(points: Int, backend: String, threads: Int?) {
+        self.points = points
+        self.backend = backend
         self.threads = threads
-        let program = Program.recording { recorder in
-            let plain = OutputMap.affine(offset: 0, scale: 1)
-            let point = FieldPoint(
-                recorder: recorder, unknowns: Quantity.allCases,
-                maps: [.velocityX: plain, .velocityY: plain, .thickness: plain, .viscosity: .exponential],
-                columns: ["x", "y", "u", "v", "h"])
-            return ShallowShelf().residuals(at: point) + [
-                point.output(.velocityX) - point.column("u"), point.output(.velocityY) - point.column("v"),
-                point.output(.thickness) - point.column("h"),
-            ]
-        }
-        workload = Workload(networks: networks, inputSlopes: (1, 1), programs: [PointProgram(program)])
-        backend = try makeBackend(workload)
+        seconds = 5
     }
 
-    public var summary: String { backend.summary }
-
-    /// Layer products of a step: forward, adjoint of the activations and adjoint of the weights, for every channel that a
-    /// network carries.
-    private func operations(points: Int) -> Double {
-        networks.networks.enumerated().reduce(0) { sum, network in
-            let channels = workload.programs[0].program.derivatives(ofOutputs: networks.outputs(of: network.offset))
-            let width = Double(network.element.width)
-            return sum + 3 * Double(channels?.channelCount ?? 0) * Double(network.element.hiddenLayers - 1) * 2 * width
-                * width * Double(points)
-        }
-    }
-
-    /// Times steps for about so many seconds, at least three.
-    public func run(points: Int, seconds: Double) throws -> Result {
-        let columns = StepBenchmark.columns(points)
-        var parameters = networks.initialParameters(seed: 0)
+    public func run(_ makeBackend: BackendMaker) throws -> StepRow {
+        let problem = try StepProblem.named(self.problem, network)
+        let device = try makeBackend(backend, problem.workload, threads)
+        var parameters = problem.workload.networks.initialParameters(seed: 0)
         var optimizer = Adam(parameterCount: parameters.count, options: OptimizerOptions())
         var gradient: [Float] = []
-        let coefficients = [[0.05, 0.05, 1, 1, 1].map { $0 / Double(points) }]
-        let clock = ContinuousClock()
+        let batch = PointBatch(columns: problem.columns(points: points))
+        let coefficients = problem.coefficients(points: points)
         func step() throws {
-            _ = try backend.squaredResiduals(
-                parameters: parameters, batches: [PointBatch(columns: columns)], coefficients: coefficients,
-                gradient: &gradient)
+            _ = try device.squaredResiduals(
+                parameters: parameters, batches: [batch], coefficients: coefficients, gradient: &gradient)
             optimizer.step(&parameters, loss: 0, gradient: gradient) { _, _ in 0 }
         }
+        // The first step also fills caches and pools.
         try step()
-        let before = MatrixRate.measure(threads: threads, seconds: 0.5)
-        var times: [Double] = []
-        let begin = clock.now
-        while times.count < 3 || clock.now - begin < .seconds(seconds) {
-            times.append(try clock.measure { try step() } / .seconds(1))
-        }
-        let after = MatrixRate.measure(threads: threads, seconds: 0.5)
-        return Result(
-            points: points, steps: times.count, secondsPerStep: times.sorted()[times.count / 2],
-            matrixRate: (before + after) / 2,
-            operations: operations(points: points))
-    }
-
-    /// Positions spread evenly over the square (the R2 sequence of Roberts 2018), and smooth data at them.
-    private static func columns(_ points: Int) -> [[Float]] {
-        let x = (0..<points).map { Float(2 * (Double($0) * 0.7548776662466927).truncatingRemainder(dividingBy: 1) - 1) }
-        let y = (0..<points).map { Float(2 * (Double($0) * 0.5698402909980532).truncatingRemainder(dividingBy: 1) - 1) }
-        return [x, y, x.map { $0 - $0 * $0 * $0 / 6 }, y.map { 1 - $0 * $0 / 2 }, x.map { 1 + 0.1 * $0 }]
+        let estimate = try ContinuousClock().measure(step) / .seconds(1)
+        // Before the yardstick's matrices: a step needs no more later on.
+        let peak = ProcessMemory.peakBytes
+        let yardstick = threads.map { MatrixRate(threads: $0) }
+        let measured = try Alternation(
+            seconds: seconds, yardstick: yardstick, estimate: estimate,
+            operations: problem.workload.productOperations(points: [points]), step: step)
+        return StepRow(
+            problem: problem.name, network: network, backend: backend, threads: threads, points: points,
+            device: device.summary, measured: StepTiming(measured, points: points), peakBytes: peak)
     }
 }

@@ -1,77 +1,199 @@
 import ArgumentParser
 import Benchmarks
 import CommandSupport
-import Compute
 import ComputeCPU
-import Fields
-import Runs
+import Foundation
 
 @main
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pinn-bench",
-        abstract: "Times a training step on this machine.",
+        abstract: "Measures training on this machine, and whatever else takes time.",
         discussion: """
-            For each number of points: the median time of a whole step (loss, gradient, Adam), seconds for a point and a \
-            thousand iterations, points a second, and the share of OpenBLAS's own matrix-product rate on the same cores, \
-            measured in the same run. Leave the machine alone while it runs.
+            For each number of points and of cores: the time of 2,000 training steps (loss, gradient, Adam), seconds for a \
+            point and a thousand iterations, and the share of the rate of OpenBLAS's own matrix product on the same cores, \
+            which runs by turns with the steps. With --what also iterations streamed from a store of 1e8 points \
+            (0.9 GB, made for the time of the run), ingest, and export. Leave the machine alone while it runs.
+
+            Example: pinn-bench --what step,stream --format markdown --save baseline.json
             """)
 
-    @Option(help: "Numbers of points, behind commas.") var points = "1024,4096,16384,65536"
-    @Option(help: "Hidden layers and their width.") var network = "8x128"
-    @Option(help: "Seconds for each number of points.") var seconds = 5.0
-    @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"
-    @Option(help: "Threads. (default: all cores)") var threads: Int?
+    @Option(help: ArgumentHelp("What to measure, behind commas: \(Names.stages); or all.", valueName: "stages"))
+    var what = "step"
+
+    @Option(help: ArgumentHelp("Numbers of points, behind commas.", valueName: "counts"))
+    var points = "1024,4096,16384,65536,262144"
+
+    @Option(
+        help: ArgumentHelp(
+            "Numbers of threads, behind commas. (default: 1, 2, 4, ... and all cores)", valueName: "counts"))
+    var threads: String?
+
+    @Option(help: ArgumentHelp("Hidden layers and their width.", valueName: "LxW"))
+    var network = "8x128"
+
+    @Option(help: "About how long each row lasts; three steps at least.")
+    var seconds = 5.0
+
+    @Option(help: "Where to compute: all (whatever this machine has), \(Backends.names.joined(separator: ", ")).")
+    var backend = "all"
+
+    @Option(help: ArgumentHelp("Collocation points of the store that is streamed.", valueName: "count"))
+    var streamPoints = Count(100_000_000)
+
+    @Option(help: ArgumentHelp("Collocation points of a streamed iteration.", valueName: "count"))
+    var chunk = Count(65536)
+
+    @Option(help: ArgumentHelp("Collocation points that ingest writes.", valueName: "count"))
+    var ingestPoints = Count(10_000_000)
+
+    @Option(help: ArgumentHelp("Cells that export predicts.", valueName: "count"))
+    var exportCells = Count(1_000_000)
+
+    @Option(
+        help: ArgumentHelp(
+            "Where the stores of --what stream, ingest and export lie while they are measured.", valueName: "folder"))
+    var scratch = "."
+
+    @Option(help: "How results are shown: text, markdown, json.")
+    var format = Format.text
+
+    @Option(help: ArgumentHelp("Also write the results here, as JSON.", valueName: "file"))
+    var save: String?
+
+    @Option(help: ArgumentHelp("Results that --save wrote earlier, to be compared with.", valueName: "file"))
+    var compare: String?
+
+    @Option(help: ArgumentHelp("What results call this run, for instance a commit.", valueName: "text"))
+    var label: String?
+
+    /// The child's side: one task, and its result as JSON.
+    @Option(help: .hidden) var row: String?
+
     @OptionGroup var common: CommonOptions
+
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case text, markdown, json
+    }
+
+    private enum Names {
+        static let stages = BenchmarkPlan.Stage.allCases.map(\.rawValue).joined(separator: ", ")
+    }
 
     static func main() {
         runCommand(BenchCommand.self, section: "bench")
     }
 
     func validate() throws {
-        if let threads, !(1...1024).contains(threads) {
-            throw ValidationError("--threads: \(threads) is not from 1 to 1024")
-        }
         if !(seconds > 0 && seconds < 1e6) { throw ValidationError("--seconds: \(seconds) is not a positive number") }
-        if counts == nil {
+        if counts(points, upTo: 100_000_000) == nil {
             throw ValidationError(
-                "--points: \(quoted(points)) is not a list of whole numbers up to 1e8 such as 1024,4096")
+                "--points: '\(points)' is not a list of whole numbers up to 1e8 such as 1024,4096")
         }
-    }
-
-    private var counts: [Int]? {
-        let counts = points.split(separator: ",", omittingEmptySubsequences: false).map {
-            Count(argument: String($0))?.value
+        if let threads, counts(threads, upTo: 1024) == nil {
+            throw ValidationError("--threads: '\(threads)' is not a list of whole numbers from 1 to 1024 such as 1,2,4")
         }
-        return counts.contains { $0 == nil || $0! > 100_000_000 } ? nil : counts.compactMap { $0 }
+        if stages == nil { throw ValidationError("--what: '\(what)' is not a list of \(Names.stages), or all") }
     }
 
     func run() throws {
-        var plan = Plan()
-        try plan.set("network", to: .text(network))
-        let used = threads ?? CPUBackend.availableCores
-        let benchmark = try StepBenchmark(networks: plan.networks(), threads: used) {
-            try Backends.make(backend, $0, threads: used)
+        if let row {
+            let result = try BenchmarkTask(argument: row).run {
+                try Backends.make($0, $1, threads: $2)
+            }
+            return print(String(decoding: result, as: UTF8.self))
         }
-        print("network 2 -> \(network) tanh -> 4; \(benchmark.summary)")
-        print(row(["points", "s/step", "s/(point x 1000 it)", "points/s", "sgemm GFLOP/s", "share of sgemm"]))
-        for count in counts ?? [] {
-            let result = try benchmark.run(points: count, seconds: seconds)
-            print(
-                row([
-                    "\(count)", rounded(result.secondsPerStep, 5), rounded(result.unitTime, 4),
-                    "\(Int(result.pointsPerSecond))", rounded(result.matrixRate / 1e9, 1), rounded(result.share, 3),
-                ]))
+        StopRequest.install()
+        // What can be wrong with files is told before the work.
+        let before = try compare.map { try BenchmarkReport(reading: $0) }
+        if let save { try BenchmarkReport.checkWritable(save) }
+        let plan = try plan()
+        let report: BenchmarkReport
+        do {
+            report = try plan.run(
+                label: label, say: printMessage,
+                begin: { printMessage("\($1 + 1)/\($2) \($0)") }, shouldStop: { StopRequest.isPending })
+        } catch is Interrupted {
+            throw StoppedEarly("stopped; nothing was saved")
         }
+        if let save { try report.write(to: save) }
+        try show(report, before.map { Comparison(report, against: $0) })
     }
 
-    private func row(_ cells: [String]) -> String {
-        cells.map { String(repeating: " ", count: max(0, 20 - $0.count)) + $0 }.joined()
+    // MARK: options
+
+    private var stages: [BenchmarkPlan.Stage]? {
+        if what == "all" { return BenchmarkPlan.Stage.allCases }
+        let names = what.split(separator: ",", omittingEmptySubsequences: false)
+        let stages = names.compactMap { BenchmarkPlan.Stage(rawValue: String($0)) }
+        return stages.count == names.count ? stages : nil
     }
 
-    private func rounded(_ value: Double, _ digits: Int) -> String {
-        var power = 1.0
-        for _ in 0..<digits { power *= 10 }
-        return "\((value * power).rounded() / power)"
+    private func counts(_ list: String, upTo most: Int) -> [Int]? {
+        let counts = list.split(separator: ",", omittingEmptySubsequences: false).compactMap {
+            Count(argument: String($0))?.value
+        }
+        return counts.count == list.split(separator: ",", omittingEmptySubsequences: false).count
+            && counts.allSatisfy { $0 <= most } ? counts : nil
+    }
+
+    private func plan() throws -> BenchmarkPlan {
+        var plan = BenchmarkPlan()
+        plan.stages = stages ?? []
+        plan.points = counts(points, upTo: 100_000_000) ?? []
+        plan.network = network
+        plan.seconds = seconds
+        plan.streamPoints = streamPoints.value
+        plan.chunk = chunk.value
+        plan.ingestPoints = ingestPoints.value
+        plan.exportCells = exportCells.value
+        plan.scratch = scratch
+        plan.devices = try devices(for: plan)
+        return plan
+    }
+
+    /// The CPU with every number of threads, and other devices that are there.
+    private func devices(for plan: BenchmarkPlan) throws -> [BenchmarkPlan.Device] {
+        let threadCounts =
+            threads.flatMap { counts($0, upTo: 1024) }
+            ?? BenchmarkPlan.threadCounts(cores: CPUBackend.availableCores)
+        let names = backend == "all" ? Backends.names.filter { $0 != "auto" } : [backend]
+        var devices: [BenchmarkPlan.Device] = []
+        for name in names {
+            do {
+                // Whether the device is there, and the network one that it can have, before the first row.
+                let problem = try StepProblem.named(plan.problem, plan.network)
+                let made = try Backends.make(name, problem.workload, threads: 1)
+                devices +=
+                    made is CPUBackend
+                    ? threadCounts.map { .init(backend: "cpu", threads: $0) } : [.init(backend: name, threads: nil)]
+            } catch  where backend == "all" && name != "cpu" {
+                printMessage("\(name) is left out: \(error)")
+            }
+        }
+        return devices
+    }
+
+    // MARK: results
+
+    private struct Results: Encodable {
+        let report: BenchmarkReport
+        let comparison: Comparison?
+    }
+
+    private func show(_ report: BenchmarkReport, _ comparison: Comparison?) throws {
+        let tables = report.tables + [comparison?.table].compactMap { $0 }
+        switch format {
+        case .text:
+            print(([report.heading] + tables.map { $0.rendered(as: .text) }).joined(separator: "\n\n"))
+        case .markdown:
+            print(([report.heading] + tables.map { $0.rendered(as: .markdown) }).joined(separator: "\n\n"))
+        case .json:
+            let data =
+                if let comparison { try JSON.encode(Results(report: report, comparison: comparison)) } else {
+                    try JSON.encode(report)
+                }
+            print(String(decoding: data, as: UTF8.self))
+        }
     }
 }

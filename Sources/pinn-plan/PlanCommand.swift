@@ -103,7 +103,7 @@ struct PlanCommand: ParsableCommand {
         let calibration =
             unitTime == nil && kinds.isEmpty
             ? try Calibration(
-                networks: plan.networks(), chunk: plan.stream.chunk, backend: backend, threads: used) : nil
+                network: plan.network, chunk: plan.stream.chunk, backend: backend, threads: used) : nil
         let time = TimePlan(
             points: points.value, iterations: iterations.value, work: StreamedWork(objective, sizes: sizes),
             unitTime: unitTime ?? calibration?.unitTime, instances: kinds,

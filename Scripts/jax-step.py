@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+"""Times a training step of pinn-bench's problem in JAX, as one JSON line: what Scripts/compare-jax puts beside it.
+
+Network 2 -> L hidden layers of W (tanh) -> u, v, h, log mu; at every point the momentum balance of a floating shelf
+and the misfit of u, v, h, as Sources/Benchmarks/StepProblem.swift has it; Adam of optax.
+
+  channels  value, both first and all three second derivatives carried forward through the layers, one product a layer:
+            the algorithm of pinn-bench itself, the best that XLA can be given
+  reverse   derivatives by reverse over reverse mode of the network's outputs, as the field's codes take them
+
+usage: jax-step.py channels|reverse POINTS [--network 8x128] [--seconds 5]      (needs jax and optax)
+JAX takes the cores that the process may use (taskset), or a GPU where it sees one.
+"""
+import argparse
+import json
+import resource
+import statistics
+import time
+
+import jax
+import jax.numpy as jnp
+import optax
+
+
+def initial(layers, width, key):
+    """Glorot's normal weights, zero biases: a list of (weights, biases)."""
+    sizes = [2] + [width] * layers + [4]
+    keys = jax.random.split(key, len(sizes) - 1)
+    return [
+        (jax.random.normal(k, (m, n)) * jnp.sqrt(2 / (m + n)), jnp.zeros(n)) for k, m, n in zip(keys, sizes, sizes[1:])
+    ]
+
+
+def network(parameters, at):
+    """(points, 2) -> (points, 4), viscosity positive."""
+    for weights, biases in parameters[:-1]:
+        at = jnp.tanh(at @ weights + biases)
+    weights, biases = parameters[-1]
+    out = at @ weights + biases
+    return jnp.concatenate([out[:, :3], jnp.exp(out[:, 3:])], 1)
+
+
+def channels_of_tanh(z):
+    """Chain rule of tanh on (value, x, y, xx, xy, yy)."""
+    value, x, y, xx, xy, yy = z
+    t = jnp.tanh(value)
+    first = 1 - t * t
+    second = -2 * t * first
+    return jnp.stack(
+        [t, first * x, first * y, first * xx + second * x * x, first * xy + second * x * y, first * yy + second * y * y]
+    )
+
+
+def fields_by_channels(parameters, at):
+    """The outputs with their derivatives: (6, points, 4), viscosity positive."""
+    zero, one = jnp.zeros(len(at)), jnp.ones(len(at))
+    none = jnp.stack([zero, zero], 1)
+    stack = jnp.stack([at, jnp.stack([one, zero], 1), jnp.stack([zero, one], 1), none, none, none])
+    for number, (weights, biases) in enumerate(parameters):
+        # One product for all channels of all points.
+        z = (stack.reshape(-1, stack.shape[2]) @ weights).reshape(6, len(at), -1)
+        z = z.at[0].add(biases)
+        stack = channels_of_tanh(z) if number < len(parameters) - 1 else z
+    value, x, y, *seconds = [channel[:, 3] for channel in stack]
+    mu = jnp.exp(value)
+    # Second derivatives of the viscosity are not asked for.
+    return stack.at[:, :, 3].set(jnp.stack([mu, mu * x, mu * y, *seconds]))
+
+
+def residuals_by_channels(parameters, at):
+    f = fields_by_channels(parameters, at)
+    u, v, h, mu = [[channel[:, k] for channel in f] for k in range(4)]
+    # d/dx and d/dy of membrane stresses 2 mu h (2 u_x + v_y), 2 mu h (2 v_y + u_x), mu h (u_y + v_x).
+    m, mx, my = mu[0] * h[0], mu[1] * h[0] + mu[0] * h[1], mu[2] * h[0] + mu[0] * h[2]
+    along = 2 * mx * (2 * u[1] + v[2]) + 2 * m * (2 * u[3] + v[4])
+    across = 2 * my * (2 * v[2] + u[1]) + 2 * m * (2 * v[5] + u[4])
+    shear_x = mx * (u[2] + v[1]) + m * (u[4] + v[3])
+    shear_y = my * (u[2] + v[1]) + m * (u[5] + v[4])
+    return along + shear_y - h[0] * h[1], across + shear_x - h[0] * h[2], f[0]
+
+
+def with_gradient(function, at):
+    """Values (points, n) and their derivatives (points, n, 2): one reverse pass for each of the n columns."""
+    values, pull = jax.vjp(function, at)
+    count = values.shape[1]
+    rows = jnp.broadcast_to(jnp.eye(count)[:, None, :], (count, len(at), count))
+    return values, jnp.moveaxis(jax.vmap(pull)(rows)[0], 0, 1)
+
+
+def residuals_by_reverse(parameters, at):
+    def stresses(here):
+        values, slopes = with_gradient(lambda place: network(parameters, place), here)
+        (ux, uy), (vx, vy), (hx, hy) = [(slopes[:, k, 0], slopes[:, k, 1]) for k in range(3)]
+        h, mu = values[:, 2], values[:, 3]
+        # The driving stress needs no derivative more, it only comes along.
+        return jnp.stack(
+            [2 * mu * h * (2 * ux + vy), 2 * mu * h * (2 * vy + ux), mu * h * (uy + vx), h * hx, h * hy], 1
+        )
+
+    values, slopes = with_gradient(stresses, at)
+    e1 = slopes[:, 0, 0] + slopes[:, 2, 1] - values[:, 3]
+    e2 = slopes[:, 2, 0] + slopes[:, 1, 1] - values[:, 4]
+    return e1, e2, network(parameters, at)
+
+
+RESIDUALS = {"channels": residuals_by_channels, "reverse": residuals_by_reverse}
+
+
+def loss(variant, parameters, at, data):
+    e1, e2, fields = RESIDUALS[variant](parameters, at)
+    misfit = jnp.sum((fields[:, :3] - data) ** 2, 1)
+    return jnp.mean(misfit + 0.05 * (e1**2 + e2**2))
+
+
+def points(count):
+    """The R2 sequence over the square, and smooth data at it: the same as pinn-bench's."""
+    number = jnp.arange(count)
+    # In whole numbers modulo 2^24: float32 would run out of digits.
+    x = (number * 12664745 % (1 << 24)) / (1 << 23) - 1
+    y = (number * 9560334 % (1 << 24)) / (1 << 23) - 1
+    return jnp.stack([x, y], 1), jnp.stack([x - x**3 / 6, 1 - y**2 / 2, 1 + 0.1 * x], 1)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("variant", choices=sorted(RESIDUALS))
+    parser.add_argument("points", type=int)
+    parser.add_argument("--network", default="8x128")
+    parser.add_argument("--seconds", type=float, default=5)
+    options = parser.parse_args()
+    layers, width = map(int, options.network.split("x"))
+
+    at, data = points(options.points)
+    parameters = initial(layers, width, jax.random.PRNGKey(0))
+    adam = optax.adam(1e-3)
+    state = adam.init(parameters)
+
+    @jax.jit
+    def step(parameters, state):
+        value, gradient = jax.value_and_grad(lambda p: loss(options.variant, p, at, data))(parameters)
+        update, state = adam.update(gradient, state)
+        return optax.apply_updates(parameters, update), state, value
+
+    def timed():
+        nonlocal parameters, state
+        begin = time.perf_counter()
+        parameters, state, value = step(parameters, state)
+        value.block_until_ready()
+        return time.perf_counter() - begin, float(value)
+
+    _, first_loss = timed()  # with the compilation
+    timed()
+    times, begin = [], time.perf_counter()
+    while len(times) < 3 or time.perf_counter() - begin < options.seconds:
+        seconds, last_loss = timed()
+        times.append(seconds)
+    step_seconds = statistics.median(times)
+    print(
+        json.dumps(
+            {
+                "variant": options.variant,
+                "points": options.points,
+                "steps": len(times),
+                "step_seconds": step_seconds,
+                "unit_seconds": step_seconds * 1000 / options.points,
+                "first_loss": first_loss,
+                "last_loss": last_loss,
+                "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+                "device": str(jax.devices()[0]),
+                "jax": jax.__version__,
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

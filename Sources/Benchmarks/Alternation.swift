@@ -1,0 +1,66 @@
+import ComputeCPU
+
+/// Steps and matrix products by turns, in slices of a fraction of a second: on a shared machine both then see the same
+/// disturbances, and their ratio says more than either.
+package struct Alternation {
+    /// Every step [s].
+    package private(set) var steps: [Double] = []
+    /// The matrix products' rate in every slice of theirs [FLOP/s]; empty where there is no yardstick.
+    package private(set) var matrixRates: [Double] = []
+    /// Of every slice of steps, the rate of its products as a share of the matrix rates before and after it.
+    package private(set) var shares: [Double] = []
+
+    private static let longestSlice = 0.4
+
+    /// Runs for about so many seconds.
+    ///
+    /// - Parameters:
+    ///   - yardstick: measured between the slices of steps; nil for a device that OpenBLAS does not run on.
+    ///   - estimate: seconds of a step, from one that was made before.
+    ///   - operations: those of a step.
+    ///   - fewest: slices of steps that are made however long they take.
+    package init(
+        seconds: Double, yardstick: MatrixRate?, estimate: Double, operations: Double, fewest: Int = 3,
+        step: () throws -> Void
+    ) throws {
+        let clock = ContinuousClock()
+        let begin = clock.now
+        let slice = min(Alternation.longestSlice, seconds / Double(2 * fewest))
+        let stepsInSlice = max(1, Int(slice / max(estimate, 1e-9)))
+        // A long step sees more of its neighbourhood's noise, so its yardstick looks longer too.
+        let rateSlice = max(slice, min(1, estimate / 4))
+        var before = yardstick?.sample(seconds: rateSlice)
+        if let before { matrixRates.append(before) }
+        var slices = 0
+        while slices < fewest || (clock.now - begin) / .seconds(1) < seconds {
+            var spent = 0.0
+            for _ in 0..<stepsInSlice {
+                let time = try clock.measure(step) / .seconds(1)
+                steps.append(time)
+                spent += time
+            }
+            slices += 1
+            guard let yardstick, let rateBefore = before else { continue }
+            let after = yardstick.sample(seconds: rateSlice)
+            matrixRates.append(after)
+            shares.append(operations * Double(stepsInSlice) / spent / ((rateBefore + after) / 2))
+            before = after
+        }
+    }
+}
+
+extension [Double] {
+    /// The value below which this part of all values lies, interpolated between neighbours; nil of nothing.
+    package func quantile(_ part: Double) -> Double? {
+        guard !isEmpty else { return nil }
+        let ordered = sorted()
+        let place = part * Double(count - 1)
+        let below = Int(place)
+        let above = Swift.min(below + 1, count - 1)
+        return ordered[below] + (place - Double(below)) * (ordered[above] - ordered[below])
+    }
+
+    package var median: Double? { quantile(0.5) }
+    /// First and third; empty of nothing.
+    package var quartiles: [Double] { [0.25, 0.75].compactMap { quantile($0) } }
+}

@@ -1,0 +1,153 @@
+import Foundation
+
+/// A training step with its points in memory.
+public struct StepRow: Codable, Sendable, Equatable {
+    public let problem: String
+    /// Hidden layers and their width.
+    public let network: String
+    public let backend: String
+    public let threads: Int?
+    public let points: Int
+    /// Kernels, libraries: the backend's own words.
+    public let device: String
+    public let measured: StepTiming
+    public let peakBytes: Int
+
+    public init(
+        problem: String, network: String, backend: String, threads: Int?, points: Int, device: String,
+        measured: StepTiming, peakBytes: Int
+    ) {
+        self.problem = problem
+        self.network = network
+        self.backend = backend
+        self.threads = threads
+        self.points = points
+        self.device = device
+        self.measured = measured
+        self.peakBytes = peakBytes
+    }
+}
+
+/// A training iteration with its points streamed from a store.
+public struct StreamRow: Codable, Sendable, Equatable {
+    /// How the chunk was read: from the page cache, or from the disk.
+    public struct Reading: Codable, Sendable, Equatable {
+        /// The stream alone, nothing computed.
+        public var pointsPerSecond: Double
+        public var bytesPerSecond: Double
+        /// A streamed iteration against the same with its points in memory, made by turns: median of the ratios, less 1,
+        /// and their quartiles.
+        public var slowdown: Double
+        public var slowdownQuartiles: [Double]
+        /// Part of an iteration that waits for its chunk.
+        public var waiting: Double
+    }
+
+    public var network: String
+    public var backend: String
+    public var threads: Int?
+    public var device: String
+    /// Collocation points of the store.
+    public var points: Int
+    public var storeBytes: Int
+    /// Collocation points of an iteration, and points of all sets.
+    public var chunk: Int
+    public var pointsPerIteration: Int
+    /// A streamed iteration with a warm page cache; its unit time counts collocation points.
+    public var measured: StepTiming
+    public var warm: Reading
+    /// Nil where the page cache could not be emptied of the store.
+    public var cold: Reading?
+    public var peakBytes: Int
+
+    /// Iterations over the whole store cost as many steps as it has chunks.
+    public func time(iterations: Int) -> (seconds: Double, isExtrapolated: Bool) {
+        measured.time(iterations: max(1, points / chunk) * iterations)
+    }
+}
+
+/// A stage other than training.
+public struct StageRow: Codable, Sendable, Equatable {
+    /// "ingest" or "export".
+    public var stage: String
+    /// What was counted: "points" or "cells".
+    public var unit: String
+    public var count: Int
+    public var fileBytes: Int
+    public var runs: Int
+    /// Median over the runs.
+    public var seconds: Double
+    public var peakBytes: Int
+    /// "8x128 network, 2 threads", where there is something to say.
+    public var note: String
+
+    public var perSecond: Double { Double(count) / seconds }
+    public var bytesPerSecond: Double { Double(fileBytes) / seconds }
+}
+
+/// Everything that a run of pinn-bench found out; what `--save` writes and `--compare` reads.
+public struct BenchmarkReport: Codable, Sendable, Equatable {
+    public static let format = "IceShelfPINN benchmark 1"
+
+    public var format = BenchmarkReport.format
+    public var date: String
+    /// What the user calls this run, for instance a commit.
+    public var label: String?
+    public var machine: Machine
+    public var steps: [StepRow] = []
+    public var streams: [StreamRow] = []
+    public var stages: [StageRow] = []
+
+    public init(date: String, label: String?, machine: Machine) {
+        self.date = date
+        self.label = label
+        self.machine = machine
+    }
+
+    public init(reading path: String) throws {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw BenchmarkError.unreadable(path: path, reason: "there is no such file, or it may not be read")
+        }
+        do {
+            self = try JSON.decode(BenchmarkReport.self, from: data)
+        } catch {
+            throw BenchmarkError.badReport(path: path, reason: "its fields are others")
+        }
+        guard format == BenchmarkReport.format else {
+            throw BenchmarkError.badReport(path: path, reason: "its format is another")
+        }
+    }
+
+    /// Whether a report can be written there, without touching what is.
+    public static func checkWritable(_ path: String) throws {
+        let slash = path.lastIndex(of: "/")
+        let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        guard access(folder, W_OK) == 0 else {
+            throw BenchmarkError.unwritable(path: path, reason: String(cString: strerror(errno)))
+        }
+    }
+
+    public func write(to path: String) throws {
+        do {
+            try (JSON.encode(self) + Data("\n".utf8)).write(to: URL(fileURLWithPath: path), options: .atomic)
+        } catch {
+            throw BenchmarkError.unwritable(path: path, reason: error.localizedDescription)
+        }
+    }
+}
+
+/// One spelling of JSON: snake_case names, ISO dates, keys in order, so that reports can be compared by eye too.
+public enum JSON {
+    public static func encode(_ value: some Encodable) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(value)
+    }
+
+    public static func decode<Value: Decodable>(_ type: Value.Type, from data: Data) throws -> Value {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(type, from: data)
+    }
+}

@@ -1,0 +1,69 @@
+import Compute
+import Foundation
+
+/// What a process does for one row of a report. Rows run in processes of their own: the peak memory of each is its own,
+/// and a row that runs out of it does not take the others along.
+public enum BenchmarkTask: Codable, Sendable {
+    case step(StepBenchmark)
+    /// A synthetic store: collocation points, and about so many cells of its grid.
+    case makeStore(path: String, collocation: Int, cells: Int)
+    case stream(StreamBenchmark)
+    case makeProducts(folder: String)
+    case ingest(IngestBenchmark)
+    case export(ExportBenchmark)
+
+    /// For progress and messages.
+    public var title: String {
+        switch self {
+        case .step(let step): "\(step.points) points, \(column(step.backend, step.threads))"
+        case .makeStore(_, let collocation, let cells): "making a store of \(collocation) points, \(cells) cells"
+        case .stream(let stream): "streaming, \(column(stream.backend, stream.threads))"
+        case .makeProducts: "making the products of a synthetic shelf"
+        case .ingest(let ingest): "ingest of \(ingest.points) points"
+        case .export: "export"
+        }
+    }
+
+    /// In the child: the result, as the parent reads it.
+    public func run(_ makeBackend: BackendMaker) throws -> Data {
+        var result = TaskResult()
+        switch self {
+        case .step(let step): result.step = try step.run(makeBackend)
+        case .makeStore(let path, let collocation, let cells):
+            try SyntheticStore(collocation: collocation, cells: cells).write(to: path)
+        case .stream(let stream): result.stream = try stream.run(makeBackend)
+        case .makeProducts(let folder): try IngestBenchmark.makeProducts(in: folder)
+        case .ingest(let ingest): result.stage = try ingest.run()
+        case .export(let export): result.stage = try export.run(makeBackend)
+        }
+        return try JSON.encode(result)
+    }
+
+    /// From the text that `arguments` made.
+    public init(argument: String) throws {
+        self = try JSON.decode(BenchmarkTask.self, from: Data(argument.utf8))
+    }
+
+    /// In the parent: starts this program with the task as the value of the option `--row`, and waits for its result.
+    public func runInChild(shouldStop: () -> Bool) throws -> TaskResult {
+        let argument = String(decoding: try JSON.encode(self), as: UTF8.self)
+        let reply = try ChildProcess(arguments: ["--row", argument], title: title).output(shouldStop: shouldStop)
+        guard let result = try? JSON.decode(TaskResult.self, from: reply) else {
+            throw BenchmarkError.badReply(title)
+        }
+        return result
+    }
+}
+
+/// The row that a task found, if it was one to be timed.
+public struct TaskResult: Codable, Sendable {
+    public var step: StepRow?
+    public var stream: StreamRow?
+    public var stage: StageRow?
+}
+
+/// A device and its threads, as tables name them.
+func column(_ backend: String, _ threads: Int?) -> String {
+    guard let threads else { return backend }
+    return "\(backend), \(threads) \(threads == 1 ? "core" : "cores")"
+}

@@ -1,0 +1,207 @@
+import Foundation
+
+extension BenchmarkReport {
+    /// Iterations of the users' table of raw times.
+    private static let iterations = 2000
+
+    /// What the machine is, one line.
+    public var heading: String {
+        let load = machine.load > 0.3 ? "; others were at work (load \(Figure.plain(machine.load)))" : ""
+        let name = label.map { ", \($0)" } ?? ""
+        return
+            "\(machine.processor), \(machine.cores) \(machine.cores == 1 ? "core" : "cores"), \(Figure.plain(Double(machine.memoryBytes) / 1e9)) GB\(name), \(date)\(load)"
+    }
+
+    public var tables: [Table] {
+        (steps.isEmpty && streams.isEmpty ? [] : [rawTable, unitTable, shareTable, detailTable])
+            + (streams.isEmpty ? [] : [streamTable]) + (stages.isEmpty ? [] : [stageTable])
+    }
+
+    // MARK: points by devices
+
+    private var columns: [String] {
+        var names: [String] = []
+        for name in steps.map({ column($0.backend, $0.threads) }) + streams.map({ column($0.backend, $0.threads) })
+        where !names.contains(name) {
+            names.append(name)
+        }
+        return names
+    }
+
+    private func matrix(_ title: String, step: (StepRow) -> String, stream: (StreamRow) -> String) -> Table {
+        var rows: [[String]] = []
+        var counts: [Int] = []
+        for row in steps where !counts.contains(row.points) { counts.append(row.points) }
+        for count in counts {
+            rows.append(
+                [grouped(count)]
+                    + columns.map { name in
+                        steps.first { $0.points == count && column($0.backend, $0.threads) == name }.map(step) ?? ""
+                    })
+        }
+        if let first = streams.first {
+            rows.append(
+                ["\(grouped(first.points)), streamed"]
+                    + columns.map { name in
+                        streams.first { column($0.backend, $0.threads) == name }.map(stream) ?? ""
+                    })
+        }
+        return Table(title: title, header: ["points"] + columns, rows: rows)
+    }
+
+    private var rawTable: Table {
+        var table = matrix(
+            "Time for \(grouped(BenchmarkReport.iterations)) iterations",
+            step: { Figure.duration($0.measured.time(iterations: BenchmarkReport.iterations)) },
+            stream: { Figure.duration($0.time(iterations: BenchmarkReport.iterations)) })
+        if table.rows.contains(where: { $0.contains { $0.hasPrefix("~") } }) {
+            table.notes = ["~ extrapolated from the median of fewer iterations than that."]
+        }
+        return table
+    }
+
+    private var unitTable: Table {
+        var table = matrix(
+            "Unit time: seconds for a point and 1,000 iterations", step: { Figure.plain($0.measured.unitSeconds) },
+            stream: { Figure.plain($0.measured.unitSeconds) })
+        table.notes = [published].compactMap { $0 }
+        return table
+    }
+
+    /// The users' own figures for the 8 x 128 network: 16 cores, 65,536 points; and one GPU.
+    private static let publishedCores = 0.0868
+    private static let publishedGPU = 0.0014
+
+    private var published: String? {
+        guard
+            let row = steps.filter({ $0.network == "8x128" && $0.threads != nil }).min(by: {
+                (abs($0.points - 65536), -($0.threads ?? 0)) < (abs($1.points - 65536), -($1.threads ?? 0))
+            })
+        else { return nil }
+        let ratio = BenchmarkReport.publishedCores / row.measured.unitSeconds
+        return
+            "Wang et al. report \(BenchmarkReport.publishedCores) for 65,536 points on 16 cores (\(BenchmarkReport.publishedGPU) on a GPU): \(column(row.backend, row.threads)) of this machine at \(grouped(row.points)) points are \(Figure.plain(ratio)) times as fast."
+    }
+
+    private var shareTable: Table {
+        var table = matrix(
+            "Share of the rate of OpenBLAS's sgemm on the same cores (quartiles)",
+            step: { Figure.share($0.measured) }, stream: { Figure.share($0.measured) })
+        table.notes = [
+            "Products of a step alone are counted; steps and sgemm ran by turns, in slices of a fraction of a second."
+        ]
+        return table
+    }
+
+    // MARK: details
+
+    private var detailTable: Table {
+        // All cores of every device.
+        let shown = steps.filter { row in
+            !steps.contains { $0.backend == row.backend && ($0.threads ?? 0) > (row.threads ?? 0) }
+        }
+        let name = shown.first.map { column($0.backend, $0.threads) } ?? columns.last ?? ""
+        let devices = Set(shown.map { column($0.backend, $0.threads) })
+        var table = Table(
+            title: devices.count > 1 ? "All cores" : "In detail: \(name)",
+            header: ["points"] + (devices.count > 1 ? ["device"] : [])
+                + ["step", "points/s", "sgemm GFLOP/s", "peak memory", "steps timed"], rows: [])
+        for row in shown {
+            table.rows.append(
+                [grouped(row.points)] + (devices.count > 1 ? [column(row.backend, row.threads)] : [])
+                    + details(row.measured, row.peakBytes))
+        }
+        for row in streams where devices.isEmpty || devices.contains(column(row.backend, row.threads)) {
+            table.rows.append(
+                ["\(grouped(row.points)), streamed"] + (devices.count > 1 ? [column(row.backend, row.threads)] : [])
+                    + details(row.measured, row.peakBytes))
+        }
+        table.notes = Array(Set(steps.map(\.device) + streams.map(\.device))).sorted()
+        table.notes.append(
+            "Peak memory is that of the whole process with its libraries; every row has a process of its own.")
+        return table
+    }
+
+    private func details(_ timing: StepTiming, _ peakBytes: Int) -> [String] {
+        [
+            Figure.duration(timing.stepSeconds), Figure.plain(timing.pointsPerSecond),
+            timing.matrixRate.map { Figure.plain($0 / 1e9) } ?? "--", Figure.megabytes(peakBytes), "\(timing.steps)",
+        ]
+    }
+
+    private var streamTable: Table {
+        var table = Table(
+            title: "Streamed against in memory",
+            header: ["page cache", "device", "stream alone", "", "slower by (quartiles)", "waiting for chunks"],
+            rows: [])
+        for row in streams {
+            for (name, reading) in [("warm", row.warm as StreamRow.Reading?), ("emptied", row.cold)] {
+                guard let reading else { continue }
+                table.rows.append([
+                    name, column(row.backend, row.threads), "\(Figure.plain(reading.pointsPerSecond / 1e6)) M points/s",
+                    "\(Figure.plain(reading.bytesPerSecond / 1e6)) MB/s",
+                    Figure.percent(reading.slowdown, reading.slowdownQuartiles),
+                    String(format: "%.2f %%", 100 * reading.waiting),
+                ])
+            }
+        }
+        if let row = streams.first {
+            table.notes.append(
+                "A store of \(grouped(row.points)) collocation points (\(Figure.plain(Double(row.storeBytes) / 1e9)) GB); \(grouped(row.chunk)) of them an iteration, \(grouped(row.pointsPerIteration)) points with data and front, as 'pinn-train --stream chunk=\(row.chunk)' takes them. The unit time above counts collocation points."
+            )
+            if row.cold == nil {
+                table.notes.append("The page cache could not be emptied of the store (a file system in memory?).")
+            }
+        }
+        return table
+    }
+
+    private var stageTable: Table {
+        Table(
+            title: "Ingest and export",
+            header: ["stage", "", "time", "a second", "written", "peak memory", "runs"],
+            rows: stages.map { row in
+                [
+                    row.stage, "\(grouped(row.count)) \(row.unit)", Figure.duration(row.seconds),
+                    "\(Figure.plain(row.perSecond)) \(row.unit)",
+                    "\(Figure.plain(row.bytesPerSecond / 1e6)) MB/s", Figure.megabytes(row.peakBytes), "\(row.runs)",
+                ]
+            }, notes: stages.filter { !$0.note.isEmpty }.map { "\($0.stage): \($0.note)." })
+    }
+}
+
+extension Comparison {
+    public var table: Table {
+        func share(_ value: Double?) -> String { value.map { String(format: "%.3f", $0) } ?? "--" }
+        var table = Table(
+            title: "Against the earlier report: above 1 is better",
+            header: ["row", "share before", "now", "ratio", "a second before", "now", "ratio"],
+            rows: rows.map { row in
+                [
+                    row.name, share(row.shareBefore), share(row.shareNow),
+                    row.shareRatio.map { String(format: "%.3f", $0) } ?? "--", Figure.plain(row.rateBefore),
+                    Figure.plain(row.rateNow), String(format: "%.3f", row.rateRatio),
+                ]
+            })
+        if let mean = meanShareRatio {
+            table.notes.append(String(format: "Shares of the sgemm rate: %.3f of before in the geometric mean.", mean))
+        }
+        table.notes.append(
+            "The share was measured against the same minutes' sgemm; points a second are comparable only on one quiet machine."
+        )
+        if !sameProcessor { table.notes.append("The earlier report is of another machine.") }
+        if !unmatched.isEmpty { table.notes.append("Not in the earlier report: \(unmatched.joined(separator: "; ")).") }
+        return table
+    }
+}
+
+/// "65,536"
+func grouped(_ number: Int) -> String {
+    let digits = Array(String(number))
+    var text = ""
+    for (place, digit) in digits.enumerated() {
+        if place > 0 && (digits.count - place) % 3 == 0 { text.append(",") }
+        text.append(digit)
+    }
+    return text
+}

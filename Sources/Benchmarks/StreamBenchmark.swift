@@ -1,0 +1,196 @@
+import Compute
+import ComputeCPU
+import Fields
+import Glibc
+import Optimizers
+import PointStore
+import Runs
+import Training
+
+/// Training iterations from a store, exactly as pinn-train assembles them (chunks of all sets, its objective), against the
+/// same with the points in memory; and the stream alone.
+public struct StreamBenchmark: Codable, Sendable {
+    public var network = "8x128"
+    public var store: String
+    /// Collocation points of an iteration; the other sets follow as in `pinn-train --stream chunk=...`.
+    public var chunk = 65536
+    public var backend: String
+    public var threads: Int?
+    public var seconds: Double
+
+    /// A slowdown of a percent does not show in three pairs. (Of the first, only one half counts.)
+    private static let fewestPairs = 9
+
+    public init(store: String, backend: String, threads: Int?, seconds: Double) {
+        self.store = store
+        self.backend = backend
+        self.threads = threads
+        self.seconds = seconds
+    }
+
+    public func run(_ makeBackend: BackendMaker) throws -> StreamRow {
+        var plan = Plan()
+        plan.store = store
+        try plan.set("network", to: .text(network))
+        plan.stream = StreamPlan(chunk: chunk)
+        let assembly = try Assembly(plan) { try makeBackend(backend, $0, threads) }
+        let canDrop = dropCache()
+        let cold = try readAlone(assembly.stream, visited: nil)
+        // The same chunks again, now in the page cache and with their checksums checked.
+        let warm = try readAlone(assembly.stream, visited: cold.iterations)
+
+        var iteration = try Iteration(assembly)
+        try iteration.step(try assembly.stream.chunk(0))
+        let held = try assembly.stream.chunk(0)
+        let estimate = try ContinuousClock().measure { try iteration.step(held) } / .seconds(1)
+        let peak = ProcessMemory.peakBytes
+
+        let counts = assembly.objective.sets.map { held.count($0) }
+        let operations = 2 * assembly.objective.workload.productOperations(points: counts)
+        let visited = cold.iterations < assembly.stream.iterationsPerEpoch ? cold.iterations : nil
+        let yardstick = threads.map { MatrixRate(threads: $0) }
+        var warmPairs = Pairs(assembly.stream, held, visited)
+        let alternation = try Alternation(
+            seconds: seconds, yardstick: yardstick, estimate: 2 * estimate, operations: operations,
+            fewest: StreamBenchmark.fewestPairs
+        ) {
+            try warmPairs.next(&iteration)
+        }
+        var coldPairs = Pairs(assembly.stream, held, visited)
+        if canDrop {
+            _ = try Alternation(
+                seconds: seconds, yardstick: nil, estimate: 2 * estimate, operations: operations,
+                fewest: StreamBenchmark.fewestPairs
+            ) {
+                try coldPairs.next(&iteration) { PageCache.drop(store) }
+            }
+        }
+        return StreamRow(
+            network: network, backend: backend, threads: threads, device: assembly.backend.summary,
+            points: assembly.store.count(.collocation), storeBytes: byteCount, chunk: held.count(.collocation),
+            pointsPerIteration: counts.reduce(0, +),
+            measured: StepTiming(
+                steps: warmPairs.streamed.count, stepSeconds: warmPairs.streamed.median ?? estimate,
+                points: held.count(.collocation), matrixRate: alternation.matrixRates.median,
+                share: alternation.shares.median,
+                shareQuartiles: alternation.shares.isEmpty ? nil : alternation.shares.quartiles),
+            warm: warmPairs.reading(warm), cold: canDrop ? coldPairs.reading(cold) : nil, peakBytes: peak)
+    }
+
+    // MARK: the stream alone
+
+    private struct Rate {
+        var iterations: Int
+        var pointsPerSecond: Double
+        var bytesPerSecond: Double
+    }
+
+    /// Reads chunk after chunk for a quarter of the time: an epoch at most, or the first chunks over and over.
+    private func readAlone(_ stream: ChunkStream, visited: Int?) throws -> Rate {
+        let clock = ContinuousClock()
+        let begin = clock.now
+        var done = 0
+        var points = 0
+        var values = 0
+        var used: Chunk?
+        func isEnough() -> Bool {
+            if visited == nil, done >= stream.iterationsPerEpoch { return true }
+            return done >= 2 && (clock.now - begin) / .seconds(1) > seconds / 4
+        }
+        repeat {
+            let chunk = try stream.chunk(visited.map { done % $0 } ?? done, reusing: used.take())
+            for columns in chunk.columns.values {
+                points += columns.first?.count ?? 0
+                values += columns.reduce(0) { $0 + $1.count }
+            }
+            used = chunk
+            done += 1
+        } while !isEnough()
+        let elapsed = (clock.now - begin) / .seconds(1)
+        return Rate(
+            iterations: done, pointsPerSecond: Double(points) / elapsed, bytesPerSecond: Double(4 * values) / elapsed)
+    }
+
+    // MARK: iterations
+
+    /// Loss, gradient and Adam on a chunk.
+    private struct Iteration {
+        let assembly: Assembly
+        var parameters: [Float]
+        var optimizer: Adam
+        var gradient: [Float] = []
+
+        init(_ assembly: Assembly) throws {
+            self.assembly = assembly
+            parameters = assembly.objective.workload.networks.initialParameters(seed: 0)
+            optimizer = Adam(parameterCount: parameters.count, options: OptimizerOptions())
+        }
+
+        mutating func step(_ chunk: Chunk) throws {
+            let loss = try assembly.objective.evaluate(
+                assembly.backend, parameters: parameters, chunk: chunk, gradient: &gradient)
+            optimizer.step(&parameters, loss: loss.total, gradient: gradient) { _, _ in 0 }
+        }
+    }
+
+    /// Streamed iterations and ones in memory, one after the other: neighbours see the same disturbances.
+    private struct Pairs {
+        private(set) var streamed: [Double] = []
+        private var ratios: [Double] = []
+        private var waits: [Double] = []
+        private let stream: ChunkStream
+        private let held: Chunk
+        /// Iterations whose chunks were read before; nil: every chunk of the store was.
+        private let visited: Int?
+        private var number = 0
+        private var used: Chunk?
+
+        init(_ stream: ChunkStream, _ held: Chunk, _ visited: Int?) {
+            self.stream = stream
+            self.held = held
+            self.visited = visited
+        }
+
+        /// `before` is called ahead of the streamed one, outside of its time.
+        mutating func next(_ iteration: inout Iteration, before: () -> Void = {}) throws {
+            let clock = ContinuousClock()
+            let begin = clock.now
+            try iteration.step(held)
+            let inMemory = (clock.now - begin) / .seconds(1)
+            before()
+            let beginStreamed = clock.now
+            let chunk = try stream.chunk(number, reusing: used.take())
+            let wait = (clock.now - beginStreamed) / .seconds(1)
+            try iteration.step(chunk)
+            let time = (clock.now - beginStreamed) / .seconds(1)
+            used = chunk
+            // The first of a sequence is not read ahead; in training it is one of thousands.
+            let isReadAhead = number > 0
+            number = visited.map { number + 1 < $0 ? number + 1 : 0 } ?? number + 1
+            guard isReadAhead else { return }
+            streamed.append(time)
+            ratios.append(time / inMemory)
+            waits.append(wait / time)
+        }
+
+        func reading(_ alone: Rate) -> StreamRow.Reading {
+            StreamRow.Reading(
+                pointsPerSecond: alone.pointsPerSecond, bytesPerSecond: alone.bytesPerSecond,
+                slowdown: (ratios.median ?? 1) - 1, slowdownQuartiles: ratios.quartiles.map { $0 - 1 },
+                waiting: waits.median ?? 0)
+        }
+    }
+
+    // MARK: the file
+
+    /// Whether the page cache could be emptied of the store.
+    private func dropCache() -> Bool {
+        PageCache.drop(store)
+        return (PageCache.residentShare(of: store) ?? 1) < 0.05
+    }
+
+    private var byteCount: Int {
+        var info = stat()
+        return stat(store, &info) == 0 ? Int(info.st_size) : 0
+    }
+}
