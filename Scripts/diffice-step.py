@@ -38,19 +38,22 @@ WEIGHTS = (0.05, 0.1)
 
 def channels(parameters, at, count):
     """Outputs of one network with their derivatives, (count, points, outputs): 3 value, x, y; 6 also xx, xy, yy."""
-    zero, one = jnp.zeros(len(at)), jnp.ones(len(at))
-    none = jnp.stack([zero, zero], 1)
-    stack = jnp.stack([at, jnp.stack([one, zero], 1), jnp.stack([zero, one], 1), none, none, none][:count])
-    for number, (weights, biases) in enumerate(parameters):
-        z = (stack.reshape(-1, stack.shape[2]) @ weights).reshape(count, len(at), -1)
-        z = z.at[0].add(biases)
-        if number == len(parameters) - 1:
-            return z
-        t = jnp.tanh(z[0])
+    (weights, biases), *hidden, (last, shift) = parameters
+    bends = [(3, 1, 1), (4, 1, 2), (5, 2, 2)][: count - 3]
+
+    def activated(z, biases):
+        t = jnp.tanh(z[0] + biases)
         d = 1 - t * t
         e = -2 * t * d
-        bends = [(3, 1, 1), (4, 1, 2), (5, 2, 2)][: count - 3]
-        stack = jnp.stack([t, d * z[1], d * z[2]] + [d * z[k] + e * z[i] * z[j] for k, i, j in bends])
+        return jnp.stack([t, d * z[1], d * z[2]] + [d * z[k] + e * z[i] * z[j] for k, i, j in bends])
+
+    # The derivatives of a linear map of the position are its rows.
+    slopes = [jnp.broadcast_to(row, (len(at), len(row))) for row in weights]
+    stack = activated([at @ weights, *slopes] + [jnp.zeros_like(slopes[0])] * len(bends), biases)
+    for weights, biases in hidden:
+        stack = activated((stack.reshape(-1, stack.shape[2]) @ weights).reshape(count, len(at), -1), biases)
+    z = (stack.reshape(-1, stack.shape[2]) @ last).reshape(count, len(at), -1)
+    return jnp.concatenate([z[:1] + shift, z[1:]])
 
 
 def loss_forward(parameters, data):

@@ -40,10 +40,10 @@ def network(parameters, at):
     return jnp.concatenate([out[:, :3], jnp.exp(out[:, 3:])], 1)
 
 
-def channels_of_tanh(z):
-    """Chain rule of tanh on (value, x, y, xx, xy, yy)."""
+def channels_of_tanh(z, biases):
+    """Chain rule of tanh on (value, x, y, xx, xy, yy), biases added to the value."""
     value, x, y, xx, xy, yy = z
-    t = jnp.tanh(value)
+    t = jnp.tanh(value + biases)
     first = 1 - t * t
     second = -2 * t * first
     return jnp.stack(
@@ -52,19 +52,23 @@ def channels_of_tanh(z):
 
 
 def fields_by_channels(parameters, at):
-    """The outputs with their derivatives: (6, points, 4), viscosity positive."""
-    zero, one = jnp.zeros(len(at)), jnp.ones(len(at))
-    none = jnp.stack([zero, zero], 1)
-    stack = jnp.stack([at, jnp.stack([one, zero], 1), jnp.stack([zero, one], 1), none, none, none])
-    for number, (weights, biases) in enumerate(parameters):
+    """The outputs and their derivatives, six of (points, 4); nobody asks for the viscosity's second ones."""
+    (weights, biases), *hidden, (last, shift) = parameters
+    # The derivatives of a linear map of the position are its rows.
+    slopes = [jnp.broadcast_to(row, (len(at), len(row))) for row in weights]
+    none = jnp.zeros_like(slopes[0])
+    stack = channels_of_tanh([at @ weights, *slopes, none, none, none], biases)
+    for weights, biases in hidden:
         # One product for all channels of all points.
         z = (stack.reshape(-1, stack.shape[2]) @ weights).reshape(6, len(at), -1)
-        z = z.at[0].add(biases)
-        stack = channels_of_tanh(z) if number < len(parameters) - 1 else z
-    value, x, y, *seconds = [channel[:, 3] for channel in stack]
-    mu = jnp.exp(value)
-    # Second derivatives of the viscosity are not asked for.
-    return stack.at[:, :, 3].set(jnp.stack([mu, mu * x, mu * y, *seconds]))
+        stack = channels_of_tanh(z, biases)
+    value, x, y, *seconds = (stack.reshape(-1, stack.shape[2]) @ last).reshape(6, len(at), 4)
+    value = value + shift
+    mu = jnp.exp(value[:, 3:])
+    value = jnp.concatenate([value[:, :3], mu], 1)
+    x = jnp.concatenate([x[:, :3], mu * x[:, 3:]], 1)
+    y = jnp.concatenate([y[:, :3], mu * y[:, 3:]], 1)
+    return [value, x, y, *seconds]
 
 
 def residuals_by_channels(parameters, at):
