@@ -46,6 +46,7 @@ public struct StoppedEarly: Error {
 
 /// A line for the user on stderr; stdout carries results only.
 public func printMessage(_ line: String) {
+    Progress.endLine()
     fputs("\(line)\n", stderr)
 }
 

@@ -3,7 +3,7 @@ import Synchronization
 
 /// Portions of a long work that are made on all cores while earlier ones are used, and handed over in their order: the
 /// result is the same whatever the number of cores, and memory is that of the portions that are under way.
-final class PortionsAhead<Portion: Sendable>: Sendable {
+package final class PortionsAhead<Portion: Sendable>: Sendable {
     private let count: Int
     private let make: @Sendable (Int) -> Portion
     private let queue = DispatchQueue(label: "PortionsAhead", attributes: .concurrent)
@@ -16,7 +16,7 @@ final class PortionsAhead<Portion: Sendable>: Sendable {
     }
 
     /// `depth` portions are under way at a time.
-    init(count: Int, depth: Int, make: @escaping @Sendable (Int) -> Portion) {
+    package init(count: Int, depth: Int, make: @escaping @Sendable (Int) -> Portion) {
         self.count = count
         self.depth = depth
         self.make = make
@@ -24,7 +24,7 @@ final class PortionsAhead<Portion: Sendable>: Sendable {
     }
 
     /// The portion of a number, waited for if need be; each is asked for once, in order.
-    func take(_ number: Int) -> Portion {
+    package func take(_ number: Int) -> Portion {
         guard let pending = underWay.withLock({ $0.removeValue(forKey: number) }) else { return make(number) }
         pending.done.wait()
         if number + depth < count { start(number + depth) }

@@ -50,6 +50,7 @@ public struct IndexPermutation: Sendable {
         }
     }
 
+    @inline(__always)
     private func feistel(_ value: UInt64) -> UInt64 {
         let mask = (UInt64(1) << halfBits) - 1
         var left = value >> halfBits

@@ -26,6 +26,7 @@ public final class StoreReader: Sendable {
 
     public init(path: String) throws {
         self.path = path
+        let identity = FileIdentity(path: path)
         try StoreReader.checkIsStore(path)
         let file = try NetCDFFile(reading: path)
         description = try StoreReader.readDescription(file)
@@ -46,6 +47,7 @@ public final class StoreReader: Sendable {
         guard handle >= 0 else {
             throw StoreError.readFailed(path: path, byte: 0, reason: String(cString: strerror(errno)))
         }
+        guard FileIdentity(handle: handle) == identity else { throw StoreError.replaced(path: path) }
     }
 
     deinit { close(handle) }
@@ -67,7 +69,9 @@ public final class StoreReader: Sendable {
 
     /// The cells of their grid that observations came from, in the order of the points.
     public func cells(of set: PointSet) throws -> [Int32] {
-        try NetCDFFile(reading: path).requireVariable(StoreNames.cells(of: set)).read()
+        // These are read by name, the points from the open file: both must be the same store.
+        guard FileIdentity(path: path) == FileIdentity(handle: handle) else { throw StoreError.replaced(path: path) }
+        return try NetCDFFile(reading: path).requireVariable(StoreNames.cells(of: set)).read()
     }
 
     // MARK: inside
@@ -193,5 +197,21 @@ public final class StoreReader: Sendable {
                 StoredGrid(name: name, grid: grid, mask: try mask.read(as: Int8.self).map { UInt8(bitPattern: $0) }))
         }
         return grids
+    }
+}
+
+/// Which file a name or a handle stands for.
+private struct FileIdentity: Equatable {
+    private var device: dev_t = 0
+    private var number: ino_t = 0
+
+    init(path: String) {
+        var info = stat()
+        if stat(path, &info) == 0 { (device, number) = (info.st_dev, info.st_ino) }
+    }
+
+    init(handle: Int32) {
+        var info = stat()
+        if fstat(handle, &info) == 0 { (device, number) = (info.st_dev, info.st_ino) }
     }
 }

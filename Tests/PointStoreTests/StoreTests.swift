@@ -252,7 +252,8 @@ struct StoreTests {
     @Test("a store that is deleted, or replaced by renaming, is read on as it was", arguments: [false, true])
     func unlinkedWhileOpen(replaced: Bool) throws {
         let store = try SmallStore()
-        let stream = ChunkStream(try StoreReader(path: store.path), sizes: [.collocation: 4096], seed: 9)
+        let reader = try StoreReader(path: store.path)
+        let stream = ChunkStream(reader, sizes: [.collocation: 4096], seed: 9)
         _ = try stream.chunk(0)
         if replaced {
             let other = try SmallStore(counts: [.collocation: 1000, .velocity: 300, .thickness: 200])
@@ -260,6 +261,9 @@ struct StoreTests {
         } else {
             #expect(unlink(store.path) == 0)
         }
+        // What would be read by name is not taken from another file.
+        let failure = #expect(throws: StoreError.self) { try reader.cells(of: .velocity) }
+        #expect(failure?.explanation.contains("replaced") == true)
         let order = ChunkOrder(.collocation, count: SmallStore.counts[.collocation]!, size: 4096, seed: 9)
         for iteration in 1...40 {
             let points = order.points(iteration: iteration)
