@@ -17,8 +17,7 @@ public func runCommand<Command: ParsableCommand>(_ type: Command.Type, section: 
         do {
             command = try Command.parseAsRoot(arguments)
         } catch {
-            // Help and usage errors: the parser's own text; its usage status is sysexits' already.
-            Command.exit(withError: error)
+            refuse(error, Command.self)
         }
         try command.run()
         try flushResults()
@@ -29,9 +28,11 @@ public func runCommand<Command: ParsableCommand>(_ type: Command.Type, section: 
     } catch let stop as StoppedEarly {
         printMessage(stop.message)
         leave(.resumable)
+    } catch let interrupted as Interrupted {
+        printMessage("interrupted by a signal; nothing was written")
+        leave(interrupted.status)
     } catch {
-        // The parser's own: help that was asked for, and options that contradict each other.
-        if error is ValidationError || Command.exitCode(for: error) == .success { Command.exit(withError: error) }
+        if error is ValidationError || Command.exitCode(for: error) == .success { refuse(error, Command.self) }
         printMessage("error: \(error); this is a mistake of the program, please report it")
         leave(.software)
     }
@@ -45,6 +46,7 @@ public struct StoppedEarly: Error {
 
 /// A line for the user on stderr; stdout carries results only.
 public func printMessage(_ line: String) {
+    Progress.endLine()
     fputs("\(line)\n", stderr)
 }
 
@@ -62,10 +64,22 @@ private func flushResults() throws {
 }
 
 /// After a failed write libhdf5 can die in its exit handlers, so a failure leaves without them.
-private func leave(_ status: ExitStatus) -> Never {
+private func leave(_ status: ExitStatus) -> Never { leave(status.rawValue) }
+
+private func leave(_ status: Int32) -> Never {
     fflush(stdout)
     fflush(stderr)
-    _exit(status.rawValue)
+    _exit(status)
+}
+
+/// What the parser has to say: help that was asked for in its own words; a mistake in one line, with another that says
+/// where help is. (Its own report of a mistake takes four to thirty lines.)
+private func refuse<Command: ParsableCommand>(_ error: any Error, _ type: Command.Type) -> Never {
+    guard Command.exitCode(for: error) != .success else { Command.exit(withError: error) }
+    let message = Command.message(for: error).split(separator: "\n").map { String($0).trimmingBlanks() }
+    printMessage("error: \(message.filter { !$0.isEmpty }.joined(separator: " "))")
+    printMessage("see '\(Command.configuration.commandName ?? "the command") --help' for the options")
+    leave(.usage)
 }
 
 /// swift-log to stderr, as plain lines a person reads: notes as they are, warnings marked.

@@ -18,14 +18,8 @@ public struct Count: ExpressibleByArgument, Sendable {
     public init(_ value: Int) { self.value = value }
 
     public init?(argument: String) {
-        let digits = argument.filter { $0 != "_" }
-        if let whole = Int(digits), whole > 0, whole <= 1_000_000_000_000 {
-            value = whole
-        } else if let number = Double(digits), number >= 1, number <= 1e12, number == number.rounded() {
-            value = Int(number)
-        } else {
-            return nil
-        }
+        guard let whole = wholeNumber(argument) else { return nil }
+        value = whole
     }
 
     public var defaultValueDescription: String { String(value) }

@@ -1,4 +1,5 @@
 @preconcurrency import Glibc
+import Synchronization
 
 /// Shows long work on stderr: one line that is rewritten on a terminal, a plain line now and then elsewhere.
 public struct Progress {
@@ -9,7 +10,8 @@ public struct Progress {
     private let startCount: Int
     private let isTerminal: Bool
     private var lastShown: ContinuousClock.Instant?
-    private var lineIsOpen = false
+    /// Whether the terminal's cursor stands behind a bar: of the process, for there is one terminal.
+    private static let lineIsOpen = Atomic(false)
 
     /// `from` is the count that was done before this process began (a resumed run).
     public init(_ title: String, total: Int, unit: String, from: Int = 0) {
@@ -33,8 +35,12 @@ public struct Progress {
     /// The last line, shown whatever the time.
     public mutating func finish(_ count: Int, details: String = "") {
         show(count, details)
-        if lineIsOpen { fputs("\n", stderr) }
-        lineIsOpen = false
+        Progress.endLine()
+    }
+
+    /// Ends the line of a bar, so that a message begins on one of its own.
+    static func endLine() {
+        if lineIsOpen.exchange(false, ordering: .relaxed) { fputs("\n", stderr) }
     }
 
     private mutating func show(_ count: Int, _ details: String) {
@@ -52,7 +58,7 @@ public struct Progress {
         if !details.isEmpty { line += "  \(details)" }
         if isTerminal {
             fputs("\r\u{1b}[K\(line)", stderr)
-            lineIsOpen = true
+            Progress.lineIsOpen.store(true, ordering: .relaxed)
         } else {
             fputs("\(line)\n", stderr)
         }

@@ -1,6 +1,12 @@
 import Glibc
 import Synchronization
 
+/// The end of a command by a signal: 128 + its number is the exit status, 130 for Ctrl-C and 143 for SIGTERM, as shells have it.
+public struct Interrupted: Error {
+    public let signal: Int32
+    public var status: Int32 { 128 + signal }
+}
+
 /// Ctrl-C, SIGTERM and SIGUSR1 (what Slurm sends before the end of a job) ask a command to stop after the step it is
 /// in. Installed first thing in a command: a signal without a handler kills.
 public enum StopRequest {
@@ -27,4 +33,10 @@ public enum StopRequest {
     }
 
     public static var isPending: Bool { received.load(ordering: .relaxed) != 0 }
+
+    /// Throws `Interrupted` where a signal has come, for commands that have nothing to go on from.
+    public static func check() throws {
+        let signal = received.load(ordering: .relaxed)
+        if signal != 0 { throw Interrupted(signal: signal) }
+    }
 }

@@ -54,7 +54,7 @@ extension Projection {
         guard isWGS84, number("false_easting") ?? 0 == 0, number("false_northing") ?? 0 == 0,
             let pole = poles.first(where: {
                 number("latitude_of_projection_origin") == $0.latitude && number("standard_parallel") == $0.parallel
-                    && number("straight_vertical_longitude_from_pole") == $0.longitude
+                    && isSameLongitude(number("straight_vertical_longitude_from_pole") ?? .nan, $0.longitude)
             })
         else { return nil }
         let degree = "ANGLEUNIT[\"degree\",0.0174532925199433]"

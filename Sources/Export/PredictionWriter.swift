@@ -41,7 +41,8 @@ public struct PredictionWriter {
         guard format == Provenance.format else { throw ExportError.notAPrediction(path: path) }
     }
 
-    public func write(to path: String, report: (_ cellsDone: Int) -> Void) throws {
+    /// `report` is called after each band, and ends the work by throwing.
+    public func write(to path: String, report: (_ cellsDone: Int) throws -> Void) throws {
         let pending = try PendingFile(replacing: path)
         do {
             let file = try NetCDFFile(creating: pending.temporaryPath)
@@ -60,7 +61,8 @@ public struct PredictionWriter {
                 try writeBands(
                     of: layout,
                     report: {
-                        done += $0; report(done)
+                        done += $0
+                        try report(done)
                     })
             }
             try file.close()
@@ -75,7 +77,7 @@ public struct PredictionWriter {
         [min(bandRows, grid.grid.rows), min(chunkColumns, grid.grid.columns)]
     }
 
-    private func writeBands(of layout: GridLayout, report: (Int) -> Void) throws {
+    private func writeBands(of layout: GridLayout, report: (Int) throws -> Void) throws {
         let grid = layout.stored.grid
         let observations = try layout.observedSets.map { try ObservedCells(reading: $0, of: prediction.store) }
         for first in stride(from: 0, to: grid.rows, by: PredictionWriter.bandRows) {
@@ -103,7 +105,7 @@ public struct PredictionWriter {
                 }
             }
             try layout.write(bands, rows: rows)
-            report(floating.count)
+            try report(floating.count)
         }
     }
 }

@@ -50,7 +50,9 @@ public struct Unit: Sendable, Equatable {
 
     private static let times: [(String, Double)] = {
         var spellings: [(String, Double)] = []
-        for year in ["year", "years", "yr", "y", "a"] { spellings.append((year, Constants.secondsPerYear)) }
+        for year in ["year", "years", "yr", "yrs", "y", "annum", "a"] {
+            spellings.append((year, Constants.secondsPerYear))
+        }
         for day in ["day", "days", "d"] { spellings.append((day, 86400)) }
         for hour in ["hour", "hr", "h"] { spellings.append((hour, 3600)) }
         for second in ["second", "seconds", "sec", "s"] { spellings.append((second, 1)) }
@@ -61,7 +63,8 @@ public struct Unit: Sendable, Equatable {
     private static func normalized(_ text: String) -> String {
         var words = text.lowercased()
         for (old, new) in [
-            ("**", ""), ("^", ""), ("{", ""), ("}", ""), ("(", ""), (")", ""), ("⁻¹", "-1"), (".", " "), ("*", " "),
+            ("**", ""), ("^", ""), ("{", ""), ("}", ""), ("(", ""), (")", ""), ("⁻¹", "-1"), ("−", "-"), (".", " "),
+            ("·", " "), ("*", " "),
         ] {
             words = words.split(separator: old, omittingEmptySubsequences: false).joined(separator: new)
         }

@@ -4,11 +4,15 @@ import PointStore
 /// Positions where the equations are asked to hold: spread evenly over the cells where velocity and thickness are known
 /// and at random within them. A point is a function of its place in the shuffled order alone, so that a file of any
 /// length is written front to back, and no list of points and no second pass is needed.
-package struct CollocationPoints {
+package struct CollocationPoints: Sendable {
     package let count: Int
     /// Row-major cells of the grid, ascending.
     private let cells: [Int32]
     private let grid: Grid
+    private let spacingX: Double
+    private let spacingY: Double
+    /// Cells to a point.
+    private let share: Double
     private let order: IndexPermutation
     private let seed: UInt64
 
@@ -17,23 +21,34 @@ package struct CollocationPoints {
         self.count = count
         self.cells = cells
         self.grid = grid
+        spacingX = grid.spacingX
+        spacingY = grid.spacingY
+        share = Double(cells.count) / Double(count)
         order = IndexPermutation(count: count, seed: mixed(seed, 11))
         self.seed = mixed(seed, 12)
     }
 
     /// The point at a place of the shuffled order.
-    ///
+    package subscript(place: Int) -> (x: Double, y: Double) { point(order[place]) }
+
+    /// Calls `use` with the number in the run, x and y of each of a run of places.
+    func forEach(in places: Range<Int>, _ use: (Int, Double, Double) -> Void) {
+        for (number, q) in order.indices(at: places).enumerated() {
+            let point = point(q)
+            use(number, point.x, point.y)
+        }
+    }
+
     /// Point q falls into the q-th of `count` equal shares of the list of cells: every cell has count / cells points, give
     /// or take one, and with fewer points than cells they are still spread over all of the shelf.
-    package subscript(place: Int) -> (x: Double, y: Double) {
-        let q = order[place]
+    private func point(_ q: Int) -> (x: Double, y: Double) {
         let bits = mixed(seed, UInt64(q))
-        let share = (Double(q) + unitInterval(bits)) * (Double(cells.count) / Double(count))
-        let cell = Int(cells[min(cells.count - 1, Int(share))])
+        let place = (Double(q) + unitInterval(bits)) * share
+        // 32 bits hold every cell, and divide in half the time of 64.
+        let cell = UInt32(bitPattern: cells[min(cells.count - 1, Int(place))])
+        let (row, column) = cell.quotientAndRemainder(dividingBy: UInt32(grid.x.count))
         let acrossX = unitInterval(mixed(bits, 1)) - 0.5
         let acrossY = unitInterval(mixed(bits, 2)) - 0.5
-        return (
-            grid.x[cell % grid.columns] + acrossX * grid.spacingX, grid.y[cell / grid.columns] + acrossY * grid.spacingY
-        )
+        return (grid.x[Int(column)] + acrossX * spacingX, grid.y[Int(row)] + acrossY * spacingY)
     }
 }

@@ -17,6 +17,7 @@ public enum IngestError: Failure {
     case missingUnit(variable: String, path: String, expected: String)
     case unknownUnit(String, variable: String, path: String, expected: String)
     case badAttribute(String, variable: String, path: String, found: String, expected: String)
+    case componentInOtherUnit(variable: String, other: String, path: String, ratio: Double, looksLike: String)
     case unknownMaskValue(Double, variable: String, path: String, known: [Int])
     case unknownMaskMeaning(String, variable: String, path: String, known: [String])
     case emptyRegion(Region, path: String, extent: Region)
@@ -65,11 +66,13 @@ public enum IngestError: Failure {
         case .gridTooLarge(let path, let rows, let columns):
             "\(path): a grid of \(rows) x \(columns) cells is too large to be real; cut it with --region"
         case .missingUnit(let variable, let path, let expected):
-            "\(path): variable \(quoted(variable)) has no units; add the attribute, for instance with: ncatted -a units,\(variable),c,c,'\(expected)' FILE"
+            "\(path): variable \(quoted(variable)) has no units; add the attribute, for instance with: ncatted -a units,\(variable),c,c,'\(expected)' \(shellWord(path))"
         case .unknownUnit(let unit, let variable, let path, let expected):
             "\(path): variable \(quoted(variable)) has the unknown unit \(quoted(unit)); expected one like '\(expected)'"
         case .badAttribute(let name, let variable, let path, let found, let expected):
             "\(path): attribute \(quoted(name)) of variable \(quoted(variable)) is \(found), expected \(expected); get the file again or correct the attribute"
+        case .componentInOtherUnit(let variable, let other, let path, let ratio, let looksLike):
+            "\(path): variables \(quoted(variable)) and \(quoted(other)) differ by a factor of \(Int(ratio.rounded())), as if \(quoted(variable)) were in \(looksLike); correct its attribute 'units'"
         case .unknownMaskValue(let value, let variable, let path, let known):
             "\(path): variable \(quoted(variable)) holds \(value), known are \(known.map(String.init).joined(separator: ", ")); check the version of the product, or give the mask flag_values and flag_meanings"
         case .unknownMaskMeaning(let word, let variable, let path, let known):

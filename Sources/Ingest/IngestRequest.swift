@@ -29,7 +29,7 @@ public struct IngestRequest: Sendable {
         }
         if let points { words += ["--points", String(points)] }
         words += ["--seed", String(seed)]
-        return words.joined(separator: " ")
+        return words.map(shellWord).joined(separator: " ")
     }
 }
 

@@ -6,13 +6,13 @@ import PointStore
 
 /// From products to a store: the whole of pinn-ingest but its options.
 public struct IngestRun {
-    public typealias ProgressReport = (_ stage: IngestStage, _ done: Int, _ total: Int) -> Void
+    public typealias ProgressReport = (_ stage: IngestStage, _ done: Int, _ total: Int) throws -> Void
 
     private let request: IngestRequest
     private let progress: ProgressReport
     private let log: Logger
 
-    /// `progress` is called now and then in long work.
+    /// `progress` is called now and then in long work, and ends it by throwing.
     public init(
         _ request: IngestRequest, log: Logger = Logger(label: "pinn-ingest"),
         progress: @escaping ProgressReport = { _, _, _ in }
@@ -38,6 +38,7 @@ public struct IngestRun {
         }
         // Whether the store can be written is told before the reading, which takes minutes for a whole continent.
         try PendingFile(replacing: request.store).discard()
+        if let points = request.points { try StoreWriter.requireRoom(forCollocation: points, at: request.store) }
 
         let thicknessGrid = try thicknessWindow(thicknessFile)
         try checkSamePlace(velocityGrid, thicknessGrid)
@@ -45,12 +46,17 @@ public struct IngestRun {
 
         let velocityMask = try mask.sampled(on: velocityGrid)
         let thicknessMask = try mask.sampled(on: thicknessGrid)
-        let velocity = try ObservationReader(window: velocityGrid, mask: velocityMask) { progress(.velocity, $0, $1) }
-            .velocity(of: velocityFile)
+        let velocity = try ObservationReader(window: velocityGrid, mask: velocityMask) {
+            try progress(.velocity, $0, $1)
+        }
+        .velocity(of: velocityFile)
         let thickness = try ObservationReader(window: thicknessGrid, mask: thicknessMask) {
-            progress(.thickness, $0, $1)
+            try progress(.thickness, $0, $1)
         }
         .thickness(of: thicknessFile)
+
+        try Plausibility.requireOneUnit(
+            of: velocity, components.x.name, components.y.name, path: velocityFile.path)
 
         let shelf = ShelfCells(
             mask: mask, velocity: velocity, on: velocityGrid, thickness: thickness, on: thicknessGrid)
@@ -72,18 +78,15 @@ public struct IngestRun {
         description.productIceDensity = thicknessFile.density(schema?.iceDensityAttribute)
         description.productSeaWaterDensity = thicknessFile.density(schema?.seaWaterDensityAttribute)
         description.provenance = provenance(velocityFile, thicknessFile, report)
-        try content.write(to: request.store, description) { progress(.writing, $0, $1) }
+        report.warnings += Plausibility.warnings(
+            fastest: description.scales.speed * Constants.secondsPerYear, in: velocityFile.name, thickness,
+            in: thicknessFile.name)
+        try content.write(to: request.store, description) { try progress(.writing, $0, $1) }
 
         report.counts = description.counts
         report.scales = description.scales
         report.normalizations = description.normalizations
         report.store = request.store
-        let fastest = description.scales.speed * Constants.secondsPerYear
-        if fastest > 20_000 {
-            report.warnings.append(
-                "\(velocityFile.name): velocities reach \(Int(fastest)) m/year, faster than any ice; check the units of both components and the value that stands for no data"
-            )
-        }
         report.storeBytes = byteCount(of: request.store)
         return report
     }
@@ -115,7 +118,7 @@ public struct IngestRun {
                 path: thickness.path, sought: thickness.schema.mask?.variable ?? ["mask"],
                 present: thickness.variableNames)
         }
-        let mask = try MaskField(reading: variable, of: owner, region: request.region) { progress(.mask, $0, $1) }
+        let mask = try MaskField(reading: variable, of: owner, region: request.region) { try progress(.mask, $0, $1) }
         guard mask.codes.contains(IceMask.floatingIce.rawValue) else {
             throw IngestError.noFloatingIce(
                 path: owner.path, variable: variable.name, inRegion: request.region != .everywhere)

@@ -14,7 +14,9 @@ struct MaskField {
     /// Whether codes were taken by the schema because the file has no flag_meanings.
     let usesSchemaCodes: Bool
 
-    init(reading variable: Variable, of product: ProductFile, region: Region, progress: (Int, Int) -> Void) throws {
+    init(reading variable: Variable, of product: ProductFile, region: Region, progress: (Int, Int) throws -> Void)
+        throws
+    {
         guard let schema = product.schema.mask else {
             throw IngestError.noMask(path: product.path, sought: [], present: product.variableNames)
         }
@@ -24,7 +26,7 @@ struct MaskField {
         var codes: [UInt8] = []
         codes.reserveCapacity(window.grid.cellCount)
         for band in window.bands(chunkRows: field.chunkRows) {
-            progress(band.lowerBound, window.rows)
+            try progress(band.lowerBound, window.rows)
             var last = Double.nan
             var cover = MaskField.unknown
             for value in try field.read(rows: band, columns: 0..<window.columns) {

@@ -12,6 +12,8 @@ struct Observations {
     /// Floating cells whose value is missing or, for thickness, not positive.
     var missing = 0
     var notPositive = 0
+    /// Those of the latter that are below zero.
+    var negative = 0
     /// The cells as a set, for questions by place.
     var present: CellSet
 
@@ -24,7 +26,7 @@ struct ObservationReader {
     let window: GridWindow
     /// `IceMask` codes of the window's cells.
     let mask: [UInt8]
-    let progress: (Int, Int) -> Void
+    let progress: (Int, Int) throws -> Void
 
     /// Cells where both components are known. Speeds of zero are data: both MEaSUREs products mark gaps by NaN.
     func velocity(of product: ProductFile) throws -> Observations {
@@ -57,10 +59,12 @@ struct ObservationReader {
             try PackedField(variable, on: window, in: .meter, unitIfMissing: schema.unitIfMissing, noData: noData)
         }
         let errors = try product.first(schema.error).map { [try field($0)] } ?? []
-        return try read([try field(variable)], errors: errors) { $0[0] > 0 ? .kept : .notPositive }
+        return try read([try field(variable)], errors: errors) {
+            $0[0] > 0 ? .kept : ($0[0] < 0 ? .negative : .notPositive)
+        }
     }
 
-    private enum Verdict { case kept, notPositive }
+    private enum Verdict { case kept, notPositive, negative }
 
     private func read(
         _ fields: [PackedField], errors: [PackedField], judge: ([Double]) -> Verdict
@@ -69,7 +73,7 @@ struct ObservationReader {
             values: [[Double]](repeating: [], count: fields.count), present: CellSet(capacity: window.grid.cellCount))
         var here = [Double](repeating: 0, count: fields.count)
         for band in window.bands(chunkRows: fields[0].chunkRows) {
-            progress(band.lowerBound, window.rows)
+            try progress(band.lowerBound, window.rows)
             guard let columns = floatingColumns(of: band) else { continue }
             let values = try fields.map { try $0.read(rows: band, columns: columns) }
             let sigmas = try errors.map { try $0.read(rows: band, columns: columns) }
@@ -83,8 +87,10 @@ struct ObservationReader {
                         found.missing += 1
                         continue
                     }
-                    guard judge(here) == .kept else {
+                    let verdict = judge(here)
+                    guard verdict == .kept else {
                         found.notPositive += 1
+                        found.negative += verdict == .negative ? 1 : 0
                         continue
                     }
                     found.cells.append(Int32(cell))

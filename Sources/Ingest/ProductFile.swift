@@ -64,8 +64,8 @@ struct ProductFile {
         let named = field.attribute("grid_mapping")?.text
         let candidates = (named.map { [$0] } ?? []) + (schema.projection?.variables ?? [])
         guard
-            let mapping = candidates.lazy.compactMap({ file.variable($0) }).first(where: {
-                $0.attribute("grid_mapping_name") != nil
+            let mapping = candidates.lazy.compactMap({ file.variable($0) }).first(where: { variable in
+                (["grid_mapping_name"] + Projection.textAttributes).contains { variable.attribute($0) != nil }
             })
         else { return nil }
         // A GeoTransform speaks of the whole grid, and GDAL believes it before the coordinates; bounds do the like.
@@ -77,6 +77,16 @@ struct ProductFile {
             case .numbers(let numbers) where numbers.count == 1: (name, .number(numbers[0]))
             default: nil
             }
+        }
+        // GDAL and xarray may write nothing but well-known text. Of a system that is known, the parameters are put beside it:
+        // whoever reads the store or the prediction finds them where CF has them.
+        if mapping.attribute("grid_mapping_name") == nil {
+            let code = Projection(attributes: attributes).codeOfText
+            guard let known = PolarSystem.known.first(where: { $0.code == code }) else {
+                return Projection(attributes: attributes)
+            }
+            attributes.removeAll { attribute in known.attributes.contains { $0.name == attribute.name } }
+            return Projection(attributes: known.attributes + attributes)
         }
         let ellipsoid = mapping.attribute("ellipsoid")?.text ?? schema.projection?.ellipsoid ?? ""
         let isWGS84 = ellipsoid.filter { $0.isLetter || $0.isNumber }.uppercased() == "WGS84"
@@ -98,16 +108,24 @@ extension Projection {
         "straight_vertical_longitude_from_pole", "false_easting", "false_northing",
     ]
 
-    /// The first decisive attribute in which two projections differ.
+    /// The first decisive attribute in which two projections differ; of systems that only a text describes, its EPSG code.
     func firstDifference(from other: Projection) -> (attribute: String, mine: String, other: String)? {
         for name in Projection.decisive {
             switch (self[name], other[name]) {
-            case (.number(let a)?, .number(let b)?) where abs(a - b) > 1e-6: return (name, plain(a), plain(b))
+            case (.number(let a)?, .number(let b)?) where !isSame(name, a, b): return (name, plain(a), plain(b))
             case (.text(let a)?, .text(let b)?) where a != b: return (name, quoted(a), quoted(b))
             default: continue
             }
         }
+        let codes = (mine: codeOfText ?? codeOfParameters, other: other.codeOfText ?? other.codeOfParameters)
+        if let mine = codes.mine, let other = codes.other, mine != other {
+            return ("EPSG code", String(mine), String(other))
+        }
         return nil
+    }
+
+    private func isSame(_ name: String, _ a: Double, _ b: Double) -> Bool {
+        name.contains("longitude") ? isSameLongitude(a, b) : abs(a - b) <= 1e-6
     }
 }
 

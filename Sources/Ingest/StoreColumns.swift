@@ -2,7 +2,7 @@ import Fields
 import PointStore
 
 /// The columns of every set by places of its shuffled order, as normalised float32.
-struct StoreColumns {
+struct StoreColumns: Sendable {
     private let content: StoreContent
     private let collocation: CollocationPoints
     private let velocity: ObservationColumns
@@ -36,7 +36,7 @@ struct StoreColumns {
         case .thickness: return thickness.values(places)
         case .front:
             guard let frontOrder else { return [] }
-            let points = places.map { content.front[frontOrder[$0]] }
+            let points = frontOrder.indices(at: places).map { content.front[$0] }
             return [
                 points.map { Float(x.stored($0.x)) }, points.map { Float(y.stored($0.y)) },
                 points.map { Float($0.normalX) }, points.map { Float($0.normalY) },
@@ -54,18 +54,18 @@ struct StoreColumns {
     }
 
     private func collocationValues(_ places: Range<Int>) -> [[Float]] {
-        var columns = [[Float]](repeating: [Float](repeating: 0, count: places.count), count: 2)
-        for (number, place) in places.enumerated() {
-            let point = collocation[place]
-            columns[0][number] = Float(x.stored(point.x))
-            columns[1][number] = Float(y.stored(point.y))
+        var storedX = [Float](repeating: 0, count: places.count)
+        var storedY = storedX
+        collocation.forEach(in: places) { number, px, py in
+            storedX[number] = Float(x.stored(px))
+            storedY[number] = Float(y.stored(py))
         }
-        return columns
+        return [storedX, storedY]
     }
 }
 
 /// Observations in shuffled order.
-private struct ObservationColumns {
+private struct ObservationColumns: Sendable {
     private let observations: Observations
     private let grid: Grid
     private let x: Normalization
@@ -87,10 +87,10 @@ private struct ObservationColumns {
         order = IndexPermutation(count: observations.count, seed: seed)
     }
 
-    func cells(_ places: Range<Int>) -> [Int32] { places.map { observations.cells[order[$0]] } }
+    func cells(_ places: Range<Int>) -> [Int32] { order.indices(at: places).map { observations.cells[$0] } }
 
     func values(_ places: Range<Int>) -> [[Float]] {
-        let elements = places.map { order[$0] }
+        let elements = order.indices(at: places)
         let cells = elements.map { Int(observations.cells[$0]) }
         var columns = [
             cells.map { Float(x.stored(grid.x[$0 % grid.columns])) },

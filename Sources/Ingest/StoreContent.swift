@@ -3,7 +3,7 @@ import PointStore
 
 /// Everything that goes into a store, and how it is written: each set front to back in its shuffled order, in portions,
 /// so that memory does not grow with the number of points.
-struct StoreContent {
+struct StoreContent: Sendable {
     let velocity: Observations
     let velocityGrid: GridWindow
     let velocityMask: [UInt8]
@@ -17,8 +17,11 @@ struct StoreContent {
     let points: Int
     let seed: UInt64
 
-    /// Points that are computed and written at once: 2 MB a column.
-    private static let portion = 1 << 19
+    /// Points that are computed and written at once: 256 kB a column, which stay in cache until they are written.
+    private static let portion = 1 << 16
+    /// Portions that are computed ahead of the writing, of 1.5 MB at most: enough for the cores of a workstation, which
+    /// compute more than one thread can write.
+    private static let portionsAhead = 16
 
     /// Counts, normalisation, scales and grids; densities and provenance are the caller's.
     var description: StoreDescription {
@@ -36,19 +39,28 @@ struct StoreContent {
     }
 
     /// Writes the store; nothing is left after a failure.
-    func write(to path: String, _ description: StoreDescription, progress: (Int, Int) -> Void) throws {
+    func write(to path: String, _ description: StoreDescription, progress: (Int, Int) throws -> Void) throws {
         let writer = try StoreWriter(path: path, description)
         let total = description.counts.values.reduce(0, +)
         let columns = StoreColumns(self, description.normalizations)
         var done = 0
         for set in PointSet.allCases {
             guard let count = description.counts[set] else { continue }
-            for start in stride(from: 0, to: count, by: StoreContent.portion) {
-                let places = start..<min(start + StoreContent.portion, count)
-                try writer.append(columns.values(of: set, places), to: set)
-                if let cells = columns.cells(of: set, places) { try writer.write(cells: cells, of: set, from: start) }
-                done += places.count
-                progress(done, total)
+            let places = { @Sendable (number: Int) in
+                number * StoreContent.portion..<min((number + 1) * StoreContent.portion, count)
+            }
+            let portions = (count + StoreContent.portion - 1) / StoreContent.portion
+            let ahead = PortionsAhead(count: portions, depth: StoreContent.portionsAhead) {
+                (values: columns.values(of: set, places($0)), cells: columns.cells(of: set, places($0)))
+            }
+            for number in 0..<portions {
+                let portion = ahead.take(number)
+                try writer.append(portion.values, to: set)
+                if let cells = portion.cells {
+                    try writer.write(cells: cells, of: set, from: places(number).lowerBound)
+                }
+                done += places(number).count
+                try progress(done, total)
             }
         }
         try writer.finish()

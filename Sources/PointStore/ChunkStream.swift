@@ -44,8 +44,9 @@ public final class ChunkStream: Sendable {
     /// Iterations after which every point of every set has been visited.
     public var iterationsPerEpoch: Int { orders.map(\.chunkCount).max() ?? 1 }
 
-    /// The points of an iteration; consecutive calls find them already read. `used` hands back the memory of a
-    /// chunk that is no longer needed.
+    /// The points of an iteration, each checked against the store's checksums; consecutive calls find them already read.
+    /// `used` hands back the memory of a chunk that is no longer needed: give it away (`take()`), a copy that is kept costs
+    /// a third chunk.
     public func chunk(_ iteration: Int, reusing used: consuming Chunk? = nil) throws -> Chunk {
         let recycled = consume used
         let current =
@@ -54,9 +55,12 @@ public final class ChunkStream: Sendable {
                 return state.pending?.iteration == iteration ? state.pending : nil
             } ?? start(iteration)
         current.done.wait()
+        // A chunk that could not be read is not kept: asked again, it is read again.
+        ahead.withLock { $0.pending = nil }
+        let chunk = try current.result.withLock { $0! }.get()
         let next = start(iteration + 1)
         ahead.withLock { $0.pending = next }
-        return try current.result.withLock { $0! }.get()
+        return chunk
     }
 
     private func start(_ iteration: Int) -> Pending {

@@ -26,6 +26,31 @@ public struct IndexPermutation: Sendable {
         return Int(index)
     }
 
+    /// The indices that stand at a run of places: what the subscript gives, several times as fast. All places take a step
+    /// together, and those that fell outside take another: independent work, which the processor overlaps, in the
+    /// place of a walk whose end it cannot foresee.
+    public func indices(at places: Range<Int>) -> [Int] {
+        precondition(places.lowerBound >= 0 && places.upperBound <= count)
+        var indices = places.map { Int(feistel(UInt64($0))) }
+        var walking = Array(indices.indices)
+        var walkers = walking.count
+        while true {
+            var left = 0
+            for number in 0..<walkers {
+                let place = walking[number]
+                walking[left] = place
+                left += indices[place] >= count ? 1 : 0
+            }
+            walkers = left
+            if walkers == 0 { return indices }
+            for number in 0..<walkers {
+                let place = walking[number]
+                indices[place] = Int(feistel(UInt64(indices[place])))
+            }
+        }
+    }
+
+    @inline(__always)
     private func feistel(_ value: UInt64) -> UInt64 {
         let mask = (UInt64(1) << halfBits) - 1
         var left = value >> halfBits

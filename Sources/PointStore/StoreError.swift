@@ -5,6 +5,8 @@ public enum StoreError: Failure {
     case notAStore(path: String, found: String)
     case diskTooSmall(path: String, needed: Int, free: Int)
     case damagedBlock(path: String, variable: String, points: Range<Int>)
+    case changedBlock(path: String, variable: String, points: Range<Int>)
+    case replaced(path: String)
     case readFailed(path: String, byte: Int, reason: String)
     case missingSet(PointSet, path: String)
     case badAttribute(String, path: String, expected: String)
@@ -24,6 +26,10 @@ public enum StoreError: Failure {
             "\(path): needs \(megabytes(needed)), the disk has \(megabytes(free)) left; make room, choose another place with -o, or ask for fewer --points"
         case .damagedBlock(let path, let variable, let points):
             "\(path): \(variable) is damaged between points \(points.lowerBound) and \(points.upperBound) (its checksum does not fit); make the store again with pinn-ingest"
+        case .changedBlock(let path, let variable, let points):
+            "\(path): something changed \(variable) between points \(points.lowerBound) and \(points.upperBound) while the store was in use; make the store again with pinn-ingest (the same products, options and seed give the same points)"
+        case .replaced(let path):
+            "\(path): was replaced by another file while it was read; run the command again"
         case .readFailed(let path, let byte, let reason):
             "\(path): cannot read at byte \(byte): \(reason); the store was cut short or its disk fails"
         case .missingSet(let set, let path):

@@ -4,71 +4,74 @@ import Glibc
 import NetCDFFiles
 import Synchronization
 
-/// An open store: what it says, and its points by ranges. Opening checks every byte but the points; a block of
-/// points is checked when it is first read.
+/// An open store: what it says, and its points by ranges. Opening checks every byte but the points; these are checked
+/// each time that they are read (CheckedColumn).
 ///
 /// Points are read with pread at the offset that HDF5 tells, not through a map: measured equal when the file is in the
 /// page cache and twenty times faster under memory pressure, and a store that shrinks under a running trainer is an
-/// error with a message here, where a map is a SIGBUS.
+/// error with a message here, where a map is a SIGBUS. The file stays open: one that is deleted, or replaced by renaming
+/// another onto its name, is read on as it was.
 public final class StoreReader: Sendable {
     public let path: String
     public let description: StoreDescription
+    /// A short name for exactly this store, to be written beside results: the CRC-32C of all of its block checksums.
+    public let fingerprint: String
     private let handle: Int32
-    private let ranges: [PointSet: [Range<Int>]]
-    private let checksums: [String: [UInt32]]
-    private let verified: Mutex<[String: Set<Int>]>
+    private let reading: Mutex<Reading>
+
+    private struct Reading {
+        var columns: [PointSet: [CheckedColumn]]
+        var buffer: [UInt8]
+    }
 
     public init(path: String) throws {
         self.path = path
+        let identity = FileIdentity(path: path)
         try StoreReader.checkIsStore(path)
         let file = try NetCDFFile(reading: path)
         description = try StoreReader.readDescription(file)
-        ranges = try StoreReader.columnRanges(of: description.counts, path: path)
+        let ranges = try StoreReader.columnRanges(of: description.counts, path: path)
         var checksums: [String: [UInt32]] = [:]
-        for set in description.counts.keys {
-            for column in set.columns {
-                checksums[set.variable(column)] = try file.requireVariable(set.checksumVariable(column)).read()
+        var columns: [PointSet: [CheckedColumn]] = [:]
+        for (set, bytes) in ranges {
+            columns[set] = try zip(set.columns, bytes).map { column, bytes in
+                let blocks: [UInt32] = try file.requireVariable(set.checksumVariable(column)).read()
+                checksums[set.variable(column)] = blocks
+                return try CheckedColumn(path: path, variable: set.variable(column), bytes: bytes, blocks: blocks)
             }
         }
-        self.checksums = checksums
-        verified = Mutex([:])
+        fingerprint = StoreReader.fingerprint(of: checksums)
+        reading = Mutex(
+            Reading(columns: columns, buffer: [UInt8](repeating: 0, count: CheckedColumn.bufferBytes)))
         handle = open(path, O_RDONLY | O_CLOEXEC)
         guard handle >= 0 else {
             throw StoreError.readFailed(path: path, byte: 0, reason: String(cString: strerror(errno)))
         }
+        guard FileIdentity(handle: handle) == identity else { throw StoreError.replaced(path: path) }
     }
 
     deinit { close(handle) }
 
     public func count(_ set: PointSet) -> Int { description.counts[set] ?? 0 }
 
-    /// A short name for exactly this store, to be written beside results: the CRC-32C of all of its block checksums.
-    public var fingerprint: String {
-        var all: UInt32 = 0
-        for name in checksums.keys.sorted() {
-            all = checksums[name]!.withUnsafeBytes { crc32c(all, $0.baseAddress!, $0.count) }
-        }
-        let text = String(all, radix: 16)
-        return String(repeating: "0", count: 8 - text.count) + text
-    }
-
-    /// Reads a run of points: one array a column, in the order of `PointSet.columns`. Safe from any thread.
+    /// Reads a run of points: one array a column, in the order of `PointSet.columns`. From any thread, one at a time.
     public func read(_ set: PointSet, _ points: Range<Int>, into columns: inout [[Float]]) throws {
         precondition(points.upperBound <= count(set))
         let names = set.columns
         if columns.count != names.count { columns = [[Float]](repeating: [], count: names.count) }
-        for (number, column) in names.enumerated() {
-            try verifyBlocks(of: set, column, number, touching: points)
-            if columns[number].count != points.count { columns[number] = [Float](repeating: 0, count: points.count) }
-            try columns[number].withUnsafeMutableBytes {
-                try readBytes(into: $0, at: ranges[set]![number].lowerBound + points.lowerBound * 4)
+        try reading.withLock { reading in
+            for number in names.indices {
+                try reading.columns[set]![number].read(
+                    points, from: handle, into: &columns[number], buffer: &reading.buffer)
             }
         }
     }
 
     /// The cells of their grid that observations came from, in the order of the points.
     public func cells(of set: PointSet) throws -> [Int32] {
-        try NetCDFFile(reading: path).requireVariable(StoreNames.cells(of: set)).read()
+        // These are read by name, the points from the open file: both must be the same store.
+        guard FileIdentity(path: path) == FileIdentity(handle: handle) else { throw StoreError.replaced(path: path) }
+        return try NetCDFFile(reading: path).requireVariable(StoreNames.cells(of: set)).read()
     }
 
     // MARK: inside
@@ -87,38 +90,13 @@ public final class StoreReader: Sendable {
         }
     }
 
-    private func verifyBlocks(of set: PointSet, _ column: Column, _ number: Int, touching points: Range<Int>) throws {
-        guard !points.isEmpty else { return }
-        let size = StoreNames.pointsPerBlock
-        let name = set.variable(column)
-        for block in points.lowerBound / size...(points.upperBound - 1) / size {
-            if verified.withLock({ $0[name]?.contains(block) ?? false }) { continue }
-            let covered = block * size..<min((block + 1) * size, count(set))
-            let bytes = try [UInt8](unsafeUninitializedCapacity: covered.count * 4) { buffer, initialized in
-                try readBytes(
-                    into: UnsafeMutableRawBufferPointer(
-                        rebasing: UnsafeMutableRawBufferPointer(buffer)[..<(covered.count * 4)]),
-                    at: ranges[set]![number].lowerBound + covered.lowerBound * 4)
-                initialized = covered.count * 4
-            }
-            guard crc32c(0, bytes, bytes.count) == checksums[name]?[block] else {
-                throw StoreError.damagedBlock(path: path, variable: name, points: covered)
-            }
-            _ = verified.withLock { $0[name, default: []].insert(block) }
+    private static func fingerprint(of checksums: [String: [UInt32]]) -> String {
+        var all: UInt32 = 0
+        for name in checksums.keys.sorted() {
+            all = checksums[name]!.withUnsafeBytes { crc32c(all, $0.baseAddress!, $0.count) }
         }
-    }
-
-    private func readBytes(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws {
-        var done = 0
-        while done < buffer.count {
-            let got = pread(handle, buffer.baseAddress! + done, buffer.count - done, off_t(offset + done))
-            if got < 0 && errno == EINTR { continue }
-            guard got > 0 else {
-                let reason = got == 0 ? "the file ends here" : String(cString: strerror(errno))
-                throw StoreError.readFailed(path: path, byte: offset + done, reason: reason)
-            }
-            done += got
-        }
+        let text = String(all, radix: 16)
+        return String(repeating: "0", count: 8 - text.count) + text
     }
 
     static func columnRanges(of counts: [PointSet: Int], path: String) throws -> [PointSet: [Range<Int>]] {
@@ -219,5 +197,21 @@ public final class StoreReader: Sendable {
                 StoredGrid(name: name, grid: grid, mask: try mask.read(as: Int8.self).map { UInt8(bitPattern: $0) }))
         }
         return grids
+    }
+}
+
+/// Which file a name or a handle stands for.
+private struct FileIdentity: Equatable {
+    private var device: dev_t = 0
+    private var number: ino_t = 0
+
+    init(path: String) {
+        var info = stat()
+        if stat(path, &info) == 0 { (device, number) = (info.st_dev, info.st_ino) }
+    }
+
+    init(handle: Int32) {
+        var info = stat()
+        if fstat(handle, &info) == 0 { (device, number) = (info.st_dev, info.st_ino) }
     }
 }

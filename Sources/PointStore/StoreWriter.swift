@@ -23,16 +23,25 @@ public final class StoreWriter {
         return points + cells + (1 << 18)
     }
 
+    /// Refuses a store of so many collocation points where the disk has no room for them alone: known before any input is
+    /// read.
+    public static func requireRoom(forCollocation points: Int, at path: String) throws {
+        try requireRoom(PointSet.collocation.columns.count * 4 * points, at: path)
+    }
+
+    private static func requireRoom(_ needed: Int, at path: String) throws {
+        if let free = PendingFile.freeBytes(beside: path), free < needed {
+            throw StoreError.diskTooSmall(path: path, needed: needed, free: free)
+        }
+    }
+
     /// Creates the partial file and writes all but the points. Every set must have at least one point; a shelf without
     /// a calving front has no `front` in `counts`.
     public init(path: String, _ description: StoreDescription) throws {
         self.description = description
         pending = try PendingFile(replacing: path)
         do {
-            let needed = StoreWriter.byteCount(description)
-            if let free = PendingFile.freeBytes(beside: path), free < needed {
-                throw StoreError.diskTooSmall(path: path, needed: needed, free: free)
-            }
+            try StoreWriter.requireRoom(StoreWriter.byteCount(description), at: path)
             file = try NetCDFFile(creating: pending.temporaryPath)
             try defineHeader()
             try writeGrids()

@@ -145,6 +145,8 @@ public enum RunError: Failure {
     case alreadyStarted(run: String, iteration: Int)
     case otherStore(run: String, store: String, expected: String, found: String)
     case diverged(iteration: Int, term: String, lastGood: String?)
+    /// The store or the device failed at the beginning of an iteration.
+    case interrupted(by: any Failure, iteration: Int, lastGood: String?)
 
     public var kind: FailureKind {
         switch self {
@@ -153,6 +155,7 @@ public enum RunError: Failure {
         case .allDamaged, .otherStore: .badData
         case .alreadyStarted: .usage
         case .diverged: .diverged
+        case .interrupted(let cause, _, _): cause.kind
         }
     }
 
@@ -172,6 +175,9 @@ public enum RunError: Failure {
             "the \(term) became NaN or infinite at iteration \(iteration); "
                 + (lastGood.map { "the last good checkpoint is \($0)" } ?? "no checkpoint was written yet")
                 + "; try a smaller --learning-rate"
+        case .interrupted(let cause, let iteration, let lastGood):
+            "\(cause.explanation); the run ended at iteration \(iteration), "
+                + (lastGood.map { "go on from \($0) with --resume" } ?? "before its first checkpoint")
         }
     }
 }

@@ -1,3 +1,4 @@
+import Fields
 import PointStore
 
 /// How many points of each set an iteration takes, as `--stream chunk=65536,data=16384,front=4096` says it.
@@ -22,7 +23,7 @@ public struct StreamPlan: Sendable, Equatable {
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             let pair = part.split(separator: "=", omittingEmptySubsequences: false)
             guard pair.count == 2, ["chunk", "data", "front"].contains(pair[0]), given[String(pair[0])] == nil,
-                let value = Int(pair[1]), (1...100_000_000).contains(value)
+                let value = wholeNumber(pair[1]), (1...100_000_000).contains(value)
             else {
                 throw PlanError.badValue(
                     "stream", text,

@@ -1,4 +1,5 @@
 import Compute
+import Fields
 import Objective
 import Optimizers
 import PointStore
@@ -66,7 +67,8 @@ public struct Trainer {
     }
 
     /// Trains to the plan's total. A checkpoint is written at the beginning of an iteration whose loss and gradient are
-    /// known to be finite, so that every checkpoint is good; the last one has made all steps.
+    /// known to be finite, so that every checkpoint is good; the last one has made all steps. A store or a device that
+    /// fails ends the run with its own error, after a checkpoint of the iteration that was reached.
     public mutating func run(
         checkpointEvery interval: Duration, shouldStop: () -> Bool, report: (TrainingProgress) -> Void
     ) throws -> TrainingOutcome {
@@ -78,8 +80,15 @@ public struct Trainer {
         var used: Chunk?
         while true {
             let iteration = checkpoint.iteration
-            let chunk = try assembly.stream.chunk(iteration, reusing: used)
-            let loss = try assembly.evaluate(checkpoint.parameters, chunk, &gradient)
+            let chunk: Chunk
+            let loss: Loss
+            do {
+                chunk = try assembly.stream.chunk(iteration, reusing: used.take())
+                loss = try assembly.evaluate(checkpoint.parameters, chunk, &gradient)
+            } catch let cause as any Failure {
+                checkpoint.trainedSeconds = secondsBefore + (clock.now - begin) / .seconds(1)
+                throw interruption(by: cause)
+            }
             try requireFinite(loss, gradient, iteration)
             report(
                 TrainingProgress(
@@ -105,6 +114,17 @@ public struct Trainer {
             checkpoint.iteration += 1
             used = chunk
         }
+    }
+
+    /// Saves what was reached and says where. The loss of this iteration is not known, so finite weights must do.
+    private mutating func interruption(by cause: any Failure) -> RunError {
+        let isSaved = checkpoint.iteration == 0 || lastGood == directory.checkpointPath(checkpoint.iteration)
+        if !isSaved, checkpoint.parameters.allSatisfy(\.isFinite) {
+            checkpoint.optimizer = optimizer.state
+            // Where this fails as well (one disk for both), the checkpoint before it is named.
+            lastGood = (try? directory.save(checkpoint)) ?? lastGood
+        }
+        return .interrupted(by: cause, iteration: checkpoint.iteration, lastGood: lastGood)
     }
 
     private func requireFinite(_ loss: Loss, _ gradient: [Float], _ iteration: Int) throws {

@@ -30,6 +30,7 @@ struct ExportCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     static func main() {
+        StopRequest.install()
         runCommand(ExportCommand.self, section: "export")
     }
 
@@ -52,9 +53,12 @@ struct ExportCommand: ParsableCommand {
         let model = try Prediction(checkpoint, store: reader) { try Backends.make(backend, $0, threads: threads) }
         let writer = try PredictionWriter(
             model, gridNames: try gridNames(),
-            provenance: Provenance(command: CommandLine.arguments.joined(separator: " ")))
+            provenance: Provenance(command: CommandLine.arguments.map(shellWord).joined(separator: " ")))
         var progress = Progress("exporting", total: writer.cellCount, unit: "cells")
-        try writer.write(to: prediction) { progress.update($0) }
+        try writer.write(to: prediction) {
+            try StopRequest.check()
+            progress.update($0)
+        }
         progress.finish(writer.cellCount)
         print("\(prediction): \(writer.cellCount) cells at iteration \(checkpoint.iteration) of \(runPath)")
     }

@@ -6,6 +6,7 @@ import Ingest
 @main
 enum Main {
     static func main() {
+        StopRequest.install()
         runCommand(IngestCommand.self, section: "ingest")
     }
 }
@@ -66,7 +67,11 @@ struct IngestCommand: ParsableCommand {
         let display = StageDisplay()
         let report: IngestReport
         do {
-            report = try IngestRun(request, progress: display.update).run()
+            report = try IngestRun(request) { stage, done, total in
+                try StopRequest.check()
+                display.update(stage, done, total)
+            }
+            .run()
         } catch {
             display.close()
             throw error

@@ -108,7 +108,7 @@ struct TrainCommand: ParsableCommand {
         case .complete(let checkpoint):
             progress.finish(plan.iterations, details: last)
             print(
-                "\(checkpoint): \(plan.iterations) iterations; next: pinn-export prediction.nc\(runPath == "pinn-run" ? "" : " --run \(runPath)")"
+                "\(checkpoint): \(plan.iterations) iterations; next: pinn-export prediction.nc\(runPath == "pinn-run" ? "" : " --run \(shellWord(runPath))")"
             )
         case .stopped(let iteration, let checkpoint):
             progress.finish(iteration, details: last)

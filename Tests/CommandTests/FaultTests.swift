@@ -125,4 +125,23 @@ struct FaultTests {
         #expect(try here.bytes("pinn-store.nc") == old)
         #expect(here.partialFiles.isEmpty)
     }
+
+    @Test func aReadErrorInTheStoreEndsTheRunWithACheckpointOfWhatItReached() throws {
+        let here = try Workspace()
+        try here.addStore()
+        let options = ["--stream", "chunk=512", "--network", "2x16", "--iterations", "500"]
+        let store = here.folder.file("pinn-store.nc")
+        // The first two hundred readings open the store; each iteration makes a dozen.
+        let result = try here.run(
+            try #require(Tool.installed("strace")),
+            [
+                "-f", "-o", "/dev/null", "-P", store, "-e", "trace=pread64", "-e",
+                "inject=pread64:error=EIO:when=400+", here.train.path, store,
+            ] + options)
+        #expect(result.status == 74 && !result.died, "\(result.messages)")
+        #expect(result.messages.contains("Input/output error") && result.messages.contains("--resume"))
+        // The first checkpoint would be due after a minute.
+        #expect(here.checkpoints.count == 1)
+        #expect(try here.run(here.train, ["--resume"]).status == 0)
+    }
 }

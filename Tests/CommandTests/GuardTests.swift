@@ -59,4 +59,62 @@ import Testing
         let result = try here.run(here.train, ["--resume", "--iterations", "5"])
         #expect(result.status == 64 && result.messages.contains("20 iterations"), "\(result.messages)")
     }
+
+    @Test(arguments: [SIGINT, SIGTERM]) func anInterruptedIngestLeavesNothingAndHasTheStatusOfItsSignal(_ signal: Int32)
+        throws
+    {
+        let here = try Workspace()
+        try here.addSample()
+        let before = here.folder.names
+        let result = try here.run(here.ingest, ["sample_velocity_measures.nc", "--points", "1e8"]) { process in
+            for _ in 0..<3000 where !here.exists("pinn-store.nc.partial") { usleep(1000) }
+            kill(process.processIdentifier, signal)
+        }
+        #expect(result.status == 128 + signal && !result.died, "\(result.messages)")
+        #expect(here.folder.names == before)
+    }
+
+    @Test(arguments: [SIGINT, SIGTERM]) func anInterruptedExportLeavesNothingAndHasTheStatusOfItsSignal(_ signal: Int32)
+        throws
+    {
+        let here = try trained()
+        // On one thread and with a wide network the sample takes seconds.
+        try #require(
+            here.run(
+                here.train,
+                ["--stream", "chunk=64", "--network", "8x512", "--iterations", "1", "--run", "wide", "--threads", "1"]
+            ).status == 0)
+        let before = here.folder.names
+        let result = try here.run(here.export, ["--run", "wide", "--threads", "1"]) { process in
+            for _ in 0..<3000 where !here.exists("prediction.nc.partial") { usleep(1000) }
+            kill(process.processIdentifier, signal)
+        }
+        #expect(result.status == 128 + signal && !result.died, "\(result.messages)")
+        #expect(here.folder.names == before)
+    }
+
+    @Test func aStoreThatIsCutUnderATrainerIsAnErrorWithACheckpointToGoOnFrom() throws {
+        let here = try Workspace()
+        try here.addStore()
+        let store = try here.bytes("pinn-store.nc")
+        let options = ["--stream", "chunk=1e3", "--network", "2x16"]
+        let result = try here.run(here.train, options + ["--iterations", "100000"]) { _ in
+            for _ in 0..<1000 where !here.exists("pinn-run/lock") { usleep(10_000) }
+            usleep(300_000)
+            truncate(here.folder.file("pinn-store.nc"), 4096)
+        }
+        #expect(result.status == 74 && !result.died, "\(result.messages)")
+        #expect(result.messages.contains("pinn-store.nc") && result.messages.contains("--resume"))
+        try store.write(to: URL(fileURLWithPath: here.folder.file("pinn-store.nc")))
+        let checkpoint = try #require(here.checkpoints.last)
+        let next = try #require(Int(checkpoint.filter(\.isNumber))) + 10
+        #expect(try here.run(here.train, ["--resume", "--iterations", String(next)]).status == 0)
+    }
+
+    @Test func namesWithBlanksAreQuotedInTheCommandThatIsToldNext() throws {
+        let here = try Workspace()
+        try here.addStore()
+        let result = try here.run(here.train, Workspace.short + ["--iterations", "5", "--run", "my run"])
+        #expect(result.output.contains("--run 'my run'"), "\(result.output)")
+    }
 }

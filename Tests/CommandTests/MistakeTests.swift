@@ -42,6 +42,7 @@ import Testing
         Mistake(tool: "pinn-train", arguments: ["text.nc"], status: 65, naming: "text.nc"),
         Mistake(tool: "pinn-train", arguments: ["sample_velocity_measures.nc"], status: 65, naming: "pinn-ingest"),
         Mistake(tool: "pinn-train", arguments: ["--stream", "chunk=0"], status: 64, naming: "stream"),
+        Mistake(tool: "pinn-train", arguments: ["--stream", "chunk=1.5"], status: 64, naming: "stream"),
         Mistake(tool: "pinn-train", arguments: ["--stream", "chunks=5"], status: 64, naming: "stream"),
         Mistake(tool: "pinn-train", arguments: ["--network", "8"], status: 64, naming: "network"),
         Mistake(tool: "pinn-train", arguments: ["--optimizer", "adom"], status: 64, naming: "adam"),
@@ -80,6 +81,10 @@ import Testing
         #expect(!result.died)
         #expect(result.status == mistake.status, "\(result.messages)")
         #expect(result.messages.contains(mistake.naming), "\(result.messages)")
+        // One line that says what is wrong; the parser's mistakes have another that says where help is.
+        // (Notes may go before them.)
+        let lines = Array(result.messages.split(separator: "\n").drop { !$0.hasPrefix("error: ") })
+        #expect(lines.count == 1 || lines.count == 2 && lines[1].hasPrefix("see '\(mistake.tool) --help'"), "\(lines)")
         #expect(here.folder.names == before)
     }
 

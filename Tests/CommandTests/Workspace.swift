@@ -37,6 +37,11 @@ struct Workspace {
 
     func bytes(_ name: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: folder.file(name))) }
     func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: folder.file(name)) }
+    /// Names of the checkpoints of pinn-run, oldest first.
+    var checkpoints: [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder.file("pinn-run"))) ?? [])
+            .filter { $0.hasPrefix("checkpoint-") && $0.hasSuffix(".nc") }.sorted()
+    }
     var partialFiles: [String] {
         (FileManager.default.enumerator(atPath: folder.path)?.allObjects as? [String] ?? []).filter {
             $0.hasSuffix(".partial")

@@ -7,7 +7,11 @@ struct UnitTests {
         "speeds per year, day and second are read in every spelling",
         arguments: [
             ("meter/year", 1 / 31_536_000.0), ("m/yr", 1 / 31_536_000), ("m yr-1", 1 / 31_536_000),
-            ("m y-1", 1 / 31_536_000), ("m a-1", 1 / 31_536_000), ("m/a", 1 / 31_536_000),
+            ("m y-1", 1 / 31_536_000), ("m/annum", 1 / 31_536_000), ("m annum-1", 1 / 31_536_000),
+            ("m/year", 1 / 31_536_000), ("meters/annum", 1 / 31_536_000), ("m yrs-1", 1 / 31_536_000),
+            ("m·a−1", 1 / 31_536_000), ("m a^-1", 1 / 31_536_000), ("m a**-1", 1 / 31_536_000), ("m day-1", 1 / 86_400),
+            ("m/d", 1 / 86_400),
+            ("m per day", 1 / 86_400), ("m a-1", 1 / 31_536_000), ("m/a", 1 / 31_536_000),
             ("meters per year", 1 / 31_536_000),
             ("m yr^-1", 1 / 31_536_000), ("m yr**-1", 1 / 31_536_000), ("m.yr-1", 1 / 31_536_000),
             ("m year⁻¹", 1 / 31_536_000),
@@ -91,5 +95,28 @@ struct GridTests {
         // μ₀ h₀ u₀ / L₀² equals ρ g (1 − ρ/ρ_w) h₀² / L₀.
         let membrane = scales.viscosity(constants) * scales.thickness * scales.speed / (scales.length * scales.length)
         #expect(abs(membrane / scales.momentum(constants) - 1) < 1e-14)
+    }
+}
+
+@Suite("Numbers and words as typed")
+struct WrittenTextTests {
+    @Test("whole numbers may have exponents and separators")
+    func wholeNumbers() {
+        for (text, value) in [
+            ("65536", 65_536), ("1e5", 100_000), ("1E8", 100_000_000), ("100_000", 100_000), ("1.5e3", 1500),
+        ] {
+            #expect(wholeNumber(text) == value)
+        }
+        for text in ["", "0", "-1", "1.5", "1e13", "1e", "five", "inf", "nan", "1e-3", "0x10"] {
+            #expect(wholeNumber(text) == nil, "\(text)")
+        }
+    }
+
+    @Test("a word for a shell is quoted where a shell would take it apart")
+    func shellWords() {
+        #expect(shellWord("runs/a-1_b.nc") == "runs/a-1_b.nc")
+        #expect(shellWord("my run") == "'my run'")
+        #expect(shellWord("it's $HOME") == "'it'\\''s $HOME'")
+        #expect(shellWord("") == "''")
     }
 }

@@ -68,6 +68,32 @@ struct Fault: CustomTestStringConvertible, Sendable {
         Fault(name: "two projections", words: ["measures.nc", "bed.nc", "'standard_parallel'", "70"]) { _, t in
             t.mapping?.attributes[2] = ("standard_parallel", .numbers([70]))
         },
+        Fault(
+            name: "two projections that only a text describes",
+            words: ["measures.nc", "bed.nc", "EPSG", "3031", "3412"]
+        ) {
+            v, t in
+            v.mapping?.attributes = [("crs_wkt", .text(WellKnownText.short(3031)))]
+            t.mapping?.attributes = [("spatial_ref", .text(WellKnownText.short(3412)))]
+        },
+        Fault(name: "a text against parameters", words: ["measures.nc", "bed.nc", "3412", "3031"]) { v, t in
+            t.mapping?.attributes = [("spatial_ref", .text(WellKnownText.short(3412)))]
+        },
+        Fault(name: "one component in m/day", words: ["measures.nc", "'VY'", "'VX'", "m/day", "units"]) { v, _ in
+            let value = v["VX"].value
+            v["VY"].value = { value($0, $1) * 1.2 / 365 }
+        },
+        Fault(name: "one component in m/s", words: ["measures.nc", "'VX'", "m/s", "units"]) { v, _ in
+            let value = v["VX"].value
+            v["VX"].value = { value($0, $1) / 31_536_000 }
+            v["VY"].value = { value($0, $1) * 0.4 }
+        },
+        Fault(name: "one component in m/year as m/day", words: ["measures.nc", "'VY'", "m/year"]) { v, _ in
+            let value = v["VX"].value
+            for name in ["VX", "VY"] { v[name][attribute: "units"] = .text("m/day") }
+            v["VX"].value = { value($0, $1) / 365 }
+            v["VY"].value = { value($0, $1) }
+        },
         Fault(name: "a scale factor of zero", words: ["measures.nc", "'VX'", "'scale_factor'"]) { v, _ in
             v["VX"].attributes.append(("scale_factor", .numbers([0])))
         },
@@ -175,6 +201,11 @@ struct BadInputTests {
         let failure = try #require(workplace.failure())
         #expect(failure.kind == .inputOutput)
         #expect(failure.explanation.contains("store.nc: needs"))
+        var stages: [IngestStage] = []
+        #expect(throws: StoreError.self) {
+            try IngestRun(workplace.request) { stage, _, _ in stages.append(stage) }.run()
+        }
+        #expect(stages.isEmpty)
     }
 
     @Test("a store cannot stand where a folder or a device is, nor in a folder that is not there")
@@ -206,5 +237,82 @@ struct BadInputTests {
         workplace.request.region = Region(xMin: 1e6, xMax: 2e6, yMin: 0, yMax: 1e4)
         #expect(throws: IngestError.self) { try workplace.ingest() }
         #expect(try Data(contentsOf: URL(fileURLWithPath: workplace.request.store)) == before)
+    }
+}
+
+/// Well-known text with nothing but names and codes.
+enum WellKnownText {
+    static func short(_ code: Int) -> String {
+        "PROJCRS[\"a name, with [brackets]\",BASEGEOGCRS[\"WGS 84\",ID[\"EPSG\",4326]],LENGTHUNIT[\"metre\",1],ID[\"EPSG\",\(code)]]"
+    }
+}
+
+@Suite("Values that no ice has are told")
+struct PlausibilityTests {
+    private func warnings(_ change: (inout GridFile, inout GridFile) -> Void) throws -> [String] {
+        var velocity = SmallShelf.measures()
+        var thickness = SmallShelf.bedMachine()
+        change(&velocity, &thickness)
+        return try Workplace(velocity, thickness).ingest().warnings
+    }
+
+    @Test("plausible products bring no such warning")
+    func none() throws {
+        #expect(try warnings { _, _ in }.isEmpty)
+    }
+
+    @Test("ice faster than 20 km a year, thicker than 5 km, of negative thickness")
+    func each() throws {
+        let fast = try warnings { v, _ in
+            for name in ["VX", "VY"] { v[name][attribute: "units"] = .text("m/day") }
+        }
+        #expect(fast.contains { $0.contains("measures.nc") && $0.contains("faster than any ice") })
+        let thick = try warnings { _, t in
+            t["thickness"].value = { x, y in SmallShelf.cover(x, y) == 3 ? 20 * SmallShelf.h(x, y) : 0 }
+        }
+        #expect(thick.contains { $0.contains("bed.nc") && $0.contains("over 5 km") })
+        let negative = try warnings { _, t in
+            t["thickness"].value = { x, y in x < 5000 ? -1 : SmallShelf.h(x, y) }
+        }
+        #expect(
+            negative.contains { $0.contains("bed.nc") && $0.contains("negative on 84 floating cells") }, "\(negative)")
+    }
+
+    @Test("a flow along an axis of the grid is no mistake of units", arguments: [0.0, 1e-4, 2e-3, 0.02])
+    func alongAxis(share: Double) throws {
+        _ = try warnings { v, _ in
+            // A plug between walls, which spreads a little.
+            v["VX"].value = { _, y in 400 * (1 - pow((y - 6000) / 7000, 4)) }
+            v["VY"].value = { x, y in 400 * share * (y - 6000) / 7000 }
+        }
+    }
+}
+
+@Suite("Projections that are the same are taken for the same")
+struct ProjectionTests {
+    @Test("longitudes that differ by a whole turn, in either file", arguments: [360.0, -360, 720])
+    func turns(turn: Double) throws {
+        var bed = SmallShelf.bedMachine()
+        bed.mapping?.attributes[3] = ("straight_vertical_longitude_from_pole", .numbers([turn]))
+        #expect(try Workplace(SmallShelf.measures(), bed).store().count(.velocity) == 240)
+    }
+
+    @Test("a text of EPSG:3031 and the parameters; the store then has the parameters")
+    func text() throws {
+        var velocity = SmallShelf.measures()
+        velocity.mapping?.attributes = [("spatial_ref", .text(WellKnownText.short(3031)))]
+        let store = try Workplace(velocity).store()
+        let projection = try #require(store.description.grids.first?.grid.projection)
+        #expect(projection["grid_mapping_name"] == .text("polar_stereographic"))
+        #expect(projection["standard_parallel"] == .number(-71))
+    }
+
+    @Test("the code of a text is the outermost one")
+    func code() {
+        func code(_ text: String) -> Int? { Projection(attributes: [(name: "crs_wkt", value: .text(text))]).codeOfText }
+        #expect(code(WellKnownText.short(3031)) == 3031)
+        #expect(code("PROJCS[\"x\",GEOGCS[\"y\",AUTHORITY[\"EPSG\",\"4326\"]],AUTHORITY[\"EPSG\",\"3412\"]]") == 3412)
+        #expect(code("PROJCS[\"x\",GEOGCS[\"y\",AUTHORITY[\"EPSG\",\"4326\"]]]") == nil)
+        #expect(code("") == nil && code("]]]][[[") == nil && code("ID[\"EPSG\",1]") == nil)
     }
 }

@@ -106,4 +106,15 @@ struct PointsTests {
         let (nx, ny) = (try store.stored(.front, .normalX), try store.stored(.front, .normalY))
         #expect(zip(nx, ny).allSatisfy { abs($0 * $0 + $1 * $1 - 1) < 1e-6 })
     }
+
+    @Test("portions that are made ahead come in order, each once", arguments: [1, 3, 16])
+    func portions(depth: Int) {
+        for count in [0, 1, 2, 100] {
+            let ahead = PortionsAhead(count: count, depth: depth) { number in
+                // Uneven work, so that they are not ready in order.
+                (0..<(number % 7) * 10_000).reduce(number) { max($0, $1 & 1) }
+            }
+            #expect((0..<count).map { ahead.take($0) } == (0..<count).map { $0 % 7 > 0 ? max($0, 1) : $0 })
+        }
+    }
 }

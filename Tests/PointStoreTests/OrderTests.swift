@@ -10,6 +10,10 @@ struct OrderTests {
             var met = [Bool](repeating: false, count: count)
             for place in 0..<count { met[permutation[place]] = true }
             #expect(met.allSatisfy { $0 })
+            // By runs, as by single places.
+            for run in [0..<count, count / 3..<count / 3, count / 3..<count] {
+                #expect(permutation.indices(at: run) == run.map { permutation[$0] })
+            }
         }
     }
 

@@ -52,6 +52,18 @@ private struct SmallStore {
     var bytes: Data { get throws { try Data(contentsOf: URL(fileURLWithPath: path)) } }
     func replace(_ bytes: Data) throws { try bytes.write(to: URL(fileURLWithPath: path)) }
 
+    /// Flips a bit of a point's value in the file that is there, as another program would that writes to it.
+    func flip(_ set: PointSet, _ column: Column, _ point: Int) throws {
+        let range = try NetCDFFile.byteRange(
+            of: set.variable(column), count: SmallStore.counts[set]!, byteCount: 4, path: path)
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+        try file.seek(toOffset: UInt64(range.lowerBound + 4 * point))
+        let byte = try #require(try file.read(upToCount: 1))[0]
+        try file.seek(toOffset: UInt64(range.lowerBound + 4 * point))
+        try file.write(contentsOf: Data([byte ^ 8]))
+        try file.close()
+    }
+
     /// Opens and reads all points.
     func readAll() throws {
         let reader = try StoreReader(path: path)
@@ -193,6 +205,70 @@ struct StoreTests {
                 #expect(chunk.columns[set] == set.columns.indices.map { SmallStore.column(set, $0, points) })
             }
             used = chunk
+        }
+    }
+
+    @Test(
+        "a store that is overwritten after its first reading is noticed in the next epoch, before a wrong point is given",
+        arguments: [512, 1024, 3000, 65_536])
+    func overwritten(chunk: Int) throws {
+        let store = try SmallStore()
+        let stream = ChunkStream(try StoreReader(path: store.path), sizes: [.collocation: chunk], seed: 9)
+        let order = ChunkOrder(.collocation, count: SmallStore.counts[.collocation]!, size: chunk, seed: 9)
+        let epoch = order.chunkCount
+        for iteration in 0..<epoch { _ = try stream.chunk(iteration) }
+        let changed = 66_000
+        try store.flip(.collocation, .y, changed)
+        var failure: StoreError?
+        // One chunk had been read ahead, and holds what stood there.
+        for iteration in epoch..<3 * epoch {
+            do {
+                let chunk = try stream.chunk(iteration)
+                let points = order.points(iteration: iteration)
+                #expect(chunk.columns[.collocation]?[1] == SmallStore.column(.collocation, 1, points))
+            } catch let error as StoreError {
+                failure = error
+                #expect(
+                    order.points(iteration: iteration).overlaps(changed / 1024 * 1024..<(changed / 1024 + 1) * 1024))
+                break
+            }
+        }
+        let told = try #require(failure)
+        #expect(told.kind == .badData && told.explanation.contains("collocation_y"), "\(told.explanation)")
+    }
+
+    @Test("a store that is cut short while it is read is an error that names the byte, and never a signal")
+    func cutWhileOpen() throws {
+        let store = try SmallStore()
+        let stream = ChunkStream(try StoreReader(path: store.path), sizes: [.collocation: 4096], seed: 9)
+        _ = try stream.chunk(0)
+        #expect(truncate(store.path, 8192) == 0)
+        let failure = #expect(throws: StoreError.self) {
+            for iteration in 1...5 { _ = try stream.chunk(iteration) }
+        }
+        #expect(failure?.kind == .inputOutput && failure?.explanation.contains("byte") == true)
+    }
+
+    @Test("a store that is deleted, or replaced by renaming, is read on as it was", arguments: [false, true])
+    func unlinkedWhileOpen(replaced: Bool) throws {
+        let store = try SmallStore()
+        let reader = try StoreReader(path: store.path)
+        let stream = ChunkStream(reader, sizes: [.collocation: 4096], seed: 9)
+        _ = try stream.chunk(0)
+        if replaced {
+            let other = try SmallStore(counts: [.collocation: 1000, .velocity: 300, .thickness: 200])
+            #expect(rename(other.path, store.path) == 0)
+        } else {
+            #expect(unlink(store.path) == 0)
+        }
+        // What would be read by name is not taken from another file.
+        let failure = #expect(throws: StoreError.self) { try reader.cells(of: .velocity) }
+        #expect(failure?.explanation.contains("replaced") == true)
+        let order = ChunkOrder(.collocation, count: SmallStore.counts[.collocation]!, size: 4096, seed: 9)
+        for iteration in 1...40 {
+            let points = order.points(iteration: iteration)
+            #expect(
+                try stream.chunk(iteration).columns[.collocation]?[0] == SmallStore.column(.collocation, 0, points))
         }
     }
 }

@@ -136,6 +136,37 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
         #expect(try directory.newestCheckpoint(report: { _ in }).parameters.allSatisfy(\.isFinite))
     }
 
+    @Test(arguments: [false, true])
+    func aStoreThatFailsEndsTheRunWithACheckpointOfWhatItReached(cut: Bool) throws {
+        let short = try ShortRun()
+        let whole = try short.train("whole", iterations: 40)
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: short.plan.store))
+        let directory = RunDirectory(short.folder.file("run"))
+        try directory.acquire()
+        var trainer = try Trainer(starting: short.assembly(iterations: 40), in: directory)
+        var reached = 0
+        // No checkpoint is due for an hour: the one that is found was made by the failure.
+        let failure = #expect(throws: RunError.self) {
+            _ = try trainer.run(checkpointEvery: .seconds(3600), shouldStop: { false }) { now in
+                reached = now.iteration
+                guard reached == 21 else { return }
+                // In place, as the file that the trainer has open.
+                let damaged = cut ? bytes.prefix(8192) : Data(bytes.map { $0 ^ 8 })
+                try? damaged.write(to: URL(fileURLWithPath: short.plan.store))
+            }
+        }
+        // One chunk had been read ahead.
+        #expect(reached == 21 || reached == 22)
+        #expect(failure?.kind == (cut ? .inputOutput : .badData))
+        #expect(failure?.explanation.contains("--resume") == true, "\(String(describing: failure))")
+        #expect(try directory.newestCheckpoint(report: { _ in }).iteration == reached + 1)
+        try bytes.write(to: URL(fileURLWithPath: short.plan.store))
+        var resumed = try Trainer(
+            resuming: directory.newestCheckpoint(report: { _ in }), short.assembly(iterations: 40), in: directory)
+        _ = try resumed.run(checkpointEvery: .seconds(3600), shouldStop: { false }, report: { _ in })
+        #expect(sameBits(try directory.newestCheckpoint(report: { _ in }), whole))
+    }
+
     @Test func theSecondTrainerOfARunIsToldWhoHoldsIt() throws {
         let short = try ShortRun()
         let first = RunDirectory(short.folder.file("run"))

@@ -1,0 +1,77 @@
+import Fields
+
+/// Values that no ice shelf has, told before a network is trained on them.
+enum Plausibility {
+    /// Faster than any ice [m year⁻¹]; the fastest glaciers of Greenland reach 17 km.
+    private static let highestSpeed = 20_000.0
+    /// Thicker than any ice on Earth [m]; East Antarctica reaches 4.9 km.
+    private static let greatestThickness = 5000.0
+
+    /// Ratios of units of speed that products are seen to confuse: a year in days, in seconds, a day in seconds.
+    private static let confusedUnits = [
+        (ratio: 365.0, small: "m/day", large: "m/year"), (ratio: 31_536_000, small: "m/s", large: "m/year"),
+        (ratio: 86_400, small: "m/s", large: "m/day"),
+    ]
+
+    /// Refuses a velocity of which one component is in another unit than its attribute says.
+    ///
+    /// Ice may well flow along an axis of the grid, so one ratio proves nothing: the medians and the largest values (98 %) must
+    /// both stand as two units do. Across a channel the small component changes its sign and the large one does not, so
+    /// there the two ratios differ.
+    static func requireOneUnit(of velocity: Observations, _ x: String, _ y: String, path: String) throws {
+        let u = sizes(velocity.values[0])
+        let v = sizes(velocity.values[1])
+        guard u.middle > 0, v.middle > 0 else { return }
+        let xIsLarger = u.middle > v.middle
+        let (large, small) = xIsLarger ? (u, v) : (v, u)
+        let ratios = (middle: large.middle / small.middle, high: large.high / small.high)
+        // A year's seconds are beyond chance, whatever the flow; its days are not.
+        let confused = confusedUnits.first { unit in
+            let margin = unit.ratio > 1000 ? 4.0 : 1.6
+            return [ratios.middle, ratios.high].allSatisfy {
+                $0 > unit.ratio / margin && $0 < unit.ratio * margin
+            }
+        }
+        guard let confused else { return }
+        // The one that is wrong is the one that ice cannot have.
+        let largeIsWrong = large.middle > highestSpeed
+        throw IngestError.componentInOtherUnit(
+            variable: largeIsWrong == xIsLarger ? x : y, other: largeIsWrong == xIsLarger ? y : x, path: path,
+            ratio: ratios.middle, looksLike: largeIsWrong ? confused.large : confused.small)
+    }
+
+    static func warnings(
+        fastest: Double, in velocityName: String, _ thickness: Observations, in thicknessName: String
+    ) -> [String] {
+        var warnings: [String] = []
+        if fastest > highestSpeed {
+            warnings.append(
+                "\(velocityName): velocities reach \(Int(fastest)) m/year, faster than any ice; check the units of both components and the value that stands for no data"
+            )
+        }
+        let thick = thickness.values[0].filter { $0 > greatestThickness }
+        if let thickest = thick.max() {
+            warnings.append(
+                "\(thicknessName): the thickness is over 5 km on \(thick.count) floating cells and reaches \(rounded(thickest)) m, more than any ice has; check its unit and the value that stands for no data"
+            )
+        }
+        if thickness.negative > 0 {
+            warnings.append(
+                "\(thicknessName): the thickness is negative on \(thickness.negative) floating cells, which are left out; if it stands for no data, it should be the variable's _FillValue"
+            )
+        }
+        return warnings
+    }
+
+    /// Of the absolute values: the median, and what 98 % are below.
+    private static func sizes(_ values: [Double]) -> (middle: Double, high: Double) {
+        // A hundred thousand tell as much as all.
+        let step = max(1, values.count / 100_000)
+        let sorted = stride(from: 0, to: values.count, by: step).map { abs(values[$0]) }.sorted()
+        return (sorted[sorted.count / 2], sorted[sorted.count * 98 / 100])
+    }
+
+    private static func rounded(_ number: Double) -> String {
+        number < 1e15 ? String(Int(number.rounded())) : String(number)
+    }
+}
