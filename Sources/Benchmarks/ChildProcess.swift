@@ -55,7 +55,7 @@ struct ChildProcess {
         var status: Int32 = 0
         while waitpid(process, &status, 0) < 0 && errno == EINTR {}
         // Ctrl-C reaches the child directly.
-        if isStopped || shouldStop() { throw Interrupted() }
+        if isStopped || shouldStop() { throw BenchmarkStopped() }
         let signal = status & 0x7f
         guard signal == 0 else { throw BenchmarkError.rowKilled(title, signal: signal) }
         let code = status >> 8 & 0xff
@@ -69,4 +69,4 @@ struct ChildProcess {
 }
 
 /// The user asked to stop.
-public struct Interrupted: Error {}
+public struct BenchmarkStopped: Error {}

@@ -113,7 +113,7 @@ struct BenchCommand: ParsableCommand {
             report = try plan.run(
                 label: label, say: printMessage,
                 begin: { printMessage("\($1 + 1)/\($2) \($0)") }, shouldStop: { StopRequest.isPending })
-        } catch is Interrupted {
+        } catch is BenchmarkStopped {
             throw StoppedEarly("stopped; nothing was saved")
         }
         if let save { try report.write(to: save) }
