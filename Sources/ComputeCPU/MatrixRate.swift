@@ -31,7 +31,8 @@ public final class MatrixRate {
         }
 
         func multiply() {
-            BLAS.multiply(a, stride: MatrixRate.size, b, into: c, m: MatrixRate.size, n: MatrixRate.size, k: MatrixRate.size)
+            BLAS.multiply(
+                a, stride: MatrixRate.size, b, into: c, m: MatrixRate.size, n: MatrixRate.size, k: MatrixRate.size)
         }
 
         func deallocate() {

@@ -34,7 +34,9 @@ struct TrainCommand: ParsableCommand {
     )
     var optimizer: String?
     @Option(
-        help: "Hidden layers and their width; 6x40+6x40: one network for u, v and h, one for mu. (default: \(Plan().network))") var network: String?
+        help:
+            "Hidden layers and their width; 6x40+6x40: one network for u, v and h, one for mu. (default: \(Plan().network))"
+    ) var network: String?
     @Option(help: "The equations. (default: \(Plan().physics))") var physics: String?
     @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"
     @Option(help: "Threads; results do not depend on it. (default: all cores)") var threads: Int?

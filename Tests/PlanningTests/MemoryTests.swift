@@ -71,7 +71,8 @@ import Testing
         for count in [1, 1024, 20_000] {
             let backend = CPUBackend(workload, threads: 1)
             let batches = workload.programs.enumerated().map { number, program in
-                PointBatch(columns: [[Float]](repeating: [Float](repeating: 0, count: number == 0 ? count : 0), count: 5))
+                PointBatch(
+                    columns: [[Float]](repeating: [Float](repeating: 0, count: number == 0 ? count : 0), count: 5))
             }
             var gradient: [Float] = []
             _ = try backend.squaredResiduals(
