@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (plan(chunk: 1_000_000), "chunk"), (plan("64x1024"), "--network"),
+        (plan(chunk: 10_000_000), "chunk"), (plan("64x1024"), "--network"),
         (plan(iterations: 100_000_000), "--iterations"),
     ]) func whatTakesMostIsNamedWithWhatMakesItSmaller(_ plan: Plan, _ option: String) throws {
         let failure = #expect(throws: PlanningError.self) {
