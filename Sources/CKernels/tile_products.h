@@ -38,7 +38,7 @@ INLINE void multiply_block(const float *a, const float *panel, size_t width, siz
 #pragma clang loop unroll(full)
         for (int u = 0; u < unrolled; u++) {
             vector b[2];
-            for (int v = 0; v < vectors; v++) b[v] = *(const vector *)(panel + (u * vectors + v) * LANES);
+            for (int v = 0; v < vectors; v++) b[v] = load(panel + (u * vectors + v) * LANES);
 #pragma clang loop unroll(full)
             for (int i = 0; i < BLOCK_ROWS; i++) {
                 const float value = three[i / 3][(i % 3) * stride + u];
@@ -49,29 +49,38 @@ INLINE void multiply_block(const float *a, const float *panel, size_t width, siz
         panel += unrolled * vectors * LANES;
     }
     for (int i = 0; i < BLOCK_ROWS; i++) {
-        for (int v = 0; v < vectors; v++) *(vector *)(c + i * stride + v * LANES) = sum[i][v];
+        for (int v = 0; v < vectors; v++) store(c + i * stride + v * LANES, sum[i][v]);
     }
 }
 
 static void multiply(const float *a, const float *packed, size_t rows, size_t width, size_t stride, float *c) {
     size_t j = 0;
     for (; j + PANEL <= width; j += PANEL) {
-        for (size_t i = 0; i < rows; i += BLOCK_ROWS)
+        // While a panel is used the next one comes from the third-level cache, a piece with every block of rows.
+        const char *next = (const char *)(packed + (j + PANEL) * width);
+        const size_t piece = PANEL * width * sizeof(float) / ((rows + BLOCK_ROWS - 1) / BLOCK_ROWS);
+        for (size_t i = 0; i < rows; i += BLOCK_ROWS) {
+            for (size_t line = 0; line < piece; line += 64) __builtin_prefetch(next + line);
+            next += piece;
             multiply_block(a + i * stride, packed + j * width, width, stride, 2, c + i * stride + j);
+        }
     }
     for (size_t i = 0; j < width && i < rows; i += BLOCK_ROWS)
         multiply_block(a + i * stride, packed + j * width, width, stride, 1, c + i * stride + j);
 }
 
-/// c (block_rows, vectors) += aᵀ · b over so many rows of both.
-INLINE void add_block(const float *a, const float *b, size_t rows, size_t stride, int block_rows, int vectors, float *c,
-                      size_t width) {
+/// c (block_rows, vectors) += aᵀ · b over so many rows of both; fresh: =.
+INLINE void add_block(const float *a, const float *b, size_t rows, size_t stride, int block_rows, int vectors, int fresh,
+                      float *c, size_t width) {
     vector sum[BLOCK_ROWS][2];
-    for (int i = 0; i < block_rows; i++) sum[i][0] = sum[i][1] = (vector){0};
+    for (int i = 0; i < block_rows; i++) {
+        sum[i][0] = sum[i][1] = (vector){0};
+        __builtin_prefetch(c + i * width, 1);
+    }
 #pragma clang loop unroll_count(4)
     for (size_t k = 0; k < rows; k++) {
         vector bk[2];
-        for (int v = 0; v < vectors; v++) bk[v] = *(const vector *)(b + v * LANES);
+        for (int v = 0; v < vectors; v++) bk[v] = load(b + v * LANES);
 #pragma clang loop unroll(full)
         for (int i = 0; i < block_rows; i++) {
             for (int v = 0; v < vectors; v++) sum[i][v] += a[i] * bk[v];
@@ -80,27 +89,33 @@ INLINE void add_block(const float *a, const float *b, size_t rows, size_t stride
         b += stride;
     }
     for (int i = 0; i < block_rows; i++) {
-        for (int v = 0; v < vectors; v++) *(vector *)(c + i * width + v * LANES) += sum[i][v];
+        for (int v = 0; v < vectors; v++) {
+            float *to = c + i * width + v * LANES;
+            store(to, fresh ? sum[i][v] : load(to) + sum[i][v]);
+        }
     }
 }
 
-INLINE void add_panel(const float *a, const float *b, size_t rows, size_t stride, int vectors, float *c, size_t width) {
+INLINE void add_panel(const float *a, const float *b, size_t rows, size_t stride, int vectors, int fresh, float *c,
+                      size_t width) {
     // The width in blocks of three thirds and of two: one third left over takes two small blocks in place of a whole one.
     const size_t small_blocks = 2 * (width % BLOCK_ROWS / (BLOCK_ROWS / 3)) % 3;
     const size_t small_from = width - small_blocks * SMALL_ROWS;
     for (size_t i = 0; i < small_from; i += BLOCK_ROWS)
-        add_block(a + i, b, rows, stride, BLOCK_ROWS, vectors, c + i * width, width);
+        add_block(a + i, b, rows, stride, BLOCK_ROWS, vectors, fresh, c + i * width, width);
     for (size_t i = small_from; i < width; i += SMALL_ROWS)
-        add_block(a + i, b, rows, stride, SMALL_ROWS, vectors, c + i * width, width);
+        add_block(a + i, b, rows, stride, SMALL_ROWS, vectors, fresh, c + i * width, width);
 }
 
-static void add_transposed(const float *a, const float *b, size_t rows, size_t width, size_t stride, float *c) {
+static void add_transposed(const float *a, const float *b, size_t rows, size_t width, size_t stride, int fresh,
+                           float *c) {
     for (size_t first = 0; first < rows; first += DEPTH) {
         const size_t depth = rows - first < DEPTH ? rows - first : DEPTH;
         const float *a_here = a + first * stride;
         const float *b_here = b + first * stride;
+        const int starts = fresh && first == 0;
         size_t j = 0;
-        for (; j + PANEL <= width; j += PANEL) add_panel(a_here, b_here + j, depth, stride, 2, c + j, width);
-        if (j < width) add_panel(a_here, b_here + j, depth, stride, 1, c + j, width);
+        for (; j + PANEL <= width; j += PANEL) add_panel(a_here, b_here + j, depth, stride, 2, starts, c + j, width);
+        if (j < width) add_panel(a_here, b_here + j, depth, stride, 1, starts, c + j, width);
     }
 }

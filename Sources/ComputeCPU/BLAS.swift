@@ -36,13 +36,12 @@ enum BLAS {
             blasint(stride))
     }
 
-    /// c (m, n) += aᵀ · b, where a is (k, m) and b is (k, n); rows of a stand `stride` apart.
+    /// c (m, n) += aᵀ · b, where a is (k, m) and b is (k, n); rows of a stand `stride` apart. fresh: =.
     static func addProduct(
-        transposed a: Matrix, stride: Int, _ b: Matrix, to c: MutableMatrix, m: Int, n: Int, k: Int
+        transposed a: Matrix, stride: Int, _ b: Matrix, to c: MutableMatrix, fresh: Bool, m: Int, n: Int, k: Int
     ) {
         cblas_sgemm(
             CblasRowMajor, CblasTrans, CblasNoTrans, blasint(m), blasint(n), blasint(k), 1, a, blasint(stride), b,
-            blasint(n), 1, c,
-            blasint(n))
+            blasint(n), fresh ? 0 : 1, c, blasint(n))
     }
 }

@@ -5,30 +5,14 @@ import Networks
 import Pointwise
 import Synchronization
 
-/// Tiles of points on all cores, products by OpenBLAS.
-///
-/// Tiles are dealt to a fixed number of gradient slots, a slot's tiles are added in order by whichever thread takes the
-/// slot, and slots are summed in order: the bits of a gradient do not depend on the number of threads.
+/// Tiles of points on all cores: products by kernels of our own on packed weights, the last layer's by OpenBLAS.
 public final class CPUBackend: Backend {
     public let workload: Workload
     public let threads: Int
     private let kernels: TileKernels
     private let packed: [PackedNetwork]
-    /// Where the gradient of each network begins in a slot.
-    private let offsets: [Int]
-    private let slotSize: Int
-    /// Rows of all networks, in the flat gradient and in a slot.
-    private let rows: [PackedNetwork.Row]
+    private let slots: GradientSlots
     private let workspaces: [TileWorkspace]
-    private var slotGradients: [UnsafeMutablePointer<Float>] = []
-
-    /// Gradient slots for so many tiles: as many as a node has cores where there is work for them, few where clearing
-    /// and summing them would show beside a step (two percent with 16 slots for 1,024 points), and no more than 32 MB, but
-    /// for a minimum of 8: networks for which that is much are rare, and so are their points.
-    static func slots(tiles: Int, floats: Int) -> Int {
-        let most = min(64, max(8, (32 << 20) / (4 * floats)))
-        return min(most, max(tiles / 4, min(tiles, 8), 1))
-    }
 
     /// Cores that this process may run on: what the machine, a Slurm job or taskset leaves it.
     public static var availableCores: Int { Int(available_cores()) }
@@ -44,27 +28,12 @@ public final class CPUBackend: Backend {
         self.kernels = kernels
         let packed = workload.networks.networks.map { PackedNetwork($0, kernels) }
         self.packed = packed
-        // Whole cache lines, so that no two networks share one.
-        let sizes = packed.map { ($0.padded.parameterCount + 15) / 16 * 16 }
-        offsets = sizes.indices.map { sizes[..<$0].reduce(0, +) }
-        slotSize = sizes.reduce(0, +)
-        let offsets = offsets
-        rows = packed.indices.flatMap { number in
-            packed[number].rows.map {
-                PackedNetwork.Row(
-                    place: workload.networks.parameters(of: number) + $0.place,
-                    paddedPlace: offsets[number] + $0.paddedPlace, count: $0.count)
-            }
-        }
+        slots = GradientSlots(workload.networks, packed)
         workspaces = (0..<self.threads).map { _ in TileWorkspace(workload, packed, programs: workload.programs) }
     }
 
-    deinit {
-        for gradient in slotGradients { gradient.deallocate() }
-    }
-
     /// Gradient slots that evaluations have needed so far.
-    public var slotCount: Int { slotGradients.count }
+    public var slotCount: Int { slots.count }
 
     public var parallelism: String { "\(threads) thread\(threads == 1 ? "" : "s")" }
 
@@ -97,44 +66,44 @@ public final class CPUBackend: Backend {
         precondition(batches.count == programs.count && coefficients.count == programs.count)
         precondition(parameters.count == workload.networks.parameterCount)
         let tiles = CPUBackend.tiles(programs, counts: batches.map(\.count))
-        let slots = CPUBackend.slots(tiles: tiles.count, floats: slotSize)
-        reserve(slots: slots)
+        let runs = GradientSlots.deal(tiles: tiles.count, floats: slots.floats)
+        slots.reserve(runs.count)
 
         // Sums of every slot: (slots, outputs of all programs).
         let outputOffsets = programs.reduce(into: [0]) { $0.append($0.last! + $1.program.outputs.count) }
         let outputCount = outputOffsets.last!
-        let sums = UnsafeMutablePointer<Double>.allocate(capacity: slots * outputCount)
-        sums.initialize(repeating: 0, count: slots * outputCount)
+        let sums = UnsafeMutablePointer<Double>.allocate(capacity: runs.count * outputCount)
+        sums.initialize(repeating: 0, count: runs.count * outputCount)
         defer { sums.deallocate() }
 
         load(parameters)
-        let size = slotSize
-        let offsets = offsets
         withColumns(of: batches) { columns in
             let work = Shared(
-                value: (workspaces: workspaces, gradients: slotGradients, columns: columns, sums: sums))
+                value: (workspaces: workspaces, slots: slots, columns: columns, sums: sums))
             let nextSlot = Atomic<Int>(0)
-            DispatchQueue.concurrentPerform(iterations: min(threads, slots)) { thread in
-                let (workspaces, gradients, columns, sums) = work.value
+            DispatchQueue.concurrentPerform(iterations: min(threads, runs.count)) { thread in
+                let (workspaces, slots, columns, sums) = work.value
                 while true {
                     let slot = nextSlot.add(1, ordering: .relaxed).oldValue
-                    guard slot < slots else { return }
-                    gradients[slot].update(repeating: 0, count: size)
-                    let parts = offsets.map { gradients[slot] + $0 }
-                    for tile in tiles[slot * tiles.count / slots..<(slot + 1) * tiles.count / slots] {
+                    guard slot < runs.count else { return }
+                    let gradients = slots.gradients(of: slot)
+                    var fresh = gradients.map { _ in true }
+                    for tile in tiles[runs[slot]] {
                         let here = columns[tile.program].map { $0 + tile.start }
                         workspaces[thread].forward(tile.program, here, count: tile.count)
                         workspaces[thread].adjoint(
                             tile.program, here, count: tile.count, coefficients: coefficients[tile.program],
-                            sums: sums + slot * outputCount + outputOffsets[tile.program], gradients: parts)
+                            sums: sums + slot * outputCount + outputOffsets[tile.program], gradients: gradients,
+                            fresh: &fresh)
                     }
+                    slots.clear(slot, where: fresh)
                 }
             }
         }
-        sumSlots(slots, into: &gradient)
+        slots.sum(runs.count, threads: threads, into: &gradient)
         return programs.indices.map { number in
             (outputOffsets[number]..<outputOffsets[number + 1]).map { output in
-                (0..<slots).reduce(0.0) { $0 + sums[$1 * outputCount + output] }
+                runs.indices.reduce(0.0) { $0 + sums[$1 * outputCount + output] }
             }
         }
     }
@@ -171,43 +140,19 @@ public final class CPUBackend: Backend {
 
     // MARK: inside
 
-    /// Memory that threads share without overlap: every slot and every tile is written by the one thread that took it.
-    private struct Shared<Value>: @unchecked Sendable {
-        let value: Value
-    }
-
-    private func reserve(slots: Int) {
-        while slotGradients.count < slots {
-            slotGradients.append(allocateFloats(slotSize))
-        }
-    }
-
     private func load(_ parameters: [Float]) {
         parameters.withUnsafeBufferPointer { flat in
-            for (number, network) in packed.enumerated() {
-                network.load(flat.baseAddress! + workload.networks.parameters(of: number))
+            let work = Shared(value: (flat: flat.baseAddress!, networks: workload.networks, packed: packed))
+            // Layer by layer on all cores: alone, a node's other cores would wait as long as for a tile.
+            let layers = packed.indices.flatMap { network in
+                (0..<packed[network].padded.layerCount).map { (network: network, layer: $0) }
             }
-        }
-    }
-
-    /// Sums the slots in their order, from the padded layout into the flat one.
-    private func sumSlots(_ slots: Int, into gradient: inout [Float]) {
-        if gradient.count != workload.networks.parameterCount {
-            gradient = [Float](repeating: 0, count: workload.networks.parameterCount)
-        }
-        let rows = rows
-        let pieces = min(threads, rows.count)
-        gradient.withUnsafeMutableBufferPointer { gradient in
-            let work = Shared(value: (sum: gradient.baseAddress!, gradients: slotGradients))
-            DispatchQueue.concurrentPerform(iterations: pieces) { piece in
-                let (sum, gradients) = work.value
-                for row in rows[piece * rows.count / pieces..<(piece + 1) * rows.count / pieces] {
-                    let to = sum + row.place
-                    to.update(from: gradients[0] + row.paddedPlace, count: row.count)
-                    for slot in 1..<slots {
-                        let from = gradients[slot] + row.paddedPlace
-                        for place in 0..<row.count { to[place] += from[place] }
-                    }
+            let workers = min(threads, layers.count)
+            DispatchQueue.concurrentPerform(iterations: workers) { worker in
+                let (flat, networks, packed) = work.value
+                for number in stride(from: worker, to: layers.count, by: workers) {
+                    let (network, layer) = layers[number]
+                    packed[network].load(flat + networks.parameters(of: network), layer: layer)
                 }
             }
         }

@@ -3,7 +3,7 @@ import Compute
 import Networks
 
 /// What a CPU backend allocates, from the shapes of its buffers: the one place that must follow a change of
-/// PackedNetwork, NetworkTile, TileWorkspace, ProgramTile or the gradient slots of CPUBackend.
+/// PackedNetwork, NetworkTile, TileWorkspace, ProgramTile or GradientSlots.
 ///
 /// Letters as in NetworkTile: R rows of a tile, W the padded width, L hidden layers, O outputs.
 extension CPUBackend {
@@ -25,7 +25,7 @@ extension CPUBackend {
             let (layers, width) = (padded.hiddenLayers, padded.width)
             // Parameters, and two packings of every hidden layer: (W, W) forward and transposed.
             packed += padded.parameterCount + 2 * layers * width * width
-            slotFloats += padded.parameterCount + 16
+            slotFloats += GradientSlots.floats(padded)
             // z (L, R, W); a, bar and barBelow (R, W), rows a stride apart; outputs and their adjoints (R, O). OpenBLAS packs
             // both sides of the last layer's product, (R, W) and (W, O), into buffers of its own.
             let rows = TileWorkspace.rows + kernels.table.pointee.block_rows
@@ -40,7 +40,7 @@ extension CPUBackend {
         let list = 2 * 3 * 8 * tiles
         return [
             ("packed weights", 4 * packed),
-            ("gradient slots", 4 * slots(tiles: tiles, floats: slotFloats) * slotFloats),
+            ("gradient slots", 4 * GradientSlots.deal(tiles: tiles, floats: slotFloats).count * slotFloats),
             ("tiles", threads * 4 * (stacks + lanes) + list),
         ]
     }

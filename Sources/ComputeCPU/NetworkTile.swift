@@ -71,14 +71,20 @@ final class NetworkTile {
     }
 
     /// Adds to the gradient, which lies as the padded parameters do, from `outputBars` at the points that `forward` was
-    /// run on.
+    /// run on. `fresh`: the gradient is set, whatever it held; clearing it before would be a pass over memory.
     func adjoint(
-        _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, points: Int, channels: Int,
+        _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, points: Int, channels: Int, fresh: Bool,
         gradient: UnsafeMutablePointer<Float>
     ) {
         let parameters = packed.parameters
         let width = network.width
         let last = network.hiddenLayers
+        if fresh {
+            gradient.update(repeating: 0, count: network.inputs * width)
+            for layer in 0...last {
+                (gradient + network.biases(of: layer)).update(repeating: 0, count: network.outputs(of: layer))
+            }
+        }
         let biasBar = gradient + network.biases(of: last)
         for point in 0..<points {
             let here = outputBars + point * channels * network.outputs
@@ -86,8 +92,8 @@ final class NetworkTile {
         }
         // The forward pass left the last hidden layer's activations in a.
         BLAS.addProduct(
-            transposed: a, stride: stride, outputBars, to: gradient + network.weights(of: last), m: width,
-            n: network.outputs, k: channels * points)
+            transposed: a, stride: stride, outputBars, to: gradient + network.weights(of: last), fresh: fresh,
+            m: width, n: network.outputs, k: channels * points)
         BLAS.multiply(
             outputBars, transposed: parameters + network.weights(of: last), into: bar, stride: stride,
             m: channels * points, n: width, k: network.outputs)
@@ -97,7 +103,7 @@ final class NetworkTile {
             guard layer > 0 else { break }
             kernels.reactivate(z(layer - 1), a, points, channels, width, stride)
             kernels.add_transposed(
-                a, bar, channels * points, width, stride, gradient + network.weights(of: layer))
+                a, bar, channels * points, width, stride, fresh ? 1 : 0, gradient + network.weights(of: layer))
             kernels.multiply(bar, packed.backwardPanels(layer), channels * points, width, stride, barBelow)
             swap(&bar, &barBelow)
         }

@@ -19,7 +19,8 @@ final class PackedNetwork: @unchecked Sendable {
     /// The network with its width padded; `parameters` is its flat vector.
     let padded: Perceptron
     let parameters: UnsafeMutablePointer<Float>
-    let rows: [Row]
+    /// By layer.
+    let rows: [[Row]]
     private let panels: UnsafeMutablePointer<Float>
 
     init(_ network: Perceptron, _ kernels: TileKernels) {
@@ -27,19 +28,18 @@ final class PackedNetwork: @unchecked Sendable {
         padded = Perceptron(
             inputs: network.inputs, hiddenLayers: network.hiddenLayers, width: kernels.padded(network.width),
             outputs: network.outputs)
-        var rows: [Row] = []
-        for layer in 0..<network.layerCount {
+        let padded = padded
+        rows = (0..<network.layerCount).map { layer in
             let count = network.outputs(of: layer)
-            for row in 0..<network.inputs(of: layer) {
-                rows.append(
-                    Row(
-                        place: network.weights(of: layer) + row * count,
-                        paddedPlace: padded.weights(of: layer) + row * padded.outputs(of: layer), count: count))
+            let weights = (0..<network.inputs(of: layer)).map { row in
+                Row(
+                    place: network.weights(of: layer) + row * count,
+                    paddedPlace: padded.weights(of: layer) + row * padded.outputs(of: layer), count: count)
             }
-            rows.append(
-                Row(place: network.biases(of: layer), paddedPlace: padded.biases(of: layer), count: count))
+            return weights + [
+                Row(place: network.biases(of: layer), paddedPlace: padded.biases(of: layer), count: count)
+            ]
         }
-        self.rows = rows
         parameters = allocateFloats(padded.parameterCount)
         panels = allocateFloats(2 * network.hiddenLayers * padded.width * padded.width)
     }
@@ -58,13 +58,13 @@ final class PackedNetwork: @unchecked Sendable {
         panels + (2 * layer + 1) * padded.width * padded.width
     }
 
-    func load(_ flat: UnsafePointer<Float>) {
-        for row in rows { (parameters + row.paddedPlace).update(from: flat + row.place, count: row.count) }
-        for layer in 1..<max(padded.hiddenLayers, 1) {
-            let weights = parameters + padded.weights(of: layer)
-            kernels.table.pointee.pack(weights, padded.width, 0, forwardPanels(layer))
-            kernels.table.pointee.pack(weights, padded.width, 1, backwardPanels(layer))
-        }
+    /// Takes a layer's weights and biases from the flat vector.
+    func load(_ flat: UnsafePointer<Float>, layer: Int) {
+        for row in rows[layer] { (parameters + row.paddedPlace).update(from: flat + row.place, count: row.count) }
+        guard (1..<padded.hiddenLayers).contains(layer) else { return }
+        let weights = parameters + padded.weights(of: layer)
+        kernels.table.pointee.pack(weights, padded.width, 0, forwardPanels(layer))
+        kernels.table.pointee.pack(weights, padded.width, 1, backwardPanels(layer))
     }
 }
 

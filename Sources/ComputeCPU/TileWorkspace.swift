@@ -80,10 +80,13 @@ final class TileWorkspace {
 
     /// Adds the gradient of Σ c_j r_j² over the tile that `forward` was run on, and Σ r_j² to the sums.
     ///
-    /// - Parameter gradients: one a network, as its padded parameters lie.
+    /// - Parameters:
+    ///   - gradients: one a network, as its padded parameters lie.
+    ///   - fresh: networks whose gradient holds nothing yet.
     func adjoint(
         _ number: Int, _ columns: [UnsafePointer<Float>], count: Int, coefficients: [Double],
-        sums: UnsafeMutablePointer<Double>, gradients: [UnsafeMutablePointer<Float>]
+        sums: UnsafeMutablePointer<Double>, gradients: [UnsafeMutablePointer<Float>],
+        fresh: inout [Bool]
     ) {
         let program = programs[number]
         seed(program.tile, coefficients, sums: sums, count: count)
@@ -97,7 +100,9 @@ final class TileWorkspace {
                 for point in 0..<count { to[point * step] = row[point] }
             }
             network.adjoint(
-                columns[0], columns[1], points: count, channels: program.channels[index], gradient: gradients[index])
+                columns[0], columns[1], points: count, channels: program.channels[index], fresh: fresh[index],
+                gradient: gradients[index])
+            fresh[index] = false
         }
     }
 

@@ -42,18 +42,20 @@ struct ProductsTests {
                 }
                 #expect(wrong == 0, "width \(width)")
             }
-            let before = digits(width * width, 4)
-            var sum = before
-            kernels.add_transposed(a, b, rows, width, stride, &sum)
-            var wrong = 0
-            for i in 0..<width {
-                for j in 0..<width {
-                    var expected = before[i * width + j]
-                    for row in 0..<rows { expected += a[row * stride + i] * b[row * stride + j] }
-                    if sum[i * width + j] != expected { wrong += 1 }
+            for fresh in [false, true] {
+                let before = fresh ? [Float](repeating: .nan, count: width * width) : digits(width * width, 4)
+                var sum = before
+                kernels.add_transposed(a, b, rows, width, stride, fresh ? 1 : 0, &sum)
+                var wrong = 0
+                for i in 0..<width {
+                    for j in 0..<width {
+                        var expected = fresh ? 0 : before[i * width + j]
+                        for row in 0..<rows { expected += a[row * stride + i] * b[row * stride + j] }
+                        if sum[i * width + j] != expected { wrong += 1 }
+                    }
                 }
+                #expect(wrong == 0, "width \(width)")
             }
-            #expect(wrong == 0, "width \(width)")
         }
     }
 

@@ -10,12 +10,12 @@ import Testing
 
 @Suite struct MemoryTests {
     private static func objective(_ plan: Plan) throws -> Objective {
-        try plan.objective(for: .assumed(collocation: 1_000_000, observations: 100_000, front: 1000))
+        try plan.objective(for: .assumed(collocation: 20_000_000, observations: 100_000, front: 1000))
     }
 
     private static func memory(_ plan: Plan, held: Int = 40_000_000, threads: Int = 2) throws -> MemoryPlan {
         let objective = try objective(plan)
-        let sizes = StoreDescription.assumed(collocation: 1_000_000, observations: 100_000, front: 1000).sizes(
+        let sizes = StoreDescription.assumed(collocation: 20_000_000, observations: 100_000, front: 1000).sizes(
             plan.stream)
         return try MemoryPlan(
             plan, objective: objective, sizes: sizes,

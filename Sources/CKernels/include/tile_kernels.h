@@ -21,8 +21,9 @@ struct tile_kernels {
     void (*pack)(const float *weights, size_t width, int transposed, float *packed);
     /// c (rows, width) = a (rows, width) · packed weights.
     void (*multiply)(const float *a, const float *packed, size_t rows, size_t width, size_t stride, float *c);
-    /// c (width, width) += aᵀ · b for stacks a and b; c is dense.
-    void (*add_transposed)(const float *a, const float *b, size_t rows, size_t width, size_t stride, float *c);
+    /// c (width, width) += aᵀ · b for stacks a and b; c is dense. fresh: c = aᵀ · b, whatever c held.
+    void (*add_transposed)(const float *a, const float *b, size_t rows, size_t width, size_t stride, int fresh,
+                           float *c);
 
     /// z = channels of the first layer's W x, without bias. weights: (2, width); slopes: d(input)/d(coordinate).
     void (*enter)(const float *x, const float *y, size_t points, size_t channels, size_t width, size_t stride,
