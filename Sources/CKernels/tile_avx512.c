@@ -5,8 +5,7 @@
 #define NAME "AVX-512"
 #define LANES 16
 #define BLOCK_ROWS 12
-// 24 multiply-adds hide a loop; unrolled, this compiler spills accumulators.
-#define UNROLLED 1
+#define UNROLLED 4
 #pragma clang attribute push(__attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma"))), apply_to = function)
 #include "tile_bodies.h"
 #pragma clang attribute pop
