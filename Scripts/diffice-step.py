@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Times a training step of DIFFICE_jax: as published (reverse over reverse mode) and with derivatives carried forward.
 
-Its problem: two networks of 6 x 40, one for u, v, h and one for log mu; as many points of velocity, of thickness and of
+Beside them pinn-bench on the same problem. Its problem: two networks of 6 x 40, one for u, v, h and one for log mu; as many points of velocity, of thickness and of
 the equation; an eighth as many at the front; Adam. Its own networks, equations and loss are called; both forms must give
 the same loss before anything is timed. Positions and data are random, which makes no difference to the time.
 Started by Scripts/compare-diffice, which sets up the environment.
 """
 import argparse
 import importlib.util
+import json
 import statistics
+import subprocess
 import time
 from pathlib import Path
 
@@ -120,6 +122,18 @@ class Training:
         return time.perf_counter() - begin
 
 
+BENCH = Path(__file__).resolve().parent.parent / ".build/release/pinn-bench"
+
+
+def bench(options):
+    """Median seconds of a step of pinn-bench on the same sets of points and networks, over a few seconds."""
+    words = [BENCH, "--problem", "diffice", "--network", f"{options.network}+{options.network}"]
+    words += ["--points", str(options.points), "--backend", "cpu", "--seconds", "3", "--format", "json"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    rows = json.loads(done.stdout)["steps"]
+    return max(rows, key=lambda row: row["threads"])["measured"]["step_seconds"]
+
+
 def main():
     parser = argparse.ArgumentParser(prog="Scripts/compare-diffice", description=__doc__.split("\n\n")[0])
     parser.add_argument("--points", type=int, default=8000, help="(%(default)s)")
@@ -138,8 +152,9 @@ def main():
         ("as published", Training(lambda p, d: theirs(p, d)[0], parameters, data)),
         ("by channels", Training(loss_forward, parameters, data)),
     ]
-    times = {name: [] for name, _ in forms}
+    times = {name: [] for name in ["as published", "by channels", "pinn-bench"]}
     for _ in range(options.steps):
+        times["pinn-bench"].append(bench(options))
         # By turns, and equally long: a shared machine disturbs both alike.
         slice_seconds = forms[0][1].timed()
         times[forms[0][0]].append(slice_seconds)
@@ -151,7 +166,9 @@ def main():
     for name, each in times.items():
         median = statistics.median(each)
         print(f"  {name:<13}{median:9.4f} s a step ({min(each):.4f}-{max(each):.4f}, {len(each)} steps)")
-    print(f"  ratio        {statistics.median(times['as published']) / statistics.median(times['by channels']):9.1f}")
+    ours = statistics.median(times["pinn-bench"])
+    for name in ["as published", "by channels"]:
+        print(f"  {name} / pinn-bench{statistics.median(times[name]) / ours:9.1f}")
 
 
 if __name__ == "__main__":

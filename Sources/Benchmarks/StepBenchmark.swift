@@ -29,11 +29,11 @@ public struct StepBenchmark: Codable, Sendable {
         var parameters = problem.workload.networks.initialParameters(seed: 0)
         var optimizer = Adam(parameterCount: parameters.count, options: OptimizerOptions())
         var gradient: [Float] = []
-        let batch = PointBatch(columns: problem.columns(points: points))
+        let batches = problem.batches(points: points)
         let coefficients = problem.coefficients(points: points)
         func step() throws {
             _ = try device.squaredResiduals(
-                parameters: parameters, batches: [batch], coefficients: coefficients, gradient: &gradient)
+                parameters: parameters, batches: batches, coefficients: coefficients, gradient: &gradient)
             optimizer.step(&parameters, loss: 0, gradient: gradient) { _, _ in 0 }
         }
         // The first step also fills caches and pools.
@@ -44,7 +44,7 @@ public struct StepBenchmark: Codable, Sendable {
         let yardstick = threads.map { MatrixRate(threads: $0) }
         let measured = try Alternation(
             seconds: seconds, yardstick: yardstick, estimate: estimate,
-            operations: problem.workload.productOperations(points: [points]), step: step)
+            operations: problem.workload.productOperations(points: problem.counts(points: points)), step: step)
         return StepRow(
             problem: problem.name, network: network, backend: backend, threads: threads, points: points,
             device: device.summary, measured: StepTiming(measured, points: points), peakBytes: peak)

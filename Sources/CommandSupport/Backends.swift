@@ -1,6 +1,7 @@
 import Compute
 import ComputeCPU
 import Fields
+import Glibc
 
 /// The devices that a user can name: a new one is a target beside ComputeCPU, and one line here.
 public enum Backends {
@@ -12,7 +13,9 @@ public enum Backends {
     }
 
     private static let devices = [
-        Device(name: "cpu", make: { CPUBackend($0, threads: $1) }, memory: CPUBackend.memory)
+        Device(
+            name: "cpu", make: { CPUBackend($0, threads: $1, kernels: try chosenKernels()) },
+            memory: CPUBackend.memory)
     ]
 
     public static var names: [String] { ["auto"] + devices.map(\.name) }
@@ -39,6 +42,24 @@ public enum Backends {
             throw UnknownBackend(name: name)
         }
         return device
+    }
+
+    /// Kernels of the instruction set that PINN_KERNELS names: the one that all nodes of a mixed cluster have gives the same
+    /// bits on all of them.
+    private static func chosenKernels() throws -> TileKernels? {
+        guard let name = getenv("PINN_KERNELS").map({ String(cString: $0) }) else { return nil }
+        guard let kernels = TileKernels.available.first(where: { $0.name == name }) else {
+            throw UnknownKernels(name: name)
+        }
+        return kernels
+    }
+
+    private struct UnknownKernels: Failure {
+        let name: String
+        var kind: FailureKind { .usage }
+        var explanation: String {
+            "PINN_KERNELS=\(name): this processor has no such kernels; it has \(TileKernels.available.map(\.name).joined(separator: ", "))"
+        }
     }
 
     private struct UnknownBackend: Failure {

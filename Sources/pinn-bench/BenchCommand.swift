@@ -29,8 +29,14 @@ struct BenchCommand: ParsableCommand {
             "Numbers of threads, behind commas. (default: 1, 2, 4, ... and all cores)", valueName: "counts"))
     var threads: String?
 
-    @Option(help: ArgumentHelp("Hidden layers and their width.", valueName: "LxW"))
+    @Option(help: ArgumentHelp("Hidden layers and their width; 6x40+6x40 for two networks.", valueName: "LxW"))
     var network = "8x128"
+
+    @Option(
+        help: ArgumentHelp(
+            "What a step computes: shallow-shelf, equation and misfit at the same points; diffice, DIFFICE_jax's sets of points.",
+            valueName: "name"))
+    var problem = "shallow-shelf"
 
     @Option(help: "About how long each row lasts; three steps at least.")
     var seconds = 5.0
@@ -142,6 +148,7 @@ struct BenchCommand: ParsableCommand {
         plan.stages = stages ?? []
         plan.points = counts(points, upTo: 100_000_000) ?? []
         plan.network = network
+        plan.problem = problem
         plan.seconds = seconds
         plan.streamPoints = streamPoints.value
         plan.chunk = chunk.value
