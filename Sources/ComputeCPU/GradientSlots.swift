@@ -36,11 +36,23 @@ final class GradientSlots {
     static func floats(_ padded: Perceptron) -> Int { (padded.parameterCount + 15) / 16 * 16 }
 
     /// The tiles of every slot. A slot must be summed in the end, which costs a fortieth of a tile's work; so slots are large,
-    /// and the last ones small, that threads end together. No more than 32 MB of slots, but for a minimum of 8: networks
+    /// and the last ones small, that threads end together. No more than 24 MB of slots, but for a minimum of 8: networks
     /// for which that is much are rare, and so are their points.
     static func deal(tiles: Int, floats: Int) -> [Range<Int>] {
-        let most = max(8, (32 << 20) / (4 * floats))
-        let largest = max(4, min(8, tiles / 16), tiles / 48)
+        let most = max(8, (24 << 20) / (4 * floats))
+        var largest = max(4, min(8, tiles / 16), tiles / 48)
+        var runs = falling(tiles, largest: largest)
+        while runs.count > most {
+            guard largest < tiles else { return (0..<most).map { $0 * tiles / most..<($0 + 1) * tiles / most } }
+            largest = min(tiles, largest * 5 / 4)
+            runs = falling(tiles, largest: largest)
+        }
+        // Without tiles the gradient is that of an empty slot.
+        return runs.isEmpty ? [0..<0] : runs
+    }
+
+    /// Runs of tiles, each a quarter of what is left where that is less than the largest.
+    private static func falling(_ tiles: Int, largest: Int) -> [Range<Int>] {
         var runs: [Range<Int>] = []
         var begin = 0
         while begin < tiles {
@@ -48,9 +60,7 @@ final class GradientSlots {
             runs.append(begin..<end)
             begin = end
         }
-        if runs.count > most { runs = (0..<most).map { $0 * tiles / most..<($0 + 1) * tiles / most } }
-        // Without tiles the gradient is that of an empty slot.
-        return runs.isEmpty ? [0..<0] : runs
+        return runs
     }
 
     var count: Int { slots.count }
