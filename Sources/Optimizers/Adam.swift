@@ -4,6 +4,8 @@ import Glibc
 /// Adam (Kingma & Ba 2015, algorithm 1), β₁ = 0.9, β₂ = 0.999, ε = 1e-8.
 public struct Adam: Optimizer {
     public static let name = "adam"
+    public static let keepsSample = false
+    public static func vectorCount() -> Int { 2 }
 
     private var firstMoment: [Float]
     private var secondMoment: [Float]
@@ -16,10 +18,11 @@ public struct Adam: Optimizer {
         schedule = options.schedule
     }
 
+    @discardableResult
     public mutating func step(
         _ parameters: inout [Float], loss: Double, gradient: [Float],
         evaluate: (_ parameters: [Float], _ gradient: inout [Float]) throws -> Double
-    ) {
+    ) -> StepOutcome {
         let beta1 = 0.9
         let beta2 = 0.999
         let step = Double(iteration + 1)
@@ -34,6 +37,7 @@ public struct Adam: Optimizer {
         precondition(gradient.count == parameters.count && firstMoment.count == parameters.count)
         adam_step(&parameters, &firstMoment, &secondMoment, gradient, parameters.count, factors)
         iteration += 1
+        return .moved
     }
 
     public var state: OptimizerState {

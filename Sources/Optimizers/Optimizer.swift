@@ -4,6 +4,11 @@ public protocol Optimizer: Sendable {
     /// What `--optimizer` calls it.
     static var name: String { get }
 
+    /// Whether losses of different iterations are compared: then they must be over the same points.
+    static var keepsSample: Bool { get }
+    /// The most vectors, as long as the parameters, that the state holds.
+    static func vectorCount() -> Int
+
     init(parameterCount: Int, options: OptimizerOptions)
 
     /// One iteration from parameters whose loss and gradient are known. `evaluate` gives them elsewhere, on the same points,
@@ -11,10 +16,19 @@ public protocol Optimizer: Sendable {
     mutating func step(
         _ parameters: inout [Float], loss: Double, gradient: [Float],
         evaluate: (_ parameters: [Float], _ gradient: inout [Float]) throws -> Double
-    ) throws
+    ) throws -> StepOutcome
 
     /// Everything beside the parameters that the next step depends on.
     var state: OptimizerState { get set }
+}
+
+/// What a step did.
+public enum StepOutcome: Sendable {
+    case moved
+    /// The last call of `evaluate` was at the parameters that are left: they need not be evaluated again.
+    case movedToLastEvaluation
+    /// No better parameters were found on these points; they are as they were.
+    case stuck
 }
 
 /// The state of an optimizer in the form of a checkpoint: vectors as long as the parameters, and counts.

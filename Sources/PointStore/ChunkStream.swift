@@ -44,10 +44,11 @@ public final class ChunkStream: Sendable {
     /// Iterations after which every point of every set has been visited.
     public var iterationsPerEpoch: Int { orders.map(\.chunkCount).max() ?? 1 }
 
-    /// The points of an iteration, each checked against the store's checksums; consecutive calls find them already read.
+    /// The points of an iteration, each checked against the store's checksums; the next call finds those of iteration
+    /// `next` (nil: the following one) already read.
     /// `used` hands back the memory of a chunk that is no longer needed: give it away (`take()`), a copy that is kept costs
     /// a third chunk.
-    public func chunk(_ iteration: Int, reusing used: consuming Chunk? = nil) throws -> Chunk {
+    public func chunk(_ iteration: Int, next: Int? = nil, reusing used: consuming Chunk? = nil) throws -> Chunk {
         let recycled = consume used
         let current =
             ahead.withLock { state -> Pending? in
@@ -58,8 +59,8 @@ public final class ChunkStream: Sendable {
         // A chunk that could not be read is not kept: asked again, it is read again.
         ahead.withLock { $0.pending = nil }
         let chunk = try current.result.withLock { $0! }.get()
-        let next = start(iteration + 1)
-        ahead.withLock { $0.pending = next }
+        let following = start(next ?? iteration + 1)
+        ahead.withLock { $0.pending = following }
         return chunk
     }
 

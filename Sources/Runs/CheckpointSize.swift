@@ -15,10 +15,3 @@ extension History {
     /// The total and its terms, in double.
     public static func byteCount(terms: Int, iterations: Int) -> Int { 8 * (1 + terms) * iterations }
 }
-
-extension Plan {
-    /// Vectors as long as the parameters that the optimizer's state holds.
-    public func optimizerVectors() throws -> Int {
-        try makeOptimizer(parameterCount: 1).state.vectors.values.reduce(0) { $0 + $1.count }
-    }
-}

@@ -17,4 +17,9 @@ public struct History: Sendable, Equatable {
         totals.append(total)
         self.terms += terms
     }
+
+    public mutating func removeLast() {
+        totals.removeLast()
+        terms.removeLast(termNames.count)
+    }
 }

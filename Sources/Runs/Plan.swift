@@ -12,6 +12,7 @@ public struct Plan: Sendable, Equatable {
     public var physics = "shallow-shelf"
     /// Hidden layers and their width, "8x128"; "6x40+6x40" for two networks.
     public var network = "8x128"
+    /// One optimizer, or several one after the other (PhasePlan).
     public var optimizer = Adam.name
     public var stream = StreamPlan()
     public var seed: UInt64 = 0
@@ -65,13 +66,31 @@ public struct Plan: Sendable, Equatable {
             zip(shapes, outputs).map { Perceptron(hiddenLayers: $0[0], width: $0[1], outputs: $1) })
     }
 
-    public func makeOptimizer(parameterCount: Int) throws -> any Optimizer {
-        guard let type = OptimizerCatalog.optimizer(named: optimizer) else {
-            throw PlanError.unknownName("optimizer", optimizer, known: OptimizerCatalog.all.map { $0.name })
+    public func phases() throws -> PhasePlan { try PhasePlan(parsing: optimizer) }
+
+    private func optimizerType(at iteration: Int) throws -> any Optimizer.Type {
+        let name = try phases().phase(at: iteration).optimizer
+        guard let type = OptimizerCatalog.optimizer(named: name) else {
+            throw PlanError.unknownName("optimizer", name, known: OptimizerCatalog.all.map { $0.name })
         }
+        return type
+    }
+
+    /// The optimizer of an iteration's phase, as it is at the beginning of the phase.
+    public func makeOptimizer(at iteration: Int = 0, parameterCount: Int) throws -> any Optimizer {
         var options = OptimizerOptions()
         options.schedule = learningRate
-        return type.init(parameterCount: parameterCount, options: options)
+        return try optimizerType(at: iteration).init(parameterCount: parameterCount, options: options)
+    }
+
+    /// The most vectors, as long as the parameters, that the state of an optimizer of the run holds.
+    public func optimizerVectors() throws -> Int {
+        try phases().phases.map { try optimizerType(at: $0.start).vectorCount() }.max() ?? 0
+    }
+
+    /// The points of an iteration are those of all iterations of its phase.
+    public func keepsSample(at iteration: Int) throws -> Bool {
+        try optimizerType(at: iteration).keepsSample
     }
 
     /// Checks what no single option's parser can see.

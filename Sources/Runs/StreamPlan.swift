@@ -9,36 +9,45 @@ public struct StreamPlan: Sendable, Equatable {
     public var data = 0
     /// Points of the calving front.
     public var front = 0
+    /// Collocation points of a sample that is kept over many iterations, for methods that compare losses.
+    public var sample = 0
 
     /// What is left out follows the chunk: observations cost a sixth of a collocation point (one channel, not six), so
     /// half as many of each add a sixth to the work; the front is short.
-    public init(chunk: Int = 1024, data: Int? = nil, front: Int? = nil) {
+    public init(chunk: Int = 1024, data: Int? = nil, front: Int? = nil, sample: Int? = nil) {
         self.chunk = chunk
         self.data = data ?? max(1, chunk / 2)
         self.front = front ?? max(1, chunk / 8)
+        // As many as DIFFICE_jax gives its L-BFGS.
+        self.sample = sample ?? max(chunk, 16384)
     }
 
     public init(parsing text: String) throws {
         var given: [String: Int] = [:]
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             let pair = part.split(separator: "=", omittingEmptySubsequences: false)
-            guard pair.count == 2, ["chunk", "data", "front"].contains(pair[0]), given[String(pair[0])] == nil,
+            guard pair.count == 2, ["chunk", "data", "front", "sample"].contains(pair[0]),
+                given[String(pair[0])] == nil,
                 let value = wholeNumber(pair[1]), (1...100_000_000).contains(value)
             else {
                 throw PlanError.badValue(
                     "stream", text,
                     expected:
-                        "chunk=POINTS, optionally with data=POINTS and front=POINTS behind commas, each from 1 to 1e8")
+                        "chunk=POINTS, optionally with data=POINTS, front=POINTS and sample=POINTS behind commas, each from 1 to 1e8"
+                )
             }
             given[String(pair[0])] = value
         }
         guard let chunk = given["chunk"] else {
             throw PlanError.badValue("stream", text, expected: "complete: chunk=POINTS is missing")
         }
-        self.init(chunk: chunk, data: given["data"], front: given["front"])
+        self.init(chunk: chunk, data: given["data"], front: given["front"], sample: given["sample"])
     }
 
-    public var description: String { "chunk=\(chunk),data=\(data),front=\(front)" }
+    public var description: String { "chunk=\(chunk),data=\(data),front=\(front),sample=\(sample)" }
+
+    /// Chunks of a sample that is kept.
+    public var sampleChunks: Int { max(1, (sample + chunk - 1) / chunk) }
 
     public var sizes: [PointSet: Int] {
         [.collocation: chunk, .velocity: data, .thickness: data, .front: front]

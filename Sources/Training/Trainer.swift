@@ -9,8 +9,8 @@ import Runs
 public struct TrainingProgress: Sendable {
     public let iteration: Int
     public let loss: Loss
-    /// Points of all sets that an iteration takes.
-    public let pointsPerIteration: Int
+    /// Points of all sets that were visited since the last report.
+    public let points: Int
 }
 
 /// How a call of the trainer ended.
@@ -49,8 +49,12 @@ public struct Trainer {
                 run: directory.path, store: assembly.plan.store, expected: checkpoint.storeFingerprint,
                 found: assembly.store.fingerprint)
         }
-        var optimizer = try assembly.plan.makeOptimizer(parameterCount: checkpoint.parameters.count)
-        optimizer.state = checkpoint.optimizer
+        var optimizer = try assembly.plan.makeOptimizer(
+            at: checkpoint.iteration, parameterCount: checkpoint.parameters.count)
+        // A checkpoint between two phases holds the state of the first.
+        if try assembly.plan.phases().phase(at: checkpoint.iteration).start < max(checkpoint.iteration, 1) {
+            optimizer.state = checkpoint.optimizer
+        }
         var continued = checkpoint
         continued.plan = assembly.plan
         continued.backend = assembly.backend.summary
@@ -76,24 +80,41 @@ public struct Trainer {
         let begin = clock.now
         let secondsBefore = checkpoint.trainedSeconds
         var lastSaved = begin
+        let assembly = assembly
+        let phases = try assembly.plan.phases()
         var gradient: [Float] = []
         var used: Chunk?
+        // The loss at the parameters, and its gradient, where the last step has computed them on points that are kept.
+        var known: Loss?
+        var visited = 0
         while true {
             let iteration = checkpoint.iteration
-            let chunk: Chunk
+            let phase = phases.phase(at: iteration)
+            if phase.start == iteration, iteration > 0 {
+                optimizer = try assembly.plan.makeOptimizer(
+                    at: iteration, parameterCount: checkpoint.parameters.count)
+                known = nil
+            }
+            let keepsSample = type(of: optimizer).keepsSample
+            let sample = Sample(
+                iteration: iteration, phaseStart: phase.start, keepsSample: keepsSample,
+                sampleChunks: assembly.plan.stream.sampleChunks)
+            let next = keepsSample ? phase.start : iteration + 1
+            func evaluate(_ parameters: [Float], _ gradient: inout [Float]) throws -> Loss {
+                let (loss, count) = try sample.evaluate(assembly, parameters, next: next, &gradient, used: &used)
+                visited += count
+                return loss
+            }
             let loss: Loss
             do {
-                chunk = try assembly.stream.chunk(iteration, reusing: used.take())
-                loss = try assembly.evaluate(checkpoint.parameters, chunk, &gradient)
+                loss = try known ?? evaluate(checkpoint.parameters, &gradient)
             } catch let cause as any Failure {
                 checkpoint.trainedSeconds = secondsBefore + (clock.now - begin) / .seconds(1)
                 throw interruption(by: cause)
             }
             try requireFinite(loss, gradient, iteration)
-            report(
-                TrainingProgress(
-                    iteration: iteration, loss: loss,
-                    pointsPerIteration: assembly.objective.sets.reduce(0) { $0 + chunk.count($1) }))
+            report(TrainingProgress(iteration: iteration, loss: loss, points: visited))
+            visited = 0
 
             let isLast = iteration >= assembly.plan.iterations
             let stops = !isLast && shouldStop()
@@ -107,12 +128,27 @@ public struct Trainer {
             if stops { return .stopped(iteration: iteration, checkpoint: lastGood ?? "") }
 
             checkpoint.history.append(total: loss.total, terms: loss.terms)
-            try optimizer.step(&checkpoint.parameters, loss: loss.total, gradient: gradient) {
-                [assembly] parameters, gradient in
-                try assembly.evaluate(parameters, chunk, &gradient).total
+            var last = loss
+            var lastGradient: [Float] = []
+            do {
+                let outcome = try optimizer.step(&checkpoint.parameters, loss: loss.total, gradient: gradient) {
+                    parameters, gradient in
+                    last = try evaluate(parameters, &gradient)
+                    lastGradient = gradient
+                    return last.total
+                }
+                switch outcome {
+                case .moved: known = nil
+                case .movedToLastEvaluation: (known, gradient) = (last, lastGradient)
+                // The same again would give the same.
+                case .stuck: known = loss
+                }
+            } catch let cause as any Failure {
+                checkpoint.history.removeLast()
+                checkpoint.trainedSeconds = secondsBefore + (clock.now - begin) / .seconds(1)
+                throw interruption(by: cause)
             }
             checkpoint.iteration += 1
-            used = chunk
         }
     }
 

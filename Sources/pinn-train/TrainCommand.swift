@@ -102,7 +102,7 @@ struct TrainCommand: ParsableCommand {
         let outcome = try trainer.run(
             checkpointEvery: .seconds(checkpointEvery), shouldStop: { StopRequest.isPending },
             report: { now in
-                rate.add(now.pointsPerIteration)
+                rate.add(now.points)
                 progress.update(now.iteration) { summary(now, rate, assembly) }
                 if now.iteration >= plan.iterations || StopRequest.isPending { last = summary(now, rate, assembly) }
             })
@@ -152,7 +152,7 @@ struct TrainCommand: ParsableCommand {
         if let iterations {
             plan.iterations = iterations.value
         } else if saved == nil {
-            plan.iterations = min(10_000, max(1000, 10_000_000 / plan.stream.chunk))
+            plan.iterations = try plan.phases().iterations ?? min(10_000, max(1000, 10_000_000 / plan.stream.chunk))
         }
         try plan.validate()
         if plan.iterations < done {

@@ -107,7 +107,7 @@ struct OptimizerCatalogTests {
         var gradient: [Float] = []
         for _ in 0..<steps {
             let loss = bowl(parameters, &gradient)
-            try optimizer.step(&parameters, loss: loss, gradient: gradient) { bowl($0, &$1) }
+            _ = try optimizer.step(&parameters, loss: loss, gradient: gradient) { bowl($0, &$1) }
         }
         return bowl(parameters, &gradient)
     }
@@ -130,23 +130,23 @@ struct OptimizerCatalogTests {
         let type = try #require(OptimizerCatalog.optimizer(named: name))
         var whole: any Optimizer = type.init(parameterCount: 4, options: OptimizerOptions())
         var parameters: [Float] = [0, 0, 0, 0]
-        _ = try Self.run(&whole, &parameters, steps: 20)
+        _ = try Self.run(&whole, &parameters, steps: 6)
 
         var first: any Optimizer = type.init(parameterCount: 4, options: OptimizerOptions())
         var resumedParameters: [Float] = [0, 0, 0, 0]
-        _ = try Self.run(&first, &resumedParameters, steps: 10)
+        _ = try Self.run(&first, &resumedParameters, steps: 3)
         var second: any Optimizer = type.init(parameterCount: 4, options: OptimizerOptions())
         second.state = first.state
         #expect(second.state == first.state)
-        _ = try Self.run(&second, &resumedParameters, steps: 10)
+        _ = try Self.run(&second, &resumedParameters, steps: 3)
         #expect(parameters.map(\.bitPattern) == resumedParameters.map(\.bitPattern))
         #expect(whole.state == second.state)
 
         // The state matters: without it the second half is another one.
         var forgetful: any Optimizer = type.init(parameterCount: 4, options: OptimizerOptions())
         var forgetfulParameters: [Float] = [0, 0, 0, 0]
-        _ = try Self.run(&first, &forgetfulParameters, steps: 10)
-        _ = try Self.run(&forgetful, &forgetfulParameters, steps: 10)
+        _ = try Self.run(&first, &forgetfulParameters, steps: 3)
+        _ = try Self.run(&forgetful, &forgetfulParameters, steps: 3)
         #expect(forgetfulParameters != parameters)
     }
 

@@ -84,6 +84,41 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
         }
     }
 
+    /// Ten steps of Adam, then L-BFGS on a sample of three chunks, stopped before, at and after the change.
+    @Test func aRunOfTwoPhasesGoesOnAsIfItHadNotBeenStopped() throws {
+        var short = try ShortRun()
+        short.plan.optimizer = "adam:10,lbfgs:14"
+        short.plan.stream.sample = 900
+        let whole = try short.train("whole", iterations: 24)
+        for stop in [9, 10, 11, 17, 23] {
+            try short.train("run\(stop)", iterations: 24, stopAt: stop, threads: 1)
+            #expect(sameBits(try short.resume("run\(stop)", iterations: 24, threads: 3), whole), "stopped at \(stop)")
+        }
+        // On the same points the loss never rises.
+        let losses = whole.history.totals[10...]
+        for (before, after) in zip(losses, losses.dropFirst()) { #expect(after <= before * (1 + 2e-7)) }
+        #expect(losses.last! < 0.9 * losses.first!)
+    }
+
+    @Test func aSampleOfSeveralChunksHasTheLossOfAllTheirPoints() throws {
+        var short = try ShortRun()
+        short.plan.optimizer = "lbfgs"
+        short.plan.stream = StreamPlan(chunk: 50, data: 30, front: 20, sample: 150)
+        let parts = try short.train("parts", iterations: 1)
+        // Sets are shuffled: the first three chunks of 50 are other points than the first of 150, so the reference is by hand.
+        let assembly = try short.assembly(iterations: 1)
+        let start = assembly.objective.workload.networks.initialParameters(seed: 0)
+        var sum = 0.0
+        for number in 0..<3 {
+            let chunk = try assembly.stream.chunk(number)
+            var gradient: [Float] = []
+            sum += try assembly.objective.evaluate(
+                assembly.backend, parameters: start, chunk: chunk, gradient: &gradient
+            ).total
+        }
+        #expect(abs(parts.history.totals[0] - sum / 3) < 1e-12 * sum)
+    }
+
     @Test func seedsDecideEverything() throws {
         var short = try ShortRun()
         let first = try short.train("first", iterations: 5)

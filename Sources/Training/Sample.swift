@@ -1,0 +1,41 @@
+import Compute
+import Objective
+import Optimizers
+import PointStore
+
+/// The points of an iteration: a chunk of its own, or, for a method that compares losses of different iterations, the same
+/// chunks in all of them, read one after the other however many they are.
+struct Sample {
+    /// Chunks by their number in the stream.
+    let chunks: Range<Int>
+
+    /// - Parameter sampleChunks: chunks of a sample that is kept.
+    init(iteration: Int, phaseStart: Int, keepsSample: Bool, sampleChunks: Int) {
+        chunks = keepsSample ? phaseStart..<phaseStart + sampleChunks : iteration..<iteration + 1
+    }
+
+    /// The mean loss over the chunks and its gradient.
+    ///
+    /// - Parameter next: the chunk that will be asked for after this.
+    func evaluate(
+        _ assembly: Assembly, _ parameters: [Float], next: Int, _ gradient: inout [Float], used: inout Chunk?
+    ) throws -> (loss: Loss, points: Int) {
+        var sum: [Double] = []
+        var loss = Loss(total: 0, terms: assembly.objective.terms.map { _ in 0 })
+        var points = 0
+        for number in chunks {
+            let chunk = try assembly.stream.chunk(
+                number, next: number + 1 < chunks.upperBound ? number + 1 : next, reusing: used.take())
+            let part = try assembly.evaluate(parameters, chunk, &gradient)
+            points += assembly.objective.sets.reduce(0) { $0 + chunk.count($1) }
+            used = chunk
+            if chunks.count == 1 { return (part, points) }
+            loss.total += part.total / Double(chunks.count)
+            for term in part.terms.indices { loss.terms[term] += part.terms[term] / Double(chunks.count) }
+            if sum.isEmpty { sum = [Double](repeating: 0, count: gradient.count) }
+            for k in gradient.indices { sum[k] += Double(gradient[k]) }
+        }
+        for k in gradient.indices { gradient[k] = Float(sum[k] / Double(chunks.count)) }
+        return (loss, points)
+    }
+}
