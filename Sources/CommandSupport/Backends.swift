@@ -47,8 +47,8 @@ public enum Backends {
     /// Kernels of the instruction set that PINN_KERNELS names: the one that all nodes of a mixed cluster have gives the same
     /// bits on all of them.
     private static func chosenKernels() throws -> TileKernels? {
-        guard let name = getenv("PINN_KERNELS").map({ String(cString: $0) }) else { return nil }
-        guard let kernels = TileKernels.available.first(where: { $0.name == name }) else {
+        guard let name = getenv("PINN_KERNELS").map({ String(cString: $0) }), !name.isEmpty else { return nil }
+        guard let kernels = TileKernels.available.first(where: { $0.name.lowercased() == name.lowercased() }) else {
             throw UnknownKernels(name: name)
         }
         return kernels
