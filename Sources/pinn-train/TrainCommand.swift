@@ -20,7 +20,7 @@ struct TrainCommand: ParsableCommand {
     @Option(name: .customLong("store"), help: "The same as an option, for TOML files.") var storeOption: String?
     @Option(
         help:
-            "Points of an iteration: chunk=N collocation points, data=N observations of velocity and of thickness each, front=N. (default: \(StreamPlan().description); data and front follow chunk)"
+            "Points of an iteration: chunk=N collocation points, data=N observations of velocity and of thickness each, front=N, sample=N collocation points for optimizers that keep theirs. (default: \(StreamPlan().description); data and front follow chunk)"
     )
     var stream: String?
     @Option(
@@ -30,7 +30,7 @@ struct TrainCommand: ParsableCommand {
     var iterations: Count?
     @Option(
         help:
-            "How the weights are moved: \(OptimizerCatalog.all.map { $0.name }.joined(separator: ", ")). (default: adam)"
+            "How the weights are moved: \(OptimizerCatalog.all.map { $0.name }.joined(separator: ", ")); or one after the other, each for so many iterations: adam:2000,lbfgs:2000. (default: adam)"
     )
     var optimizer: String?
     @Option(
