@@ -70,7 +70,8 @@ enum ConfigurationFile {
                 // [[name]] is a section as well, to whoever wrote it.
                 if value.table != nil || value.array?.contains(where: { $0.table != nil }) == true {
                     guard isTop && value.table != nil && sections.contains(key) else {
-                        throw ConfigurationError.unknownSection(isTop ? key : "\(section).\(key)", path: path)
+                        throw ConfigurationError.unknownSection(
+                            isTop ? (value.table == nil ? "[[\(key)]]" : key) : "\(section).\(key)", path: path)
                     }
                     continue
                 }

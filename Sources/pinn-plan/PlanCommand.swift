@@ -107,6 +107,7 @@ struct PlanCommand: ParsableCommand {
         var plan = try plan()
         // A set that has fewer points than its share of a chunk gives all that it has.
         plan.stream.chunk = min(plan.stream.chunk, points)
+        plan.stream.sample = min(plan.stream.sample, points)
         plan.stream.data = min(plan.stream.data, observations)
         plan.stream.front = min(plan.stream.front, front)
         let store = StoreDescription.assumed(collocation: points, observations: observations, front: front)
