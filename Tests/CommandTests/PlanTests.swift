@@ -78,7 +78,7 @@ import Testing
             #expect(!result.died && result.status == 0, "\(kilobytes): \(result.messages)")
             if kilobytes <= 800_000 { #expect(result.output.contains("not measured: would not fit")) }
         }
-        let huge = try plan(["--network", "64x4096"], in: folder.path)
+        let huge = try plan(["--network", "64x4096"], in: folder)
         #expect(huge.status == 0 && huge.output.contains("not measured: would"), "\(huge.messages)")
     }
 
