@@ -1,3 +1,4 @@
+import ArgumentParser
 import Fields
 @preconcurrency import Glibc
 import TOMLKit
@@ -9,9 +10,26 @@ import TOMLKit
 enum ConfigurationFile {
     static let sections = ["ingest", "train", "export", "sample", "bench", "plan"]
 
+    /// Options of pinn-train that do not change what a run takes: the plan.toml beside a run can be planned with.
+    private static let ignored: [String: Set<String>] = [
+        "plan": [
+            "store", "physics", "run", "resume", "seed", "checkpoint-every", "learning-rate", "warm-up", "half-life",
+            "velocity-weight", "thickness-weight", "equation-weight", "front-weight", "gravity", "ice-density",
+            "sea-water-density",
+        ]
+    ]
+
     static func expand(_ arguments: [String], section: String) throws -> [String] {
+        let parts = try split(arguments, section: section)
+        return (parts?.ofFile ?? []) + (parts?.others ?? arguments)
+    }
+
+    /// What the file adds to a command line, and the rest of it; nil where it names no file.
+    fileprivate static func split(_ arguments: [String], section: String) throws
+        -> (path: String, ofFile: [String], others: [String])?
+    {
         guard let place = arguments.firstIndex(where: { $0 == "--config" || $0.hasPrefix("--config=") }) else {
-            return arguments
+            return nil
         }
         var rest = arguments
         let flag = rest.remove(at: place)
@@ -31,7 +49,7 @@ enum ConfigurationFile {
             let onCommandLine = rest.contains { $0 == option || $0.hasPrefix("\(option)=") }
             if !onCommandLine { expanded += values.map { $0.isEmpty ? option : "\(option)=\($0)" } }
         }
-        return expanded + rest
+        return (path, expanded, rest)
     }
 
     /// Options of the top level and of the section, as text; true is a flag, false is its absence.
@@ -46,15 +64,18 @@ enum ConfigurationFile {
             throw ConfigurationError.notTOML(path: path, line: error.source.begin.line, reason: error.description)
         }
         var options: [String: [String]] = [:]
-        for source in [table, table[section]?.table].compactMap({ $0 }) {
-            for (key, value) in source {
+        for (source, isTop) in [(table, true), (table[section]?.table, false)] {
+            for (key, value) in source ?? TOMLTable() {
                 guard key != "config" else { throw ConfigurationError.nested(path: path) }
-                if value.table != nil {
-                    guard sections.contains(key) else {
-                        throw ConfigurationError.unknownSection(key, path: path)
+                // [[name]] is a section as well, to whoever wrote it.
+                if value.table != nil || value.array?.contains(where: { $0.table != nil }) == true {
+                    guard isTop && value.table != nil && sections.contains(key) else {
+                        throw ConfigurationError.unknownSection(
+                            isTop ? (value.table == nil ? "[[\(key)]]" : key) : "\(section).\(key)", path: path)
                     }
                     continue
                 }
+                if ignored[section]?.contains(key) == true { continue }
                 if let flag = value.bool {
                     options[key] = flag ? [""] : []
                 } else if let list = value.array {
@@ -92,6 +113,27 @@ enum ConfigurationFile {
             bytes += buffer[..<got]
         }
         return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+/// Refuses a file that the command would not take even alone, in a line that names it: the parser sees one list of
+/// arguments and cannot tell which of them came from a file. For commands that need no argument; what the file says
+/// must be checked in `validate`.
+public func refuseUnfitConfiguration<Command: ParsableCommand>(of type: Command.Type, section: String) {
+    // What is wrong with the command line, or keeps the file from being read, is told by runCommand.
+    guard let parts = try? ConfigurationFile.split(Array(CommandLine.arguments.dropFirst()), section: section) else {
+        return
+    }
+    do {
+        _ = try Command.parseAsRoot(parts.ofFile)
+    } catch {
+        guard Command.exitCode(for: error) != .success else { return }
+        let message = Command.message(for: error).split(separator: "\n").map { $0.trimmingPrefix { $0 == " " } }
+        // In a file, options have no dashes.
+        var line = message.filter { !$0.isEmpty }.joined(separator: " ").replacing("'--", with: "'")
+        if line.hasPrefix("--") { line.removeFirst(2) }
+        printMessage("error: \(parts.path): \(line)")
+        exit(ExitStatus.usage.rawValue)
     }
 }
 

@@ -9,11 +9,14 @@ public struct InstanceKind: Sendable, Equatable, Codable {
         self.unitTime = unitTime
     }
 
+    /// What unit times may be [s]: from far below any machine's to far above, so that no product of theirs overflows.
+    public static let unitTimes = 1e-12...1e6
+
     /// "32:0.0014"
     public init?(parsing text: String) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count == 2, let count = Double(parts[0]), (1...1e9).contains(count), count == count.rounded(),
-            let unitTime = Double(parts[1]), unitTime.isFinite, unitTime > 0
+            let unitTime = Double(parts[1]), InstanceKind.unitTimes.contains(unitTime)
         else { return nil }
         self.init(count: Int(count), unitTime: unitTime)
     }

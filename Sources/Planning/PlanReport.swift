@@ -13,14 +13,14 @@ public struct PlanReport: Sendable {
     let disk: DiskPlan
     let storeBytes: Int
     let time: TimePlan
-    /// "given with --unit-time", or on what it was measured.
-    let unitTimeSource: String
+    /// "given with --unit-time", on what it was measured, or why it was not; nil where nobody asked.
+    let unitTimeSource: String?
     /// Whether this machine would start the run, and the limit that decides.
     let admission: String
 
     public init(
         plan: Plan, parameters: Int, memory: MemoryPlan, disk: DiskPlan, storeBytes: Int, time: TimePlan,
-        unitTimeSource: String, limits: [MemoryLimit]
+        unitTimeSource: String?, limits: [MemoryLimit]
     ) {
         self.plan = plan
         self.parameters = parameters
@@ -61,19 +61,35 @@ public struct PlanReport: Sendable {
     }
 
     private var streaming: PlanTable {
-        let repeats = time.visits / time.points
         let others = time.work.equivalent - Double(time.work.collocation)
+        let every = [
+            "every point in every iteration", Figure.plain(time.fullBatchVisits), Figure.plain(time.iterations),
+        ]
+        let cost =
+            "\(time.work.others) observations and front points an iteration, with fewer derivatives, cost as much as \(Figure.plain(others)) points more."
+        let header = ["", "points visited", "each point"]
+        guard !time.takesAllPoints else {
+            return PlanTable(
+                title: "What streaming changes", header: header, rows: [every],
+                notes: [
+                    "Nothing: a chunk holds all \(Figure.plain(time.points)) points, so each iteration takes all of them.",
+                    cost,
+                ])
+        }
         return PlanTable(
-            title: "What streaming changes", header: ["", "points visited", "each point"],
+            title: "What streaming changes", header: header,
             rows: [
-                ["every point in every iteration", Figure.plain(time.fullBatchVisits), Figure.plain(time.iterations)],
-                ["chunks of \(time.work.collocation)", Figure.plain(time.visits), Figure.plain(repeats)],
+                every,
+                [
+                    "chunks of \(time.work.collocation)", Figure.plain(time.visits),
+                    Figure.plain(time.visits / time.points),
+                ],
             ],
             notes: [
                 "\(Figure.plain(time.iterations)) iterations of \(time.work.collocation) points visit \(Figure.plain(time.visits)) points, not \(Figure.plain(time.fullBatchVisits)): "
                     + "\(Figure.plain(time.fullBatchVisits / time.visits)) times fewer, for as many steps of the optimizer. "
                     + "Each step sees another random sample of the points instead of all of them.",
-                "\(time.work.others) observations and front points an iteration, with fewer derivatives, cost as much as \(Figure.plain(others)) points more.",
+                cost,
             ])
     }
 
@@ -92,7 +108,7 @@ public struct PlanReport: Sendable {
             header: [
                 "", "s per point and 1000 iterations", "streamed, as pinn-train works",
                 "every point in every iteration (ETCT)",
-            ], rows: rows, notes: time.unitTime == nil ? [] : ["unit time of this machine: \(unitTimeSource)"])
+            ], rows: rows, notes: unitTimeSource.map { ["unit time of this machine: \($0)"] } ?? [])
     }
 
     private var mixture: PlanTable? {
@@ -143,6 +159,7 @@ public struct PlanReport: Sendable {
         let pointsVisitedFullBatch: Double
         let workPerIterationPoints: Double
         let thisMachine: Instances?
+        let unitTimeSource: String?
         let instances: [Instances]
         let jobs: Int
         let pointsPerJob: Int
@@ -167,7 +184,8 @@ public struct PlanReport: Sendable {
             storeBytes: storeBytes, checkpointBytes: disk.checkpoint, runBytes: disk.run,
             pointsVisited: time.visits, pointsVisitedFullBatch: time.fullBatchVisits,
             workPerIterationPoints: time.work.equivalent, thisMachine: time.unitTime.map { instances(1, $0) },
-            instances: time.instances.map { instances($0.count, $0.unitTime) }, jobs: time.jobs,
+            unitTimeSource: unitTimeSource, instances: time.instances.map { instances($0.count, $0.unitTime) },
+            jobs: time.jobs,
             pointsPerJob: time.pointsPerJob, hoursPerDay: time.hoursPerDay, etrtDividedH: time.dividedHours,
             etrtWholeJobsH: time.makespanHours, etrtDividedOnTheClockH: time.dividedHours.map(time.onTheClock),
             etrtWholeJobsOnTheClockH: time.makespanHours.map(time.onTheClock))

@@ -27,6 +27,8 @@ public struct TimePlan: Sendable {
     /// Collocation points that a streamed run visits, with repetition.
     public var visits: Double { Double(work.collocation) * iterations }
     public var fullBatchVisits: Double { points * iterations }
+    /// A chunk holds everything: streaming changes nothing.
+    public var takesAllPoints: Bool { Double(work.collocation) >= points }
     public var jobs: Int { Int((points / Double(pointsPerJob)).rounded(.up)) }
 
     /// Expected total computation time: of one instance that visits every point in every iteration [h].

@@ -1,20 +1,65 @@
 import Benchmarks
 import CommandSupport
+import Planning
+import PointStore
+import Runs
 
-/// The unit time of this machine, from a few whole training steps.
+/// The unit time of this machine, from a few whole training steps; nil, and why, where they would not fit.
 struct Calibration {
-    let unitTime: Double
+    let unitTime: Double?
     let source: String
 
     /// Flat from about a thousand points on: enough for a figure, few enough to take seconds.
     private static let mostPoints = 4096
+    /// A tile of points: with fewer, a step measures what does not depend on their number.
+    private static let fewestPoints = 32
+    /// Of a step, a fraction of a second on two cores; the benchmark makes at least five.
+    private static let stepOperations = 2e10
+    /// Five such steps of the fewest points take longer than anyone waits for a plan.
+    private static let mostOperations = 1e11
+    /// The yardstick's three matrices of a thread, 1024 x 1024.
+    private static let yardstickBytesPerThread = 3 * 4 << 20
 
-    init(network: String, chunk: Int, backend: String, threads: Int) throws {
-        let points = min(chunk, Calibration.mostPoints)
+    init(_ plan: Plan, store: StoreDescription, backend: String, threads: Int) throws {
+        let weights = try plan.networks().parameterCount
+        // Six channels, forward and twice backward, a product and a sum each.
+        let operations = 36 * Double(weights)
+        let most = min(plan.stream.chunk, Calibration.mostPoints)
+        let points = min(most, max(Calibration.fewestPoints, Int(Calibration.stepOperations / operations)))
+        guard Double(points) * operations <= Calibration.mostOperations else {
+            (unitTime, source) = (nil, "not measured: would take minutes; give it with --unit-time")
+            return
+        }
+        guard try Calibration.fits(plan, store: store, points: points, backend: backend, threads: threads) else {
+            (unitTime, source) = (nil, "not measured: would not fit; give it with --unit-time")
+            return
+        }
         var benchmark = StepBenchmark(points: points, backend: backend, threads: threads)
-        benchmark.network = network
+        benchmark.network = plan.network
         benchmark.seconds = 2
         unitTime = try benchmark.run { try Backends.make($0, $1, threads: $2) }.measured.unitSeconds
         source = "measured now with \(points) points on \(threads) thread\(threads == 1 ? "" : "s")"
+    }
+
+    /// Whether the limits leave room: a Swift program whose allocation fails dies without a word.
+    private static func fits(_ plan: Plan, store: StoreDescription, points: Int, backend: String, threads: Int) throws
+        -> Bool
+    {
+        // The benchmark's own: Adam, its one set of points, and no history.
+        var own = plan
+        own.optimizer = Plan().optimizer
+        own.stream = StreamPlan(chunk: points)
+        own.iterations = 1
+        let held = ProcessMemory.now
+        let problem = try StepProblem.named(
+            StepBenchmark(points: points, backend: backend, threads: threads).problem, plan.network)
+        let device = try Backends.memory(
+            backend, problem.workload, counts: problem.workload.programs.map { _ in points }, threads: threads)
+        let memory = try MemoryPlan(
+            own, objective: try own.objective(for: store), sizes: store.sizes(own.stream),
+            backend: device + [("yardstick", threads * yardstickBytesPerThread)],
+            threads: min(threads, Backends.defaultThreads),
+            reservedPerThread: Backends.reservedPerThread, held: held)
+        return MemoryLimit.all(holding: held).allSatisfy { memory.needed($0.measure) <= $0.bytes }
     }
 }

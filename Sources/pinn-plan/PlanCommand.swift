@@ -22,15 +22,16 @@ struct PlanCommand: ParsableCommand {
             take 0.0042 s at 4,096, which is --points-per-job 4096 --instances 32:0.0042.
             """)
 
-    @Option(help: "Collocation points.") var points = Count(100_000_000)
-    @Option(help: "Iterations.") var iterations = Count(100_000)
+    @Option(help: "Collocation points.", transform: count) var points = 100_000_000
+    @Option(help: "Iterations.", transform: count) var iterations = 100_000
     @Option(help: "Hidden layers and their width; 6x40+6x40 for two networks.") var network = Plan().network
     @Option(help: "How the weights are moved: \(OptimizerCatalog.all.map { $0.name }.joined(separator: ", ")).")
     var optimizer = Plan().optimizer
     @Option(help: "Points of an iteration, as pinn-train has it.") var stream = "chunk=65536"
-    @Option(help: "Cells with observations, of velocity and of thickness each (Amery: 200 thousand).")
-    var observations = Count(200_000)
-    @Option(help: "Points of the calving front.") var front = Count(1000)
+    @Option(
+        help: "Cells with observations, of velocity and of thickness each (Amery: 200 thousand).", transform: count)
+    var observations = 200_000
+    @Option(help: "Points of the calving front.", transform: count) var front = 1000
     @Option(help: "Seconds for a point and a thousand iterations on this machine. (default: measured)")
     var unitTime: Double?
     @Option(
@@ -38,8 +39,8 @@ struct PlanCommand: ParsableCommand {
             "Machines to share the work: how many of a kind, and the unit time of one, as in 32:0.0014,40:0.1264.",
             valueName: "count:unit-time,..."))
     var instances: String?
-    @Option(help: "Points of an independent job. (default: the chunk)") var pointsPerJob: Count?
-    @Option(help: "Hours of a day in which the instances work.") var hoursPerDay = 24.0
+    @Option(help: "Points of an independent job. (default: the chunk)", transform: count) var pointsPerJob: Int?
+    @Option(help: "Hours of a day in which the instances work. (default: 24)") var hoursPerDay: Double?
     @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"
     @Option(help: "Threads. (default: all cores)") var threads: Int?
     @Option(help: "What to print: \(PlanReport.Format.allCases.map(\.rawValue).joined(separator: ", ")).")
@@ -47,6 +48,7 @@ struct PlanCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     static func main() {
+        refuseUnfitConfiguration(of: PlanCommand.self, section: "plan")
         runCommand(PlanCommand.self, section: "plan")
     }
 
@@ -54,11 +56,11 @@ struct PlanCommand: ParsableCommand {
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads: \(threads) is not from 1 to 1024")
         }
-        if let unitTime, !(unitTime.isFinite && unitTime > 0) {
-            throw ValidationError("--unit-time: \(unitTime) is not a positive number of seconds")
+        if let unitTime, !InstanceKind.unitTimes.contains(unitTime) {
+            throw ValidationError("--unit-time: \(unitTime) is not from 1e-12 to 1e6 seconds")
         }
-        if !(hoursPerDay > 0 && hoursPerDay <= 24) {
-            throw ValidationError("--hours-per-day: \(hoursPerDay) is not from 0 to 24")
+        if let hoursPerDay, !(0.01...24).contains(hoursPerDay) {
+            throw ValidationError("--hours-per-day: \(hoursPerDay) is not from 0.01 to 24")
         }
         if PlanReport.Format(rawValue: format) == nil {
             throw ValidationError(
@@ -66,6 +68,27 @@ struct PlanCommand: ParsableCommand {
             )
         }
         _ = try kinds()
+        // Here, not when it runs: a configuration is checked by parsing it.
+        _ = try plan()
+    }
+
+    /// As a training run would have it, but for what does not change what it takes.
+    private func plan() throws -> Plan {
+        var plan = Plan()
+        try plan.set("network", to: .text(network))
+        try plan.set("optimizer", to: .text(optimizer))
+        try plan.set("stream", to: .text(stream))
+        plan.iterations = iterations
+        try plan.validate()
+        return plan
+    }
+
+    /// Like `Count`, with the permitted range in the message.
+    @Sendable private static func count(_ text: String) throws -> Int {
+        guard let whole = wholeNumber(text) else {
+            throw ValidationError("it must be a whole number from 1 to 1e12")
+        }
+        return whole
     }
 
     /// The machines of `--instances`.
@@ -73,7 +96,7 @@ struct PlanCommand: ParsableCommand {
         try (instances ?? "").split(separator: ",", omittingEmptySubsequences: instances == nil).map {
             guard let kind = InstanceKind(parsing: String($0)) else {
                 throw ValidationError(
-                    "--instances: \(quoted(String($0))) is not COUNT:UNIT-TIME, a whole number and seconds for a point and a thousand iterations, such as 32:0.0014"
+                    "--instances: \(quoted(String($0))) is not COUNT:UNIT-TIME, a whole number from 1 to 1e9 and seconds for a point and a thousand iterations from 1e-12 to 1e6, such as 32:0.0014"
                 )
             }
             return kind
@@ -81,15 +104,13 @@ struct PlanCommand: ParsableCommand {
     }
 
     func run() throws {
-        var plan = Plan()
-        try plan.set("network", to: .text(network))
-        try plan.set("optimizer", to: .text(optimizer))
-        try plan.set("stream", to: .text(stream))
-        plan.iterations = iterations.value
-        try plan.validate()
-
-        let store = StoreDescription.assumed(
-            collocation: points.value, observations: observations.value, front: front.value)
+        var plan = try plan()
+        // A set that has fewer points than its share of a chunk gives all that it has.
+        plan.stream.chunk = min(plan.stream.chunk, points)
+        plan.stream.sample = min(plan.stream.sample, points)
+        plan.stream.data = min(plan.stream.data, observations)
+        plan.stream.front = min(plan.stream.front, front)
+        let store = StoreDescription.assumed(collocation: points, observations: observations, front: front)
         let objective = try plan.objective(for: store)
         let sizes = store.sizes(plan.stream)
         let used = threads ?? Backends.defaultThreads
@@ -100,18 +121,25 @@ struct PlanCommand: ParsableCommand {
                 backend, objective.workload, counts: objective.sets.map { sizes[$0] ?? 0 }, threads: used),
             threads: used, reservedPerThread: Backends.reservedPerThread, held: held.withOpenStore)
         let kinds = try kinds()
+        if kinds.isEmpty {
+            for (option, isGiven) in [
+                ("--hours-per-day", hoursPerDay != nil), ("--points-per-job", pointsPerJob != nil),
+            ] where isGiven {
+                printMessage("warning: \(option) has no effect without --instances")
+            }
+        }
         let calibration =
             unitTime == nil && kinds.isEmpty
-            ? try Calibration(
-                network: plan.network, chunk: plan.stream.chunk, backend: backend, threads: used) : nil
+            ? try Calibration(plan, store: store, backend: backend, threads: used) : nil
         let time = TimePlan(
-            points: points.value, iterations: iterations.value, work: StreamedWork(objective, sizes: sizes),
+            points: points, iterations: iterations, work: StreamedWork(objective, sizes: sizes),
             unitTime: unitTime ?? calibration?.unitTime, instances: kinds,
-            pointsPerJob: pointsPerJob?.value ?? plan.stream.chunk, hoursPerDay: hoursPerDay)
+            pointsPerJob: pointsPerJob ?? plan.stream.chunk, hoursPerDay: hoursPerDay ?? 24)
         let report = PlanReport(
             plan: plan, parameters: objective.workload.networks.parameterCount, memory: memory,
             disk: try DiskPlan(plan, objective: objective), storeBytes: StoreWriter.byteCount(store), time: time,
-            unitTimeSource: calibration?.source ?? "given with --unit-time", limits: MemoryLimit.all(holding: held))
+            unitTimeSource: calibration?.source ?? unitTime.map { _ in "given with --unit-time" },
+            limits: MemoryLimit.all(holding: held))
         print(try report.rendered(as: PlanReport.Format(rawValue: format) ?? .text))
     }
 }

@@ -43,6 +43,85 @@ import Testing
         }
     }
 
+    private func plan(_ arguments: [String], in folder: TemporaryFolder) throws -> Tool.Result {
+        try #require(Tool.built("pinn-plan")).run(arguments, in: folder.path)
+    }
+
+    @Test(arguments: [
+        (["--unit-time", "1e308"], "from 1e-12 to 1e6"), (["--instances", "2:1e9"], "from 1e-12 to 1e6"),
+        (["--hours-per-day", "0"], "from 0.01 to 24"), (["--points", "0"], "from 1 to 1e12"),
+        (["--points-per-job", "-1"], "from 1 to 1e12"), (["--threads", "0"], "from 1 to 1024"),
+    ]) func whatIsOutOfRangeIsToldTheRange(_ arguments: [String], _ range: String) throws {
+        let result = try plan(["\(arguments[0])=\(arguments[1])", "--format", "json"], in: TemporaryFolder())
+        #expect(result.status == 64 && result.messages.contains(range), "\(result.messages)")
+    }
+
+    @Test func theExtremesOfARangeHaveAPlan() throws {
+        for unitTime in ["1e-12", "1e6"] {
+            let found = try figures([
+                "--unit-time", unitTime, "--points", "1e12", "--iterations", "1e12", "--instances", "1:\(unitTime)",
+                "--hours-per-day", "0.01", "--points-per-job", "1",
+            ])
+            #expect(found["this_machine"] != nil)
+        }
+    }
+
+    /// A trap, or minutes without a word, before there was a check.
+    @Test func aNetworkThatDoesNotFitIsNotMeasured() throws {
+        let folder = try TemporaryFolder()
+        let shell = try #require(Tool.installed("sh"))
+        let tool = try #require(Tool.built("pinn-plan")).path
+        for kilobytes in [500_000, 800_000, 1_000_000, 1_200_000] {
+            let result = try shell.run(
+                ["-c", "ulimit -v \(kilobytes); exec \"$0\" \"$@\"", tool, "--network", "20x1024", "--threads", "1"],
+                in: folder.path)
+            #expect(!result.died && result.status == 0, "\(kilobytes): \(result.messages)")
+            if kilobytes <= 800_000 { #expect(result.output.contains("not measured: would not fit")) }
+        }
+        let huge = try plan(["--network", "64x4096"], in: folder)
+        #expect(huge.status == 0 && huge.output.contains("not measured: would"), "\(huge.messages)")
+    }
+
+    @Test func theUnitTimeOfALargeNetworkIsMeasuredWithFewPoints() throws {
+        let result = try plan(["--network", "8x512"], in: TemporaryFolder())
+        #expect(result.status == 0 && result.output.contains("measured now with"), "\(result.output)")
+        #expect(!result.output.contains("with 4096 points"))
+    }
+
+    @Test func aChunkThatHoldsEverythingIsSaidToChangeNothing() throws {
+        let result = try plan(
+            ["--points", "1000", "--observations", "300", "--unit-time", "0.1"], in: TemporaryFolder())
+        #expect(result.output.contains("chunk=1000,data=300") && result.output.contains("each iteration takes all of"))
+        #expect(!result.output.contains("times fewer") && !result.output.contains("65536"), "\(result.output)")
+    }
+
+    @Test(arguments: ["--hours-per-day", "--points-per-job"]) func whatHasNoEffectIsWarnedOf(_ option: String) throws {
+        let result = try plan([option, "12", "--unit-time", "0.1"], in: TemporaryFolder())
+        #expect(result.status == 0 && result.messages == "warning: \(option) has no effect without --instances\n")
+    }
+
+    @Test(arguments: [
+        ("network = \"20y\"", "c.toml: network: '20y'"), ("points = 0", "c.toml: "), ("netwrk = 1", "c.toml: "),
+        ("[plan]\nunit-time = 1e300", "c.toml: unit-time: "), ("[plam]\npoints = 1", "'plam'; known are ingest"),
+        ("[[plan]]\npoints = 1", "c.toml: unknown section"), ("[plan.train]\npoints = 1", "'plan.train'"),
+    ]) func aMistakeInAConfigurationNamesTheFile(_ text: String, _ naming: String) throws {
+        let folder = try TemporaryFolder()
+        try Data(text.utf8).write(to: URL(fileURLWithPath: folder.file("c.toml")))
+        let result = try plan(["--config", "c.toml"], in: folder)
+        #expect([64, 65].contains(result.status) && result.messages.contains(naming), "\(result.messages)")
+        #expect(!result.messages.contains("--"), "\(result.messages)")
+    }
+
+    @Test func thePlanOfARunCanBePlannedWith() throws {
+        let here = try Workspace()
+        try here.addStore()
+        #expect(try here.run(here.train, Workspace.short + ["--iterations", "3"]).status == 0)
+        let result = try here.run(
+            try #require(Tool.built("pinn-plan")), ["--config", "pinn-run/plan.toml", "--unit-time", "0.1"])
+        #expect(result.status == 0 && result.messages.isEmpty, "\(result.messages)")
+        #expect(result.output.contains("Time of 3 iterations"))
+    }
+
     /// Bytes of "at most 62.1 MB" in what pinn-train says before it starts.
     private func announced(_ messages: String) throws -> Double {
         let line = try #require(messages.split(separator: "\n").first { $0.hasPrefix("memory ") }, "\(messages)")
