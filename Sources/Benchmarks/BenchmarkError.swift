@@ -8,13 +8,15 @@ public enum BenchmarkError: Failure {
     case badReply(String)
     case cannotStart(reason: String)
     case badReport(path: String, reason: String)
+    case notReplaced(path: String, what: String)
+    case memoryTooSmall(row: String, needed: Int, free: Int, limit: String)
     case unreadable(path: String, reason: String)
     case unwritable(path: String, reason: String)
     case diskTooSmall(path: String, needed: Int, free: Int)
 
     public var kind: FailureKind {
         switch self {
-        case .unknownName: .usage
+        case .unknownName, .notReplaced, .memoryTooSmall: .usage
         case .badReport: .badData
         case .unreadable: .missingInput
         case .unwritable, .diskTooSmall: .inputOutput
@@ -33,7 +35,11 @@ public enum BenchmarkError: Failure {
         case .badReply(let row): "\(row): its process gave no result"
         case .cannotStart(let reason): "cannot start a process for a row: \(reason)"
         case .badReport(let path, let reason):
-            "\(path): is no report of pinn-bench (\(reason)); make one with 'pinn-bench --save \(path)'"
+            "\(path): is no report of pinn-bench (\(reason)); name a file that 'pinn-bench --save' wrote"
+        case .notReplaced(let path, let what):
+            "\(path): \(what); it is not replaced, choose another name with --save"
+        case .memoryTooSmall(let row, let needed, let free, let limit):
+            "\(row): needs about \(Figure.megabytes(needed)), \(limit) leaves \(Figure.megabytes(free)); ask for fewer points or threads, or a smaller network"
         case .unreadable(let path, let reason): "\(path): cannot read the report: \(reason)"
         case .unwritable(let path, let reason): "\(path): cannot write: \(reason); choose another place"
         case .diskTooSmall(let path, let needed, let free):

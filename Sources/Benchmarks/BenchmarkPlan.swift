@@ -49,27 +49,36 @@ public struct BenchmarkPlan: Sendable {
         return counts + [cores]
     }
 
+    /// A report without rows yet.
+    public static func emptyReport(label: String?) -> BenchmarkReport {
+        BenchmarkReport(date: ISO8601DateFormatter().string(from: Date()), label: label, machine: .here())
+    }
+
     /// - Parameters:
+    ///   - report: where rows go as they are measured; what it has when an error is thrown is whole.
     ///   - say: a line for the user.
     ///   - begin: called at the beginning of each task with its title and place, and how many there are.
     public func run(
-        label: String?, say: (String) -> Void, begin: (_ title: String, _ number: Int, _ count: Int) -> Void,
+        into report: inout BenchmarkReport, say: (String) -> Void,
+        begin: (_ title: String, _ number: Int, _ count: Int) -> Void,
         shouldStop: () -> Bool
-    ) throws -> BenchmarkReport {
-        var report = BenchmarkReport(
-            date: ISO8601DateFormatter().string(from: Date()), label: label, machine: .here())
+    ) throws {
+        // What does not fit is told before the first row, not after those that do.
+        try requireMemory()
         let folder = stages == [.step] ? nil : try ScratchFolder(in: scratch)
         defer { folder?.remove() }
         if let folder { try announce(folder, say) }
         let tasks = self.tasks(folder: folder?.path ?? "")
         for (number, task) in tasks.enumerated() {
+            if shouldStop() { throw BenchmarkStopped() }
             begin(task.title, number, tasks.count)
+            // Others may have taken what was free at the beginning.
+            try task.memory()?.require(for: task.title)
             let result = try task.runInChild(shouldStop: shouldStop)
             if let row = result.step { report.steps.append(row) }
             if let row = result.stream { report.streams.append(row) }
             if let row = result.stage { report.stages.append(row) }
         }
-        return report
     }
 
     /// Every device with all of the threads that are asked of it.
@@ -119,6 +128,14 @@ public struct BenchmarkPlan: Sendable {
             }
         }
         return tasks
+    }
+
+    // MARK: memory
+
+    private func requireMemory() throws {
+        for task in tasks(folder: "") {
+            try task.memory()?.require(for: task.title)
+        }
     }
 
     // MARK: disk

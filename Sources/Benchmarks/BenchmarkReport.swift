@@ -1,4 +1,6 @@
+import Fields
 import Foundation
+import NetCDFFiles
 
 /// A training step with its points in memory.
 public struct StepRow: Codable, Sendable, Equatable {
@@ -98,6 +100,8 @@ public struct BenchmarkReport: Codable, Sendable, Equatable {
     public var streams: [StreamRow] = []
     public var stages: [StageRow] = []
 
+    public var isEmpty: Bool { steps.isEmpty && streams.isEmpty && stages.isEmpty }
+
     public init(date: String, label: String?, machine: Machine) {
         self.date = date
         self.label = label
@@ -105,34 +109,30 @@ public struct BenchmarkReport: Codable, Sendable, Equatable {
     }
 
     public init(reading path: String) throws {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw BenchmarkError.unreadable(path: path, reason: "there is no such file, or it may not be read")
+        let data = try ReportFile.contents(path)
+        guard !data.isEmpty else { throw BenchmarkError.badReport(path: path, reason: "it is empty") }
+        if let found = ReportFile.format(of: data), found != BenchmarkReport.format {
+            throw BenchmarkError.badReport(path: path, reason: "its format is \(quoted(found))")
         }
         do {
             self = try JSON.decode(BenchmarkReport.self, from: data)
+        } catch DecodingError.dataCorrupted {
+            throw BenchmarkError.badReport(path: path, reason: "it is not JSON")
         } catch {
             throw BenchmarkError.badReport(path: path, reason: "its fields are others")
         }
-        guard format == BenchmarkReport.format else {
-            throw BenchmarkError.badReport(path: path, reason: "its format is another")
-        }
     }
 
-    /// Whether a report can be written there, without touching what is.
-    public static func checkWritable(_ path: String) throws {
-        let slash = path.lastIndex(of: "/")
-        let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        guard access(folder, W_OK) == 0 else {
-            throw BenchmarkError.unwritable(path: path, reason: String(cString: strerror(errno)))
-        }
-    }
+    /// Whether a report can be written there, without touching what is: a new name, or the place of an earlier report.
+    public static func checkWritable(_ path: String) throws { _ = try ReportFile.target(path) }
 
     public func write(to path: String) throws {
-        do {
-            try (JSON.encode(self) + Data("\n".utf8)).write(to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
-            throw BenchmarkError.unwritable(path: path, reason: error.localizedDescription)
-        }
+        let target = try ReportFile.target(path)
+        let data = try JSON.encode(self) + Data("\n".utf8)
+        let pending = try PendingFile(replacing: target)
+        defer { pending.discard() }
+        try ReportFile.write(data, to: pending.temporaryPath, reportedAs: path)
+        try pending.commit()
     }
 }
 

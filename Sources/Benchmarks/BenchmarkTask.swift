@@ -1,4 +1,5 @@
 import Compute
+import ComputeCPU
 import Foundation
 
 /// What a process does for one row of a report. Rows run in processes of their own: the peak memory of each is its own,
@@ -15,9 +16,11 @@ public enum BenchmarkTask: Codable, Sendable {
     /// For progress and messages.
     public var title: String {
         switch self {
-        case .step(let step): "\(step.points) points, \(column(step.backend, step.threads))"
+        case .step(let step):
+            "\(step.points) points, \(column(step.backend, step.threads, cores: CPUBackend.availableCores))"
         case .makeStore(_, let collocation, let cells): "making a store of \(collocation) points, \(cells) cells"
-        case .stream(let stream): "streaming, \(column(stream.backend, stream.threads))"
+        case .stream(let stream):
+            "streaming, \(column(stream.backend, stream.threads, cores: CPUBackend.availableCores))"
         case .makeProducts: "making the products of a synthetic shelf"
         case .ingest(let ingest): "ingest of \(ingest.points) points"
         case .export: "export"
@@ -62,8 +65,9 @@ public struct TaskResult: Codable, Sendable {
     public var stage: StageRow?
 }
 
-/// A device and its threads, as tables name them.
-func column(_ backend: String, _ threads: Int?) -> String {
+/// A device and its threads, as tables name them: each has a core of its own, unless there are more than the machine has.
+func column(_ backend: String, _ threads: Int?, cores: Int) -> String {
     guard let threads else { return backend }
-    return "\(backend), \(threads) \(threads == 1 ? "core" : "cores")"
+    let unit = threads > cores ? "thread" : "core"
+    return "\(backend), \(threads) \(unit)\(threads == 1 ? "" : "s")"
 }

@@ -25,15 +25,32 @@ public struct Comparison: Codable, Sendable, Equatable {
     /// Rows of this run that the earlier one has not.
     public var unmatched: [String]
     public var sameProcessor: Bool
+    /// Where rows were computed in another way than before: other kernels, another OpenBLAS. Each pair once.
+    public var otherDevices: [DeviceChange]
+
+    public struct DeviceChange: Codable, Sendable, Equatable {
+        public var before: String
+        public var now: String
+
+        public init(before: String, now: String) {
+            self.before = before
+            self.now = now
+        }
+    }
 
     public init(_ now: BenchmarkReport, against before: BenchmarkReport) {
         let old = Dictionary(Comparison.entries(before).map { ($0.name, $0) }, uniquingKeysWith: { $1 })
         rows = []
         unmatched = []
+        otherDevices = []
         for entry in Comparison.entries(now) {
             guard let earlier = old[entry.name] else {
                 unmatched.append(entry.name)
                 continue
+            }
+            if let deviceBefore = earlier.device, let device = entry.device, deviceBefore != device {
+                let change = DeviceChange(before: deviceBefore, now: device)
+                if !otherDevices.contains(change) { otherDevices.append(change) }
             }
             rows.append(
                 Row(
@@ -51,18 +68,30 @@ public struct Comparison: Codable, Sendable, Equatable {
         return exp(logarithms.reduce(0, +) / Double(logarithms.count))
     }
 
-    private static func entries(_ report: BenchmarkReport) -> [(name: String, share: Double?, rate: Double)] {
-        report.steps.map {
-            (
-                "\($0.problem) \($0.network), \($0.points) points, \(column($0.backend, $0.threads))",
-                $0.measured.share, $0.measured.pointsPerSecond
-            )
+    private struct Entry {
+        let name: String
+        let share: Double?
+        let rate: Double
+        let device: String?
+    }
+
+    private static func entries(_ report: BenchmarkReport) -> [Entry] {
+        // Names are the same on every machine, however many cores it has.
+        func device(_ backend: String, _ threads: Int?) -> String { column(backend, threads, cores: 0) }
+        let steps = report.steps.map {
+            Entry(
+                name: "\($0.problem) \($0.network), \($0.points) points, \(device($0.backend, $0.threads))",
+                share: $0.measured.share, rate: $0.measured.pointsPerSecond, device: $0.device)
         }
-            + report.streams.map {
-                (
-                    "streamed \($0.network), \($0.points) points by \($0.chunk), \(column($0.backend, $0.threads))",
-                    $0.measured.share, $0.measured.pointsPerSecond
-                )
-            } + report.stages.map { ("\($0.stage) of \($0.count) \($0.unit)", nil, $0.perSecond) }
+        let streams = report.streams.map {
+            Entry(
+                name:
+                    "streamed \($0.network), \($0.points) points by \($0.chunk), \(device($0.backend, $0.threads))",
+                share: $0.measured.share, rate: $0.measured.pointsPerSecond, device: $0.device)
+        }
+        let stages = report.stages.map {
+            Entry(name: "\($0.stage) of \($0.count) \($0.unit)", share: nil, rate: $0.perSecond, device: nil)
+        }
+        return steps + streams + stages
     }
 }

@@ -17,11 +17,16 @@ extension BenchmarkReport {
             + (streams.isEmpty ? [] : [streamTable]) + (stages.isEmpty ? [] : [stageTable])
     }
 
+    private func deviceName(_ backend: String, _ threads: Int?) -> String {
+        column(backend, threads, cores: machine.cores)
+    }
+
     // MARK: points by devices
 
     private var columns: [String] {
         var names: [String] = []
-        for name in steps.map({ column($0.backend, $0.threads) }) + streams.map({ column($0.backend, $0.threads) })
+        for name in steps.map({ deviceName($0.backend, $0.threads) })
+            + streams.map({ deviceName($0.backend, $0.threads) })
         where !names.contains(name) {
             names.append(name)
         }
@@ -36,14 +41,14 @@ extension BenchmarkReport {
             rows.append(
                 [grouped(count)]
                     + columns.map { name in
-                        steps.first { $0.points == count && column($0.backend, $0.threads) == name }.map(step) ?? ""
+                        steps.first { $0.points == count && deviceName($0.backend, $0.threads) == name }.map(step) ?? ""
                     })
         }
         if let first = streams.first {
             rows.append(
                 ["\(grouped(first.points)), streamed"]
                     + columns.map { name in
-                        streams.first { column($0.backend, $0.threads) == name }.map(stream) ?? ""
+                        streams.first { deviceName($0.backend, $0.threads) == name }.map(stream) ?? ""
                     })
         }
         return Table(title: title, header: ["points"] + columns, rows: rows)
@@ -81,7 +86,7 @@ extension BenchmarkReport {
         else { return nil }
         let ratio = BenchmarkReport.publishedCores / row.measured.unitSeconds
         return
-            "Wang et al. report \(BenchmarkReport.publishedCores) for 65,536 points on 16 cores (\(BenchmarkReport.publishedGPU) on a GPU): \(column(row.backend, row.threads)) of this machine at \(grouped(row.points)) points are \(Figure.plain(ratio)) times as fast."
+            "Wang et al. report \(BenchmarkReport.publishedCores) for 65,536 points on 16 cores (\(BenchmarkReport.publishedGPU) on a GPU): \(deviceName(row.backend, row.threads)) of this machine at \(grouped(row.points)) points are \(Figure.plain(ratio)) times as fast."
     }
 
     private var shareTable: Table {
@@ -91,6 +96,11 @@ extension BenchmarkReport {
         table.notes = [
             "Products of a step alone are counted; steps and sgemm ran by turns, in slices of a fraction of a second."
         ]
+        if (steps.map(\.threads) + streams.map(\.threads)).contains(where: { ($0 ?? 0) > machine.cores }) {
+            table.notes.append(
+                "With more threads than the \(machine.cores) \(machine.cores == 1 ? "core" : "cores") of this machine they take turns, and the shares mean nothing."
+            )
+        }
         return table
     }
 
@@ -101,20 +111,20 @@ extension BenchmarkReport {
         let shown = steps.filter { row in
             !steps.contains { $0.backend == row.backend && ($0.threads ?? 0) > (row.threads ?? 0) }
         }
-        let name = shown.first.map { column($0.backend, $0.threads) } ?? columns.last ?? ""
-        let devices = Set(shown.map { column($0.backend, $0.threads) })
+        let name = shown.first.map { deviceName($0.backend, $0.threads) } ?? columns.last ?? ""
+        let devices = Set(shown.map { deviceName($0.backend, $0.threads) })
         var table = Table(
             title: devices.count > 1 ? "All cores" : "In detail: \(name)",
             header: ["points"] + (devices.count > 1 ? ["device"] : [])
                 + ["step", "points/s", "sgemm GFLOP/s", "peak memory", "steps timed"], rows: [])
         for row in shown {
             table.rows.append(
-                [grouped(row.points)] + (devices.count > 1 ? [column(row.backend, row.threads)] : [])
+                [grouped(row.points)] + (devices.count > 1 ? [deviceName(row.backend, row.threads)] : [])
                     + details(row.measured, row.peakBytes))
         }
-        for row in streams where devices.isEmpty || devices.contains(column(row.backend, row.threads)) {
+        for row in streams where devices.isEmpty || devices.contains(deviceName(row.backend, row.threads)) {
             table.rows.append(
-                ["\(grouped(row.points)), streamed"] + (devices.count > 1 ? [column(row.backend, row.threads)] : [])
+                ["\(grouped(row.points)), streamed"] + (devices.count > 1 ? [deviceName(row.backend, row.threads)] : [])
                     + details(row.measured, row.peakBytes))
         }
         table.notes = Array(Set(steps.map(\.device) + streams.map(\.device))).sorted()
@@ -139,7 +149,8 @@ extension BenchmarkReport {
             for (name, reading) in [("warm", row.warm as StreamRow.Reading?), ("emptied", row.cold)] {
                 guard let reading else { continue }
                 table.rows.append([
-                    name, column(row.backend, row.threads), "\(Figure.plain(reading.pointsPerSecond / 1e6)) M points/s",
+                    name, deviceName(row.backend, row.threads),
+                    "\(Figure.plain(reading.pointsPerSecond / 1e6)) M points/s",
                     "\(Figure.plain(reading.bytesPerSecond / 1e6)) MB/s",
                     Figure.percent(reading.slowdown, reading.slowdownQuartiles),
                     String(format: "%.2f %%", 100 * reading.waiting),
@@ -184,6 +195,7 @@ extension Comparison {
                     Figure.plain(row.rateNow), String(format: "%.3f", row.rateRatio),
                 ]
             })
+        if rows.isEmpty { table.notes.append("No row in common with the earlier report.") }
         if let mean = meanShareRatio {
             table.notes.append(String(format: "Shares of the sgemm rate: %.3f of before in the geometric mean.", mean))
         }
@@ -191,6 +203,9 @@ extension Comparison {
             "The share was measured against the same minutes' sgemm; points a second are comparable only on one quiet machine."
         )
         if !sameProcessor { table.notes.append("The earlier report is of another machine.") }
+        for change in otherDevices {
+            table.notes.append("Computed otherwise: before '\(change.before)', now '\(change.now)'.")
+        }
         if !unmatched.isEmpty { table.notes.append("Not in the earlier report: \(unmatched.joined(separator: "; ")).") }
         return table
     }

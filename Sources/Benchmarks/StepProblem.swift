@@ -101,6 +101,11 @@ public struct StepProblem: Sendable {
         zip(groups, counts(points: points)).map { group, count in group.weights.map { $0 / Double(count) } }
     }
 
+    /// Bytes of the batches: positions and data.
+    func byteCount(points: Int) -> Int {
+        zip(groups, counts(points: points)).reduce(0) { $0 + 4 * (2 + $1.0.columns.count) * $1.1 }
+    }
+
     /// Positions spread evenly over the square (the R2 sequence of Roberts 2018), and smooth data at them.
     func batches(points: Int) -> [PointBatch] {
         zip(groups, counts(points: points)).map { group, count in

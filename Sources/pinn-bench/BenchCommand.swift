@@ -114,16 +114,20 @@ struct BenchCommand: ParsableCommand {
         let before = try compare.map { try BenchmarkReport(reading: $0) }
         if let save { try BenchmarkReport.checkWritable(save) }
         let plan = try plan()
-        let report: BenchmarkReport
+        var report = BenchmarkPlan.emptyReport(label: label)
         do {
-            report = try plan.run(
-                label: label, say: printMessage,
+            try plan.run(
+                into: &report, say: printMessage,
                 begin: { printMessage("\($1 + 1)/\($2) \($0)") }, shouldStop: { StopRequest.isPending })
-        } catch is BenchmarkStopped {
-            throw StoppedEarly("stopped; nothing was saved")
+        } catch {
+            // Rows take minutes; those that are there are shown, whatever ended the run.
+            if !report.isEmpty { try show(report, before.map { Comparison(report, against: $0) }) }
+            if error is BenchmarkStopped { try StopRequest.check() }
+            throw error
         }
-        if let save { try report.write(to: save) }
+        // Shown first: a disk that is full by now takes the file, not the figures.
         try show(report, before.map { Comparison(report, against: $0) })
+        if let save { try report.write(to: save) }
     }
 
     // MARK: options
@@ -136,11 +140,11 @@ struct BenchCommand: ParsableCommand {
     }
 
     private func counts(_ list: String, upTo most: Int) -> [Int]? {
-        let counts = list.split(separator: ",", omittingEmptySubsequences: false).compactMap {
-            Count(argument: String($0))?.value
-        }
-        return counts.count == list.split(separator: ",", omittingEmptySubsequences: false).count
-            && counts.allSatisfy { $0 <= most } ? counts : nil
+        let items = list.split(separator: ",", omittingEmptySubsequences: false)
+        let counts = items.compactMap { Count(argument: String($0))?.value }
+        guard counts.count == items.count, counts.allSatisfy({ $0 <= most }) else { return nil }
+        // A value that is named twice is measured once.
+        return counts.enumerated().filter { !counts[..<$0.offset].contains($0.element) }.map(\.element)
     }
 
     private func plan() throws -> BenchmarkPlan {
@@ -151,7 +155,10 @@ struct BenchCommand: ParsableCommand {
         plan.problem = problem
         plan.seconds = seconds
         plan.streamPoints = streamPoints.value
-        plan.chunk = chunk.value
+        plan.chunk = min(chunk.value, streamPoints.value)
+        if plan.stages.contains(.stream), plan.chunk < chunk.value {
+            printMessage("--chunk: an iteration takes all \(plan.chunk) points of the store, which has no more")
+        }
         plan.ingestPoints = ingestPoints.value
         plan.exportCells = exportCells.value
         plan.scratch = scratch

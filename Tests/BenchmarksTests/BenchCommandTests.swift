@@ -79,4 +79,81 @@ import Testing
         #expect(result.status == status && result.messages.contains(naming), "\(result.messages)")
         #expect(folder.names.isEmpty)
     }
+
+    @Test func onlyReportsAreReplaced() throws {
+        let folder = try TemporaryFolder()
+        let manager = FileManager.default
+        try Data("mine".utf8).write(to: URL(fileURLWithPath: folder.file("notes.txt")))
+        try manager.createDirectory(atPath: folder.file("folder"), withIntermediateDirectories: false)
+        try manager.createSymbolicLink(atPath: folder.file("nowhere"), withDestinationPath: "absent")
+        try manager.createSymbolicLink(atPath: folder.file("link"), withDestinationPath: "report.json")
+        for name in ["notes.txt", "folder", "nowhere", "/dev/null"] {
+            let result = try bench(["--points", "64", "--save", name], in: folder)
+            #expect(result.status == 64 && result.messages.contains("not replaced"), "\(name): \(result.messages)")
+            // Before the measurement.
+            #expect(result.output.isEmpty && !result.messages.contains("1/1"))
+        }
+        #expect(try String(contentsOfFile: folder.file("notes.txt"), encoding: .utf8) == "mine")
+        try ReportTests.stored().write(to: folder.file("report.json"))
+        #expect(try bench(["--points", "64", "--save", "link"], in: folder).status == 0)
+        // The link stays one, and the report behind it is new.
+        #expect(try manager.destinationOfSymbolicLink(atPath: folder.file("link")) == "report.json")
+        #expect(try BenchmarkReport(reading: folder.file("report.json")).steps.map(\.points) == [64])
+    }
+
+    @Test(arguments: [("folder", "a folder"), ("empty", "empty"), ("text", "not JSON"), ("/dev/null", "a device")])
+    func whatIsNoReportIsNamed(_ name: String, _ reason: String) throws {
+        let folder = try TemporaryFolder()
+        try FileManager.default.createDirectory(
+            atPath: folder.file("folder"), withIntermediateDirectories: false)
+        try Data().write(to: URL(fileURLWithPath: folder.file("empty")))
+        try Data("text".utf8).write(to: URL(fileURLWithPath: folder.file("text")))
+        let result = try bench(["--points", "64", "--compare", name], in: folder)
+        #expect(result.status == 65 && result.messages.contains(reason), "\(result.messages)")
+    }
+
+    @Test func whatDoesNotFitIsRefused() throws {
+        let folder = try TemporaryFolder()
+        let bench = try #require(Tool.built("pinn-bench"))
+        // 2 GB of address space; a hundred million points are 2 GB in themselves, and their tiles.
+        let limited = try Tool(path: "/bin/sh").run(
+            [
+                "-c", "ulimit -v 2000000; exec \"$0\" \"$@\"", bench.path, "--points", "64,100000000", "--network",
+                "2x16",
+                "--threads", "1",
+            ], in: folder.path)
+        #expect(limited.status == 64 && limited.messages.contains("ulimit -v"), "\(limited.messages)")
+        #expect(limited.messages.split(separator: "\n").count == 1 && limited.output.isEmpty)
+    }
+
+    @Test func valuesAreMeasuredOnceAndChunksFitTheStore() throws {
+        let folder = try TemporaryFolder()
+        let result = try bench(
+            [
+                "--what", "step,stream", "--points", "64,64", "--threads", "1,1", "--stream-points", "2000", "--chunk",
+                "4096", "--format", "json",
+            ], in: folder)
+        try #require(result.status == 0, "\(result.messages)")
+        let report = try JSON.decode(BenchmarkReport.self, from: Data(result.output.utf8))
+        #expect(report.steps.count == 1 && report.streams.map(\.chunk) == [2000])
+        #expect(result.messages.contains("--chunk"))
+    }
+
+    @Test(arguments: [SIGINT, SIGTERM]) func aStopKeepsWhatWasMeasured(_ signal: Int32, _ status: Int32)
+        throws
+    {
+        let folder = try TemporaryFolder()
+        let bench = try #require(Tool.built("pinn-bench"))
+        let result = try bench.run(
+            ["--points", "64,128", "--network", "2x16", "--threads", "1", "--seconds", "2", "--save", "report.json"],
+            in: folder.path
+        ) { process in
+            // In the middle of the second row.
+            Thread.sleep(forTimeInterval: 3)
+            kill(process.processIdentifier, signal)
+        }
+        #expect(result.status == 128 + signal && !result.died, "\(result.messages)")
+        #expect(result.output.contains("64") && !result.output.contains("128"))
+        #expect(folder.names.isEmpty)
+    }
 }

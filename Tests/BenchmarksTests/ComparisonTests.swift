@@ -35,6 +35,15 @@ import Benchmarks
             ReportTests.report([ReportTests.step(points: 1024, threads: 1)]),
             against: ReportTests.report([ReportTests.step(points: 1024, threads: 2)]))
         #expect(comparison.rows.isEmpty && comparison.meanShareRatio == nil)
+        #expect(comparison.table.notes.contains { $0.contains("No row in common") })
+    }
+
+    @Test func otherKernelsAreToldOnce() throws {
+        let text = ReportTests.file.replacingOccurrences(of: "\"device\": \"d\"", with: "\"device\": \"other kernels\"")
+        let before = try JSON.decode(BenchmarkReport.self, from: Data(text.utf8))
+        let comparison = Comparison(try ReportTests.stored(), against: before)
+        #expect(comparison.otherDevices == [Comparison.DeviceChange(before: "other kernels", now: "d")])
+        #expect(comparison.table.notes.contains { $0.contains("before 'other kernels', now 'd'") })
     }
 
     @Test func anotherMachineIsTold() throws {

@@ -100,6 +100,13 @@ import Benchmarks
         #expect(table.rows[1].last == "")
     }
 
+    @Test func moreThreadsThanCoresAreNoCores() throws {
+        let report = try Self.report([Self.step(points: 64), Self.step(points: 64, threads: 64)])
+        #expect(report.tables[2].header == ["points", "cpu, 2 cores", "cpu, 64 threads"])
+        #expect(report.tables[2].notes.contains { $0.contains("mean nothing") })
+        #expect(try !Self.report([Self.step(points: 64)]).tables[2].notes.contains { $0.contains("mean nothing") })
+    }
+
     @Test func tablesAreMarkdownOrAligned() {
         let table = Table(title: "T", header: ["a", "long"], rows: [["xyz", "1"]], notes: ["n"])
         #expect(table.rendered(as: .text) == "T\n  a     long\n  xyz      1\n  n")
