@@ -139,7 +139,7 @@ import Testing
         #expect(result.messages.contains("--chunk"))
     }
 
-    @Test(arguments: [SIGINT, SIGTERM]) func aStopKeepsWhatWasMeasured(_ signal: Int32, _ status: Int32)
+    @Test(arguments: [SIGINT, SIGTERM]) func aStopKeepsWhatWasMeasured(_ signal: Int32)
         throws
     {
         let folder = try TemporaryFolder()
