@@ -6,7 +6,7 @@ import Synchronization
 /// in the same run because machines are shared.
 ///
 /// Every thread multiplies matrices of its own, 1024 x 1024 in single precision, that are allocated and touched once:
-/// fresh memory for every product cost 5 % of the rate, and flattered what is compared with it.
+/// fresh memory for every product would lower the rate, and flatter what is compared with it.
 public final class MatrixRate {
     public let threads: Int
     private let matrices: [Matrices]
