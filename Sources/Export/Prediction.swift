@@ -14,11 +14,17 @@ public struct Prediction {
     public let backend: any Backend
     private let program: PointProgram
 
-    public init(_ checkpoint: Checkpoint, store: StoreReader, makeBackend: (Workload) throws -> any Backend) throws {
+    /// - Parameter derived: whether the strain rate and the residuals are wanted beside what the network represents; they
+    ///   cost six channels instead of one.
+    public init(
+        _ checkpoint: Checkpoint, store: StoreReader, derived: Bool = true,
+        makeBackend: (Workload) throws -> any Backend
+    ) throws {
         let model = try checkpoint.plan.model()
         let networks = try checkpoint.plan.networks()
         let scaling = FieldScaling(store.description)
-        let fields = PredictedField.all(model: model, store: store.description, constants: checkpoint.plan.constants)
+        let all = PredictedField.all(model: model, store: store.description, constants: checkpoint.plan.constants)
+        let fields = derived ? all : Array(all.prefix(model.unknowns.count))
         program = PointProgram(
             Program.recording { recorder in
                 let point = FieldPoint(

@@ -2,8 +2,6 @@ import ArgumentParser
 import CommandSupport
 import Export
 import Fields
-import Glibc
-import PointStore
 import Runs
 
 @main
@@ -41,16 +39,11 @@ struct ExportCommand: ParsableCommand {
     }
 
     func run() throws {
-        let checkpoint = try RunDirectory(runPath).newestCheckpoint(report: { printMessage("warning: \($0)") })
         try PredictionWriter.checkOutput(prediction)
-        let storePath = store ?? checkpoint.plan.store
-        if store == nil, access(storePath, F_OK) != 0 { throw ExportError.noStore(path: storePath, run: runPath) }
-        let reader = try StoreReader(path: storePath)
-        guard reader.fingerprint == checkpoint.storeFingerprint else {
-            throw ExportError.otherStore(
-                store: storePath, expected: checkpoint.storeFingerprint, found: reader.fingerprint)
+        let run = try TrainedRun(in: RunDirectory(runPath), store: store) { printMessage("warning: \($0)") }
+        let model = try Prediction(run.checkpoint, store: run.store) {
+            try Backends.make(backend, $0, threads: threads)
         }
-        let model = try Prediction(checkpoint, store: reader) { try Backends.make(backend, $0, threads: threads) }
         let writer = try PredictionWriter(
             model, gridNames: try gridNames(),
             provenance: Provenance(command: CommandLine.arguments.map(shellWord).joined(separator: " ")))
@@ -60,7 +53,7 @@ struct ExportCommand: ParsableCommand {
             progress.update($0)
         }
         progress.finish(writer.cellCount)
-        print("\(prediction): \(writer.cellCount) cells at iteration \(checkpoint.iteration) of \(runPath)")
+        print("\(prediction): \(writer.cellCount) cells at iteration \(run.checkpoint.iteration) of \(runPath)")
     }
 
     private func gridNames() throws -> [String]? {
