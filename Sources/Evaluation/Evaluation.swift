@@ -7,8 +7,20 @@ import PointStore
 /// A network has a value everywhere, so nothing is interpolated and the truth may lie on any grid of the same projection: a
 /// crop, a wider one, a coarser one. Cells count where the shelf floats (by the mask of the store) and the truth has a value.
 public struct Evaluation {
-    /// The values of quantities at positions [m], in their own units: one array a quantity.
-    public typealias Predictor = (_ x: [Double], _ y: [Double]) throws -> [Quantity: [Float]]
+    /// What is predicted of a quantity, in its own unit.
+    public struct Estimate {
+        public var values: [Float]
+        /// Standard deviations of an ensemble; nil for a single network.
+        public var deviations: [Float]?
+
+        public init(values: [Float], deviations: [Float]? = nil) {
+            self.values = values
+            self.deviations = deviations
+        }
+    }
+
+    /// The estimates at positions [m].
+    public typealias Predictor = (_ x: [Double], _ y: [Double]) throws -> [Quantity: Estimate]
 
     private let shelf: [StoredGrid]
     private let storePath: String
@@ -70,7 +82,7 @@ public struct Evaluation {
                 let y = places.map { grid.y[band.lowerBound + $0 / grid.columns] }
                 let predicted = try predict(x, y)
                 for (number, field) in fields.enumerated() {
-                    guard let prediction = predicted[field.quantity] else { continue }
+                    guard let estimate = predicted[field.quantity] else { continue }
                     for (index, place) in places.enumerated() {
                         let truth = values[number][place]
                         guard truth.isFinite else {
@@ -78,7 +90,9 @@ public struct Evaluation {
                             continue
                         }
                         sums[number].add(
-                            predicted: Double(prediction[index]), truth: truth, x: x[index], y: y[index])
+                            predicted: Double(estimate.values[index]),
+                            deviation: estimate.deviations.map { Double($0[index]) },
+                            truth: truth, x: x[index], y: y[index])
                     }
                 }
             }

@@ -9,11 +9,13 @@ public struct EvaluationReport: Sendable {
 
     let run: String
     let iteration: Int
+    let members: Int
     let errors: [FieldErrors]
 
-    public init(run: String, iteration: Int, errors: [FieldErrors]) {
+    public init(run: String, iteration: Int, members: Int = 1, errors: [FieldErrors]) {
         self.run = run
         self.iteration = iteration
+        self.members = members
         self.errors = errors
     }
 
@@ -32,6 +34,11 @@ public struct EvaluationReport: Sendable {
                 percent(field.relative?.median), percent(field.relative?.high), percent(field.relative?.largest),
                 "\(figure(field.largest)) \(field.quantity.unit)",
             ]
+                + (members > 1
+                    ? [
+                        percent(field.spread?.withinOne), percent(field.spread?.withinTwo),
+                        field.spread?.ratio.map(figure) ?? "--",
+                    ] : [])
         }
         var notes = errors.map { field in
             "\(field.quantity.symbol): '\(field.variable)' of \(field.path)"
@@ -40,9 +47,16 @@ public struct EvaluationReport: Sendable {
         if errors.contains(where: { $0.relative == nil }) {
             notes.append("--: the truth passes zero, where every relative error is large")
         }
+        if members > 1 {
+            notes.append(
+                "σ: standard deviation of the \(members) members; of normal errors that it describes, 68 % lie within it, 95 % within twice, and the ratio of root mean squares is 1"
+            )
+        }
         return Table(
-            title: "\(run) at iteration \(iteration), on floating ice",
-            header: ["", "cells", "relative L2", "median", "95 %", "largest", "largest error"], rows: rows, notes: notes
+            title:
+                "\(run)\(members > 1 ? ", mean of \(members) members" : "") at iteration \(iteration), on floating ice",
+            header: ["", "cells", "relative L2", "median", "95 %", "largest", "largest error"]
+                + (members > 1 ? ["within σ", "within 2 σ", "σ / error"] : []), rows: rows, notes: notes
         )
     }
 
@@ -77,6 +91,9 @@ public struct EvaluationReport: Sendable {
             let medianRelativeError: Double?
             let highRelativeError: Double?
             let largestRelativeError: Double?
+            let withinOneDeviation: Double?
+            let withinTwoDeviations: Double?
+            let deviationOverError: Double?
 
             enum CodingKeys: String, CodingKey {
                 case field, units, cells
@@ -90,17 +107,21 @@ public struct EvaluationReport: Sendable {
                 case medianRelativeError = "relative_error_median"
                 case highRelativeError = "relative_error_95_percent"
                 case largestRelativeError = "relative_error_largest"
+                case withinOneDeviation = "within_one_standard_deviation"
+                case withinTwoDeviations = "within_two_standard_deviations"
+                case deviationOverError = "rms_standard_deviation_over_rms_error"
             }
         }
         let run: String
         let iteration: Int
+        let members: Int
         let fields: [Field]
     }
 
     private func json() throws -> String {
         func finite(_ value: Double?) -> Double? { value.flatMap { $0.isFinite ? $0 : nil } }
         let figures = Figures(
-            run: run, iteration: iteration,
+            run: run, iteration: iteration, members: members,
             fields: errors.map { field in
                 Figures.Field(
                     field: field.quantity.symbol, units: field.quantity.unit, truthFile: field.path,
@@ -109,7 +130,9 @@ public struct EvaluationReport: Sendable {
                     largestErrorXM: field.position.x, largestErrorYM: field.position.y,
                     medianRelativeError: finite(field.relative?.median),
                     highRelativeError: finite(field.relative?.high),
-                    largestRelativeError: finite(field.relative?.largest))
+                    largestRelativeError: finite(field.relative?.largest),
+                    withinOneDeviation: field.spread?.withinOne, withinTwoDeviations: field.spread?.withinTwo,
+                    deviationOverError: finite(field.spread?.ratio))
             })
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]

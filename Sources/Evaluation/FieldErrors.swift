@@ -10,6 +10,15 @@ public struct FieldErrors: Sendable, Equatable {
         public let largest: Double
     }
 
+    /// How well the standard deviation σ of an ensemble tells of the error.
+    public struct Spread: Sendable, Equatable {
+        /// Shares of the cells with |p − t| ≤ σ and ≤ 2 σ; 0.68 and 0.95 of normal errors that σ describes.
+        public let withinOne: Double
+        public let withinTwo: Double
+        /// Root mean squares of σ over that of the error: less than 1 where the ensemble is surer than it is right.
+        public let ratio: Double?
+    }
+
     public let quantity: Quantity
     /// The variable that holds the truth, and its file.
     public let variable: String
@@ -24,11 +33,13 @@ public struct FieldErrors: Sendable, Equatable {
     public let position: (x: Double, y: Double)
     /// Nil where the truth is zero or changes its sign: near a zero, every error is large.
     public let relative: Relative?
+    /// Nil for a single network.
+    public let spread: Spread?
 
     public static func == (a: FieldErrors, b: FieldErrors) -> Bool {
         a.quantity == b.quantity && a.variable == b.variable && a.path == b.path && a.cells == b.cells
             && a.missing == b.missing && a.relativeL2 == b.relativeL2 && a.largest == b.largest
-            && a.position == b.position && a.relative == b.relative
+            && a.position == b.position && a.relative == b.relative && a.spread == b.spread
     }
 }
 
@@ -43,8 +54,12 @@ struct ErrorSums {
     private var lowestTruth = Double.infinity
     private var highestTruth = -Double.infinity
     private var relative: [Float] = []
+    private var withinOne = 0
+    private var withinTwo = 0
+    private var squaredDeviations = 0.0
+    private var hasDeviations = false
 
-    mutating func add(predicted: Double, truth: Double, x: Double, y: Double) {
+    mutating func add(predicted: Double, deviation: Double?, truth: Double, x: Double, y: Double) {
         // A prediction that is no number is as wrong as can be.
         let error = predicted.isNaN ? .infinity : abs(predicted - truth)
         cells += 1
@@ -54,6 +69,11 @@ struct ErrorSums {
         lowestTruth = min(lowestTruth, truth)
         highestTruth = max(highestTruth, truth)
         relative.append(Float(error / abs(truth)))
+        guard let deviation else { return }
+        hasDeviations = true
+        squaredDeviations += deviation * deviation
+        withinOne += error <= deviation ? 1 : 0
+        withinTwo += error <= 2 * deviation ? 1 : 0
     }
 
     /// Nil where there was no cell.
@@ -68,7 +88,11 @@ struct ErrorSums {
             relative: keepsSign
                 ? FieldErrors.Relative(
                     median: ErrorSums.quantile(0.5, sorted), high: ErrorSums.quantile(0.95, sorted),
-                    largest: ErrorSums.quantile(1, sorted)) : nil)
+                    largest: ErrorSums.quantile(1, sorted)) : nil,
+            spread: hasDeviations
+                ? FieldErrors.Spread(
+                    withinOne: Double(withinOne) / Double(cells), withinTwo: Double(withinTwo) / Double(cells),
+                    ratio: squaredErrors > 0 ? (squaredDeviations / squaredErrors).squareRoot() : nil) : nil)
     }
 
     /// The smallest value that is not below that share of them.

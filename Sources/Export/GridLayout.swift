@@ -52,8 +52,19 @@ struct GridLayout {
         }
         var variables: [String: Variable] = [:]
         for field in prediction.fields {
-            variables[field.name] = try define(
+            let variable = try define(
                 field.name, .float, longName: field.longName, standardName: field.standardName, units: field.units)
+            variables[field.name] = variable
+            guard prediction.memberCount > 1 else { continue }
+            let deviation = try define(
+                field.deviationName, .float, longName: "standard deviation of \(field.longName) over the ensemble",
+                standardName: field.standardName, units: field.units)
+            variables[field.deviationName] = deviation
+            // CF-1.8, section 7.3: a standard name ("realization") may stand for an axis that the file does not have. Not the
+            // modifier standard_error of appendix C, which would claim that the spread is all the uncertainty.
+            try variable.setAttribute("cell_methods", .text("realization: mean"))
+            try variable.setAttribute("ancillary_variables", .text(field.deviationName))
+            try deviation.setAttribute("cell_methods", .text("realization: standard_deviation"))
         }
         for column in observedSets.flatMap({ ObservedCells.columns(of: $0) }) {
             let name = "misfit_\(column.rawValue)"

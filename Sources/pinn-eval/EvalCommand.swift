@@ -16,7 +16,8 @@ struct EvalCommand: ParsableCommand {
             needed, and the grids may differ from those of the run.
 
             The relative L2 error of a field is ||predicted - true|| / ||true||. Median, 95 % (exceeded by a twentieth of \
-            the cells) and largest are those of |predicted - true| / |true|, cell by cell.
+            the cells) and largest are those of |predicted - true| / |true|, cell by cell. Of an ensemble the mean of its \
+            members counts, and how much of the error their standard deviation covers is told as well.
             """)
 
     @Argument(help: "NetCDF files with true fields; the products themselves will do.") var truth: [String]
@@ -46,17 +47,23 @@ struct EvalCommand: ParsableCommand {
 
     func run() throws {
         let run = try TrainedRun(in: RunDirectory(runPath), store: store) { printMessage("warning: \($0)") }
-        let prediction = try Prediction(run.checkpoint, store: run.store, derived: false) {
+        let prediction = try Prediction(run.checkpoint, members: run.members, store: run.store, derived: false) {
             try Backends.make(backend, $0, threads: threads)
         }
         let quantities = try run.checkpoint.plan.model().unknowns
         let evaluation = Evaluation(
             shelf: run.store.description.grids, storePath: run.store.path, quantities: quantities
         ) { x, y in
-            Dictionary(uniqueKeysWithValues: zip(quantities, try prediction.fields(x: x, y: y)))
+            let fields = try prediction.fields(x: x, y: y)
+            return Dictionary(
+                uniqueKeysWithValues: quantities.enumerated().map { number, quantity in
+                    let deviations = fields.deviations.isEmpty ? nil : fields.deviations[number]
+                    return (quantity, Evaluation.Estimate(values: fields.values[number], deviations: deviations))
+                })
         }
         let errors = try truth.flatMap { try evaluation.errors(against: $0, report: StopRequest.check) }
-        let report = EvaluationReport(run: runPath, iteration: run.checkpoint.iteration, errors: errors)
+        let report = EvaluationReport(
+            run: runPath, iteration: run.checkpoint.iteration, members: run.members.count, errors: errors)
         print(try report.rendered(as: EvaluationReport.Format(rawValue: format) ?? .text))
     }
 }

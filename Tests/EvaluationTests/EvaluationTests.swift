@@ -63,11 +63,18 @@ private struct Shelf {
     }
 
     /// Compares with `predict`, which gives the values of all quantities at a position.
-    func errors(_ path: String, _ predict: @escaping (Quantity, Double, Double) -> Double) throws -> [FieldErrors] {
+    func errors(
+        _ path: String, deviation: ((Double, Double) -> Double)? = nil,
+        _ predict: @escaping (Quantity, Double, Double) -> Double
+    ) throws -> [FieldErrors] {
         try Evaluation(shelf: [stored], storePath: "store.nc", quantities: Quantity.allCases) { x, y in
-            var values: [Quantity: [Float]] = [:]
-            for quantity in Quantity.allCases { values[quantity] = zip(x, y).map { Float(predict(quantity, $0, $1)) } }
-            return values
+            var estimates: [Quantity: Evaluation.Estimate] = [:]
+            for quantity in Quantity.allCases {
+                estimates[quantity] = Evaluation.Estimate(
+                    values: zip(x, y).map { Float(predict(quantity, $0, $1)) },
+                    deviations: deviation.map { deviation in zip(x, y).map { Float(deviation($0, $1)) } })
+            }
+            return estimates
         }.errors(against: path)
     }
 }
@@ -164,6 +171,21 @@ private let rounding = 1e-6
         // And has no number in JSON.
         let json = try EvaluationReport(run: "run", iteration: 1, errors: errors).rendered(as: .json)
         #expect(json.contains("\"relative_error_median\"") && !json.contains("relative_l2"))
+    }
+
+    @Test func theSpreadOfAnEnsembleIsComparedWithItsError() throws {
+        let shelf = try Shelf()
+        let path = try shelf.write("truth.nc", [Shelf.Field(name: "h", units: "m", value: Shelf.thickness)])
+        // Errors of 10 m, against deviations of 11 m on two columns of ten, 6 m on five and 4 m on three.
+        let errors = try shelf.errors(
+            path, deviation: { x, _ in x < 1250 ? 11 : x < 3750 ? 6 : 4 },
+            { _, x, y in Shelf.thickness(x, y) + 10 })
+        let spread = try #require(errors[0].spread)
+        #expect(abs(spread.withinOne - 0.2) < 1e-12 && abs(spread.withinTwo - 0.7) < 1e-12)
+        let meanSquare: Double = 0.2 * 121 + 0.5 * 36 + 0.3 * 16
+        let expected = (meanSquare / 100).squareRoot()
+        #expect(abs(try #require(spread.ratio) / expected - 1) < 1e-5)
+        #expect(try shelf.errors(path, { _, x, y in Shelf.thickness(x, y) })[0].spread == nil)
     }
 
     @Test func whatCannotBeComparedIsToldInALineThatNamesIt() throws {
