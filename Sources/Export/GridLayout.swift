@@ -56,15 +56,12 @@ struct GridLayout {
                 field.name, .float, longName: field.longName, standardName: field.standardName, units: field.units)
             variables[field.name] = variable
             guard prediction.memberCount > 1 else { continue }
-            let deviation = try define(
-                field.deviationName, .float, longName: "standard deviation of \(field.longName) over the ensemble",
-                standardName: field.standardName, units: field.units)
-            variables[field.deviationName] = deviation
-            // CF-1.8, section 7.3: a standard name ("realization") may stand for an axis that the file does not have. Not the
-            // modifier standard_error of appendix C, which would claim that the spread is all the uncertainty.
-            try variable.setAttribute("cell_methods", .text("realization: mean"))
+            // Without the standard name: with CF's modifier for it, standard_error, the spread would claim to be all of the
+            // uncertainty.
+            variables[field.deviationName] = try define(
+                field.deviationName, .float, longName: "standard deviation over the ensemble of \(field.longName)",
+                standardName: nil, units: field.units)
             try variable.setAttribute("ancillary_variables", .text(field.deviationName))
-            try deviation.setAttribute("cell_methods", .text("realization: standard_deviation"))
         }
         for column in observedSets.flatMap({ ObservedCells.columns(of: $0) }) {
             let name = "misfit_\(column.rawValue)"
