@@ -50,6 +50,7 @@ let stages: [Target] = [
     .target(
         name: "Export",
         dependencies: ["Runs", "Objective", "Compute", "Physics", "Pointwise", "PointStore", "NetCDFFiles", "Fields"]),
+    .target(name: "Evaluation", dependencies: ["Ingest", "PointStore", "Fields"]),
     .target(
         name: "Planning",
         dependencies: ["Runs", "Objective", "Compute", "Pointwise", "PointStore", "NetCDFFiles", "Fields"]),
@@ -73,6 +74,7 @@ let commands: [Target] = [
     .executableTarget(
         name: "pinn-plan", dependencies: ["CommandSupport", "Planning", "Benchmarks", arguments]),
     .executableTarget(name: "pinn-export", dependencies: ["CommandSupport", "Export", arguments]),
+    .executableTarget(name: "pinn-eval", dependencies: ["CommandSupport", "Evaluation", "Export", arguments]),
     .executableTarget(name: "pinn-bench", dependencies: ["CommandSupport", "Benchmarks", "ComputeCPU", arguments]),
     .executableTarget(name: "pinn-sample", dependencies: ["CommandSupport", "ForwardModel", arguments]),
 ]
@@ -98,16 +100,19 @@ let tests: [Target] = [
     .testTarget(
         name: "ExportTests", dependencies: ["Export", "ComputeCPU", "Networks", "Optimizers", "Runs", "TestSupport"]),
     .testTarget(
+        name: "EvaluationTests", dependencies: ["Evaluation", "Fields", "NetCDFFiles", "PointStore", "TestSupport"]),
+    .testTarget(
         name: "PlanningTests",
         dependencies: ["Planning", "ComputeCPU", "Objective", "Physics", "Runs", "Training", "TestSupport"]),
     .testTarget(name: "ForwardModelTests", dependencies: ["ForwardModel", "TestSupport"]),
     .testTarget(
-        name: "BenchmarksTests", dependencies: ["Benchmarks", "ComputeCPU", "PointStore", "TestSupport", "pinn-bench"]),
+        name: "BenchmarksTests",
+        dependencies: ["Benchmarks", "ComputeCPU", "Fields", "PointStore", "TestSupport", "pinn-bench"]),
     .testTarget(
         name: "CommandTests",
         dependencies: [
             "NetCDFFiles", "Fields", "TestSupport", "pinn-ingest", "pinn-train", "pinn-export", "pinn-sample",
-            "pinn-bench", "pinn-plan",
+            "pinn-bench", "pinn-plan", "pinn-eval",
         ]),
 ]
 
@@ -118,6 +123,7 @@ let package = Package(
         .executable(name: "pinn-plan", targets: ["pinn-plan"]),
         .executable(name: "pinn-train", targets: ["pinn-train"]),
         .executable(name: "pinn-export", targets: ["pinn-export"]),
+        .executable(name: "pinn-eval", targets: ["pinn-eval"]),
         .executable(name: "pinn-bench", targets: ["pinn-bench"]),
         .executable(name: "pinn-sample", targets: ["pinn-sample"]),
     ],

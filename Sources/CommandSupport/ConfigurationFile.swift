@@ -8,7 +8,7 @@ import TOMLKit
 ///
 /// The file is turned into arguments, so the parser checks names and values of both in the same words.
 enum ConfigurationFile {
-    static let sections = ["ingest", "train", "export", "sample", "bench", "plan"]
+    static let sections = ["ingest", "train", "export", "eval", "sample", "bench", "plan"]
 
     /// Options of pinn-train that do not change what a run takes: the plan.toml beside a run can be planned with.
     private static let ignored: [String: Set<String>] = [

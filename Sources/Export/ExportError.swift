@@ -6,13 +6,14 @@ public enum ExportError: Failure {
     case badGridList(String)
     case noStore(path: String, run: String)
     case notAPrediction(path: String)
+    case unlikeMembers(run: String, String, String)
     case otherStore(store: String, expected: String, found: String)
 
     public var kind: FailureKind {
         switch self {
         case .unknownGrid, .badGridList, .notAPrediction: .usage
         case .noStore: .missingInput
-        case .otherStore: .badData
+        case .otherStore, .unlikeMembers: .badData
         }
     }
 
@@ -26,6 +27,8 @@ public enum ExportError: Failure {
             "\(path): no such file; the run in \(run) was trained on it under that name, say where it is with --store"
         case .notAPrediction(let path):
             "\(path): exists and is no prediction; it is not replaced, choose another name"
+        case .unlikeMembers(let run, let one, let other):
+            "\(run): its members are networks of different shapes, \(one) and \(other); a folder was changed, train again with --run DIR"
         case .otherStore(let store, let expected, let found):
             "\(store): has the fingerprint \(found), the run was trained on a store with \(expected); name the right store with --store"
         }

@@ -52,8 +52,16 @@ struct GridLayout {
         }
         var variables: [String: Variable] = [:]
         for field in prediction.fields {
-            variables[field.name] = try define(
+            let variable = try define(
                 field.name, .float, longName: field.longName, standardName: field.standardName, units: field.units)
+            variables[field.name] = variable
+            guard prediction.memberCount > 1 else { continue }
+            // Without the standard name: with CF's modifier for it, standard_error, the spread would claim to be all of the
+            // uncertainty.
+            variables[field.deviationName] = try define(
+                field.deviationName, .float, longName: "standard deviation over the ensemble of \(field.longName)",
+                standardName: nil, units: field.units)
+            try variable.setAttribute("ancillary_variables", .text(field.deviationName))
         }
         for column in observedSets.flatMap({ ObservedCells.columns(of: $0) }) {
             let name = "misfit_\(column.rawValue)"

@@ -11,6 +11,9 @@ public struct PredictedField: Sendable {
     public let standardName: String?
     public let units: String
     public let value: @Sendable (FieldPoint) -> Scalar
+
+    /// The variable that holds an ensemble's standard deviation.
+    public var deviationName: String { "\(name)_standard_deviation" }
 }
 
 extension PredictedField {

@@ -6,19 +6,40 @@ import PointStore
 import Pointwise
 import Runs
 
-/// A trained network, ready to be asked anywhere on its shelf.
+/// A trained network, or an ensemble of them, ready to be asked anywhere on its shelf.
 public struct Prediction {
+    /// Fields at points: one array a field.
+    public struct Values {
+        /// Of an ensemble, the mean over its members. Arithmetic, for the viscosity as well: the momentum balance is linear in
+        /// the viscosity, so that the mean of members that hold it holds it, which their geometric mean does not.
+        public var values: [[Float]]
+        /// Standard deviations over the members (by n − 1); empty for a single network.
+        public var deviations: [[Float]] = []
+    }
+
     public let checkpoint: Checkpoint
     public let store: StoreReader
     public let fields: [PredictedField]
     public let backend: any Backend
+    /// Weights of every network.
+    private let members: [[Float]]
     private let program: PointProgram
 
-    public init(_ checkpoint: Checkpoint, store: StoreReader, makeBackend: (Workload) throws -> any Backend) throws {
+    public var memberCount: Int { members.count }
+
+    /// - Parameters:
+    ///   - members: weights of an ensemble's networks; nil for the checkpoint's own.
+    ///   - derived: whether the strain rate and the residuals are wanted beside what the network represents; they cost six
+    ///     channels instead of one.
+    public init(
+        _ checkpoint: Checkpoint, members: [[Float]]? = nil, store: StoreReader, derived: Bool = true,
+        makeBackend: (Workload) throws -> any Backend
+    ) throws {
         let model = try checkpoint.plan.model()
         let networks = try checkpoint.plan.networks()
         let scaling = FieldScaling(store.description)
-        let fields = PredictedField.all(model: model, store: store.description, constants: checkpoint.plan.constants)
+        let all = PredictedField.all(model: model, store: store.description, constants: checkpoint.plan.constants)
+        let fields = derived ? all : Array(all.prefix(model.unknowns.count))
         program = PointProgram(
             Program.recording { recorder in
                 let point = FieldPoint(
@@ -26,18 +47,38 @@ public struct Prediction {
                 return fields.map { $0.value(point) }
             })
         self.checkpoint = checkpoint
+        self.members = members ?? [checkpoint.parameters]
         self.store = store
         self.fields = fields
         backend = try makeBackend(Workload(networks: networks, inputSlopes: scaling.inputSlopes, programs: [program]))
     }
 
-    /// All fields at positions in the projection [m], in their own units: one array a field.
-    public func fields(x: [Double], y: [Double]) throws -> [[Float]] {
+    /// All fields at positions in the projection [m], in their own units.
+    public func fields(x: [Double], y: [Double]) throws -> Values {
         let normalizationX = store.description.normalization(.x)
         let normalizationY = store.description.normalization(.y)
         let points = PointBatch(columns: [
             x.map { Float(normalizationX.stored($0)) }, y.map { Float(normalizationY.stored($0)) },
         ])
-        return try backend.outputs(of: program, parameters: checkpoint.parameters, at: points)
+        let first = try backend.outputs(of: program, parameters: members[0], at: points)
+        guard members.count > 1 else { return Values(values: first) }
+        // Welford (1962): in one pass, without the difference of two large sums.
+        var means = first.map { $0.map(Double.init) }
+        var squares = first.map { [Double](repeating: 0, count: $0.count) }
+        for (number, parameters) in members.enumerated().dropFirst() {
+            let outputs = try backend.outputs(of: program, parameters: parameters, at: points)
+            for field in means.indices {
+                for point in means[field].indices {
+                    let value = Double(outputs[field][point])
+                    let change = value - means[field][point]
+                    means[field][point] += change / Double(number + 1)
+                    squares[field][point] += change * (value - means[field][point])
+                }
+            }
+        }
+        let freedom = Double(members.count - 1)
+        return Values(
+            values: means.map { $0.map { Float($0) } },
+            deviations: squares.map { $0.map { Float(($0 / freedom).squareRoot()) } })
     }
 }

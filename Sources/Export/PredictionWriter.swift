@@ -87,10 +87,14 @@ public struct PredictionWriter {
             let values = try prediction.fields(
                 x: floating.map { grid.x[$0 % grid.columns] }, y: floating.map { grid.y[$0 / grid.columns] })
             var bands: [String: [Float]] = [:]
-            for (field, column) in zip(prediction.fields, values) {
+            func spread(_ column: [Float], as name: String) {
                 var band = [Float](repeating: PredictionWriter.fill, count: cells.count)
                 for (cell, value) in zip(floating, column) { band[cell - cells.lowerBound] = value }
-                bands[field.name] = band
+                bands[name] = band
+            }
+            for (field, column) in zip(prediction.fields, values.values) { spread(column, as: field.name) }
+            for (field, column) in zip(prediction.fields, values.deviations) {
+                spread(column, as: field.deviationName)
             }
             for observed in observations {
                 let places = observed.places(in: cells)

@@ -20,6 +20,9 @@ public struct Provenance: Sendable {
         let checkpoint = prediction.checkpoint
         let plan = checkpoint.plan
         let sources = prediction.store.description.provenance
+        let count = prediction.memberCount
+        let networks =
+            count > 1 ? "the mean of \(count) networks (\(plan.network)), each" : "a \(plan.network) network"
         func text(_ name: String, _ value: String) throws { try file.setAttribute(name, .text(value)) }
         func number(_ name: String, _ value: Double) throws { try file.setAttribute(name, .numbers([value])) }
         try text("Conventions", "CF-1.8")
@@ -29,7 +32,7 @@ public struct Provenance: Sendable {
         try text("institution", "not stated")
         try text(
             "source",
-            "IceShelfPINN, a \(plan.network) network trained for \(checkpoint.iteration) iterations with the \(plan.physics) equations"
+            "IceShelfPINN, \(networks) trained for \(checkpoint.iteration) iterations with the \(plan.physics) equations"
         )
         try text("history", "\(ISO8601DateFormatter().string(from: date)): \(command)")
         try text("references", "MacAyeal 1989, doi:10.1029/JB094iB04p04071; Wang et al. 2025, Science 387, 1219-1224")
@@ -42,6 +45,7 @@ public struct Provenance: Sendable {
         try number("sea_water_density_kg_m3", plan.seaWaterDensity)
         try number("seconds_per_year", Constants.secondsPerYear)
         try text("seed", String(plan.seed))
+        try number("ensemble_members", Double(count))
         try text("store_fingerprint", checkpoint.storeFingerprint)
         try number("iterations", Double(checkpoint.iteration))
         try number("training_s", checkpoint.trainedSeconds)

@@ -36,7 +36,7 @@ public enum Quantity: Int, CaseIterable, Sendable {
         switch self {
         case .velocityX, .velocityY: Unit.metersPerYear.symbol
         case .thickness: "m"
-        case .viscosity: "Pa s"
+        case .viscosity: Unit.pascalSecond.symbol
         }
     }
 }

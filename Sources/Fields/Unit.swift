@@ -1,4 +1,4 @@
-/// A unit of length or speed as products spell it, with its factor to SI.
+/// A unit of length, speed or viscosity as products spell it, with its factor to SI.
 ///
 /// UDUNITS reads "m a-1" as metres per are and does not parse "m y-1"; products use both, so the spellings are
 /// listed here. A missing or unknown unit is an error at the caller, never a guess.
@@ -14,15 +14,27 @@ public struct Unit: Sendable, Equatable {
     public static let metersPerYear = Unit(
         symbol: "m year-1", dimension: .speed, factor: 1 / Constants.secondsPerYear)
     public static let metersPerSecond = Unit(symbol: "m s-1", dimension: .speed, factor: 1)
+    public static let pascalSecond = Unit(symbol: "Pa s", dimension: .viscosity, factor: 1)
 
-    /// Reads a CF unit string; nil where it is no unit of length or speed that products use.
+    /// Reads a CF unit string; nil where it is no unit of length, speed or viscosity that products use.
     public init?(_ text: String) {
         let words = Unit.normalized(text)
         if let length = Unit.lengths[words] {
             self.init(symbol: text, dimension: .length, factor: length)
             return
         }
+        if words == "kg m-1 s-1" {
+            self.init(symbol: text, dimension: .viscosity, factor: 1)
+            return
+        }
         for (per, seconds) in Unit.times {
+            // A millipascal is spelled like a megapascal but for the case, and no ice is that soft.
+            if words.hasSuffix(" \(per)"), let pressure = Unit.pressures[String(words.dropLast(per.count + 1))],
+                !text.contains("mPa")
+            {
+                self.init(symbol: text, dimension: .viscosity, factor: pressure * seconds)
+                return
+            }
             for separator in ["/", " per ", " "] {
                 let suffix = separator == " " ? " \(per)-1" : "\(separator)\(per)"
                 guard words.hasSuffix(suffix) else { continue }
@@ -46,6 +58,10 @@ public struct Unit: Sendable, Equatable {
         "m": 1, "meter": 1, "meters": 1, "metre": 1, "metres": 1,
         "km": 1000, "kilometer": 1000, "kilometers": 1000, "kilometre": 1000, "kilometres": 1000,
         "cm": 0.01, "mm": 0.001,
+    ]
+
+    private static let pressures: [String: Double] = [
+        "pa": 1, "pascal": 1, "kpa": 1e3, "mpa": 1e6, "gpa": 1e9,
     ]
 
     private static let times: [(String, Double)] = {

@@ -51,10 +51,7 @@ struct ObservationReader {
             throw IngestError.noThicknessIn(
                 path: product.path, sought: product.schema.thickness?.variable ?? [], present: product.variableNames)
         }
-        var noData = schema.noData ?? []
-        if let name = schema.noDataAttribute, let number = product.file.attribute(name)?.number {
-            noData.append(number)
-        }
+        let noData = product.noThickness
         let field = { (variable: Variable) in
             try PackedField(variable, on: window, in: .meter, unitIfMissing: schema.unitIfMissing, noData: noData)
         }

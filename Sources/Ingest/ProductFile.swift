@@ -57,6 +57,12 @@ struct ProductFile {
         return number
     }
 
+    /// Values of the thickness that mean "no data" besides NaN and what the variable declares.
+    var noThickness: [Double] {
+        let stated = schema.thickness?.noDataAttribute.flatMap { file.attribute($0)?.number }
+        return (schema.thickness?.noData ?? []) + (stated.map { [$0] } ?? [])
+    }
+
     // MARK: projection
 
     /// The grid mapping of a field as CF attributes; nil where the file states none.

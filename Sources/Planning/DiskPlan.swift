@@ -8,7 +8,7 @@ public struct DiskPlan: Sendable, Equatable {
     /// One checkpoint at the end of the run [bytes].
     public let checkpoint: Int
     /// Everything in a run's folder at its fullest: the checkpoints that are kept, the one that is being written, and the
-    /// history twice, as it is replaced.
+    /// history twice, as it is replaced; of an ensemble, that for each member.
     public let run: Int
 
     public init(_ plan: Plan, objective: Objective) throws {
@@ -18,8 +18,9 @@ public struct DiskPlan: Sendable, Equatable {
             parameters: parameters, optimizerBytes: try plan.optimizerStateBytes(parameterCount: parameters),
             terms: terms, iterations: plan.iterations)
         run =
-            (RunDirectory.checkpointsKept + 1) * checkpoint
-            + 2 * History.byteCount(terms: terms, iterations: plan.iterations) + (1 << 16)
+            plan.ensemble
+            * ((RunDirectory.checkpointsKept + 1) * checkpoint
+                + 2 * History.byteCount(terms: terms, iterations: plan.iterations) + (1 << 16))
     }
 
     /// Throws where the file system has less room; `present` bytes of the run are there already.

@@ -55,7 +55,7 @@ public struct PlanReport: Sendable {
                 ["store", Figure.bytes(storeBytes), "\(Figure.plain(time.points)) collocation points"],
                 [
                     "run", Figure.bytes(disk.run),
-                    "\(RunDirectory.checkpointsKept) + 1 checkpoints of \(Figure.bytes(disk.checkpoint)), history",
+                    "\(RunDirectory.checkpointsKept) + 1 checkpoints of \(Figure.bytes(disk.checkpoint)), history\(plan.ensemble > 1 ? ", for each of \(plan.ensemble) members" : "")",
                 ],
             ], notes: ["memory: \(memory.breakdown)"])
     }
@@ -104,7 +104,8 @@ public struct PlanReport: Sendable {
         if let unitTime = time.unitTime { rows.append(row("this machine", unitTime)) }
         rows += time.instances.map { row("one of \($0.count)", $0.unitTime) }
         return PlanTable(
-            title: "Time of \(Figure.plain(time.iterations)) iterations",
+            title:
+                "Time of \(Figure.plain(time.iterations)) iterations\(plan.ensemble > 1 ? ", those of all \(plan.ensemble) members" : "")",
             header: [
                 "", "s per point and 1000 iterations", "streamed, as pinn-train works",
                 "every point in every iteration (ETCT)",
@@ -148,6 +149,7 @@ public struct PlanReport: Sendable {
         let optimizer: String
         let stream: String
         let weights: Int
+        let ensemble: Int
         let points: Double
         let iterations: Double
         let memoryBytes: Int
@@ -178,7 +180,7 @@ public struct PlanReport: Sendable {
         }
         let figures = Figures(
             network: plan.network, optimizer: plan.optimizer, stream: plan.stream.description, weights: parameters,
-            points: time.points, iterations: time.iterations, memoryBytes: memory.peak,
+            ensemble: plan.ensemble, points: time.points, iterations: time.iterations, memoryBytes: memory.peak,
             memoryParts: [Figures.Part(name: "program and libraries", bytes: memory.held.resident)]
                 + memory.parts.map { Figures.Part(name: $0.name, bytes: $0.bytes) },
             storeBytes: storeBytes, checkpointBytes: disk.checkpoint, runBytes: disk.run,

@@ -2,6 +2,7 @@
 /// works. Unit times are seconds for a point and a thousand iterations.
 public struct TimePlan: Sendable {
     public let points: Double
+    /// Of all members of an ensemble together.
     public let iterations: Double
     public let work: StreamedWork
     /// Of one instance of this machine, where it was given or measured.

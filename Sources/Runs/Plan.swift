@@ -16,6 +16,8 @@ public struct Plan: Sendable, Equatable {
     public var optimizer = Adam.name
     public var stream = StreamPlan()
     public var seed: UInt64 = 0
+    /// Networks that are trained one after the other and differ in their seed alone (Ensemble.swift).
+    public var ensemble = 1
     public var learningRate = LearningRateSchedule()
     public var weights = LossWeights()
     /// [m s⁻²]
@@ -111,6 +113,9 @@ public struct Plan: Sendable, Equatable {
             ("front-weight", weights.front),
         ] where !(value.isFinite && value >= 0) {
             throw PlanError.badValue(name, "\(value)", expected: "a number that is not negative")
+        }
+        guard Plan.ensembleSizes.contains(ensemble) else {
+            throw PlanError.badValue("ensemble", "\(ensemble)", expected: "a number of members from 1 to 1000")
         }
         guard iceDensity < seaWaterDensity else {
             throw PlanError.badValue(

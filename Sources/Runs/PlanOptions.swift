@@ -48,6 +48,7 @@ extension Plan {
                 default: throw wrongType("seed", value, "a whole number that is not negative")
                 }
             }),
+        whole("ensemble", \.ensemble, mayChange: true),
         number("learning-rate", \.learningRate.peak),
         whole("warm-up", \.learningRate.warmUp),
         whole("half-life", \.learningRate.halfLife),

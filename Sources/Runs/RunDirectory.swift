@@ -43,9 +43,10 @@ public final class RunDirectory {
         names.filter { $0.hasPrefix("checkpoint-") && $0.hasSuffix(".nc") }.sorted(by: >).map { "\(path)/\($0)" }
     }
 
-    /// Bytes of the checkpoints and the history that are there.
+    /// Bytes of the checkpoints and histories that are there, with those of an ensemble's members.
     public var byteCount: Int {
-        (checkpoints + [historyPath]).reduce(0) { sum, path in
+        let members = names.filter { $0.hasPrefix("member-") }.map { RunDirectory("\(path)/\($0)") }
+        return (checkpoints + [historyPath]).reduce(members.reduce(0) { $0 + $1.byteCount }) { sum, path in
             var info = stat()
             return sum + (stat(path, &info) == 0 ? Int(info.st_size) : 0)
         }
@@ -97,7 +98,8 @@ public final class RunDirectory {
         return names
     }
 
-    private func writePlan(_ plan: Plan) throws {
+    /// Writes the plan for a person to read, and for `--config`; an ensemble is resumed by it.
+    public func writePlan(_ plan: Plan) throws {
         let text = plan.toml
         let pending = try PendingFile(replacing: planPath)
         let handle = open(pending.temporaryPath, O_WRONLY | O_TRUNC | O_CLOEXEC)
@@ -143,6 +145,9 @@ public enum RunError: Failure {
     case noCheckpoint(run: String)
     case allDamaged(run: String, count: Int)
     case alreadyStarted(run: String, iteration: Int)
+    case badPlan(path: String)
+    case fewerMembers(asked: Int, run: String, members: Int)
+    case noEnsemble(run: String)
     case otherStore(run: String, store: String, expected: String, found: String)
     case diverged(iteration: Int, term: String, lastGood: String?)
     /// The store or the device failed at the beginning of an iteration.
@@ -152,8 +157,8 @@ public enum RunError: Failure {
         switch self {
         case .held: .heldByAnother
         case .noCheckpoint: .missingInput
-        case .allDamaged, .otherStore: .badData
-        case .alreadyStarted: .usage
+        case .allDamaged, .otherStore, .badPlan: .badData
+        case .alreadyStarted, .fewerMembers, .noEnsemble: .usage
         case .diverged: .diverged
         case .interrupted(let cause, _, _): cause.kind
         }
@@ -169,6 +174,12 @@ public enum RunError: Failure {
             "\(run): all of its \(count) checkpoints are damaged; train again with --run DIR"
         case .alreadyStarted(let run, let iteration):
             "\(run): holds a run that is at iteration \(iteration); continue it with --resume, or start another with --run DIR"
+        case .badPlan(let path):
+            "\(path): cannot be read as the plan of an ensemble; train again with --run DIR"
+        case .fewerMembers(let asked, let run, let members):
+            "--ensemble \(asked): the ensemble in \(run) has \(members) members; leave the option out to resume it, or give more"
+        case .noEnsemble(let run):
+            "--ensemble: the run in \(run) is one network; resume it without the option, or start an ensemble with --run DIR"
         case .otherStore(let run, let store, let expected, let found):
             "\(run): was trained on a store with the fingerprint \(expected), \(store) has \(found); name the right store, or start another run with --run DIR"
         case .diverged(let iteration, let term, let lastGood):

@@ -2,8 +2,6 @@ import ArgumentParser
 import CommandSupport
 import Export
 import Fields
-import Glibc
-import PointStore
 import Runs
 
 @main
@@ -13,7 +11,8 @@ struct ExportCommand: ParsableCommand {
         abstract: "Writes what a trained network predicts as CF NetCDF on the grids of the products.",
         discussion: """
             Reads pinn-run/ (made by pinn-train) and the store that it was trained on. The file holds u, v, h, mu, the \
-            effective strain rate, the residuals of the momentum balance, the misfits to the data and the mask; xarray, QGIS \
+            effective strain rate, the residuals of the momentum balance, the misfits to the data and the mask; of an \
+            ensemble the mean of its members, with NAME_standard_deviation beside each field; xarray, QGIS \
             and Panoply open it in the right place.
             """)
 
@@ -41,16 +40,11 @@ struct ExportCommand: ParsableCommand {
     }
 
     func run() throws {
-        let checkpoint = try RunDirectory(runPath).newestCheckpoint(report: { printMessage("warning: \($0)") })
         try PredictionWriter.checkOutput(prediction)
-        let storePath = store ?? checkpoint.plan.store
-        if store == nil, access(storePath, F_OK) != 0 { throw ExportError.noStore(path: storePath, run: runPath) }
-        let reader = try StoreReader(path: storePath)
-        guard reader.fingerprint == checkpoint.storeFingerprint else {
-            throw ExportError.otherStore(
-                store: storePath, expected: checkpoint.storeFingerprint, found: reader.fingerprint)
+        let run = try TrainedRun(in: RunDirectory(runPath), store: store) { printMessage("warning: \($0)") }
+        let model = try Prediction(run.checkpoint, members: run.members, store: run.store) {
+            try Backends.make(backend, $0, threads: threads)
         }
-        let model = try Prediction(checkpoint, store: reader) { try Backends.make(backend, $0, threads: threads) }
         let writer = try PredictionWriter(
             model, gridNames: try gridNames(),
             provenance: Provenance(command: CommandLine.arguments.map(shellWord).joined(separator: " ")))
@@ -60,7 +54,9 @@ struct ExportCommand: ParsableCommand {
             progress.update($0)
         }
         progress.finish(writer.cellCount)
-        print("\(prediction): \(writer.cellCount) cells at iteration \(checkpoint.iteration) of \(runPath)")
+        let members = run.members.count > 1 ? ", mean and standard deviation of \(run.members.count) members" : ""
+        print(
+            "\(prediction): \(writer.cellCount) cells at iteration \(run.checkpoint.iteration) of \(runPath)\(members)")
     }
 
     private func gridNames() throws -> [String]? {

@@ -27,6 +27,7 @@ struct PlanCommand: ParsableCommand {
     @Option(help: "Hidden layers and their width; 6x40+6x40 for two networks.") var network = Plan().network
     @Option(help: "How the weights are moved: \(OptimizerCatalog.all.map { $0.name }.joined(separator: ", ")).")
     var optimizer = Plan().optimizer
+    @Option(help: "Networks of an ensemble, trained one after the other.") var ensemble = Plan().ensemble
     @Option(help: "Points of an iteration, as pinn-train has it.") var stream = "chunk=65536"
     @Option(
         help: "Cells with observations, of velocity and of thickness each (Amery: 200 thousand).", transform: count)
@@ -79,6 +80,7 @@ struct PlanCommand: ParsableCommand {
         try plan.set("optimizer", to: .text(optimizer))
         try plan.set("stream", to: .text(stream))
         plan.iterations = iterations
+        plan.ensemble = ensemble
         try plan.validate()
         return plan
     }
@@ -132,7 +134,7 @@ struct PlanCommand: ParsableCommand {
             unitTime == nil && kinds.isEmpty
             ? try Calibration(plan, store: store, backend: backend, threads: used) : nil
         let time = TimePlan(
-            points: points, iterations: iterations, work: StreamedWork(objective, sizes: sizes),
+            points: points, iterations: iterations * plan.ensemble, work: StreamedWork(objective, sizes: sizes),
             unitTime: unitTime ?? calibration?.unitTime, instances: kinds,
             pointsPerJob: pointsPerJob ?? plan.stream.chunk, hoursPerDay: hoursPerDay ?? 24)
         let report = PlanReport(

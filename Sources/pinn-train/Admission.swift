@@ -48,11 +48,12 @@ struct Admission {
 
     /// For the plan that is shown before the work.
     func lines(_ plan: Plan, collocation: Int, chunk: Int) -> [String] {
-        let visits = Double(plan.iterations) * Double(chunk)
+        let visits = Double(plan.ensemble * plan.iterations) * Double(chunk)
+        let members = plan.ensemble > 1 ? "\(plan.ensemble) members of " : ""
         return [
             "memory     at most \(Figure.bytes(memory.peak)) (\(memory.breakdown)); \(memory.standing(under: limits))",
             "disk       \(Figure.bytes(disk.run)) for checkpoints\(free.map { ", \(Figure.bytes($0)) free" } ?? "")",
-            "work       \(plan.iterations) iterations visit \(Figure.plain(visits)) collocation points, each \(Figure.plain(visits / Double(max(collocation, 1)))) times",
+            "work       \(members)\(plan.iterations) iterations visit \(Figure.plain(visits)) collocation points, each \(Figure.plain(visits / Double(max(collocation, 1)))) times",
         ]
     }
 }

@@ -43,6 +43,11 @@ struct TrainCommand: ParsableCommand {
     @Option(name: .customLong("run"), help: "Folder of the run.") var runPath = "pinn-run"
     @Flag(help: "Go on with the run in the folder.") var resume = false
     @Option(help: "Seed of weights and order. (default: 0)") var seed: UInt64?
+    @Option(
+        help:
+            "Train so many networks one after the other, with seeds that follow --seed: export then writes their mean and standard deviation. (default: \(Plan().ensemble))"
+    )
+    var ensemble: Int?
     @Option(help: "Seconds between checkpoints.") var checkpointEvery = 60.0
     @Option(help: "Learning rate after the warm-up. (default: \(LearningRateSchedule().peak))") var learningRate:
         Double?
@@ -76,20 +81,90 @@ struct TrainCommand: ParsableCommand {
 
     mutating func run() throws {
         let directory = RunDirectory(runPath)
-        let saved = try savedCheckpoint(in: directory)
-        let plan = try resolvedPlan(saved?.plan, done: saved?.iteration ?? 0)
-        // The store is opened before the run's folder is made: a mistyped path leaves nothing behind.
+        let saved = resume ? try directory.ensemblePlan() : nil
+        if saved != nil || ensemble ?? 1 > 1 {
+            try trainEnsemble(saved, in: directory)
+        } else {
+            try trainOne(in: directory)
+        }
+    }
+
+    private func trainOne(in directory: RunDirectory) throws {
+        let saved = resume ? try savedCheckpoint(in: directory) : nil
+        let plan = try resolvedPlan(saved?.plan)
+        if let saved { try requireSame(plan, saved) }
+        let checkpoint = try train(plan, saved, in: directory) {
+            try directory.acquire()
+            if saved == nil { try requireEmpty(directory) }
+        }
+        print("\(checkpoint): \(plan.iterations) iterations; next: \(nextCommand)")
+    }
+
+    /// Trains member after member; what is complete is passed over, what was stopped goes on.
+    private func trainEnsemble(_ saved: Plan?, in directory: RunDirectory) throws {
+        let plan = try resolvedPlan(saved)
+        if let saved, plan.ensemble < saved.ensemble {
+            throw RunError.fewerMembers(asked: plan.ensemble, run: runPath, members: saved.ensemble)
+        }
+        if resume, saved == nil {
+            throw directory.checkpoints.isEmpty
+                ? RunError.noCheckpoint(run: runPath) : RunError.noEnsemble(run: runPath)
+        }
+        var isFirst = true
+        for number in 1...plan.ensemble {
+            let member = directory.member(number)
+            let checkpoint = saved == nil || member.checkpoints.isEmpty ? nil : try savedCheckpoint(in: member)
+            if let checkpoint {
+                try requireSame(plan.member(number), checkpoint)
+                if checkpoint.iteration == plan.iterations { continue }
+            }
+            _ = try train(
+                plan.member(number), checkpoint, in: member,
+                as: Member(number: number, of: plan, directory: directory, isFirst: isFirst)
+            ) {
+                if isFirst {
+                    try directory.acquire()
+                    if saved == nil { try requireEmpty(directory) }
+                    try directory.writePlan(plan)
+                }
+                try member.acquire()
+            }
+            isFirst = false
+        }
+        print("\(runPath): \(plan.ensemble) members of \(plan.iterations) iterations; next: \(nextCommand)")
+    }
+
+    /// Which part of an ensemble a run is.
+    private struct Member {
+        let number: Int
+        let of: Plan
+        let directory: RunDirectory
+        /// The plan is shown and admitted with the first that is trained: others take the same.
+        let isFirst: Bool
+    }
+
+    /// Trains to the plan's total and returns the last checkpoint's path. `begin` is called once the store is known to be
+    /// good, before the run's folder is made: a mistyped path leaves nothing behind.
+    private func train(
+        _ plan: Plan, _ saved: Checkpoint?, in directory: RunDirectory, as member: Member? = nil,
+        begin: () throws -> Void
+    ) throws -> String {
         var admission: Admission?
         let assembly = try Assembly(plan) { store, objective in
+            guard member?.isFirst ?? true else { return }
             admission = try Admission(
-                plan, store, objective, run: directory, backend: backend, threads: threads, resumes: saved != nil)
+                member?.of ?? plan, store, objective, run: member?.directory ?? directory, backend: backend,
+                threads: threads, resumes: saved != nil)
         } makeBackend: {
             try Backends.make(backend, $0, threads: threads)
         }
-        try directory.acquire()
-        if saved == nil { try requireEmpty(directory) }
+        try begin()
 
-        showPlan(assembly, saved, admission)
+        if member?.isFirst ?? true { showPlan(assembly, of: member?.of ?? plan, saved, admission) }
+        if let member {
+            printMessage(
+                "member     \(member.number) of \(member.of.ensemble), seed \(plan.seed), in \(directory.path)")
+        }
         var trainer =
             if let saved {
                 try Trainer(resuming: saved, assembly, in: directory)
@@ -109,38 +184,53 @@ struct TrainCommand: ParsableCommand {
         switch outcome {
         case .complete(let checkpoint):
             progress.finish(plan.iterations, details: last)
-            print(
-                "\(checkpoint): \(plan.iterations) iterations; next: pinn-export prediction.nc\(runPath == "pinn-run" ? "" : " --run \(shellWord(runPath))")"
-            )
+            return checkpoint
         case .stopped(let iteration, let checkpoint):
             progress.finish(iteration, details: last)
+            let whose = member.map { " of member \($0.number) of \($0.of.ensemble)" } ?? ""
             throw StoppedEarly(
-                "stopped at iteration \(iteration) of \(plan.iterations), saved as \(checkpoint); go on with the same command and --resume"
+                "stopped at iteration \(iteration) of \(plan.iterations)\(whose), saved as \(checkpoint); go on with the same command and --resume"
             )
         }
     }
 
-    /// The checkpoint to resume; nil for a new run.
-    private func savedCheckpoint(in directory: RunDirectory) throws -> Checkpoint? {
-        guard resume else { return nil }
+    private var nextCommand: String {
+        "pinn-export prediction.nc\(runPath == "pinn-run" ? "" : " --run \(shellWord(runPath))")"
+    }
+
+    /// The checkpoint to resume.
+    private func savedCheckpoint(in directory: RunDirectory) throws -> Checkpoint {
         try Admission.requireRoom(toRead: directory)
         return try directory.newestCheckpoint(report: { printMessage("warning: \($0)") })
     }
 
     private func requireEmpty(_ directory: RunDirectory) throws {
-        guard !directory.checkpoints.isEmpty else { return }
-        let newest = try directory.newestCheckpoint(report: { printMessage("warning: \($0)") })
-        throw RunError.alreadyStarted(run: runPath, iteration: newest.iteration)
+        for run in [directory, directory.member(1)] where !run.checkpoints.isEmpty {
+            let newest = try run.newestCheckpoint(report: { printMessage("warning: \($0)") })
+            throw RunError.alreadyStarted(run: runPath, iteration: newest.iteration)
+        }
     }
 
-    /// The plan of the options over the saved one or the defaults; what a resumed run may not change is refused.
-    private func resolvedPlan(_ saved: Plan?, done: Int) throws -> Plan {
+    /// What a run that goes on may not change.
+    private func requireSame(_ plan: Plan, _ saved: Checkpoint) throws {
+        if plan.iterations < saved.iteration {
+            throw PlanError.alreadyBeyond(iterations: plan.iterations, done: saved.iteration, run: runPath)
+        }
+        if let change = plan.change(from: saved.plan) {
+            throw PlanError.changedOnResume(
+                option: change.option, asked: change.mine, saved: change.theirs, run: runPath)
+        }
+    }
+
+    /// The plan of the options over the saved one or the defaults.
+    private func resolvedPlan(_ saved: Plan?) throws -> Plan {
         var plan = saved ?? Plan()
         if let path = store ?? storeOption { plan.store = path }
         let given: [(name: String, value: OptionValue?)] = [
             ("stream", stream.map { .text($0) }), ("optimizer", optimizer.map { .text($0) }),
             ("network", network.map { .text($0) }), ("physics", physics.map { .text($0) }),
-            ("seed", seed.map { .text(String($0)) }), ("learning-rate", learningRate.map { .number($0) }),
+            ("seed", seed.map { .text(String($0)) }), ("ensemble", ensemble.map { .whole($0) }),
+            ("learning-rate", learningRate.map { .number($0) }),
             ("warm-up", warmUp.map { .whole($0) }), ("half-life", halfLife.map { .whole($0) }),
             ("velocity-weight", velocityWeight.map { .number($0) }),
             ("thickness-weight", thicknessWeight.map { .number($0) }),
@@ -155,17 +245,10 @@ struct TrainCommand: ParsableCommand {
             plan.iterations = try plan.phases().iterations ?? min(10_000, max(1000, 10_000_000 / plan.stream.chunk))
         }
         try plan.validate()
-        if plan.iterations < done {
-            throw PlanError.alreadyBeyond(iterations: plan.iterations, done: done, run: runPath)
-        }
-        if let saved, let change = plan.change(from: saved) {
-            throw PlanError.changedOnResume(
-                option: change.option, asked: change.mine, saved: change.theirs, run: runPath)
-        }
         return plan
     }
 
-    private func showPlan(_ assembly: Assembly, _ saved: Checkpoint?, _ admission: Admission?) {
+    private func showPlan(_ assembly: Assembly, of whole: Plan, _ saved: Checkpoint?, _ admission: Admission?) {
         let plan = assembly.plan
         let counts = assembly.objective.sets.map {
             "\(assembly.stream.size($0)) of \(assembly.store.count($0)) \($0.rawValue)"
@@ -188,7 +271,7 @@ struct TrainCommand: ParsableCommand {
             "optimizer  \(plan.optimizer), learning rate \(plan.learningRate.peak), \(plan.iterations) iterations")
         printMessage("backend    \(assembly.backend.summary); \(assembly.backend.parallelism)")
         for line in admission?.lines(
-            plan, collocation: assembly.store.count(.collocation), chunk: assembly.stream.size(.collocation)) ?? []
+            whole, collocation: assembly.store.count(.collocation), chunk: assembly.stream.size(.collocation)) ?? []
         {
             printMessage(line)
         }

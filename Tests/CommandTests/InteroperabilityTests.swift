@@ -8,18 +8,18 @@ import Testing
     static let python = "\(Places.repository)/.venv/bin/python"
     static let hasPython = FileManager.default.isExecutableFile(atPath: checker)
 
-    private func predicted() throws -> Workspace {
+    private func predicted(_ options: [String] = []) throws -> Workspace {
         let here = try Workspace()
         try here.addStore()
-        try #require(here.run(here.train, Workspace.short + ["--iterations", "20"]).status == 0)
+        try #require(here.run(here.train, Workspace.short + ["--iterations", "20"] + options).status == 0)
         try #require(here.run(here.export, []).status == 0)
         return here
     }
 
-    @Test(.enabled(if: hasPython, "Scripts/test installs the checker")) func theCFCheckerFindsNoErrorInAPrediction()
-        throws
-    {
-        let here = try predicted()
+    @Test(
+        .enabled(if: hasPython, "Scripts/test installs the checker"), arguments: [[], ["--ensemble", "2"]]
+    ) func theCFCheckerFindsNoErrorInAPrediction(_ options: [String]) throws {
+        let here = try predicted(options)
         let result = try Tool(path: Self.checker).run(
             ["--test=cf:1.8", "--criteria=strict", "prediction.nc"], in: here.folder.path)
         #expect(result.status == 0, "\(result.output)")

@@ -58,6 +58,9 @@ import Testing
         Mistake(tool: "pinn-plan", arguments: ["--network", "8"], status: 64, naming: "network"),
         Mistake(tool: "pinn-plan", arguments: ["--hours-per-day", "25"], status: 64, naming: "hours-per-day"),
         Mistake(tool: "pinn-plan", arguments: ["--format", "xml"], status: 64, naming: "markdown"),
+        Mistake(tool: "pinn-eval", arguments: [], status: 64, naming: "truth"),
+        Mistake(tool: "pinn-eval", arguments: ["text.nc"], status: 66, naming: "pinn-run"),
+        Mistake(tool: "pinn-eval", arguments: ["text.nc", "--format", "xml"], status: 64, naming: "markdown"),
         Mistake(tool: "pinn-export", arguments: ["out.nc"], status: 66, naming: "pinn-run"),
         Mistake(tool: "pinn-export", arguments: ["--threads", "0"], status: 64, naming: "threads"),
     ]
@@ -88,7 +91,9 @@ import Testing
         #expect(here.folder.names == before)
     }
 
-    @Test(arguments: ["pinn-ingest", "pinn-train", "pinn-export", "pinn-sample", "pinn-bench", "pinn-plan"])
+    @Test(arguments: [
+        "pinn-ingest", "pinn-train", "pinn-export", "pinn-sample", "pinn-bench", "pinn-plan", "pinn-eval",
+    ])
     func helpGoesToStdoutAndIsNoMistake(_ name: String) throws {
         let folder = try TemporaryFolder()
         let result = try #require(Tool.built(name)).run(["--help"], in: folder.path)

@@ -37,7 +37,7 @@ struct SmallPrediction {
     func value(_ name: String, x: Double, y: Double) throws -> Double {
         let prediction = try prediction()
         let number = try #require(prediction.fields.firstIndex { $0.name == name })
-        return Double(try prediction.fields(x: [x], y: [y])[number][0])
+        return Double(try prediction.fields(x: [x], y: [y]).values[number][0])
     }
 }
 

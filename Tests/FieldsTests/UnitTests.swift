@@ -33,8 +33,22 @@ struct UnitTests {
     }
 
     @Test(
-        "what is no length or speed is refused, not guessed",
-        arguments: ["", " ", "1", "degrees", "m2", "m/", "/yr", "yr-1", "m/m", "m s", "m s-2", "Pa", "furlong/day"])
+        "viscosities are read",
+        arguments: [
+            ("Pa s", 1), ("Pa.s", 1), ("Pa*s", 1), ("pascal second", 1), ("kg m-1 s-1", 1), ("kPa s", 1e3),
+            ("MPa yr", 31_536_000e6), ("MPa a", 31_536_000e6),
+        ] as [(String, Double)])
+    func viscosities(text: String, factor: Double) throws {
+        let unit = try #require(Unit(text), "\(text)")
+        #expect(unit.dimension == .viscosity && unit.factor == factor)
+    }
+
+    @Test(
+        "what is no length, speed or viscosity is refused, not guessed",
+        arguments: [
+            "", " ", "1", "degrees", "m2", "m/", "/yr", "yr-1", "m/m", "m s", "m s-2", "Pa", "Pa s-1", "mPa s",
+            "furlong/day",
+        ])
     func unknown(text: String) {
         #expect(Unit(text) == nil)
     }

@@ -1,0 +1,136 @@
+import Fields
+import Ingest
+import PointStore
+
+/// Compares predicted fields with true ones at the cells of the truth's own grid.
+///
+/// A network has a value everywhere, so nothing is interpolated and the truth may lie on any grid of the same projection: a
+/// crop, a wider one, a coarser one. Cells count where the shelf floats (by the mask of the store) and the truth has a value.
+public struct Evaluation {
+    /// What is predicted of a quantity, in its own unit.
+    public struct Estimate {
+        public var values: [Float]
+        /// Standard deviations of an ensemble; nil for a single network.
+        public var deviations: [Float]?
+
+        public init(values: [Float], deviations: [Float]? = nil) {
+            self.values = values
+            self.deviations = deviations
+        }
+    }
+
+    /// The estimates at positions [m].
+    public typealias Predictor = (_ x: [Double], _ y: [Double]) throws -> [Quantity: Estimate]
+
+    private let shelf: [StoredGrid]
+    private let storePath: String
+    private let quantities: [Quantity]
+    private let predict: Predictor
+
+    /// Cells that are predicted at once.
+    private static let portion = 1 << 16
+
+    /// - Parameters:
+    ///   - shelf: grids of the store at `storePath`; their masks say where ice floats.
+    ///   - quantities: those that are predicted.
+    public init(
+        shelf: [StoredGrid], storePath: String, quantities: [Quantity], predict: @escaping Predictor
+    ) {
+        precondition(!shelf.isEmpty)
+        self.shelf = shelf
+        self.storePath = storePath
+        self.quantities = quantities
+        self.predict = predict
+    }
+
+    /// The errors of every predicted quantity that a file holds.
+    ///
+    /// - Parameter report: called now and then; ends the work by throwing.
+    public func errors(against path: String, report: () throws -> Void = {}) throws -> [FieldErrors] {
+        let file = try GriddedFile(path: path)
+        let fields = try file.fields(of: quantities)
+        guard !fields.isEmpty else {
+            throw EvaluationError.nothingToCompare(
+                path: path, sought: quantities.flatMap(file.names), present: file.variableNames)
+        }
+        var found: [FieldErrors] = []
+        var rest = fields[...]
+        while let first = rest.first {
+            // Fields of one grid are predicted together.
+            let alike = rest.filter { $0.grid == first.grid }
+            found += try errors(of: alike, report)
+            rest = ArraySlice(rest.filter { $0.grid != first.grid })
+        }
+        return quantities.flatMap { quantity in found.filter { $0.quantity == quantity } }
+    }
+
+    private func errors(of fields: [GriddedField], _ report: () throws -> Void) throws -> [FieldErrors] {
+        let grid = fields[0].grid
+        let cover = cover(of: grid)
+        try fields[0].requireProjection(of: cover.grid.projection, path: storePath)
+        var sums = fields.map { _ in ErrorSums() }
+        for band in fields[0].bands {
+            let values = try fields.map { try $0.read(rows: band) }
+            let floating = (0..<band.count * grid.columns).filter { place in
+                cover.isFloating(
+                    x: grid.x[place % grid.columns], y: grid.y[band.lowerBound + place / grid.columns])
+            }
+            for first in stride(from: 0, to: floating.count, by: Evaluation.portion) {
+                try report()
+                let places = floating[first..<min(first + Evaluation.portion, floating.count)]
+                let x = places.map { grid.x[$0 % grid.columns] }
+                let y = places.map { grid.y[band.lowerBound + $0 / grid.columns] }
+                let predicted = try predict(x, y)
+                for (number, field) in fields.enumerated() {
+                    guard let estimate = predicted[field.quantity] else { continue }
+                    for (index, place) in places.enumerated() {
+                        let truth = values[number][place]
+                        guard truth.isFinite else {
+                            sums[number].missing += 1
+                            continue
+                        }
+                        sums[number].add(
+                            predicted: Double(estimate.values[index]),
+                            deviation: estimate.deviations.map { Double($0[index]) },
+                            truth: truth, x: x[index], y: y[index])
+                    }
+                }
+            }
+        }
+        return try zip(fields, sums).map { field, sum in
+            guard let errors = sum.errors(of: (field.quantity, field.variable, field.path)) else {
+                throw EvaluationError.nothingInCommon(
+                    variable: field.variable, path: field.path, extent: grid.extent, store: storePath,
+                    shelf: cover.grid.extent, floating: sum.missing)
+            }
+            return errors
+        }
+    }
+
+    /// The mask that speaks of a grid's cells: that of the store's grid on which they lie, or else of its first.
+    private func cover(of grid: Grid) -> StoredGrid {
+        shelf.first { stored in
+            let at = stored.grid.fractionalIndex(x: grid.x[0], y: grid.y[0])
+            let isAligned = [at.column, at.row].allSatisfy { abs($0 - $0.rounded()) < 0.01 }
+            let isAsFine =
+                abs(grid.spacingX / stored.grid.spacingX - 1) < 1e-4
+                && abs(grid.spacingY / stored.grid.spacingY - 1) < 1e-4
+            return isAligned && isAsFine
+        } ?? shelf[0]
+    }
+}
+
+extension StoredGrid {
+    fileprivate func isFloating(x: Double, y: Double) -> Bool {
+        grid.cell(containingX: x, y: y).map { mask[$0] == IceMask.floatingIce.rawValue } ?? false
+    }
+}
+
+extension Grid {
+    /// Cell centres, from the first to the last.
+    fileprivate var extent: Region {
+        Region(
+            xMin: min(x[0], x[columns - 1]), xMax: max(x[0], x[columns - 1]), yMin: min(y[0], y[rows - 1]),
+            yMax: max(y[0], y[rows - 1]))
+    }
+}

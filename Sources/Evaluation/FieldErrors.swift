@@ -1,0 +1,102 @@
+import Fields
+
+/// How far a predicted field is from the true one, over the cells where both have values.
+public struct FieldErrors: Sendable, Equatable {
+    /// Errors of single cells relative to the truth there, |p − t| / |t|.
+    public struct Relative: Sendable, Equatable {
+        public let median: Double
+        /// Exceeded by a twentieth of the cells.
+        public let high: Double
+        public let largest: Double
+    }
+
+    /// How well the standard deviation σ of an ensemble tells of the error.
+    public struct Spread: Sendable, Equatable {
+        /// Shares of the cells with |p − t| ≤ σ and ≤ 2 σ; 0.68 and 0.95 of normal errors that σ describes.
+        public let withinOne: Double
+        public let withinTwo: Double
+        /// Root mean squares of σ over that of the error: less than 1 where the ensemble is surer than it is right.
+        public let ratio: Double?
+    }
+
+    public let quantity: Quantity
+    /// The variable that holds the truth, and its file.
+    public let variable: String
+    public let path: String
+    public let cells: Int
+    /// Floating cells at which the truth has no value.
+    public let missing: Int
+    /// ‖p − t‖ / ‖t‖; nil where the truth is zero everywhere.
+    public let relativeL2: Double?
+    /// max |p − t| in the quantity's unit, and where [m].
+    public let largest: Double
+    public let position: (x: Double, y: Double)
+    /// Nil where the truth is zero or changes its sign: near a zero, every error is large.
+    public let relative: Relative?
+    /// Nil for a single network.
+    public let spread: Spread?
+
+    public static func == (a: FieldErrors, b: FieldErrors) -> Bool {
+        a.quantity == b.quantity && a.variable == b.variable && a.path == b.path && a.cells == b.cells
+            && a.missing == b.missing && a.relativeL2 == b.relativeL2 && a.largest == b.largest
+            && a.position == b.position && a.relative == b.relative && a.spread == b.spread
+    }
+}
+
+/// Takes cell after cell. Sums in double; of the relative errors one float a cell is kept, for their quantiles.
+struct ErrorSums {
+    private(set) var cells = 0
+    var missing = 0
+    private var squaredErrors = 0.0
+    private var squaredTruth = 0.0
+    private var largest = -1.0
+    private var position = (x: 0.0, y: 0.0)
+    private var lowestTruth = Double.infinity
+    private var highestTruth = -Double.infinity
+    private var relative: [Float] = []
+    private var withinOne = 0
+    private var withinTwo = 0
+    private var squaredDeviations = 0.0
+    private var hasDeviations = false
+
+    mutating func add(predicted: Double, deviation: Double?, truth: Double, x: Double, y: Double) {
+        // A prediction that is no number is as wrong as can be.
+        let error = predicted.isNaN ? .infinity : abs(predicted - truth)
+        cells += 1
+        squaredErrors += error * error
+        squaredTruth += truth * truth
+        if error > largest { (largest, position) = (error, (x, y)) }
+        lowestTruth = min(lowestTruth, truth)
+        highestTruth = max(highestTruth, truth)
+        relative.append(Float(error / abs(truth)))
+        guard let deviation else { return }
+        hasDeviations = true
+        squaredDeviations += deviation * deviation
+        withinOne += error <= deviation ? 1 : 0
+        withinTwo += error <= 2 * deviation ? 1 : 0
+    }
+
+    /// Nil where there was no cell.
+    func errors(of field: (quantity: Quantity, variable: String, path: String)) -> FieldErrors? {
+        guard cells > 0 else { return nil }
+        let keepsSign = lowestTruth > 0 || highestTruth < 0
+        let sorted = keepsSign ? relative.sorted() : []
+        return FieldErrors(
+            quantity: field.quantity, variable: field.variable, path: field.path, cells: cells, missing: missing,
+            relativeL2: squaredTruth > 0 ? (squaredErrors / squaredTruth).squareRoot() : nil, largest: largest,
+            position: position,
+            relative: keepsSign
+                ? FieldErrors.Relative(
+                    median: ErrorSums.quantile(0.5, sorted), high: ErrorSums.quantile(0.95, sorted),
+                    largest: ErrorSums.quantile(1, sorted)) : nil,
+            spread: hasDeviations
+                ? FieldErrors.Spread(
+                    withinOne: Double(withinOne) / Double(cells), withinTwo: Double(withinTwo) / Double(cells),
+                    ratio: squaredErrors > 0 ? (squaredDeviations / squaredErrors).squareRoot() : nil) : nil)
+    }
+
+    /// The smallest value that is not below that share of them.
+    private static func quantile(_ share: Double, _ sorted: [Float]) -> Double {
+        Double(sorted[max(0, Int((share * Double(sorted.count)).rounded(.up)) - 1)])
+    }
+}

@@ -1,0 +1,55 @@
+import Fields
+import Glibc
+import PointStore
+import Runs
+
+/// A run that has a checkpoint, with the store that it was trained on; of an ensemble, the weights of every member.
+public struct TrainedRun {
+    /// Of the run, or of the ensemble's first member with the plan of all.
+    public let checkpoint: Checkpoint
+    /// Weights of every network of the run.
+    public let members: [[Float]]
+    public let store: StoreReader
+
+    /// - Parameters:
+    ///   - storePath: nil for the one that the run names.
+    ///   - report: told of each checkpoint that was passed over.
+    public init(in run: RunDirectory, store storePath: String?, report: (String) -> Void) throws {
+        var checkpoints = try TrainedRun.checkpoints(of: run, report: report)
+        members = checkpoints.map(\.parameters)
+        let fingerprints = checkpoints.map(\.storeFingerprint)
+        let seconds = checkpoints.reduce(0) { $0 + $1.trainedSeconds }
+        checkpoints[0].trainedSeconds = seconds
+        checkpoints[0].plan.ensemble = members.count
+        checkpoint = checkpoints[0]
+        let path = storePath ?? checkpoint.plan.store
+        if storePath == nil, access(path, F_OK) != 0 { throw ExportError.noStore(path: path, run: run.path) }
+        store = try StoreReader(path: path)
+        for expected in fingerprints where store.fingerprint != expected {
+            throw ExportError.otherStore(store: path, expected: expected, found: store.fingerprint)
+        }
+    }
+
+    private static func checkpoints(of run: RunDirectory, report: (String) -> Void) throws -> [Checkpoint] {
+        guard let plan = try run.ensemblePlan() else { return [try run.newestCheckpoint(report: report)] }
+        let members = (1...plan.ensemble).map { run.member($0) }.filter { !$0.checkpoints.isEmpty }
+        let checkpoints = try members.map { member in
+            var checkpoint = try member.newestCheckpoint(report: report)
+            // The weights are all that is wanted; the rest is many times as long.
+            checkpoint.optimizer.vectors = [:]
+            checkpoint.history = History(termNames: [])
+            return checkpoint
+        }
+        guard let first = checkpoints.first else { throw RunError.noCheckpoint(run: run.path) }
+        let iterations = checkpoints.map(\.iteration)
+        if members.count < plan.ensemble || iterations.contains(where: { $0 != plan.iterations }) {
+            report(
+                "\(run.path): \(members.count) of \(plan.ensemble) members have checkpoints, at iterations \(iterations.map(String.init).joined(separator: ", ")) of \(plan.iterations); 'pinn-train --resume' goes on"
+            )
+        }
+        for checkpoint in checkpoints where checkpoint.plan.network != first.plan.network {
+            throw ExportError.unlikeMembers(run: run.path, checkpoint.plan.network, first.plan.network)
+        }
+        return checkpoints
+    }
+}

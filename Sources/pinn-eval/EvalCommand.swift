@@ -1,0 +1,69 @@
+import ArgumentParser
+import CommandSupport
+import Evaluation
+import Export
+import Fields
+import Runs
+
+@main
+struct EvalCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pinn-eval",
+        abstract: "Tells how far a trained network is from known fields.",
+        discussion: """
+            Compares mu, u, v and h, whichever of them the files hold under their usual names (viscosity, VX, vx, \
+            thickness, ...), with the newest checkpoint of the run, at the files' own cells on floating ice. No export is \
+            needed, and the grids may differ from those of the run.
+
+            The relative L2 error of a field is ||predicted - true|| / ||true||. Median, 95 % (exceeded by a twentieth of \
+            the cells) and largest are those of |predicted - true| / |true|, cell by cell. Of an ensemble the mean of its \
+            members counts, and how much of the error their standard deviation covers is told as well.
+            """)
+
+    @Argument(help: "NetCDF files with true fields; the products themselves will do.") var truth: [String]
+    @Option(name: .customLong("run"), help: "Folder of the run.") var runPath = "pinn-run"
+    @Option(help: "The point store. (default: the one that the run names)") var store: String?
+    @Option(help: "What to print: \(EvaluationReport.Format.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var format = "text"
+    @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"
+    @Option(help: "Threads. (default: all cores)") var threads: Int?
+    @OptionGroup var common: CommonOptions
+
+    static func main() {
+        StopRequest.install()
+        runCommand(EvalCommand.self, section: "eval")
+    }
+
+    func validate() throws {
+        if let threads, !(1...1024).contains(threads) {
+            throw ValidationError("--threads: \(threads) is not from 1 to 1024")
+        }
+        if EvaluationReport.Format(rawValue: format) == nil {
+            throw ValidationError(
+                "--format: no \(quoted(format)); known: \(EvaluationReport.Format.allCases.map(\.rawValue).joined(separator: ", "))"
+            )
+        }
+    }
+
+    func run() throws {
+        let run = try TrainedRun(in: RunDirectory(runPath), store: store) { printMessage("warning: \($0)") }
+        let prediction = try Prediction(run.checkpoint, members: run.members, store: run.store, derived: false) {
+            try Backends.make(backend, $0, threads: threads)
+        }
+        let quantities = try run.checkpoint.plan.model().unknowns
+        let evaluation = Evaluation(
+            shelf: run.store.description.grids, storePath: run.store.path, quantities: quantities
+        ) { x, y in
+            let fields = try prediction.fields(x: x, y: y)
+            return Dictionary(
+                uniqueKeysWithValues: quantities.enumerated().map { number, quantity in
+                    let deviations = fields.deviations.isEmpty ? nil : fields.deviations[number]
+                    return (quantity, Evaluation.Estimate(values: fields.values[number], deviations: deviations))
+                })
+        }
+        let errors = try truth.flatMap { try evaluation.errors(against: $0, report: StopRequest.check) }
+        let report = EvaluationReport(
+            run: runPath, iteration: run.checkpoint.iteration, members: run.members.count, errors: errors)
+        print(try report.rendered(as: EvaluationReport.Format(rawValue: format) ?? .text))
+    }
+}
