@@ -1,3 +1,5 @@
+import Networks
+
 /// A method that moves the parameters downhill. Its whole state can be read and put back, so that a resumed run repeats
 /// the uninterrupted one bit for bit.
 public protocol Optimizer: Sendable {
@@ -6,8 +8,8 @@ public protocol Optimizer: Sendable {
 
     /// Whether losses of different iterations are compared: then they must be over the same points.
     static var keepsSample: Bool { get }
-    /// The most vectors, as long as the parameters, that the state holds.
-    static func vectorCount() -> Int
+    /// The most memory that the state takes [bytes].
+    static func stateBytes(parameterCount: Int, options: OptimizerOptions) -> Int
 
     init(parameterCount: Int, options: OptimizerOptions)
 
@@ -31,19 +33,25 @@ public enum StepOutcome: Sendable {
     case stuck
 }
 
-/// The state of an optimizer in the form of a checkpoint: vectors as long as the parameters, and counts.
+/// The state of an optimizer in the form of a checkpoint: vectors as long as the parameters, counts, and doubles of any length.
 public struct OptimizerState: Sendable, Equatable {
     public var vectors: [String: [Float]]
     public var counts: [String: Int]
+    public var doubles: [String: [Double]]
 
-    public init(vectors: [String: [Float]], counts: [String: Int]) {
+    public init(vectors: [String: [Float]] = [:], counts: [String: Int] = [:], doubles: [String: [Double]] = [:]) {
         self.vectors = vectors
         self.counts = counts
+        self.doubles = doubles
     }
 }
 
 public struct OptimizerOptions: Sendable, Equatable {
     public var schedule = LearningRateSchedule()
+    /// Which parameters are the weights of a layer, for methods that see more than a vector; in ascending order.
+    public var matrices: [WeightMatrix] = []
+    /// Threads that work on large states; the bits do not depend on it.
+    public var threads = 1
 
     public init() {}
 }

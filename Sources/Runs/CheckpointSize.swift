@@ -1,13 +1,13 @@
 import Networks
 
-/// How long the files of a run become: vectors as long as the parameters, and five numbers an iteration.
+/// How long the files of a run become: weights, the optimizer's state, and five numbers an iteration.
 extension Checkpoint {
     /// Attributes, the plan and libhdf5's own structures (measured: 18 kB), with room for longer paths and names.
     private static let headerBytes = 1 << 15
 
-    /// `optimizerVectors`: vectors as long as the parameters in the optimizer's state.
-    public static func byteCount(parameters: Int, optimizerVectors: Int, terms: Int, iterations: Int) -> Int {
-        4 * parameters * (1 + optimizerVectors) + History.byteCount(terms: terms, iterations: iterations) + headerBytes
+    /// `optimizerBytes`: the optimizer's state.
+    public static func byteCount(parameters: Int, optimizerBytes: Int, terms: Int, iterations: Int) -> Int {
+        4 * parameters + optimizerBytes + History.byteCount(terms: terms, iterations: iterations) + headerBytes
     }
 }
 

@@ -48,6 +48,7 @@ extension Plan {
                 default: throw wrongType("seed", value, "a whole number that is not negative")
                 }
             }),
+        choice("schedule", \.learningRate.decay),
         number("learning-rate", \.learningRate.peak),
         whole("warm-up", \.learningRate.warmUp),
         whole("half-life", \.learningRate.halfLife),
@@ -107,6 +108,21 @@ extension Plan {
                 guard case .text(let text) = value else { throw wrongType(name, value, "text") }
                 plan[keyPath: path] = text
             }, mayChange: mayChange)
+    }
+
+    /// One of a few words.
+    private static func choice<Choice: RawRepresentable & CaseIterable & Sendable>(
+        _ name: String, _ path: WritableKeyPath<Plan, Choice> & Sendable
+    ) -> Option where Choice.RawValue == String {
+        Option(
+            name: name, get: { .text($0[keyPath: path].rawValue) },
+            set: { plan, value in
+                guard case .text(let text) = value else { throw wrongType(name, value, "text") }
+                guard let chosen = Choice(rawValue: text) else {
+                    throw PlanError.unknownName(name, text, known: Choice.allCases.map(\.rawValue))
+                }
+                plan[keyPath: path] = chosen
+            })
     }
 
     private static func number(_ name: String, _ path: WritableKeyPath<Plan, Double> & Sendable) -> Option {

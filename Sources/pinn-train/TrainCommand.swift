@@ -44,6 +44,11 @@ struct TrainCommand: ParsableCommand {
     @Flag(help: "Go on with the run in the folder.") var resume = false
     @Option(help: "Seed of weights and order. (default: 0)") var seed: UInt64?
     @Option(help: "Seconds between checkpoints.") var checkpointEvery = 60.0
+    @Option(
+        help:
+            "How the learning rate falls: \(LearningRateSchedule.Decay.allCases.map(\.rawValue).joined(separator: ", ")); a cosine over its phase, to a hundredth. (default: \(LearningRateSchedule().decay.rawValue))"
+    )
+    var schedule: String?
     @Option(help: "Learning rate after the warm-up. (default: \(LearningRateSchedule().peak))") var learningRate:
         Double?
     @Option(help: "Iterations of rising learning rate. (default: \(LearningRateSchedule().warmUp))") var warmUp: Int?
@@ -140,7 +145,7 @@ struct TrainCommand: ParsableCommand {
         let given: [(name: String, value: OptionValue?)] = [
             ("stream", stream.map { .text($0) }), ("optimizer", optimizer.map { .text($0) }),
             ("network", network.map { .text($0) }), ("physics", physics.map { .text($0) }),
-            ("seed", seed.map { .text(String($0)) }), ("learning-rate", learningRate.map { .number($0) }),
+            ("seed", seed.map { .text(String($0)) }), ("schedule", schedule.map { .text($0) }), ("learning-rate", learningRate.map { .number($0) }),
             ("warm-up", warmUp.map { .whole($0) }), ("half-life", halfLife.map { .whole($0) }),
             ("velocity-weight", velocityWeight.map { .number($0) }),
             ("thickness-weight", thicknessWeight.map { .number($0) }),
@@ -185,7 +190,7 @@ struct TrainCommand: ParsableCommand {
         )
         for note in assembly.densityNotes { printMessage("warning: \(note)") }
         printMessage(
-            "optimizer  \(plan.optimizer), learning rate \(plan.learningRate.peak), \(plan.iterations) iterations")
+            "optimizer  \(plan.optimizer), learning rate \(plan.learningRate.peak) \(plan.learningRate.decay.rawValue), \(plan.iterations) iterations")
         printMessage("backend    \(assembly.backend.summary); \(assembly.backend.parallelism)")
         for line in admission?.lines(
             plan, collocation: assembly.store.count(.collocation), chunk: assembly.stream.size(.collocation)) ?? []

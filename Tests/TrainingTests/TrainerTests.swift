@@ -100,6 +100,21 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
         #expect(losses.last! < 0.9 * losses.first!)
     }
 
+    /// SOAP with a rate that falls with its phase, stopped before, at and after the change, or asked for more in the end.
+    @Test func soapOnAScheduleGoesOnAsIfItHadNotBeenStopped() throws {
+        var short = try ShortRun()
+        short.plan.optimizer = "adam:5,soap:8"
+        short.plan.learningRate.decay = .cosine
+        let whole = try short.train("whole", iterations: 16)
+        for stop in [4, 5, 6, 7, 13, 15] {
+            try short.train("run\(stop)", iterations: 16, stopAt: stop, threads: 1)
+            #expect(sameBits(try short.resume("run\(stop)", iterations: 16, threads: 3), whole), "stopped at \(stop)")
+        }
+        try short.train("extended", iterations: 9)
+        #expect(sameBits(try short.resume("extended", iterations: 16), whole))
+        #expect(whole.optimizer.doubles["left0"]?.count == 8)
+    }
+
     @Test func aSampleOfSeveralChunksHasTheLossOfAllTheirPoints() throws {
         var short = try ShortRun()
         short.plan.optimizer = "lbfgs"
