@@ -5,6 +5,7 @@ import ForwardModel
 import Glibc
 import Ingest
 import Logging
+import Optimizers
 import PointStore
 import Runs
 

@@ -130,9 +130,10 @@ public struct SOAP: Optimizer {
     public var state: OptimizerState {
         get {
             var doubles = ["first_moment": firstMoment, "second_moment": secondMoment]
-            for (number, basis) in bases.enumerated() {
-                doubles["left\(number)"] = basis.left.statistic + basis.left.vectors
-                doubles["right\(number)"] = basis.right.statistic + basis.right.vectors
+            if !bases.isEmpty {
+                doubles["bases"] = bases.flatMap {
+                    $0.left.statistic + $0.left.vectors + $0.right.statistic + $0.right.vectors
+                }
             }
             return OptimizerState(counts: ["iteration": iteration], doubles: doubles)
         }
@@ -140,16 +141,16 @@ public struct SOAP: Optimizer {
             firstMoment = newValue.doubles["first_moment"] ?? firstMoment
             secondMoment = newValue.doubles["second_moment"] ?? secondMoment
             iteration = newValue.counts["iteration"] ?? iteration
-            func basis(_ name: String, order: Int) -> Eigenbasis? {
-                guard let both = newValue.doubles[name], both.count == 2 * order * order else { return nil }
-                return Eigenbasis(
-                    statistic: Array(both[..<(order * order)]), vectors: Array(both[(order * order)...]), order: order)
+            guard var rest = newValue.doubles["bases"]?[...] else { return }
+            func next(_ order: Int) -> [Double] {
+                defer { rest = rest.dropFirst(order * order) }
+                return Array(rest.prefix(order * order))
             }
-            bases = matrices.enumerated().compactMap { number, matrix in
-                guard let left = basis("left\(number)", order: matrix.inputs),
-                    let right = basis("right\(number)", order: matrix.outputs)
-                else { return nil }
-                return (left, right)
+            bases = matrices.map { matrix in
+                (
+                    Eigenbasis(statistic: next(matrix.inputs), vectors: next(matrix.inputs), order: matrix.inputs),
+                    Eigenbasis(statistic: next(matrix.outputs), vectors: next(matrix.outputs), order: matrix.outputs)
+                )
             }
         }
     }

@@ -18,6 +18,7 @@ public struct Plan: Sendable, Equatable {
     public var seed: UInt64 = 0
     public var learningRate = LearningRateSchedule()
     public var weights = LossWeights()
+    public var balance = BalanceMethod.none
     /// [m s⁻²]
     public var gravity = Constants().gravity
     /// [kg m⁻³]
@@ -143,7 +144,8 @@ extension Plan {
         if learningRate.decay != .exponential, learningRate.halfLife != LearningRateSchedule().halfLife {
             throw PlanError.badValue(
                 "half-life", "\(learningRate.halfLife)",
-                expected: "used by --schedule \(learningRate.decay.rawValue), only by exponential; leave one of them out")
+                expected:
+                    "used by --schedule \(learningRate.decay.rawValue), only by exponential; leave one of them out")
         }
     }
 }

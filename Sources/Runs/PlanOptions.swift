@@ -56,6 +56,7 @@ extension Plan {
         number("thickness-weight", \.weights.thickness),
         number("equation-weight", \.weights.equation),
         number("front-weight", \.weights.front),
+        choice("balance", \.balance),
         number("gravity", \.gravity),
         number("ice-density", \.iceDensity),
         number("sea-water-density", \.seaWaterDensity),

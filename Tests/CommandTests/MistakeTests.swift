@@ -51,6 +51,7 @@ import Testing
         Mistake(
             tool: "pinn-train", arguments: ["--schedule", "constant", "--half-life", "50"], status: 64,
             naming: "half-life"),
+        Mistake(tool: "pinn-train", arguments: ["--balance", "ntk"], status: 64, naming: "gradient"),
         Mistake(tool: "pinn-train", arguments: ["--backend", "cpus", "store.nc"], status: 64, naming: "cpu"),
         Mistake(tool: "pinn-train", arguments: ["--itterations", "5"], status: 64, naming: "iterations"),
         Mistake(tool: "pinn-train", arguments: ["--gravity", "-1"], status: 64, naming: "gravity"),
