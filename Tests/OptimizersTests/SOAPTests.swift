@@ -76,11 +76,11 @@ private struct PlainLayer {
     mutating func direction(_ g: Rows) -> Rows {
         t += 1
         let turned = times(times(transposed(ql), g), qr)
-        m = mixed(0.99, m, g)
+        m = mixed(0.95, m, g)
         v = mixed(0.999, v, turned.map { $0.map { $0 * $0 } })
         let turnedMean = times(times(transposed(ql), m), qr)
         let scaled = zip(turnedMean, v).map { row, squares in
-            zip(row, squares).map { $0 / (1 - pow(0.99, Double(t))) / (sqrt($1 / (1 - pow(0.999, Double(t)))) + 1e-8) }
+            zip(row, squares).map { $0 / (1 - pow(0.95, Double(t))) / (sqrt($1 / (1 - pow(0.999, Double(t)))) + 1e-8) }
         }
         let step = times(times(ql, scaled), transposed(qr))
         l = mixed(0.999, l, times(g, transposed(g)))
@@ -130,9 +130,9 @@ struct SOAPTests {
                     for (k, d) in step.enumerated() { exact[options.matrices[number].offset + k] -= rate * d }
                 }
                 for k in biases.joined() {
-                    m[k] = 0.99 * m[k] + 0.01 * g[k]
+                    m[k] = 0.95 * m[k] + 0.05 * g[k]
                     v[k] = 0.999 * v[k] + 0.001 * g[k] * g[k]
-                    let mean = m[k] / (1 - pow(0.99, Double(iteration)))
+                    let mean = m[k] / (1 - pow(0.95, Double(iteration)))
                     exact[k] -= rate * mean / (sqrt(v[k] / (1 - pow(0.999, Double(iteration)))) + 1e-8)
                 }
             }
