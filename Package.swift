@@ -28,7 +28,7 @@ let foundations: [Target] = [
         exclude: ["README.md"]),
     .target(name: "PointStore", dependencies: ["Fields", "NetCDFFiles", "CKernels"], exclude: ["README.md"]),
     .target(name: "Objective", dependencies: ["Physics", "Networks", "Compute", "PointStore", "Fields"]),
-    .target(name: "Optimizers", dependencies: ["CKernels"]),
+    .target(name: "Optimizers", dependencies: ["Networks", "CKernels", "COpenBLAS"]),
 ]
 
 let stages: [Target] = [
@@ -90,7 +90,7 @@ let tests: [Target] = [
     .testTarget(
         name: "ComputeTests",
         dependencies: ["Compute", "ComputeCPU", "CKernels", "Objective", "Physics", "TestSupport"]),
-    .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "TestSupport"]),
+    .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "Networks", "TestSupport"]),
     .testTarget(name: "PointStoreTests", dependencies: ["PointStore", "Fields", "NetCDFFiles", "TestSupport"]),
     .testTarget(
         name: "IngestTests", dependencies: ["Ingest", "PointStore", "Fields", "NetCDFFiles", "TestSupport", logging]),

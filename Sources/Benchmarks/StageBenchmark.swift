@@ -5,6 +5,7 @@ import ForwardModel
 import Glibc
 import Ingest
 import Logging
+import Optimizers
 import PointStore
 import Runs
 
@@ -68,7 +69,7 @@ public struct ExportBenchmark: Codable, Sendable {
         try plan.set("network", to: .text(network))
         let checkpoint = Checkpoint(
             plan: plan, iteration: 0, parameters: try plan.networks().initialParameters(seed: 0),
-            optimizer: try plan.makeOptimizer(parameterCount: 1).state, history: History(termNames: []),
+            optimizer: OptimizerState(), history: History(termNames: []),
             storeFingerprint: reader.fingerprint, backend: "none", trainedSeconds: 0)
         let model = try Prediction(checkpoint, store: reader) { try makeBackend(backend, $0, threads) }
         let writer = try PredictionWriter(model, gridNames: nil, provenance: Provenance(command: "pinn-bench"))

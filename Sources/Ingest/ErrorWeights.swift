@@ -4,9 +4,9 @@
 package func weights(fromErrors errors: [Double], count: Int) -> [Double] {
     let lowest = 0.01
     let highest = 4.0
-    let known = errors.filter { $0.isFinite && $0 > 0 }.sorted()
-    guard !known.isEmpty, errors.count == count else { return [Double](repeating: 1, count: count) }
-    let median = known[known.count / 2]
+    guard let median = median(ofErrors: errors), errors.count == count else {
+        return [Double](repeating: 1, count: count)
+    }
     let raw = errors.map { error -> Double in
         guard error.isFinite, error > 0 else { return 1 }
         let ratio = median / error
@@ -14,4 +14,10 @@ package func weights(fromErrors errors: [Double], count: Int) -> [Double] {
     }
     let mean = raw.reduce(0, +) / Double(count)
     return raw.map { $0 / mean }
+}
+
+/// Of the errors that are known; nil where none is.
+func median(ofErrors errors: [Double]) -> Double? {
+    let known = errors.filter { $0.isFinite && $0 > 0 }.sorted()
+    return known.isEmpty ? nil : known[known.count / 2]
 }

@@ -174,13 +174,15 @@ public struct IngestRun {
         _ velocity: Observations, _ thickness: Observations, _ shelf: ShelfCells, _ front: FrontExtraction
     ) -> [IngestReport.Tally] {
         [
-            .init(what: "velocity cells", kept: velocity.count, dropped: [(velocity.missing, "floating without data")]),
+            .init(
+                what: "velocity cells", kept: velocity.count, dropped: [(velocity.missing, "floating without data")],
+                error: median(ofErrors: velocity.errors).map { "\(plain(($0 * 100).rounded() / 100)) m/year" }),
             .init(
                 what: "thickness cells", kept: thickness.count,
                 dropped: [
                     (thickness.missing, "floating without data"),
                     (thickness.notPositive, "floating with none or negative thickness"),
-                ]),
+                ], error: median(ofErrors: thickness.errors).map { "\(plain(($0 * 100).rounded() / 100)) m" }),
             .init(
                 what: "cells with both", kept: shelf.cells.count,
                 dropped: [

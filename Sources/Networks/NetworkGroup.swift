@@ -1,5 +1,20 @@
 import Fields
 
+/// A layer's weights in the flat parameter vector: (inputs, outputs) row-major from `offset`.
+public struct WeightMatrix: Sendable, Equatable {
+    public let offset: Int
+    public let inputs: Int
+    public let outputs: Int
+
+    public init(offset: Int, inputs: Int, outputs: Int) {
+        self.offset = offset
+        self.inputs = inputs
+        self.outputs = outputs
+    }
+
+    public var range: Range<Int> { offset..<offset + inputs * outputs }
+}
+
 /// Networks side by side on the same coordinates: outputs follow one another, and so do parameters in the flat vector.
 ///
 /// One network for all unknowns lets them share features; one for what is observed and one for what is inferred
@@ -32,6 +47,17 @@ public struct NetworkGroup: Sendable, Equatable {
     public func initialParameters(seed: UInt64) -> [Float] {
         networks.enumerated().flatMap { number, network in
             network.initialParameters(seed: number == 0 ? seed : mixed(seed, UInt64(number)))
+        }
+    }
+
+    /// The weights of all layers in their order; what lies between them are biases.
+    public var weightMatrices: [WeightMatrix] {
+        networks.enumerated().flatMap { number, network in
+            (0..<network.layerCount).map { layer in
+                WeightMatrix(
+                    offset: parameters(of: number) + network.weights(of: layer), inputs: network.inputs(of: layer),
+                    outputs: network.outputs(of: layer))
+            }
         }
     }
 

@@ -9,20 +9,31 @@ public struct LossTerm: Sendable {
     public let name: String
     public let set: PointSet
     public let weight: Double
+    /// What one of each residual is in `unit`; of those beyond the last, 1.
+    public let scales: [Double]
+    /// Unit of the root mean square: it means the same in every run on a shelf.
+    public let unit: String
     public let residuals: @Sendable (FieldPoint) -> [Scalar]
 
-    public init(name: String, set: PointSet, weight: Double, residuals: @escaping @Sendable (FieldPoint) -> [Scalar]) {
+    public init(
+        name: String, set: PointSet, weight: Double, scales: [Double] = [], unit: String = "1",
+        residuals: @escaping @Sendable (FieldPoint) -> [Scalar]
+    ) {
         self.name = name
         self.set = set
         self.weight = weight
+        self.scales = scales
+        self.unit = unit
         self.residuals = residuals
     }
 }
 
 extension LossTerm {
     /// Misfit to the observed velocity, both components, in the normalisation of the store.
-    public static func velocityMisfit(weight: Double) -> LossTerm {
-        LossTerm(name: "velocity", set: .velocity, weight: weight) { point in
+    ///
+    /// - Parameter scales: the normalisation's, of u and v [m year⁻¹].
+    public static func velocityMisfit(weight: Double, scales: [Double] = []) -> LossTerm {
+        LossTerm(name: "velocity", set: .velocity, weight: weight, scales: scales, unit: Column.u.unit) { point in
             let importance = point.column(Column.weight.rawValue).squareRoot()
             return [
                 importance * (point.output(.velocityX) - point.column(Column.u.rawValue)),
@@ -32,8 +43,10 @@ extension LossTerm {
     }
 
     /// Misfit to the observed thickness.
-    public static func thicknessMisfit(weight: Double) -> LossTerm {
-        LossTerm(name: "thickness", set: .thickness, weight: weight) { point in
+    ///
+    /// - Parameter scale: the normalisation's [m].
+    public static func thicknessMisfit(weight: Double, scale: Double = 1) -> LossTerm {
+        LossTerm(name: "thickness", set: .thickness, weight: weight, scales: [scale], unit: Column.h.unit) { point in
             [
                 point.column(Column.weight.rawValue).squareRoot()
                     * (point.output(.thickness) - point.column(Column.h.rawValue))
@@ -41,7 +54,8 @@ extension LossTerm {
         }
     }
 
-    /// The residuals of an equation at a set of points.
+    /// The residuals of an equation at a set of points: those of the momentum balance in units of the driving stress
+    /// ρ g (1 − ρ/ρ_w) h₀² / L₀, those at the front of ρ g (1 − ρ/ρ_w) h₀.
     public static func equation(_ equation: any Equation, name: String, at set: PointSet, weight: Double) -> LossTerm {
         LossTerm(name: name, set: set, weight: weight) { equation.residuals(at: $0) }
     }

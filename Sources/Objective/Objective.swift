@@ -11,10 +11,23 @@ public struct Loss: Sendable, Equatable {
     public var total: Double
     /// Mean squared residual of each term, without its weight.
     public var terms: [Double]
+    /// The same in the square of each term's unit.
+    public var meanSquares: [Double]
 
-    public init(total: Double, terms: [Double]) {
-        self.total = total
-        self.terms = terms
+    /// Nothing, of so many terms.
+    public init(termCount: Int) {
+        total = 0
+        terms = [Double](repeating: 0, count: termCount)
+        meanSquares = terms
+    }
+
+    /// Adds a part of another loss.
+    public mutating func add(_ other: Loss, times part: Double) {
+        total += other.total * part
+        for term in terms.indices {
+            terms[term] += other.terms[term] * part
+            meanSquares[term] += other.meanSquares[term] * part
+        }
     }
 }
 
@@ -24,24 +37,24 @@ public struct Objective: Sendable {
     public let workload: Workload
     /// The sets in the order of the workload's programs.
     public let sets: [PointSet]
-    /// Which term each output of each program belongs to.
-    private let termOfOutput: [[Int]]
+    /// Which term each output of each program belongs to, and what one of it is in the term's unit.
+    private let termOfOutput: [[(term: Int, scale: Double)]]
 
     public init(terms: [LossTerm], model: PhysicalModel, scaling: FieldScaling, networks: NetworkGroup) {
         precondition(networks.outputs == model.unknowns.count)
         self.terms = terms
         sets = PointSet.allCases.filter { set in terms.contains { $0.set == set } }
-        var termOfOutput: [[Int]] = []
+        var termOfOutput: [[(term: Int, scale: Double)]] = []
         var programs: [PointProgram] = []
         for set in sets {
-            var owners: [Int] = []
+            var owners: [(term: Int, scale: Double)] = []
             let program = Program.recording { recorder in
                 let point = FieldPoint(
                     recorder: recorder, unknowns: model.unknowns, maps: scaling.maps,
                     columns: set.columns.map(\.rawValue))
                 return terms.enumerated().filter { $0.element.set == set }.flatMap { number, term in
                     let residuals = term.residuals(point)
-                    owners += residuals.map { _ in number }
+                    owners += residuals.indices.map { (number, term.scales.count > $0 ? term.scales[$0] : 1) }
                     return residuals
                 }
             }
@@ -57,8 +70,9 @@ public struct Objective: Sendable {
         of store: StoreDescription, model: PhysicalModel, networks: NetworkGroup, weights: LossWeights
     ) -> Objective {
         var terms: [LossTerm] = [
-            .velocityMisfit(weight: weights.velocity),
-            .thicknessMisfit(weight: weights.thickness),
+            .velocityMisfit(
+                weight: weights.velocity, scales: [store.normalization(.u).scale, store.normalization(.v).scale]),
+            .thicknessMisfit(weight: weights.thickness, scale: store.normalization(.h).scale),
             .equation(model.interior, name: "equation", at: .collocation, weight: weights.equation),
         ]
         if store.counts[.front] != nil {
@@ -68,22 +82,54 @@ public struct Objective: Sendable {
     }
 
     /// The loss over a chunk, and its gradient.
+    ///
+    /// - Parameter factors: on the terms' weights; nil: all one.
     public func evaluate(
-        _ backend: any Backend, parameters: [Float], chunk: Chunk, gradient: inout [Float]
+        _ backend: any Backend, parameters: [Float], chunk: Chunk, factors: [Double]? = nil, gradient: inout [Float]
     ) throws -> Loss {
         let batches = sets.map { set in PointBatch(columns: chunk.columns[set] ?? set.columns.map { _ in [] }) }
-        let coefficients = zip(batches, termOfOutput).map { batch, owners in
-            owners.map { terms[$0].weight / Double(max(batch.count, 1)) }
-        }
         let sums = try backend.squaredResiduals(
-            parameters: parameters, batches: batches, coefficients: coefficients, gradient: &gradient)
-        var loss = Loss(total: 0, terms: [Double](repeating: 0, count: terms.count))
+            parameters: parameters, batches: batches,
+            coefficients: coefficients(batches, terms.indices.map { weight($0, factors) }), gradient: &gradient)
+        var loss = Loss(termCount: terms.count)
         for (program, owners) in termOfOutput.enumerated() {
             for (output, owner) in owners.enumerated() {
-                loss.terms[owner] += sums[program][output] / Double(max(batches[program].count, 1))
+                let mean = sums[program][output] / Double(max(batches[program].count, 1))
+                loss.terms[owner.term] += mean
+                loss.meanSquares[owner.term] += owner.scale * owner.scale * mean
             }
         }
-        loss.total = zip(terms, loss.terms).reduce(0) { $0 + $1.0.weight * $1.1 }
+        loss.total = total(of: loss.terms, factors: factors)
         return loss
+    }
+
+    /// Σ weight × term. Without factors it means the same at every iteration of a run.
+    public func total(of means: [Double], factors: [Double]? = nil) -> Double {
+        means.indices.reduce(0) { $0 + weight($1, factors) * means[$1] }
+    }
+
+    /// The norm of each weighted term's gradient over a chunk, as long as one evaluation where every term has points of its
+    /// own.
+    public func gradientNorms(_ backend: any Backend, parameters: [Float], chunk: Chunk) throws -> [Double] {
+        var gradient: [Float] = []
+        return try terms.indices.map { term in
+            let batches = sets.map { set in
+                PointBatch(
+                    columns: (set == terms[term].set ? chunk.columns[set] : nil) ?? set.columns.map { _ in [] })
+            }
+            let weights = terms.indices.map { $0 == term ? terms[$0].weight : 0 }
+            _ = try backend.squaredResiduals(
+                parameters: parameters, batches: batches, coefficients: coefficients(batches, weights),
+                gradient: &gradient)
+            return gradient.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+        }
+    }
+
+    private func weight(_ term: Int, _ factors: [Double]?) -> Double { terms[term].weight * (factors?[term] ?? 1) }
+
+    private func coefficients(_ batches: [PointBatch], _ weights: [Double]) -> [[Double]] {
+        zip(batches, termOfOutput).map { batch, owners in
+            owners.map { weights[$0.term] / Double(max(batch.count, 1)) }
+        }
     }
 }

@@ -1,3 +1,5 @@
+import Networks
+
 /// A method that moves the parameters downhill. Its whole state can be read and put back, so that a resumed run repeats
 /// the uninterrupted one bit for bit.
 public protocol Optimizer: Sendable {
@@ -7,7 +9,7 @@ public protocol Optimizer: Sendable {
     /// Whether losses of different iterations are compared: then they must be over the same points.
     static var keepsSample: Bool { get }
     /// The most memory that the state takes [bytes].
-    static func stateBytes(parameterCount: Int) -> Int
+    static func stateBytes(parameterCount: Int, options: OptimizerOptions) -> Int
 
     init(parameterCount: Int, options: OptimizerOptions)
 
@@ -46,6 +48,8 @@ public struct OptimizerState: Sendable, Equatable {
 
 public struct OptimizerOptions: Sendable, Equatable {
     public var schedule = LearningRateSchedule()
+    /// Which parameters are the weights of a layer, for methods that see more than a vector; in ascending order.
+    public var matrices: [WeightMatrix] = []
     /// Threads that work on large states; the bits do not depend on it.
     public var threads = 1
 

@@ -12,7 +12,7 @@ import Glibc
 public struct SelfScaledBroyden: Optimizer {
     public static let name = "ssbroyden"
     public static let keepsSample = true
-    public static func stateBytes(parameterCount: Int) -> Int {
+    public static func stateBytes(parameterCount: Int, options: OptimizerOptions) -> Int {
         8 * (InverseHessian.elementCount(parameterCount) + 3 * parameterCount + 4)
     }
 

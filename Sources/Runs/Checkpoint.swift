@@ -10,6 +10,8 @@ public struct Checkpoint: Sendable {
     public var iteration: Int
     public var parameters: [Float]
     public var optimizer: OptimizerState
+    /// Factors on the terms' weights; nil where they are not balanced.
+    public var balance: [Double]?
     public var history: History
     /// `StoreReader.fingerprint` of the store that the run trains on.
     public var storeFingerprint: String
@@ -19,7 +21,8 @@ public struct Checkpoint: Sendable {
     public var trainedSeconds: Double
 
     public init(
-        plan: Plan, iteration: Int, parameters: [Float], optimizer: OptimizerState, history: History,
+        plan: Plan, iteration: Int, parameters: [Float], optimizer: OptimizerState, balance: [Double]? = nil,
+        history: History,
         storeFingerprint: String,
         backend: String, trainedSeconds: Double
     ) {
@@ -27,6 +30,7 @@ public struct Checkpoint: Sendable {
         self.iteration = iteration
         self.parameters = parameters
         self.optimizer = optimizer
+        self.balance = balance
         self.history = history
         self.storeFingerprint = storeFingerprint
         self.backend = backend
@@ -36,7 +40,7 @@ public struct Checkpoint: Sendable {
 
 // The file: NetCDF-4 with dimensions parameter, iteration, term and those of the optimizer's state, sealed (NetCDFFiles/Seal.swift).
 extension Checkpoint {
-    private static let format = "IceShelfPINN checkpoint 1"
+    private static let format = "IceShelfPINN checkpoint 2"
     private static let statePrefix = "optimizer_"
 
     /// Writes the file whole, or leaves what was there.
@@ -64,6 +68,7 @@ extension Checkpoint {
         for (name, count) in optimizer.counts.sorted(by: { $0.key < $1.key }) {
             try file.setAttribute(Checkpoint.statePrefix + name, .numbers([Double(count)]))
         }
+        if let balance { try file.setAttribute("balance_factors", .numbers(balance)) }
         let parameter = try file.define(dimension: "parameter", length: parameters.count)
         let values = try file.define(variable: "parameters", .float, over: [parameter])
         try values.setAttribute(
@@ -116,7 +121,7 @@ extension Checkpoint {
         }
         self.init(
             plan: plan, iteration: Int(iteration), parameters: try file.requireVariable("parameters").read(),
-            optimizer: optimizer,
+            optimizer: optimizer, balance: file.attribute("balance_factors")?.numbers,
             history: try History(reading: file), storeFingerprint: fingerprint, backend: backend,
             trainedSeconds: seconds)
     }
@@ -127,33 +132,46 @@ extension History {
     struct Variables {
         let loss: Variable
         let terms: Variable
+        let misfits: Variable
 
         func write(_ history: History) throws {
             try loss.write(history.totals)
             try terms.write(history.terms)
+            try misfits.write(history.misfits)
         }
     }
 
     /// Nothing for an empty history: a dimension of length zero would mean "unlimited".
     static func define(_ history: History, in file: NetCDFFile) throws -> Variables? {
         try file.setAttribute("loss_terms", .text(history.termNames.joined(separator: " ")))
+        try file.setAttribute("misfit_units", .text(history.units.joined(separator: ", ")))
         guard history.count > 0 else { return nil }
         let iteration = try file.define(dimension: "iteration", length: history.count)
         let term = try file.define(dimension: "term", length: history.termNames.count)
         let loss = try file.define(variable: "loss", .double, over: [iteration])
-        try loss.setAttribute("long_name", .text("loss of each iteration"))
+        try loss.setAttribute("long_name", .text("sum of loss_term by the run's fixed weights"))
         let terms = try file.define(variable: "loss_term", .double, over: [iteration, term])
         try terms.setAttribute(
             "long_name", .text("mean squared residual of each term, without its weight; names in loss_terms"))
-        return Variables(loss: loss, terms: terms)
+        let misfits = try file.define(variable: "misfit", .double, over: [iteration, term])
+        try misfits.setAttribute(
+            "long_name",
+            .text(
+                "root mean square residual of each term, in misfit_units; a momentum residual of 1 is the driving stress rho g (1 - rho/rho_w) h0^2 / L0, a front residual of 1 is rho g (1 - rho/rho_w) h0"
+            ))
+        return Variables(loss: loss, terms: terms, misfits: misfits)
     }
 
     init(reading file: NetCDFFile) throws {
         let names = file.attribute("loss_terms")?.text ?? ""
-        self.init(termNames: names.split(separator: " ").map(String.init))
+        let units = file.attribute("misfit_units")?.text ?? ""
+        self.init(
+            termNames: names.split(separator: " ").map(String.init),
+            units: units.split(separator: ", ").map(String.init))
         guard file.dimension("iteration") != nil else { return }
         totals = try file.requireVariable("loss").read()
         terms = try file.requireVariable("loss_term").read()
+        misfits = try file.requireVariable("misfit").read()
     }
 
     /// Writes the history alone, for plotting.

@@ -1,6 +1,6 @@
 import Networks
 
-/// How long the files of a run become: weights, the optimizer's state, and five numbers an iteration.
+/// How long the files of a run become: weights, the optimizer's state, and nine numbers an iteration.
 extension Checkpoint {
     /// Attributes, the plan and libhdf5's own structures (measured: 18 kB), with room for longer paths and names.
     private static let headerBytes = 1 << 15
@@ -12,6 +12,6 @@ extension Checkpoint {
 }
 
 extension History {
-    /// The total and its terms, in double.
-    public static func byteCount(terms: Int, iterations: Int) -> Int { 8 * (1 + terms) * iterations }
+    /// The total, its terms and their root mean squares, in double.
+    public static func byteCount(terms: Int, iterations: Int) -> Int { 8 * (1 + 2 * terms) * iterations }
 }

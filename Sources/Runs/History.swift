@@ -5,21 +5,28 @@ public struct History: Sendable, Equatable {
     public var totals: [Double] = []
     /// (iterations, terms), row-major: mean squared residuals without their weights.
     public var terms: [Double] = []
+    /// (iterations, terms), row-major: root mean squares in the terms' units.
+    public var misfits: [Double] = []
+    /// One a term.
+    public let units: [String]
 
-    public init(termNames: [String]) {
+    public init(termNames: [String], units: [String] = []) {
         self.termNames = termNames
+        self.units = units
     }
 
     public var count: Int { totals.count }
 
-    public mutating func append(total: Double, terms: [Double]) {
-        precondition(terms.count == termNames.count)
+    public mutating func append(total: Double, terms: [Double], misfits: [Double]) {
+        precondition(terms.count == termNames.count && misfits.count == termNames.count)
         totals.append(total)
         self.terms += terms
+        self.misfits += misfits
     }
 
     public mutating func removeLast() {
         totals.removeLast()
         terms.removeLast(termNames.count)
+        misfits.removeLast(termNames.count)
     }
 }

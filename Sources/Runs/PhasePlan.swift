@@ -7,6 +7,8 @@ public struct PhasePlan: Sendable, Equatable {
         public let optimizer: String
         /// The iteration that it begins with.
         public let start: Int
+        /// Its iterations, as asked for; nil where the last phase has no count.
+        public let length: Int?
     }
 
     public let phases: [Phase]
@@ -27,7 +29,7 @@ public struct PhasePlan: Sendable, Equatable {
                     "optimizer", text,
                     expected: "a name, or NAME:ITERATIONS behind commas (only the last may lack its iterations)")
             }
-            phases.append(Phase(optimizer: words[0], start: begin))
+            phases.append(Phase(optimizer: words[0], start: begin, length: count))
             start = count.map { begin + $0 }
         }
         self.phases = phases

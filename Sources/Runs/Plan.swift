@@ -20,6 +20,7 @@ public struct Plan: Sendable, Equatable {
     public var ensemble = 1
     public var learningRate = LearningRateSchedule()
     public var weights = LossWeights()
+    public var balance = BalanceMethod.none
     /// [m s⁻²]
     public var gravity = Constants().gravity
     /// [kg m⁻³]
@@ -80,16 +81,25 @@ public struct Plan: Sendable, Equatable {
 
     /// The optimizer of an iteration's phase, as it is at the beginning of the phase.
     public func makeOptimizer(at iteration: Int = 0, parameterCount: Int, threads: Int = 1) throws -> any Optimizer {
-        var options = OptimizerOptions()
+        var options = try optimizerOptions(at: iteration)
         options.threads = threads
-        options.schedule = learningRate
         return try optimizerType(at: iteration).init(parameterCount: parameterCount, options: options)
+    }
+
+    private func optimizerOptions(at iteration: Int) throws -> OptimizerOptions {
+        var options = OptimizerOptions()
+        options.schedule = learningRate
+        options.schedule.length = try phases().phase(at: iteration).length ?? 0
+        options.matrices = try networks().weightMatrices
+        return options
     }
 
     /// The most memory that the state of an optimizer of the run takes [bytes].
     public func optimizerStateBytes(parameterCount: Int) throws -> Int {
-        try phases().phases.map { try optimizerType(at: $0.start).stateBytes(parameterCount: parameterCount) }.max()
-            ?? 0
+        try phases().phases.map {
+            try optimizerType(at: $0.start).stateBytes(
+                parameterCount: parameterCount, options: try optimizerOptions(at: $0.start))
+        }.max() ?? 0
     }
 
     /// The points of an iteration are those of all iterations of its phase.
@@ -100,7 +110,7 @@ public struct Plan: Sendable, Equatable {
     /// Checks what no single option's parser can see.
     public func validate() throws {
         _ = try networks()
-        _ = try makeOptimizer(parameterCount: 1)
+        try validateSchedule()
         for (name, value) in [
             ("gravity", gravity), ("ice-density", iceDensity), ("sea-water-density", seaWaterDensity),
             ("learning-rate", learningRate.peak),
@@ -120,6 +130,27 @@ public struct Plan: Sendable, Equatable {
         guard iceDensity < seaWaterDensity else {
             throw PlanError.badValue(
                 "ice-density", "\(iceDensity)", expected: "less than the density of sea water, \(seaWaterDensity)")
+        }
+    }
+}
+
+extension Plan {
+    /// A cosine ends with its phase, whose length is part of the plan: the run's total may grow when it is resumed.
+    private func validateSchedule() throws {
+        let phases = try phases().phases
+        // Methods that keep their sample search for the length of a step.
+        if learningRate.decay == .cosine,
+            let endless = try phases.first(where: { try $0.length == nil && !keepsSample(at: $0.start) })
+        {
+            throw PlanError.badValue(
+                "schedule", learningRate.decay.rawValue,
+                expected: "possible without an end: say how long, as in --optimizer \(endless.optimizer):4000")
+        }
+        if learningRate.decay != .exponential, learningRate.halfLife != LearningRateSchedule().halfLife {
+            throw PlanError.badValue(
+                "half-life", "\(learningRate.halfLife)",
+                expected:
+                    "used by --schedule \(learningRate.decay.rawValue), only by exponential; leave one of them out")
         }
     }
 }

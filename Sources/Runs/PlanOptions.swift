@@ -49,6 +49,7 @@ extension Plan {
                 }
             }),
         whole("ensemble", \.ensemble, mayChange: true),
+        choice("schedule", \.learningRate.decay),
         number("learning-rate", \.learningRate.peak),
         whole("warm-up", \.learningRate.warmUp),
         whole("half-life", \.learningRate.halfLife),
@@ -56,6 +57,7 @@ extension Plan {
         number("thickness-weight", \.weights.thickness),
         number("equation-weight", \.weights.equation),
         number("front-weight", \.weights.front),
+        choice("balance", \.balance),
         number("gravity", \.gravity),
         number("ice-density", \.iceDensity),
         number("sea-water-density", \.seaWaterDensity),
@@ -108,6 +110,21 @@ extension Plan {
                 guard case .text(let text) = value else { throw wrongType(name, value, "text") }
                 plan[keyPath: path] = text
             }, mayChange: mayChange)
+    }
+
+    /// One of a few words.
+    private static func choice<Choice: RawRepresentable & CaseIterable & Sendable>(
+        _ name: String, _ path: WritableKeyPath<Plan, Choice> & Sendable
+    ) -> Option where Choice.RawValue == String {
+        Option(
+            name: name, get: { .text($0[keyPath: path].rawValue) },
+            set: { plan, value in
+                guard case .text(let text) = value else { throw wrongType(name, value, "text") }
+                guard let chosen = Choice(rawValue: text) else {
+                    throw PlanError.unknownName(name, text, known: Choice.allCases.map(\.rawValue))
+                }
+                plan[keyPath: path] = chosen
+            })
     }
 
     private static func number(_ name: String, _ path: WritableKeyPath<Plan, Double> & Sendable) -> Option {

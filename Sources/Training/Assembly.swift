@@ -36,8 +36,14 @@ public struct Assembly {
     }
 
     /// The loss over a chunk, and its gradient.
-    func evaluate(_ parameters: [Float], _ chunk: Chunk, _ gradient: inout [Float]) throws -> Loss {
-        try objective.evaluate(backend, parameters: parameters, chunk: chunk, gradient: &gradient)
+    func evaluate(_ parameters: [Float], _ chunk: Chunk, _ factors: [Double]?, _ gradient: inout [Float]) throws -> Loss
+    {
+        try objective.evaluate(backend, parameters: parameters, chunk: chunk, factors: factors, gradient: &gradient)
+    }
+
+    /// Factors of one; nil where the terms are not balanced.
+    var startingBalance: LossBalance? {
+        plan.balance == .none ? nil : LossBalance(factors: objective.terms.map { _ in 1 })
     }
 
     /// The densities in which the product and the run differ, for the user to know: they move the viscosity.

@@ -16,26 +16,36 @@ struct Sample {
 
     /// The mean loss over the chunks and its gradient.
     ///
-    /// - Parameter next: the chunk that will be asked for after this.
+    /// - Parameters:
+    ///   - factors: on the terms' weights.
+    ///   - next: the chunk that will be asked for after this.
     func evaluate(
-        _ assembly: Assembly, _ parameters: [Float], next: Int, _ gradient: inout [Float], used: inout Chunk?
+        _ assembly: Assembly, _ parameters: [Float], factors: [Double]?, next: Int, _ gradient: inout [Float],
+        used: inout Chunk?
     ) throws -> (loss: Loss, points: Int) {
         var sum: [Double] = []
-        var loss = Loss(total: 0, terms: assembly.objective.terms.map { _ in 0 })
+        var loss = Loss(termCount: assembly.objective.terms.count)
         var points = 0
         for number in chunks {
             let chunk = try assembly.stream.chunk(
                 number, next: number + 1 < chunks.upperBound ? number + 1 : next, reusing: used.take())
-            let part = try assembly.evaluate(parameters, chunk, &gradient)
+            let part = try assembly.evaluate(parameters, chunk, factors, &gradient)
             points += assembly.objective.sets.reduce(0) { $0 + chunk.count($1) }
             used = chunk
             if chunks.count == 1 { return (part, points) }
-            loss.total += part.total / Double(chunks.count)
-            for term in part.terms.indices { loss.terms[term] += part.terms[term] / Double(chunks.count) }
+            loss.add(part, times: 1 / Double(chunks.count))
             if sum.isEmpty { sum = [Double](repeating: 0, count: gradient.count) }
             for k in gradient.indices { sum[k] += Double(gradient[k]) }
         }
         for k in gradient.indices { gradient[k] = Float(sum[k] / Double(chunks.count)) }
         return (loss, points)
+    }
+
+    /// The norms of the weighted terms' gradients, over the first chunk.
+    func gradientNorms(_ assembly: Assembly, _ parameters: [Float], used: inout Chunk?) throws -> [Double] {
+        let first = chunks.lowerBound
+        let chunk = try assembly.stream.chunk(first, next: first, reusing: used.take())
+        used = chunk
+        return try assembly.objective.gradientNorms(assembly.backend, parameters: parameters, chunk: chunk)
     }
 }

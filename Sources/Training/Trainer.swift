@@ -8,6 +8,7 @@ import Runs
 /// Where a run stands, for progress displays.
 public struct TrainingProgress: Sendable {
     public let iteration: Int
+    /// By the plan's fixed weights.
     public let loss: Loss
     /// Points of all sets that were visited since the last report.
     public let points: Int
@@ -39,7 +40,9 @@ public struct Trainer {
             assembly, directory, optimizer,
             Checkpoint(
                 plan: assembly.plan, iteration: 0, parameters: networks.initialParameters(seed: assembly.plan.seed),
-                optimizer: OptimizerState(), history: History(termNames: assembly.objective.terms.map(\.name)),
+                optimizer: OptimizerState(), balance: assembly.startingBalance?.factors,
+                history: History(
+                    termNames: assembly.objective.terms.map(\.name), units: assembly.objective.terms.map(\.unit)),
                 storeFingerprint: assembly.store.fingerprint, backend: assembly.backend.summary, trainedSeconds: 0))
     }
 
@@ -100,20 +103,31 @@ public struct Trainer {
                 iteration: iteration, phaseStart: phase.start, keepsSample: keepsSample,
                 sampleChunks: assembly.plan.stream.sampleChunks)
             let next = keepsSample ? phase.start : iteration + 1
+            // As the checkpoint holds it until the step is made: a resumed run updates it once more.
+            var balance = checkpoint.balance.map(LossBalance.init(factors:))
             func evaluate(_ parameters: [Float], _ gradient: inout [Float]) throws -> Loss {
-                let (loss, count) = try sample.evaluate(assembly, parameters, next: next, &gradient, used: &used)
+                let (loss, count) = try sample.evaluate(
+                    assembly, parameters, factors: balance?.factors, next: next, &gradient, used: &used)
                 visited += count
                 return loss
             }
             let loss: Loss
             do {
+                let isDue = (iteration - phase.start) % LossBalance.updateEvery == 0
+                // Losses of different iterations are compared where the sample is kept.
+                if balance != nil, iteration == phase.start || (isDue && !keepsSample) {
+                    balance?.update(
+                        gradientNorms: try sample.gradientNorms(assembly, checkpoint.parameters, used: &used))
+                }
                 loss = try known ?? evaluate(checkpoint.parameters, &gradient)
             } catch let cause as any Failure {
                 checkpoint.trainedSeconds = secondsBefore + (clock.now - begin) / .seconds(1)
                 throw interruption(by: cause)
             }
             try requireFinite(loss, gradient, iteration)
-            report(TrainingProgress(iteration: iteration, loss: loss, points: visited))
+            var fixed = loss
+            fixed.total = assembly.objective.total(of: loss.terms)
+            report(TrainingProgress(iteration: iteration, loss: fixed, points: visited))
             visited = 0
 
             let isLast = iteration >= assembly.plan.iterations
@@ -126,7 +140,8 @@ public struct Trainer {
             if isLast { return .complete(checkpoint: lastGood ?? "") }
             if stops { return .stopped(iteration: iteration, checkpoint: lastGood ?? "") }
 
-            checkpoint.history.append(total: loss.total, terms: loss.terms)
+            checkpoint.history.append(
+                total: fixed.total, terms: loss.terms, misfits: loss.meanSquares.map { $0.squareRoot() })
             var last = loss
             var lastGradient: [Float] = []
             do {
@@ -147,6 +162,7 @@ public struct Trainer {
                 checkpoint.trainedSeconds = secondsBefore + (clock.now - begin) / .seconds(1)
                 throw interruption(by: cause)
             }
+            checkpoint.balance = balance?.factors
             checkpoint.iteration += 1
         }
     }

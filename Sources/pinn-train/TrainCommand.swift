@@ -1,7 +1,9 @@
 import ArgumentParser
 import CommandSupport
 import Fields
+import Objective
 import Optimizers
+import Planning
 import Runs
 import Training
 
@@ -49,6 +51,11 @@ struct TrainCommand: ParsableCommand {
     )
     var ensemble: Int?
     @Option(help: "Seconds between checkpoints.") var checkpointEvery = 60.0
+    @Option(
+        help:
+            "How the learning rate falls: \(LearningRateSchedule.Decay.allCases.map(\.rawValue).joined(separator: ", ")); a cosine over its phase, to a hundredth. (default: \(LearningRateSchedule().decay.rawValue))"
+    )
+    var schedule: String?
     @Option(help: "Learning rate after the warm-up. (default: \(LearningRateSchedule().peak))") var learningRate:
         Double?
     @Option(help: "Iterations of rising learning rate. (default: \(LearningRateSchedule().warmUp))") var warmUp: Int?
@@ -59,6 +66,11 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "Weight of the thickness misfit. (default: \(Plan().weights.thickness))") var thicknessWeight: Double?
     @Option(help: "Weight of the momentum balance. (default: \(Plan().weights.equation))") var equationWeight: Double?
     @Option(help: "Weight of the calving-front stress. (default: \(Plan().weights.front))") var frontWeight: Double?
+    @Option(
+        help:
+            "Balance of the terms: none, by their weights alone; gradient, by the norms of their gradients. (default: \(Plan().balance.rawValue))"
+    )
+    var balance: String?
     @Option(help: "Gravity [m s-2]. (default: \(Constants().gravity))") var gravity: Double?
     @Option(help: "Density of ice [kg m-3]. (default: \(Constants().iceDensity))") var iceDensity: Double?
     @Option(help: "Density of sea water [kg m-3]. (default: \(Constants().seaWaterDensity))") var seaWaterDensity:
@@ -230,12 +242,14 @@ struct TrainCommand: ParsableCommand {
             ("stream", stream.map { .text($0) }), ("optimizer", optimizer.map { .text($0) }),
             ("network", network.map { .text($0) }), ("physics", physics.map { .text($0) }),
             ("seed", seed.map { .text(String($0)) }), ("ensemble", ensemble.map { .whole($0) }),
+            ("schedule", schedule.map { .text($0) }),
             ("learning-rate", learningRate.map { .number($0) }),
             ("warm-up", warmUp.map { .whole($0) }), ("half-life", halfLife.map { .whole($0) }),
             ("velocity-weight", velocityWeight.map { .number($0) }),
             ("thickness-weight", thicknessWeight.map { .number($0) }),
             ("equation-weight", equationWeight.map { .number($0) }), ("front-weight", frontWeight.map { .number($0) }),
-            ("gravity", gravity.map { .number($0) }), ("ice-density", iceDensity.map { .number($0) }),
+            ("balance", balance.map { .text($0) }), ("gravity", gravity.map { .number($0) }),
+            ("ice-density", iceDensity.map { .number($0) }),
             ("sea-water-density", seaWaterDensity.map { .number($0) }),
         ]
         for case (let name, let value?) in given { try plan.set(name, to: value) }
@@ -268,7 +282,8 @@ struct TrainCommand: ParsableCommand {
         )
         for note in assembly.densityNotes { printMessage("warning: \(note)") }
         printMessage(
-            "optimizer  \(plan.optimizer), learning rate \(plan.learningRate.peak), \(plan.iterations) iterations")
+            "optimizer  \(plan.optimizer), learning rate \(plan.learningRate.peak) \(plan.learningRate.decay.rawValue), \(plan.iterations) iterations"
+        )
         printMessage("backend    \(assembly.backend.summary); \(assembly.backend.parallelism)")
         for line in admission?.lines(
             whole, collocation: assembly.store.count(.collocation), chunk: assembly.stream.size(.collocation)) ?? []
@@ -284,17 +299,10 @@ struct TrainCommand: ParsableCommand {
     }
 
     private func summary(_ now: TrainingProgress, _ rate: PointRate, _ assembly: Assembly) -> String {
-        let terms = zip(assembly.objective.terms, now.loss.terms).map { "\($0.name) \(scientific($1))" }
-        return "loss \(scientific(now.loss.total))  \(terms.joined(separator: "  "))  \(rate.text)"
-    }
-
-    private func scientific(_ value: Double) -> String {
-        guard value.isFinite, value > 0 else { return "\(value)" }
-        var exponent = 0
-        var mantissa = value
-        while mantissa >= 9.995 { mantissa /= 10; exponent += 1 }
-        while mantissa < 0.9995 { mantissa *= 10; exponent -= 1 }
-        return "\((mantissa * 100).rounded() / 100)e\(exponent)"
+        let terms = zip(assembly.objective.terms, now.loss.meanSquares).map { term, square in
+            "\(term.name) \(Figure.plain(square.squareRoot()))\(term.unit == "1" ? "" : " \(term.unit)")"
+        }
+        return "loss \(Figure.plain(now.loss.total))  \(terms.joined(separator: "  "))  \(rate.text)"
     }
 }
 

@@ -46,6 +46,12 @@ import Testing
         Mistake(tool: "pinn-train", arguments: ["--stream", "chunks=5"], status: 64, naming: "stream"),
         Mistake(tool: "pinn-train", arguments: ["--network", "8"], status: 64, naming: "network"),
         Mistake(tool: "pinn-train", arguments: ["--optimizer", "adom"], status: 64, naming: "adam"),
+        Mistake(tool: "pinn-train", arguments: ["--schedule", "cosin"], status: 64, naming: "cosine"),
+        Mistake(tool: "pinn-train", arguments: ["--schedule", "cosine"], status: 64, naming: "adam:4000"),
+        Mistake(
+            tool: "pinn-train", arguments: ["--schedule", "constant", "--half-life", "50"], status: 64,
+            naming: "half-life"),
+        Mistake(tool: "pinn-train", arguments: ["--balance", "ntk"], status: 64, naming: "gradient"),
         Mistake(tool: "pinn-train", arguments: ["--backend", "cpus", "store.nc"], status: 64, naming: "cpu"),
         Mistake(tool: "pinn-train", arguments: ["--itterations", "5"], status: 64, naming: "iterations"),
         Mistake(tool: "pinn-train", arguments: ["--gravity", "-1"], status: 64, naming: "gravity"),

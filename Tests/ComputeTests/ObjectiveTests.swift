@@ -155,6 +155,61 @@ struct ObjectiveTests {
         }
     }
 
+    @Test("tells each term's root mean square in metres, metres a year, and units of the driving stress")
+    func units() throws {
+        let shelf = try ShelfOnAMap()
+        var gradient: [Float] = []
+        let place: [[Float]] = [[0.1], [-0.2]]
+        let chunk = Chunk(
+            iteration: 0,
+            columns: [
+                .velocity: place + [[0.3], [-0.4], [1]], .thickness: place + [[0.1], [1]], .collocation: place,
+                .front: place + [[0.6], [0.8]],
+            ])
+        let loss = try shelf.objective.evaluate(
+            ReferenceBackend(shelf.objective.workload), parameters: shelf.parameters, chunk: chunk, gradient: &gradient)
+        let fields = shelf.fields(
+            shelf.store.normalization(.x).physical(Double(Float(0.1))),
+            shelf.store.normalization(.y).physical(Double(Float(-0.2))))
+        let u = fields[0] * Constants.secondsPerYear - shelf.store.normalization(.u).physical(Double(Float(0.3)))
+        let v = fields[1] * Constants.secondsPerYear - shelf.store.normalization(.v).physical(Double(Float(-0.4)))
+        let h = fields[2] - shelf.store.normalization(.h).physical(Double(Float(0.1)))
+        let misfits = loss.meanSquares.map { $0.squareRoot() }
+        #expect(relativeError(Array(misfits[..<2]), [(u * u + v * v).squareRoot(), abs(h)]) < 1e-12)
+        #expect(misfits[2...] == loss.terms[2...].map { $0.squareRoot() }[...])
+        #expect(shelf.objective.terms.map(\.unit) == ["m year-1", "m", "1", "1"])
+    }
+
+    @Test("is balanced by factors that make the gradients of its weighted terms equally long")
+    func balance() throws {
+        let inversion = try Inversion(collocation: 9, others: 5)
+        let objective = inversion.objective
+        let backend = ReferenceBackend(objective.workload)
+        let norms = try objective.gradientNorms(backend, parameters: inversion.parameters, chunk: inversion.chunk)
+        var balance = LossBalance(factors: [1, 1, 1, 1])
+        // 0.9 to the power of 400 is 5e-19.
+        for _ in 0..<400 { balance.update(gradientNorms: norms) }
+        let mean = norms.reduce(0, +) / 4
+        func gradient(_ factors: [Double]) throws -> [Double] {
+            var gradient: [Float] = []
+            let loss = try objective.evaluate(
+                backend, parameters: inversion.parameters, chunk: inversion.chunk, factors: factors, gradient: &gradient
+            )
+            let weights = zip(objective.terms, factors).map { $0.weight * $1 }
+            #expect(abs(loss.total - dot(weights, loss.terms)) < 1e-14 * loss.total)
+            return gradient.map(Double.init)
+        }
+        for term in 0..<4 {
+            let alone = try gradient((0..<4).map { $0 == term ? balance.factors[term] : 0 })
+            // Gradients are rounded to float32.
+            #expect(abs(norm(alone) - mean) < 1e-6 * mean)
+        }
+        var absent = LossBalance(factors: [1, 1, 1])
+        absent.update(gradientNorms: [1, 0, 3])
+        #expect(absent.factors[1] == 1)
+        #expect(relativeError(absent.factors, [0.9 + 0.1 * 2, 1, 0.9 + 0.1 * 2 / 3]) < 1e-15)
+    }
+
     @Test("takes no harm from an observation of weight zero, where the root has no derivative")
     func weightZero() throws {
         let inversion = try Inversion(collocation: 9, others: 5)

@@ -134,6 +134,27 @@ struct ValueTests {
         #expect(try Workplace().store().physical(.velocity, .weight).allSatisfy { $0 == 1 })
     }
 
+    @Test("weights of the thickness follow its own errors, and the report tells their median")
+    func thicknessWeights() throws {
+        var bed = SmallShelf.bedMachine()
+        var field = bed["thickness"]
+        field.name = "errbed"
+        // 30 m on most of the shelf.
+        field.value = { x, _ in x < 4000 ? 60 : 30 }
+        bed.fields.append(field)
+        let workplace = try Workplace(SmallShelf.measures(), bed)
+        let report = try workplace.ingest()
+        let store = try workplace.open()
+        let weight = try store.physical(.thickness, .weight)
+        let x = try store.physical(.thickness, .x)
+        let near = try #require(zip(x, weight).first { $0.0 < 4000 }).1
+        let far = try #require(zip(x, weight).first { $0.0 > 4000 }).1
+        #expect(abs(far / near - 4) < 1e-5)
+        #expect(try store.physical(.velocity, .weight).allSatisfy { $0 == 1 })
+        #expect(report.lines.contains { $0.contains("thickness cells") && $0.contains("errors, 30 m in the median") })
+        #expect(!report.lines.contains { $0.contains("velocity cells") && $0.contains("errors") })
+    }
+
     @Test("the region keeps its cells and no others")
     func region() throws {
         var workplace = try Workplace()

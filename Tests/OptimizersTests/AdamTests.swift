@@ -1,4 +1,5 @@
 import Glibc
+import Networks
 import Optimizers
 import TestSupport
 import Testing
@@ -102,6 +103,13 @@ struct OptimizerCatalogTests {
         return loss
     }
 
+    /// The first four parameters are a layer's weights.
+    private static var options: OptimizerOptions {
+        var options = OptimizerOptions()
+        options.matrices = [WeightMatrix(offset: 0, inputs: 2, outputs: 2)]
+        return options
+    }
+
     private static func run(_ optimizer: inout any Optimizer, _ parameters: inout [Float], steps: Int) throws -> Double
     {
         var gradient: [Float] = []
@@ -115,7 +123,7 @@ struct OptimizerCatalogTests {
     @Test("finds the bottom of a bowl", arguments: OptimizerCatalog.all.map { $0.name })
     func minimizes(name: String) throws {
         let type = try #require(OptimizerCatalog.optimizer(named: name))
-        var options = OptimizerOptions()
+        var options = Self.options
         options.schedule.peak = 0.1
         options.schedule.halfLife = 200
         var optimizer: any Optimizer = type.init(parameterCount: 4, options: options)
@@ -128,14 +136,14 @@ struct OptimizerCatalogTests {
     @Test("continues from its state bit for bit", arguments: OptimizerCatalog.all.map { $0.name })
     func resumes(name: String) throws {
         let type = try #require(OptimizerCatalog.optimizer(named: name))
-        var whole: any Optimizer = type.init(parameterCount: 4, options: OptimizerOptions())
+        var whole: any Optimizer = type.init(parameterCount: 4, options: Self.options)
         var parameters: [Float] = [0, 0, 0, 0]
         _ = try Self.run(&whole, &parameters, steps: 6)
 
-        var first: any Optimizer = type.init(parameterCount: 4, options: OptimizerOptions())
+        var first: any Optimizer = type.init(parameterCount: 4, options: Self.options)
         var resumedParameters: [Float] = [0, 0, 0, 0]
         _ = try Self.run(&first, &resumedParameters, steps: 3)
-        var second: any Optimizer = type.init(parameterCount: 4, options: OptimizerOptions())
+        var second: any Optimizer = type.init(parameterCount: 4, options: Self.options)
         second.state = first.state
         #expect(second.state == first.state)
         _ = try Self.run(&second, &resumedParameters, steps: 3)
@@ -143,7 +151,7 @@ struct OptimizerCatalogTests {
         #expect(whole.state == second.state)
 
         // The state matters: without it the second half is another one.
-        var forgetful: any Optimizer = type.init(parameterCount: 4, options: OptimizerOptions())
+        var forgetful: any Optimizer = type.init(parameterCount: 4, options: Self.options)
         var forgetfulParameters: [Float] = [0, 0, 0, 0]
         _ = try Self.run(&first, &forgetfulParameters, steps: 3)
         _ = try Self.run(&forgetful, &forgetfulParameters, steps: 3)
@@ -153,7 +161,7 @@ struct OptimizerCatalogTests {
     @Test("has a state of vectors as long as the parameters", arguments: OptimizerCatalog.all.map { $0.name })
     func stateShape(name: String) throws {
         let type = try #require(OptimizerCatalog.optimizer(named: name))
-        for vector in type.init(parameterCount: 7, options: OptimizerOptions()).state.vectors.values {
+        for vector in type.init(parameterCount: 7, options: Self.options).state.vectors.values {
             #expect(vector.count == 7)
         }
     }
@@ -175,6 +183,25 @@ struct LearningRateScheduleTests {
         #expect(close(schedule.rate(iteration: 10), 2e-3 * exp2(-0.1)))
         #expect(close(schedule.rate(iteration: 100), 1e-3))
         #expect(close(schedule.rate(iteration: 300), 2.5e-4))
+    }
+
+    @Test("falls in half a cosine over the phase, and stays at a hundredth of the peak")
+    func cosine() {
+        var schedule = LearningRateSchedule()
+        schedule.peak = 2e-3
+        schedule.warmUp = 0
+        schedule.decay = .cosine
+        schedule.length = 600
+        func close(_ a: Double, _ b: Double) -> Bool { abs(a - b) < 4 * b * .ulpOfOne }
+        #expect(schedule.rate(iteration: 0) == 2e-3)
+        // cos(π / 3) = 1/2: 0.01 + 0.99 × 3/4.
+        #expect(close(schedule.rate(iteration: 200), 2e-3 * 0.7525))
+        #expect(close(schedule.rate(iteration: 300), 2e-3 * 0.505))
+        for iteration in [600, 601, 5000] { #expect(close(schedule.rate(iteration: iteration), 2e-5)) }
+        schedule.warmUp = 100
+        #expect(close(schedule.rate(iteration: 0), 2e-5))
+        schedule.decay = .constant
+        #expect(schedule.rate(iteration: 5000) == 2e-3)
     }
 
     @Test("is the peak from the first iteration to the last without warm-up and half-life")

@@ -109,7 +109,7 @@ struct SelfScaledBroydenTests {
         let state = optimizer.state
         let bytes =
             state.doubles.values.reduce(0) { $0 + 8 * $1.count } + state.vectors.values.reduce(0) { $0 + 4 * $1.count }
-        let stated = SelfScaledBroyden.stateBytes(parameterCount: x.count)
+        let stated = SelfScaledBroyden.stateBytes(parameterCount: x.count, options: OptimizerOptions())
         #expect(bytes <= stated && bytes > stated / 2)
     }
 }

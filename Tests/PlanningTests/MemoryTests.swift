@@ -88,7 +88,9 @@ import Testing
         let objective = try Self.objective(plan)
         let parameters = objective.workload.networks.initialParameters(seed: 0)
         var history = History(termNames: objective.terms.map(\.name))
-        for _ in 0..<500 { history.append(total: 1, terms: objective.terms.map { _ in 1 }) }
+        for _ in 0..<500 {
+            history.append(total: 1, terms: objective.terms.map { _ in 1 }, misfits: objective.terms.map { _ in 1 })
+        }
         let path = folder.file("checkpoint.nc")
         try Checkpoint(
             plan: plan, iteration: 500, parameters: parameters,

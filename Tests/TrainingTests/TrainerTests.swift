@@ -101,6 +101,41 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
         #expect(losses.last! < 0.9 * losses.first!)
     }
 
+    /// SOAP with a rate that falls with its phase, stopped before, at and after the change, or asked for more in the end.
+    @Test func soapOnAScheduleGoesOnAsIfItHadNotBeenStopped() throws {
+        var short = try ShortRun()
+        short.plan.optimizer = "adam:5,soap:8"
+        short.plan.learningRate.decay = .cosine
+        let whole = try short.train("whole", iterations: 16)
+        for stop in [4, 5, 6, 7, 13, 15] {
+            try short.train("run\(stop)", iterations: 16, stopAt: stop, threads: 1)
+            #expect(sameBits(try short.resume("run\(stop)", iterations: 16, threads: 3), whole), "stopped at \(stop)")
+        }
+        try short.train("extended", iterations: 9)
+        #expect(sameBits(try short.resume("extended", iterations: 16), whole))
+        // Of every layer (2 x 16, 16 x 16, 16 x 4) two squares a side.
+        #expect(whole.optimizer.doubles["bases"]?.count == 2088)
+    }
+
+    /// Updates at 0 and 100; then L-BFGS with what 105 found, stopped around each of them.
+    @Test func aBalancedRunGoesOnAsIfItHadNotBeenStopped() throws {
+        var short = try ShortRun()
+        short.plan.optimizer = "adam:105,lbfgs:6"
+        short.plan.balance = .gradient
+        short.plan.stream = StreamPlan(chunk: 60, data: 30, front: 14, sample: 120)
+        let whole = try short.train("whole", iterations: 111)
+        for stop in [0, 1, 99, 100, 101, 105, 106, 109] {
+            try short.train("run\(stop)", iterations: 111, stopAt: stop, threads: 1)
+            let resumed = try short.resume("run\(stop)", iterations: 111, threads: 3)
+            #expect(sameBits(resumed, whole) && resumed.balance == whole.balance, "stopped at \(stop)")
+        }
+        let factors = try #require(whole.balance)
+        #expect(factors.count == 4 && factors.allSatisfy { $0 > 0 && $0 != 1 })
+        #expect(try short.train("early", iterations: 104).balance != factors)
+        // Of a phase that keeps its sample nothing but the start has changed them.
+        #expect(try short.train("start", iterations: 106).balance == factors)
+    }
+
     @Test func aSampleOfSeveralChunksHasTheLossOfAllTheirPoints() throws {
         var short = try ShortRun()
         short.plan.optimizer = "lbfgs"

@@ -1,0 +1,37 @@
+/// How the terms of the loss are weighed against each other while a run goes on.
+public enum BalanceMethod: String, Sendable, CaseIterable {
+    /// By their fixed weights.
+    case none
+    /// By the norms of their gradients (LossBalance).
+    case gradient
+}
+
+/// Factors on the terms' weights that draw the norms of the weighted terms' gradients together (Wang, Teng & Perdikaris
+/// 2021, SIAM J. Sci. Comput. 43(5); with norms, as in Wang et al. 2023, arXiv:2308.08468, algorithm 1):
+///
+///     f_i ← 0.9 f_i + 0.1 mean_j ‖w_j ∇L_j‖ / ‖w_i ∇L_i‖
+///
+/// so the weights w decide only where a run begins. A term whose weight or gradient is zero keeps its factor.
+public struct LossBalance: Sendable, Equatable {
+    /// Iterations between two updates.
+    public static let updateEvery = 100
+    /// What stays of a factor in an update.
+    static let keep = 0.9
+
+    /// One a term.
+    public private(set) var factors: [Double]
+
+    public init(factors: [Double]) {
+        self.factors = factors
+    }
+
+    /// - Parameter norms: ‖w_i ∇L_i‖, without the factors.
+    public mutating func update(gradientNorms norms: [Double]) {
+        precondition(norms.count == factors.count)
+        let present = norms.indices.filter { norms[$0] != 0 }
+        let mean = present.reduce(0) { $0 + norms[$1] } / Double(max(present.count, 1))
+        for term in present {
+            factors[term] = LossBalance.keep * factors[term] + (1 - LossBalance.keep) * mean / norms[term]
+        }
+    }
+}
