@@ -15,7 +15,7 @@ public struct DiskPlan: Sendable, Equatable {
         let terms = objective.terms.count
         checkpoint = Checkpoint.byteCount(
             parameters: objective.workload.networks.parameterCount, optimizerVectors: try plan.optimizerVectors(),
-            terms: terms, iterations: plan.iterations)
+            drawnPoints: plan.drawnPoints, terms: terms, iterations: plan.iterations)
         run =
             (RunDirectory.checkpointsKept + 1) * checkpoint
             + 2 * History.byteCount(terms: terms, iterations: plan.iterations) + (1 << 16)

@@ -1,6 +1,7 @@
 import Fields
 import NetCDFFiles
 import Optimizers
+import PointStore
 
 /// A run at the beginning of an iteration whose loss and gradient were found finite: enough to go on bit for bit, and
 /// to predict.
@@ -10,6 +11,8 @@ public struct Checkpoint: Sendable {
     public var iteration: Int
     public var parameters: [Float]
     public var optimizer: OptimizerState
+    /// Collocation points that the run trains on; nil: those of the store.
+    public var drawn: DrawnPoints?
     public var history: History
     /// `StoreReader.fingerprint` of the store that the run trains on.
     public var storeFingerprint: String
@@ -19,14 +22,14 @@ public struct Checkpoint: Sendable {
     public var trainedSeconds: Double
 
     public init(
-        plan: Plan, iteration: Int, parameters: [Float], optimizer: OptimizerState, history: History,
-        storeFingerprint: String,
-        backend: String, trainedSeconds: Double
+        plan: Plan, iteration: Int, parameters: [Float], optimizer: OptimizerState, drawn: DrawnPoints? = nil,
+        history: History, storeFingerprint: String, backend: String, trainedSeconds: Double
     ) {
         self.plan = plan
         self.iteration = iteration
         self.parameters = parameters
         self.optimizer = optimizer
+        self.drawn = drawn
         self.history = history
         self.storeFingerprint = storeFingerprint
         self.backend = backend
@@ -34,10 +37,12 @@ public struct Checkpoint: Sendable {
     }
 }
 
-// The file: NetCDF-4 with dimensions parameter, iteration and term, sealed (NetCDFFiles/Seal.swift).
+// The file: NetCDF-4 with dimensions parameter, drawn, iteration and term, sealed (NetCDFFiles/Seal.swift).
 extension Checkpoint {
     private static let format = "IceShelfPINN checkpoint 1"
     private static let statePrefix = "optimizer_"
+    private static let drawnAt = "drawn_at"
+    private static func drawnVariable(_ column: Column) -> String { "drawn_\(column.rawValue)" }
 
     /// Writes the file whole, or leaves what was there.
     public func write(to path: String) throws {
@@ -73,6 +78,13 @@ extension Checkpoint {
             vectors.append(
                 (try file.define(variable: Checkpoint.statePrefix + name, .float, over: [parameter]), vector))
         }
+        if let drawn {
+            try file.setAttribute(Checkpoint.drawnAt, .numbers([Double(drawn.iteration)]))
+            let point = try file.define(dimension: "drawn", length: drawn.columns[0].count)
+            for (column, values) in zip(PointSet.collocation.columns, drawn.columns) {
+                vectors.append((try file.define(variable: Checkpoint.drawnVariable(column), .float, over: [point]), values))
+            }
+        }
         let losses = try History.define(history, in: file)
         try file.endDefinitions()
         for (variable, vector) in vectors { try variable.write(vector) }
@@ -107,6 +119,13 @@ extension Checkpoint {
         self.init(
             plan: plan, iteration: Int(iteration), parameters: try file.requireVariable("parameters").read(),
             optimizer: optimizer,
+            drawn: try file.attribute(Checkpoint.drawnAt)?.number.map { drawnAt in
+                DrawnPoints(
+                    iteration: Int(drawnAt),
+                    columns: try PointSet.collocation.columns.map {
+                        try file.requireVariable(Checkpoint.drawnVariable($0)).read()
+                    })
+            },
             history: try History(reading: file), storeFingerprint: fingerprint, backend: backend,
             trainedSeconds: seconds)
     }

@@ -1,4 +1,5 @@
 import Networks
+import PointStore
 
 /// How long the files of a run become: vectors as long as the parameters, and five numbers an iteration.
 extension Checkpoint {
@@ -6,9 +7,15 @@ extension Checkpoint {
     private static let headerBytes = 1 << 15
 
     /// `optimizerVectors`: vectors as long as the parameters in the optimizer's state.
-    public static func byteCount(parameters: Int, optimizerVectors: Int, terms: Int, iterations: Int) -> Int {
-        4 * parameters * (1 + optimizerVectors) + History.byteCount(terms: terms, iterations: iterations) + headerBytes
+    public static func byteCount(
+        parameters: Int, optimizerVectors: Int, drawnPoints: Int, terms: Int, iterations: Int
+    ) -> Int {
+        4 * parameters * (1 + optimizerVectors) + DrawnPoints.byteCount(drawnPoints) + History.byteCount(terms: terms, iterations: iterations) + headerBytes
     }
+}
+
+extension DrawnPoints {
+    public static func byteCount(_ points: Int) -> Int { 4 * PointSet.collocation.columns.count * points }
 }
 
 extension History {
