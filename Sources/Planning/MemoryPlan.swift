@@ -69,8 +69,9 @@ public struct MemoryPlan: Sendable {
         let evaluated = plan.sampling.evaluated * plan.drawnPoints
         // Those in use, the next ones and their places among the candidates; the saved checkpoint's.
         let kept = DrawnPoints.byteCount(plan.drawnPoints) * (resumes ? 3 : 2) + 8 * plan.drawnPoints
-        // Candidates with a residual each; of a chunk, positions and residuals, before and after they are copied.
-        let candidates = DrawnPoints.byteCount(evaluated) + 4 * evaluated + DrawnPoints.byteCount(3 * plan.stream.chunk)
+        // Candidates with a residual and a weight each; of a chunk, positions and residuals, before and after they are copied.
+        let candidates =
+            DrawnPoints.byteCount(evaluated) + 12 * evaluated + DrawnPoints.byteCount(4 * plan.stream.chunk)
         return [
             Part(name: "drawn points", bytes: kept + candidates, remedy: "a smaller sample in --stream"),
             // Tiles of their own, as long as residuals are evaluated.

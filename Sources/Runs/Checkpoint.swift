@@ -82,7 +82,8 @@ extension Checkpoint {
             try file.setAttribute(Checkpoint.drawnAt, .numbers([Double(drawn.iteration)]))
             let point = try file.define(dimension: "drawn", length: drawn.columns[0].count)
             for (column, values) in zip(PointSet.collocation.columns, drawn.columns) {
-                vectors.append((try file.define(variable: Checkpoint.drawnVariable(column), .float, over: [point]), values))
+                vectors.append(
+                    (try file.define(variable: Checkpoint.drawnVariable(column), .float, over: [point]), values))
             }
         }
         let losses = try History.define(history, in: file)

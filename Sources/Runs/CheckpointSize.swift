@@ -10,7 +10,8 @@ extension Checkpoint {
     public static func byteCount(
         parameters: Int, optimizerVectors: Int, drawnPoints: Int, terms: Int, iterations: Int
     ) -> Int {
-        4 * parameters * (1 + optimizerVectors) + DrawnPoints.byteCount(drawnPoints) + History.byteCount(terms: terms, iterations: iterations) + headerBytes
+        4 * parameters * (1 + optimizerVectors) + DrawnPoints.byteCount(drawnPoints)
+            + History.byteCount(terms: terms, iterations: iterations) + headerBytes
     }
 }
 

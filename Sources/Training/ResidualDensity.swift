@@ -13,10 +13,11 @@ public struct ResidualDensity: Sendable {
 
     /// p at every candidate, up to a factor. Uniform where no residual is left, or one is not finite: the loss will tell.
     public func weights(_ residuals: [Float]) -> [Double] {
-        let powers = residuals.map { pow(Double($0), exponent) }
-        let mean = powers.reduce(0, +) / Double(powers.count)
-        guard mean > 0, mean.isFinite else { return residuals.map { _ in 1 } }
-        return powers.map { $0 / mean + floor }
+        var weights = residuals.map { pow(Double($0), exponent) }
+        let mean = weights.reduce(0, +) / Double(weights.count)
+        let hasDensity = mean > 0 && mean.isFinite
+        for place in weights.indices { weights[place] = hasDensity ? weights[place] / mean + floor : 1 }
+        return weights
     }
 
     /// Places of `count` candidates, in their order, drawn with these weights by systematic sampling (Madow 1949, Ann. Math.

@@ -28,7 +28,8 @@ struct PlanCommand: ParsableCommand {
     @Option(help: "How the weights are moved: \(OptimizerCatalog.all.map { $0.name }.joined(separator: ", ")).")
     var optimizer = Plan().optimizer
     @Option(help: "Points of an iteration, as pinn-train has it.") var stream = "chunk=65536"
-    @Option(help: "Collocation points, as pinn-train has it: uniform, rad, r3.") var sampling = Plan().sampling.description
+    @Option(help: "Collocation points, as pinn-train has it: uniform, rad, r3.") var sampling = Plan().sampling
+        .description
     @Option(
         help: "Cells with observations, of velocity and of thickness each (Amery: 200 thousand).", transform: count)
     var observations = 200_000

@@ -143,7 +143,8 @@ struct TrainCommand: ParsableCommand {
         var plan = saved ?? Plan()
         if let path = store ?? storeOption { plan.store = path }
         let given: [(name: String, value: OptionValue?)] = [
-            ("stream", stream.map { .text($0) }), ("sampling", sampling.map { .text($0) }), ("optimizer", optimizer.map { .text($0) }),
+            ("stream", stream.map { .text($0) }), ("sampling", sampling.map { .text($0) }),
+            ("optimizer", optimizer.map { .text($0) }),
             ("network", network.map { .text($0) }), ("physics", physics.map { .text($0) }),
             ("seed", seed.map { .text(String($0)) }), ("learning-rate", learningRate.map { .number($0) }),
             ("warm-up", warmUp.map { .whole($0) }), ("half-life", halfLife.map { .whole($0) }),

@@ -46,6 +46,8 @@ import Testing
         Mistake(tool: "pinn-train", arguments: ["--stream", "chunks=5"], status: 64, naming: "stream"),
         Mistake(tool: "pinn-train", arguments: ["--network", "8"], status: 64, naming: "network"),
         Mistake(tool: "pinn-train", arguments: ["--optimizer", "adom"], status: 64, naming: "adam"),
+        Mistake(tool: "pinn-train", arguments: ["--sampling", "rad:q=1"], status: 64, naming: "candidates=POINTS"),
+        Mistake(tool: "pinn-plan", arguments: ["--sampling", "rat"], status: 64, naming: "r3"),
         Mistake(tool: "pinn-train", arguments: ["--backend", "cpus", "store.nc"], status: 64, naming: "cpu"),
         Mistake(tool: "pinn-train", arguments: ["--itterations", "5"], status: 64, naming: "iterations"),
         Mistake(tool: "pinn-train", arguments: ["--gravity", "-1"], status: 64, naming: "gravity"),
