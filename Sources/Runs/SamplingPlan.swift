@@ -2,13 +2,16 @@ import Fields
 
 /// Which collocation points a run trains on, as `--sampling rad:k=1,c=1,every=500` says it. Points of the other sets are
 /// always drawn uniformly.
+///
+/// Drawn points count alike, as published: dividing by p would give the loss of uniform points back, with less noise, but
+/// noise is not what is lacking. They are to weigh more what the network does not resolve yet.
 public struct SamplingPlan: Sendable, Equatable {
     public enum Method: String, CaseIterable, Sendable {
         /// The store's own points, uniform on the shelf.
         case uniform
-        /// Drawn by the size of the residual: p(x) ∝ |r(x)|^k / E|r|^k + c (Wu et al. 2023, RAD, algorithm 2).
+        /// Drawn by the size of the residual: p(x) ∝ |r(x)|^k / E|r|^k + c (Wu et al. 2023, Comput. Methods Appl. Mech. Eng. 403).
         case rad
-        /// Points of more than the mean residual are retained, the others drawn anew (Daw et al. 2023, R3, algorithm 1).
+        /// Points of more than the mean residual are retained, the others drawn anew (Daw et al. 2023, ICML).
         case r3
     }
 
@@ -92,18 +95,5 @@ public struct SamplingPlan: Sendable, Equatable {
         case .rad: candidates
         case .r3: 1
         }
-    }
-}
-
-/// Collocation points that were drawn by their residuals, as a checkpoint holds them.
-public struct DrawnPoints: Sendable, Equatable {
-    /// The iteration at whose beginning they were drawn.
-    public var iteration: Int
-    /// One array a column, in the order of `PointSet.columns`.
-    public var columns: [[Float]]
-
-    public init(iteration: Int, columns: [[Float]]) {
-        self.iteration = iteration
-        self.columns = columns
     }
 }
