@@ -7,6 +7,8 @@ public protocol Backend: AnyObject {
     var summary: String { get }
     /// How many threads or devices share the work: the bits do not depend on it.
     var parallelism: String { get }
+    /// Threads of the host that it may use.
+    var threads: Int { get }
     var workload: Workload { get }
 
     /// S_pj = Σ over batch p of the square of output j of program p, and into `gradient` the derivative of

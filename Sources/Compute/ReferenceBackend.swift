@@ -8,6 +8,7 @@ import Pointwise
 public final class ReferenceBackend: Backend {
     public let workload: Workload
     public var parallelism: String { "1 thread" }
+    public let threads = 1
     public var summary: String { "reference, plain loops in double" }
 
     public init(_ workload: Workload) {

@@ -5,7 +5,7 @@ import Glibc
 public struct Adam: Optimizer {
     public static let name = "adam"
     public static let keepsSample = false
-    public static func vectorCount() -> Int { 2 }
+    public static func stateBytes(parameterCount: Int) -> Int { 2 * 4 * parameterCount }
 
     private var firstMoment: [Float]
     private var secondMoment: [Float]

@@ -7,7 +7,7 @@ public struct LimitedMemoryBFGS: Optimizer {
 
     /// Moves and changes of the gradient that are remembered: as many as DIFFICE_jax takes.
     static let mostPairs = 50
-    public static func vectorCount() -> Int { 2 * mostPairs }
+    public static func stateBytes(parameterCount: Int) -> Int { 2 * mostPairs * 4 * parameterCount }
 
     /// The move s and the change of the gradient y of an iteration; the oldest first.
     private var pairs: [(s: [Float], y: [Float])] = []

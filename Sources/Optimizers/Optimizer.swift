@@ -6,8 +6,8 @@ public protocol Optimizer: Sendable {
 
     /// Whether losses of different iterations are compared: then they must be over the same points.
     static var keepsSample: Bool { get }
-    /// The most vectors, as long as the parameters, that the state holds.
-    static func vectorCount() -> Int
+    /// The most memory that the state takes [bytes].
+    static func stateBytes(parameterCount: Int) -> Int
 
     init(parameterCount: Int, options: OptimizerOptions)
 
@@ -18,8 +18,17 @@ public protocol Optimizer: Sendable {
         evaluate: (_ parameters: [Float], _ gradient: inout [Float]) throws -> Double
     ) throws -> StepOutcome
 
+    /// The next step has the loss and the gradient of other points than the last one: what followed from those is to go,
+    /// curvature may stay.
+    mutating func sampleChanged()
+
     /// Everything beside the parameters that the next step depends on.
     var state: OptimizerState { get set }
+}
+
+extension Optimizer {
+    /// For methods that carry nothing from one gradient to the next, or only what is meant to be carried.
+    public mutating func sampleChanged() {}
 }
 
 /// What a step did.
@@ -31,19 +40,23 @@ public enum StepOutcome: Sendable {
     case stuck
 }
 
-/// The state of an optimizer in the form of a checkpoint: vectors as long as the parameters, and counts.
+/// The state of an optimizer in the form of a checkpoint: vectors as long as the parameters, counts, and doubles of any length.
 public struct OptimizerState: Sendable, Equatable {
     public var vectors: [String: [Float]]
     public var counts: [String: Int]
+    public var doubles: [String: [Double]]
 
-    public init(vectors: [String: [Float]], counts: [String: Int]) {
+    public init(vectors: [String: [Float]] = [:], counts: [String: Int] = [:], doubles: [String: [Double]] = [:]) {
         self.vectors = vectors
         self.counts = counts
+        self.doubles = doubles
     }
 }
 
 public struct OptimizerOptions: Sendable, Equatable {
     public var schedule = LearningRateSchedule()
+    /// Threads that work on large states; the bits do not depend on it.
+    public var threads = 1
 
     public init() {}
 }

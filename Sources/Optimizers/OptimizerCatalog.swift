@@ -1,7 +1,7 @@
 /// All optimizers by name: a new one is one file, and one line here.
 public enum OptimizerCatalog {
     public static let all: [any Optimizer.Type] = [
-        Adam.self, LimitedMemoryBFGS.self,
+        Adam.self, LimitedMemoryBFGS.self, SelfScaledBroyden.self,
     ]
 
     public static func optimizer(named name: String) -> (any Optimizer.Type)? {

@@ -8,6 +8,14 @@ enum Vectors {
         }
     }
 
+    static func dot(_ a: [Double], _ b: [Double]) -> Double {
+        a.withUnsafeBufferPointer { a in
+            b.withUnsafeBufferPointer { b in
+                sum(a.count) { a[$0] * b[$0] }
+            }
+        }
+    }
+
     static func dot(_ a: [Float], _ b: [Double]) -> Double {
         a.withUnsafeBufferPointer { a in
             b.withUnsafeBufferPointer { b in

@@ -13,8 +13,9 @@ public struct DiskPlan: Sendable, Equatable {
 
     public init(_ plan: Plan, objective: Objective) throws {
         let terms = objective.terms.count
+        let parameters = objective.workload.networks.parameterCount
         checkpoint = Checkpoint.byteCount(
-            parameters: objective.workload.networks.parameterCount, optimizerVectors: try plan.optimizerVectors(),
+            parameters: parameters, optimizerBytes: try plan.optimizerStateBytes(parameterCount: parameters),
             drawnPoints: plan.drawnPoints, terms: terms, iterations: plan.iterations)
         run =
             (RunDirectory.checkpointsKept + 1) * checkpoint

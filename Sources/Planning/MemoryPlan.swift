@@ -31,9 +31,10 @@ public struct MemoryPlan: Sendable {
         _ plan: Plan, objective: Objective, sizes: [PointSet: Int], backend: [(name: String, bytes: Int)],
         threads: Int, reservedPerThread: (mapped: Int, data: Int), resumes: Bool = false, held: ProcessMemory = .now
     ) throws {
-        let vectors = try plan.optimizerVectors()
+        let parameters = objective.workload.networks.parameterCount
+        let state = try plan.optimizerStateBytes(parameterCount: parameters)
         // Weights and gradient; the optimizer's state, and its copy in the checkpoint.
-        let copies = 2 + 2 * vectors + (resumes ? 1 + vectors : 0)
+        let weights = 2 * 4 * parameters + 2 * state + (resumes ? 4 * parameters + state : 0)
         let history = History.byteCount(terms: objective.terms.count, iterations: plan.iterations)
         let chunk = sizes.reduce(0) { $0 + 4 * $1.key.columns.count * $1.value }
         self.held = held
@@ -41,8 +42,7 @@ public struct MemoryPlan: Sendable {
         parts =
             [
                 Part(
-                    name: "weights and optimizer", bytes: 4 * objective.workload.networks.parameterCount * copies,
-                    remedy: network),
+                    name: "weights and optimizer", bytes: weights, remedy: network),
                 // An array that grows is copied into one of twice its room.
                 Part(
                     name: "loss history", bytes: history * (resumes ? 3 : 2),

@@ -1,31 +1,52 @@
 import Fields
 
-/// Which points of a set an iteration trains on: a pure function of seed, set and iteration, so that a resumed run
+/// One of several ranks that train together, each on chunks of its own.
+public struct Share: Sendable, Equatable {
+    public let rank: Int
+    public let ranks: Int
+
+    /// A run of its own.
+    public static let whole = Share(rank: 0, of: 1)
+
+    public init(rank: Int, of ranks: Int) {
+        precondition(ranks > 0 && (0..<ranks).contains(rank))
+        self.rank = rank
+        self.ranks = ranks
+    }
+}
+
+/// Which points of a set an iteration trains on: a pure function of seed, set, rank and iteration, so that a resumed run
 /// needs no state to continue exactly.
 ///
 /// A set of N points is cut into N / size chunks (the last one reaches back where they do not divide, so that every
-/// chunk has the same size); each epoch visits all chunks once, in an order of its own.
+/// chunk has the same size); each epoch visits all chunks once, in an order of its own. Ranks are dealt one chunk each in
+/// every iteration: an iteration of R ranks takes the chunks that one rank alone would take in R iterations.
 public struct ChunkOrder: Sendable {
     public let set: PointSet
     public let size: Int
     public let chunkCount: Int
     private let count: Int
     private let seed: UInt64
+    private let share: Share
 
     /// Asks for `size` points an iteration out of `count`; a set with fewer is one chunk.
-    public init(_ set: PointSet, count: Int, size: Int, seed: UInt64) {
+    public init(_ set: PointSet, count: Int, size: Int, seed: UInt64, share: Share = .whole) {
         precondition(count > 0 && size > 0)
         self.set = set
         self.count = count
         self.size = min(size, count)
         self.chunkCount = (count + self.size - 1) / self.size
+        self.share = share
         self.seed = mixed(seed, UInt64(PointSet.allCases.firstIndex(of: set)!))
     }
 
+    /// Iterations after which the ranks together have visited every point.
+    public var iterationsPerEpoch: Int { (chunkCount + share.ranks - 1) / share.ranks }
+
     public func points(iteration: Int) -> Range<Int> {
-        let epoch = iteration / chunkCount
+        let (epoch, place) = (iteration * share.ranks + share.rank).quotientAndRemainder(dividingBy: chunkCount)
         let order = IndexPermutation(count: chunkCount, seed: mixed(seed, UInt64(epoch)))
-        let start = min(order[iteration % chunkCount] * size, count - size)
+        let start = min(order[place] * size, count - size)
         return start..<start + size
     }
 }

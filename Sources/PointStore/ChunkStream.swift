@@ -28,12 +28,12 @@ public final class ChunkStream: Sendable {
         init(iteration: Int) { self.iteration = iteration }
     }
 
-    /// `sizes` says how many points of each set an iteration takes; sets that the store lacks are left out.
-    public init(_ reader: StoreReader, sizes: [PointSet: Int], seed: UInt64) {
+    /// `sizes` says how many points of each set an iteration of each rank takes; sets that the store lacks are left out.
+    public init(_ reader: StoreReader, sizes: [PointSet: Int], seed: UInt64, share: Share = .whole) {
         self.reader = reader
         orders = PointSet.allCases.compactMap { set in
             guard let size = sizes[set], size > 0, reader.count(set) > 0 else { return nil }
-            return ChunkOrder(set, count: reader.count(set), size: size, seed: seed)
+            return ChunkOrder(set, count: reader.count(set), size: size, seed: seed, share: share)
         }
         ahead = Mutex((nil, nil))
     }
@@ -41,8 +41,8 @@ public final class ChunkStream: Sendable {
     /// Points of a set in every iteration.
     public func size(_ set: PointSet) -> Int { orders.first { $0.set == set }?.size ?? 0 }
 
-    /// Iterations after which every point of every set has been visited.
-    public var iterationsPerEpoch: Int { orders.map(\.chunkCount).max() ?? 1 }
+    /// Iterations after which every point of every set has been visited, by one rank or another.
+    public var iterationsPerEpoch: Int { orders.map(\.iterationsPerEpoch).max() ?? 1 }
 
     /// The points of an iteration, each checked against the store's checksums; the next call finds those of iteration
     /// `next` (nil: the following one) already read.

@@ -37,7 +37,8 @@ public struct Checkpoint: Sendable {
     }
 }
 
-// The file: NetCDF-4 with dimensions parameter, drawn, iteration and term, sealed (NetCDFFiles/Seal.swift).
+// The file: NetCDF-4 with dimensions parameter, drawn, iteration, term and those of the optimizer's state, sealed
+// (NetCDFFiles/Seal.swift).
 extension Checkpoint {
     private static let format = "IceShelfPINN checkpoint 1"
     private static let statePrefix = "optimizer_"
@@ -78,6 +79,10 @@ extension Checkpoint {
             vectors.append(
                 (try file.define(variable: Checkpoint.statePrefix + name, .float, over: [parameter]), vector))
         }
+        let doubles = try optimizer.doubles.sorted(by: { $0.key < $1.key }).map { name, values in
+            let element = try file.define(dimension: "\(name)_element", length: values.count)
+            return (try file.define(variable: Checkpoint.statePrefix + name, .double, over: [element]), values)
+        }
         if let drawn {
             try file.setAttribute(Checkpoint.drawnAt, .numbers([Double(drawn.iteration)]))
             let point = try file.define(dimension: "drawn", length: drawn.columns[0].count)
@@ -89,6 +94,7 @@ extension Checkpoint {
         let losses = try History.define(history, in: file)
         try file.endDefinitions()
         for (variable, vector) in vectors { try variable.write(vector) }
+        for (variable, values) in doubles { try variable.write(values) }
         try losses?.write(history)
         try file.close()
     }
@@ -108,14 +114,19 @@ extension Checkpoint {
             let seconds = file.attribute("trained_s")?.number
         else { throw damaged("an attribute is missing") }
         guard let plan = try? Plan(toml: planText) else { throw damaged("its plan cannot be read") }
-        var optimizer = OptimizerState(vectors: [:], counts: [:])
+        var optimizer = OptimizerState()
         for name in file.attributeNames where name.hasPrefix(Checkpoint.statePrefix) {
             optimizer.counts[String(name.dropFirst(Checkpoint.statePrefix.count))] = file.attribute(name)?.number.map {
                 Int($0)
             }
         }
         for variable in file.variables where variable.name.hasPrefix(Checkpoint.statePrefix) {
-            optimizer.vectors[String(variable.name.dropFirst(Checkpoint.statePrefix.count))] = try variable.read()
+            let name = String(variable.name.dropFirst(Checkpoint.statePrefix.count))
+            if variable.dimensions.first?.name == "parameter" {
+                optimizer.vectors[name] = try variable.read()
+            } else {
+                optimizer.doubles[name] = try variable.read()
+            }
         }
         self.init(
             plan: plan, iteration: Int(iteration), parameters: try file.requireVariable("parameters").read(),

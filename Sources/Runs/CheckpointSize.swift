@@ -1,16 +1,16 @@
 import Networks
 import PointStore
 
-/// How long the files of a run become: vectors as long as the parameters, and five numbers an iteration.
+/// How long the files of a run become: weights, the optimizer's state, and five numbers an iteration.
 extension Checkpoint {
     /// Attributes, the plan and libhdf5's own structures (measured: 18 kB), with room for longer paths and names.
     private static let headerBytes = 1 << 15
 
-    /// `optimizerVectors`: vectors as long as the parameters in the optimizer's state.
+    /// `optimizerBytes`: the optimizer's state.
     public static func byteCount(
-        parameters: Int, optimizerVectors: Int, drawnPoints: Int, terms: Int, iterations: Int
+        parameters: Int, optimizerBytes: Int, drawnPoints: Int, terms: Int, iterations: Int
     ) -> Int {
-        4 * parameters * (1 + optimizerVectors) + DrawnPoints.byteCount(drawnPoints)
+        4 * parameters + optimizerBytes + DrawnPoints.byteCount(drawnPoints)
             + History.byteCount(terms: terms, iterations: iterations) + headerBytes
     }
 }

@@ -78,15 +78,17 @@ public struct Plan: Sendable, Equatable {
     }
 
     /// The optimizer of an iteration's phase, as it is at the beginning of the phase.
-    public func makeOptimizer(at iteration: Int = 0, parameterCount: Int) throws -> any Optimizer {
+    public func makeOptimizer(at iteration: Int = 0, parameterCount: Int, threads: Int = 1) throws -> any Optimizer {
         var options = OptimizerOptions()
+        options.threads = threads
         options.schedule = learningRate
         return try optimizerType(at: iteration).init(parameterCount: parameterCount, options: options)
     }
 
-    /// The most vectors, as long as the parameters, that the state of an optimizer of the run holds.
-    public func optimizerVectors() throws -> Int {
-        try phases().phases.map { try optimizerType(at: $0.start).vectorCount() }.max() ?? 0
+    /// The most memory that the state of an optimizer of the run takes [bytes].
+    public func optimizerStateBytes(parameterCount: Int) throws -> Int {
+        try phases().phases.map { try optimizerType(at: $0.start).stateBytes(parameterCount: parameterCount) }.max()
+            ?? 0
     }
 
     /// The points of an iteration are those of all iterations of its phase.

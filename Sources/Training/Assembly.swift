@@ -29,6 +29,12 @@ public struct Assembly {
         backend = try makeBackend(objective.workload)
     }
 
+    /// The optimizer of an iteration's phase, as it is at the beginning of the phase.
+    func makeOptimizer(at iteration: Int) throws -> any Optimizer {
+        try plan.makeOptimizer(
+            at: iteration, parameterCount: objective.workload.networks.parameterCount, threads: backend.threads)
+    }
+
     /// The loss over a chunk, and its gradient.
     func evaluate(_ parameters: [Float], _ chunk: Chunk, _ gradient: inout [Float]) throws -> Loss {
         try objective.evaluate(backend, parameters: parameters, chunk: chunk, gradient: &gradient)

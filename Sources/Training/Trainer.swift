@@ -25,6 +25,7 @@ public enum TrainingOutcome: Sendable, Equatable {
 public struct Trainer {
     public let assembly: Assembly
     public let directory: RunDirectory
+    /// Without the optimizer's state, which is added when it is saved.
     private var checkpoint: Checkpoint
     private var optimizer: any Optimizer
     /// Path of the newest checkpoint whose loss was found finite.
@@ -33,12 +34,12 @@ public struct Trainer {
     /// A new run, with the weights that its seed gives.
     public init(starting assembly: Assembly, in directory: RunDirectory) throws {
         let networks = assembly.objective.workload.networks
-        let optimizer = try assembly.plan.makeOptimizer(parameterCount: networks.parameterCount)
+        let optimizer = try assembly.makeOptimizer(at: 0)
         self.init(
             assembly, directory, optimizer,
             Checkpoint(
                 plan: assembly.plan, iteration: 0, parameters: networks.initialParameters(seed: assembly.plan.seed),
-                optimizer: optimizer.state, history: History(termNames: assembly.objective.terms.map(\.name)),
+                optimizer: OptimizerState(), history: History(termNames: assembly.objective.terms.map(\.name)),
                 storeFingerprint: assembly.store.fingerprint, backend: assembly.backend.summary, trainedSeconds: 0))
     }
 
@@ -49,14 +50,14 @@ public struct Trainer {
                 run: directory.path, store: assembly.plan.store, expected: checkpoint.storeFingerprint,
                 found: assembly.store.fingerprint)
         }
-        var optimizer = try assembly.plan.makeOptimizer(
-            at: checkpoint.iteration, parameterCount: checkpoint.parameters.count)
+        var optimizer = try assembly.makeOptimizer(at: checkpoint.iteration)
         // A checkpoint between two phases holds the state of the first.
         if try assembly.plan.phases().phase(at: checkpoint.iteration).start < max(checkpoint.iteration, 1) {
             optimizer.state = checkpoint.optimizer
         }
         var continued = checkpoint
         continued.plan = assembly.plan
+        continued.optimizer = OptimizerState()
         continued.backend = assembly.backend.summary
         self.init(assembly, directory, optimizer, continued)
         lastGood = directory.checkpointPath(checkpoint.iteration)
@@ -91,15 +92,14 @@ public struct Trainer {
             let iteration = checkpoint.iteration
             let phase = phases.phase(at: iteration)
             if phase.start == iteration, iteration > 0 {
-                optimizer = try assembly.plan.makeOptimizer(
-                    at: iteration, parameterCount: checkpoint.parameters.count)
+                optimizer = try assembly.makeOptimizer(at: iteration)
                 known = nil
             }
             if assembly.plan.sampling.drawing(at: iteration) == iteration {
-                // The sample changes; the optimizer keeps what it knows, and goes on with a new gradient.
                 known = nil
                 do {
                     try drawPoints()
+                    optimizer.sampleChanged()
                 } catch let cause as any Failure {
                     checkpoint.trainedSeconds = secondsBefore + (clock.now - begin) / .seconds(1)
                     throw interruption(by: cause)
@@ -129,9 +129,8 @@ public struct Trainer {
             let isLast = iteration >= assembly.plan.iterations
             let stops = !isLast && shouldStop()
             if isLast || stops || clock.now - lastSaved >= interval {
-                checkpoint.optimizer = optimizer.state
                 checkpoint.trainedSeconds = secondsBefore + (clock.now - begin) / .seconds(1)
-                lastGood = try directory.save(checkpoint)
+                lastGood = try saved()
                 lastSaved = clock.now
             }
             if isLast { return .complete(checkpoint: lastGood ?? "") }
@@ -175,11 +174,17 @@ public struct Trainer {
     private mutating func interruption(by cause: any Failure) -> RunError {
         let isSaved = checkpoint.iteration == 0 || lastGood == directory.checkpointPath(checkpoint.iteration)
         if !isSaved, checkpoint.parameters.allSatisfy(\.isFinite) {
-            checkpoint.optimizer = optimizer.state
             // Where this fails as well (one disk for both), the checkpoint before it is named.
-            lastGood = (try? directory.save(checkpoint)) ?? lastGood
+            lastGood = (try? saved()) ?? lastGood
         }
         return .interrupted(by: cause, iteration: checkpoint.iteration, lastGood: lastGood)
+    }
+
+    /// Writes the checkpoint with the optimizer's state, of which no copy stays: it can be larger than all else.
+    private mutating func saved() throws -> String {
+        checkpoint.optimizer = optimizer.state
+        defer { checkpoint.optimizer = OptimizerState() }
+        return try directory.save(checkpoint)
     }
 
     private func requireFinite(_ loss: Loss, _ gradient: [Float], _ iteration: Int) throws {

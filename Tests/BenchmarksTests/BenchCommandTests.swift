@@ -147,10 +147,9 @@ import Testing
         let result = try bench.run(
             ["--points", "64,128", "--network", "2x16", "--threads", "1", "--seconds", "2", "--save", "report.json"],
             in: folder.path
-        ) { process in
-            // In the middle of the second row.
-            Thread.sleep(forTimeInterval: 3)
-            kill(process.processIdentifier, signal)
+        ) { running in
+            running.wait { $0.messages.contains("2/2 ") }
+            running.send(signal)
         }
         #expect(result.status == 128 + signal && !result.died, "\(result.messages)")
         #expect(result.output.contains("64") && !result.output.contains("128"))

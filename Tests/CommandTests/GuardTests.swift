@@ -66,9 +66,9 @@ import Testing
         let here = try Workspace()
         try here.addSample()
         let before = here.folder.names
-        let result = try here.run(here.ingest, ["sample_velocity_measures.nc", "--points", "1e8"]) { process in
-            for _ in 0..<3000 where !here.exists("pinn-store.nc.partial") { usleep(1000) }
-            kill(process.processIdentifier, signal)
+        let result = try here.run(here.ingest, ["sample_velocity_measures.nc", "--points", "1e8"]) { running in
+            running.wait { _ in here.exists("pinn-store.nc.partial") }
+            running.send(signal)
         }
         #expect(result.status == 128 + signal && !result.died, "\(result.messages)")
         #expect(here.folder.names == before)
@@ -85,9 +85,9 @@ import Testing
                 ["--stream", "chunk=64", "--network", "8x512", "--iterations", "1", "--run", "wide", "--threads", "1"]
             ).status == 0)
         let before = here.folder.names
-        let result = try here.run(here.export, ["--run", "wide", "--threads", "1"]) { process in
-            for _ in 0..<3000 where !here.exists("prediction.nc.partial") { usleep(1000) }
-            kill(process.processIdentifier, signal)
+        let result = try here.run(here.export, ["--run", "wide", "--threads", "1"]) { running in
+            running.wait { _ in here.exists("prediction.nc.partial") }
+            running.send(signal)
         }
         #expect(result.status == 128 + signal && !result.died, "\(result.messages)")
         #expect(here.folder.names == before)
@@ -97,10 +97,9 @@ import Testing
         let here = try Workspace()
         try here.addStore()
         let store = try here.bytes("pinn-store.nc")
-        let options = ["--stream", "chunk=1e3", "--network", "2x16"]
-        let result = try here.run(here.train, options + ["--iterations", "100000"]) { _ in
-            for _ in 0..<1000 where !here.exists("pinn-run/lock") { usleep(10_000) }
-            usleep(300_000)
+        let options = ["--stream", "chunk=1e3", "--network", "2x16", "--checkpoint-every", "0.05"]
+        let result = try here.run(here.train, options + ["--iterations", "1000000"]) { running in
+            running.wait { _ in !here.checkpoints.isEmpty }
             truncate(here.folder.file("pinn-store.nc"), 4096)
         }
         #expect(result.status == 74 && !result.died, "\(result.messages)")

@@ -57,10 +57,10 @@ import Testing
         #expect(try here.run(here.train, options + ["--run", "whole"]).status == 0)
         for (number, signal) in [SIGTERM, SIGINT, SIGUSR1].enumerated() {
             let run = "stopped\(number)"
-            let first = try here.run(here.train, options + ["--run", run]) { process in
+            let first = try here.run(here.train, options + ["--run", run]) { running in
                 // Not before the first checkpoint, so that there is a run to stop.
-                for _ in 0..<1000 where !here.exists("\(run)/plan.toml") { usleep(10_000) }
-                kill(process.processIdentifier, signal)
+                running.wait { _ in here.exists("\(run)/plan.toml") }
+                running.send(signal)
             }
             #expect(first.status == 75 && !first.died, "\(first.messages)")
             #expect(first.messages.contains("--resume"))
@@ -102,10 +102,10 @@ import Testing
         let here = try Workspace()
         try here.addStore()
         var second: Tool.Result?
-        let first = try here.run(here.train, Workspace.short + ["--iterations", "1000000"]) { process in
-            for _ in 0..<1000 where !here.exists("pinn-run/plan.toml") { usleep(10_000) }
+        let first = try here.run(here.train, Workspace.short + ["--iterations", "1000000"]) { running in
+            running.wait { _ in here.exists("pinn-run/plan.toml") }
             second = try? here.run(here.train, Workspace.short + ["--iterations", "10"])
-            process.terminate()
+            running.send(SIGTERM)
         }
         #expect(first.status == 75)
         #expect(second?.status == 69)

@@ -31,7 +31,8 @@ struct Workspace {
         try #require(result.status == 0, "\(result.messages)")
     }
 
-    func run(_ tool: Tool, _ arguments: [String], interrupting: (Process) -> Void = { _ in }) throws -> Tool.Result {
+    func run(_ tool: Tool, _ arguments: [String], interrupting: (Tool.Running) -> Void = { _ in }) throws -> Tool.Result
+    {
         try tool.run(arguments, in: folder.path, interrupting: interrupting)
     }
 

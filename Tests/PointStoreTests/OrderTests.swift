@@ -56,6 +56,41 @@ struct OrderTests {
         }
     }
 
+    @Test(
+        "ranks take in one iteration what one rank alone takes in as many iterations as there are ranks",
+        arguments: [(1000, 100, 2), (1000, 300, 3), (7, 100, 4), (65_537, 512, 16)])
+    func ranks(count: Int, size: Int, ranks: Int) {
+        let whole = ChunkOrder(.collocation, count: count, size: size, seed: 3)
+        let shares = (0..<ranks).map {
+            ChunkOrder(.collocation, count: count, size: size, seed: 3, share: Share(rank: $0, of: ranks))
+        }
+        for iteration in 0..<3 * whole.chunkCount {
+            #expect(
+                shares.map { $0.points(iteration: iteration) }
+                    == (0..<ranks).map { whole.points(iteration: iteration * ranks + $0) })
+        }
+    }
+
+    @Test(
+        "ranks together visit every point in an epoch, and none twice where chunks divide the set and ranks the chunks",
+        arguments: [(1000, 100, 2), (1000, 100, 5), (999, 100, 3), (65_536, 512, 16)])
+    func shares(count: Int, size: Int, ranks: Int) {
+        let shares = (0..<ranks).map {
+            ChunkOrder(.velocity, count: count, size: size, seed: 3, share: Share(rank: $0, of: ranks))
+        }
+        let epoch = shares[0].iterationsPerEpoch
+        let divides = count % size == 0 && (count / size) % ranks == 0
+        for first in divides ? [0, epoch, 2 * epoch] : [0] {
+            var visits = [Int](repeating: 0, count: count)
+            for iteration in first..<first + epoch {
+                for share in shares {
+                    for point in share.points(iteration: iteration) { visits[point] += 1 }
+                }
+            }
+            #expect(visits.allSatisfy { divides ? $0 == 1 : $0 >= 1 })
+        }
+    }
+
     @Test("epochs, sets and seeds have orders of their own; an iteration is a function of its number")
     func orders() {
         let order = ChunkOrder(.velocity, count: 5000, size: 10, seed: 3)

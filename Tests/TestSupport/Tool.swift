@@ -30,10 +30,28 @@ public struct Tool: Sendable {
             .first { FileManager.default.isExecutableFile(atPath: $0) }.map { Tool(path: $0) }
     }
 
-    /// Runs to the end. `interrupting` is called while it runs, with the process, to send it signals.
+    /// A process that runs, and what it has said so far.
+    public struct Running {
+        public let process: Process
+        let messagesPath: String
+
+        public var messages: String { (try? String(contentsOfFile: messagesPath, encoding: .utf8)) ?? "" }
+
+        /// Waits for a sign that it has come so far, or until it ends: however slow the machine is, no longer than minutes.
+        public func wait(until condition: (Running) -> Bool) {
+            let end = Date() + 300
+            while process.isRunning, !condition(self), Date() < end { usleep(2000) }
+        }
+
+        public func send(_ signal: Int32) {
+            if process.isRunning { kill(process.processIdentifier, signal) }
+        }
+    }
+
+    /// Runs to the end. `interrupting` is called while it runs, to send it signals.
     public func run(
         _ arguments: [String], in folder: String, environment: [String: String] = [:],
-        interrupting: (Process) -> Void = { _ in }
+        interrupting: (Running) -> Void = { _ in }
     ) throws -> Result {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
@@ -57,7 +75,7 @@ public struct Tool: Sendable {
         process.standardError = messages
         process.standardInput = FileHandle.nullDevice
         try process.run()
-        interrupting(process)
+        interrupting(Running(process: process, messagesPath: "\(name).err"))
         process.waitUntilExit()
         return Result(
             status: process.terminationStatus, died: process.terminationReason == .uncaughtSignal,

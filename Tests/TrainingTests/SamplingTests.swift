@@ -134,9 +134,10 @@ private func chiSquare(_ found: [Double], _ expected: [Double]) -> Double {
     }
 
     /// Stopped before, at and after drawings, in both phases and at the change between them.
-    @Test(arguments: ["rad:every=8", "r3:every=8", "uniform:every=8"])
-    func aRunThatDrawsGoesOnAsIfItHadNotBeenStopped(sampling: String) throws {
-        let short = try run(sampling, "adam:10,lbfgs:16")
+    @Test(arguments: [
+        ("rad:every=8", "lbfgs"), ("r3:every=8", "lbfgs"), ("uniform:every=8", "lbfgs"), ("rad:every=8", "ssbroyden"),
+    ]) func aRunThatDrawsGoesOnAsIfItHadNotBeenStopped(sampling: String, optimizer: String) throws {
+        let short = try run(sampling, "adam:10,\(optimizer):16")
         let whole = try short.train("whole", iterations: 26, threads: 2)
         #expect(whole.drawn?.iteration == (sampling.hasPrefix("uniform") ? nil : 24))
         for stop in [7, 8, 9, 10, 15, 16, 17, 25] {

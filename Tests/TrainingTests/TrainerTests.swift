@@ -84,10 +84,11 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
         }
     }
 
-    /// Ten steps of Adam, then L-BFGS on a sample of three chunks, stopped before, at and after the change.
-    @Test func aRunOfTwoPhasesGoesOnAsIfItHadNotBeenStopped() throws {
+    /// Ten steps of Adam, then another method on a sample of three chunks, stopped before, at and after the change.
+    @Test(arguments: ["lbfgs", "ssbroyden"])
+    func aRunOfTwoPhasesGoesOnAsIfItHadNotBeenStopped(_ method: String) throws {
         var short = try ShortRun()
-        short.plan.optimizer = "adam:10,lbfgs:14"
+        short.plan.optimizer = "adam:10,\(method):14"
         short.plan.stream.sample = 900
         let whole = try short.train("whole", iterations: 24)
         for stop in [9, 10, 11, 17, 23] {
