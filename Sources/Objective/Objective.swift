@@ -81,6 +81,18 @@ public struct Objective: Sendable {
         return Objective(terms: terms, model: model, scaling: FieldScaling(store), networks: networks)
     }
 
+    /// What each point of a set adds to the loss, its square root: √(Σ weight r²) over the residuals of the set.
+    public func residuals(
+        _ backend: any Backend, parameters: [Float], of set: PointSet, at points: PointBatch
+    ) throws -> [Float] {
+        guard let number = sets.firstIndex(of: set) else { return [Float](repeating: 0, count: points.count) }
+        let outputs = try backend.outputs(of: workload.programs[number], parameters: parameters, at: points)
+        let weights = termOfOutput[number].map { Float(terms[$0].weight) }
+        return (0..<points.count).map { point in
+            zip(weights, outputs).reduce(0) { $0 + $1.0 * $1.1[point] * $1.1[point] }.squareRoot()
+        }
+    }
+
     /// The loss over a chunk, and its gradient.
     ///
     /// - Parameter factors: on the terms' weights; nil: all one.

@@ -20,8 +20,17 @@ public protocol Optimizer: Sendable {
         evaluate: (_ parameters: [Float], _ gradient: inout [Float]) throws -> Double
     ) throws -> StepOutcome
 
+    /// The next step has the loss and the gradient of other points than the last one: what followed from those is to go,
+    /// curvature may stay.
+    mutating func sampleChanged()
+
     /// Everything beside the parameters that the next step depends on.
     var state: OptimizerState { get set }
+}
+
+extension Optimizer {
+    /// For methods that carry nothing from one gradient to the next, or only what is meant to be carried.
+    public mutating func sampleChanged() {}
 }
 
 /// What a step did.

@@ -122,6 +122,8 @@ public struct SelfScaledBroyden: Optimizer {
         isScaled = true
     }
 
+    public mutating func sampleChanged() { direction = nil }
+
     public var state: OptimizerState {
         get {
             var doubles = ["inverse_hessian": matrix.elements]

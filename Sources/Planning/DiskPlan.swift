@@ -16,7 +16,7 @@ public struct DiskPlan: Sendable, Equatable {
         let parameters = objective.workload.networks.parameterCount
         checkpoint = Checkpoint.byteCount(
             parameters: parameters, optimizerBytes: try plan.optimizerStateBytes(parameterCount: parameters),
-            terms: terms, iterations: plan.iterations)
+            drawnPoints: plan.drawnPoints, terms: terms, iterations: plan.iterations)
         run =
             plan.ensemble
             * ((RunDirectory.checkpointsKept + 1) * checkpoint

@@ -55,11 +55,30 @@ public struct MemoryPlan: Sendable {
                     name: $0.name, bytes: $0.bytes,
                     remedy: $0.name == "tiles" && threads > 1 ? "fewer --threads or \(network)" : network)
             }
+            + MemoryPlan.drawing(plan, backend: backend, resumes: resumes)
             + [Part(name: "libraries at work", bytes: MemoryPlan.laterPages, remedy: nil)]
         reserved = (
             threads * reservedPerThread.mapped + MemoryPlan.otherThreads.mapped,
             threads * reservedPerThread.data + MemoryPlan.otherThreads.data
         )
+    }
+
+    /// What Training/Drawing.swift allocates: nothing where points are uniform.
+    private static func drawing(_ plan: Plan, backend: [(name: String, bytes: Int)], resumes: Bool) -> [Part] {
+        guard plan.drawnPoints > 0 else { return [] }
+        let evaluated = plan.sampling.evaluated * plan.drawnPoints
+        // Those in use, the next ones and their places among the candidates; the saved checkpoint's.
+        let kept = DrawnPoints.byteCount(plan.drawnPoints) * (resumes ? 3 : 2) + 8 * plan.drawnPoints
+        // Candidates with a residual and a weight each; of a chunk, positions and residuals, before and after they are copied.
+        let candidates =
+            DrawnPoints.byteCount(evaluated) + 12 * evaluated + DrawnPoints.byteCount(4 * plan.stream.chunk)
+        return [
+            Part(name: "drawn points", bytes: kept + candidates, remedy: "a smaller sample in --stream"),
+            // Tiles of their own, as long as residuals are evaluated.
+            Part(
+                name: "tiles of a drawing", bytes: backend.first { $0.name == "tiles" }?.bytes ?? 0,
+                remedy: "fewer --threads or a smaller --network"),
+        ]
     }
 
     /// Room for reading a checkpoint, before its plan is known.

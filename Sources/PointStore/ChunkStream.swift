@@ -64,6 +64,12 @@ public final class ChunkStream: Sendable {
         return chunk
     }
 
+    /// The points of one set alone that an iteration has, read now.
+    public func read(_ set: PointSet, of iteration: Int, into columns: inout [[Float]]) throws {
+        guard let order = orders.first(where: { $0.set == set }) else { return }
+        try reader.read(set, order.points(iteration: iteration), into: &columns)
+    }
+
     private func start(_ iteration: Int) -> Pending {
         let pending = Pending(iteration: iteration)
         queue.async { [self] in

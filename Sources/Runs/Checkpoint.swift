@@ -1,6 +1,7 @@
 import Fields
 import NetCDFFiles
 import Optimizers
+import PointStore
 
 /// A run at the beginning of an iteration whose loss and gradient were found finite: enough to go on bit for bit, and
 /// to predict.
@@ -12,6 +13,8 @@ public struct Checkpoint: Sendable {
     public var optimizer: OptimizerState
     /// Factors on the terms' weights; nil where they are not balanced.
     public var balance: [Double]?
+    /// Collocation points that the run trains on; nil: those of the store.
+    public var drawn: DrawnPoints?
     public var history: History
     /// `StoreReader.fingerprint` of the store that the run trains on.
     public var storeFingerprint: String
@@ -22,15 +25,14 @@ public struct Checkpoint: Sendable {
 
     public init(
         plan: Plan, iteration: Int, parameters: [Float], optimizer: OptimizerState, balance: [Double]? = nil,
-        history: History,
-        storeFingerprint: String,
-        backend: String, trainedSeconds: Double
+        drawn: DrawnPoints? = nil, history: History, storeFingerprint: String, backend: String, trainedSeconds: Double
     ) {
         self.plan = plan
         self.iteration = iteration
         self.parameters = parameters
         self.optimizer = optimizer
         self.balance = balance
+        self.drawn = drawn
         self.history = history
         self.storeFingerprint = storeFingerprint
         self.backend = backend
@@ -38,10 +40,13 @@ public struct Checkpoint: Sendable {
     }
 }
 
-// The file: NetCDF-4 with dimensions parameter, iteration, term and those of the optimizer's state, sealed (NetCDFFiles/Seal.swift).
+// The file: NetCDF-4 with dimensions parameter, drawn, iteration, term and those of the optimizer's state, sealed
+// (NetCDFFiles/Seal.swift).
 extension Checkpoint {
     private static let format = "IceShelfPINN checkpoint 2"
     private static let statePrefix = "optimizer_"
+    private static let drawnAt = "drawn_at"
+    private static func drawnVariable(_ column: Column) -> String { "drawn_\(column.rawValue)" }
 
     /// Writes the file whole, or leaves what was there.
     public func write(to path: String) throws {
@@ -81,6 +86,14 @@ extension Checkpoint {
         let doubles = try optimizer.doubles.sorted(by: { $0.key < $1.key }).map { name, values in
             let element = try file.define(dimension: "\(name)_element", length: values.count)
             return (try file.define(variable: Checkpoint.statePrefix + name, .double, over: [element]), values)
+        }
+        if let drawn {
+            try file.setAttribute(Checkpoint.drawnAt, .numbers([Double(drawn.iteration)]))
+            let point = try file.define(dimension: "drawn", length: drawn.columns[0].count)
+            for (column, values) in zip(PointSet.collocation.columns, drawn.columns) {
+                vectors.append(
+                    (try file.define(variable: Checkpoint.drawnVariable(column), .float, over: [point]), values))
+            }
         }
         let losses = try History.define(history, in: file)
         try file.endDefinitions()
@@ -122,6 +135,13 @@ extension Checkpoint {
         self.init(
             plan: plan, iteration: Int(iteration), parameters: try file.requireVariable("parameters").read(),
             optimizer: optimizer, balance: file.attribute("balance_factors")?.numbers,
+            drawn: try file.attribute(Checkpoint.drawnAt)?.number.map { drawnAt in
+                DrawnPoints(
+                    iteration: Int(drawnAt),
+                    columns: try PointSet.collocation.columns.map {
+                        try file.requireVariable(Checkpoint.drawnVariable($0)).read()
+                    })
+            },
             history: try History(reading: file), storeFingerprint: fingerprint, backend: backend,
             trainedSeconds: seconds)
     }

@@ -1,4 +1,5 @@
 import Networks
+import PointStore
 
 /// How long the files of a run become: weights, the optimizer's state, and nine numbers an iteration.
 extension Checkpoint {
@@ -6,9 +7,16 @@ extension Checkpoint {
     private static let headerBytes = 1 << 15
 
     /// `optimizerBytes`: the optimizer's state.
-    public static func byteCount(parameters: Int, optimizerBytes: Int, terms: Int, iterations: Int) -> Int {
-        4 * parameters + optimizerBytes + History.byteCount(terms: terms, iterations: iterations) + headerBytes
+    public static func byteCount(
+        parameters: Int, optimizerBytes: Int, drawnPoints: Int, terms: Int, iterations: Int
+    ) -> Int {
+        4 * parameters + optimizerBytes + DrawnPoints.byteCount(drawnPoints)
+            + History.byteCount(terms: terms, iterations: iterations) + headerBytes
     }
+}
+
+extension DrawnPoints {
+    public static func byteCount(_ points: Int) -> Int { 4 * PointSet.collocation.columns.count * points }
 }
 
 extension History {

@@ -15,6 +15,7 @@ public struct Plan: Sendable, Equatable {
     /// One optimizer, or several one after the other (PhasePlan).
     public var optimizer = Adam.name
     public var stream = StreamPlan()
+    public var sampling = SamplingPlan()
     public var seed: UInt64 = 0
     /// Networks that are trained one after the other and differ in their seed alone (Ensemble.swift).
     public var ensemble = 1
@@ -106,6 +107,9 @@ public struct Plan: Sendable, Equatable {
     public func keepsSample(at iteration: Int) throws -> Bool {
         try optimizerType(at: iteration).keepsSample
     }
+
+    /// Collocation points that are drawn by their residuals at a time, at most: as many as a sample that is kept.
+    public var drawnPoints: Int { sampling.method == .uniform ? 0 : stream.sampleChunks * stream.chunk }
 
     /// Checks what no single option's parser can see.
     public func validate() throws {

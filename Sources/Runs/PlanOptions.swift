@@ -39,6 +39,12 @@ extension Plan {
                 plan.stream = try StreamPlan(parsing: text)
             }),
         Option(
+            name: "sampling", get: { .text($0.sampling.description) },
+            set: { plan, value in
+                guard case .text(let text) = value else { throw wrongType("sampling", value, "text") }
+                plan.sampling = try SamplingPlan(parsing: text)
+            }),
+        Option(
             // A seed above 2^63 has no TOML integer.
             name: "seed", get: { Int(exactly: $0.seed).map { .whole($0) } ?? .text(String($0.seed)) },
             set: { plan, value in

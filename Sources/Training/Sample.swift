@@ -2,16 +2,23 @@ import Compute
 import Objective
 import Optimizers
 import PointStore
+import Runs
 
 /// The points of an iteration: a chunk of its own, or, for a method that compares losses of different iterations, the same
-/// chunks in all of them, read one after the other however many they are.
+/// chunks in all of them, read one after the other however many they are. Collocation points that were drawn stand in
+/// for the store's.
 struct Sample {
     /// Chunks by their number in the stream.
     let chunks: Range<Int>
+    private let drawn: DrawnOrder?
 
     /// - Parameter sampleChunks: chunks of a sample that is kept.
-    init(iteration: Int, phaseStart: Int, keepsSample: Bool, sampleChunks: Int) {
-        chunks = keepsSample ? phaseStart..<phaseStart + sampleChunks : iteration..<iteration + 1
+    init(iteration: Int, phaseStart: Int, keepsSample: Bool, plan: Plan, drawn: DrawnPoints?) {
+        let start = max(phaseStart, plan.sampling.drawing(at: iteration) ?? 0)
+        chunks = keepsSample ? start..<start + plan.stream.sampleChunks : iteration..<iteration + 1
+        self.drawn = drawn.map {
+            DrawnOrder($0, chunks: plan.stream.sampleChunks, first: start, isShuffled: !keepsSample, seed: plan.seed)
+        }
     }
 
     /// The mean loss over the chunks and its gradient.
@@ -27,8 +34,9 @@ struct Sample {
         var loss = Loss(termCount: assembly.objective.terms.count)
         var points = 0
         for number in chunks {
-            let chunk = try assembly.stream.chunk(
+            var chunk = try assembly.stream.chunk(
                 number, next: number + 1 < chunks.upperBound ? number + 1 : next, reusing: used.take())
+            if let drawn { chunk.columns[.collocation] = drawn.columns(ofChunk: number) }
             let part = try assembly.evaluate(parameters, chunk, factors, &gradient)
             points += assembly.objective.sets.reduce(0) { $0 + chunk.count($1) }
             used = chunk

@@ -98,11 +98,21 @@ public struct Trainer {
                 optimizer = try assembly.makeOptimizer(at: iteration)
                 known = nil
             }
+            if assembly.plan.sampling.drawing(at: iteration) == iteration {
+                known = nil
+                do {
+                    try drawPoints()
+                    optimizer.sampleChanged()
+                } catch let cause as any Failure {
+                    checkpoint.trainedSeconds = secondsBefore + (clock.now - begin) / .seconds(1)
+                    throw interruption(by: cause)
+                }
+            }
             let keepsSample = type(of: optimizer).keepsSample
             let sample = Sample(
-                iteration: iteration, phaseStart: phase.start, keepsSample: keepsSample,
-                sampleChunks: assembly.plan.stream.sampleChunks)
-            let next = keepsSample ? phase.start : iteration + 1
+                iteration: iteration, phaseStart: phase.start, keepsSample: keepsSample, plan: assembly.plan,
+                drawn: checkpoint.drawn)
+            let next = keepsSample ? sample.chunks.lowerBound : iteration + 1
             // As the checkpoint holds it until the step is made: a resumed run updates it once more.
             var balance = checkpoint.balance.map(LossBalance.init(factors:))
             func evaluate(_ parameters: [Float], _ gradient: inout [Float]) throws -> Loss {
@@ -165,6 +175,15 @@ public struct Trainer {
             checkpoint.balance = balance?.factors
             checkpoint.iteration += 1
         }
+    }
+
+    /// A checkpoint of the iteration may have its points already.
+    private mutating func drawPoints() throws {
+        guard assembly.plan.sampling.method != .uniform, checkpoint.drawn?.iteration != checkpoint.iteration else {
+            return
+        }
+        checkpoint.drawn = try assembly.draw(
+            at: checkpoint.iteration, parameters: checkpoint.parameters, replacing: checkpoint.drawn)
     }
 
     /// Saves what was reached and says where. The loss of this iteration is not known, so finite weights must do.

@@ -29,6 +29,8 @@ struct PlanCommand: ParsableCommand {
     var optimizer = Plan().optimizer
     @Option(help: "Networks of an ensemble, trained one after the other.") var ensemble = Plan().ensemble
     @Option(help: "Points of an iteration, as pinn-train has it.") var stream = "chunk=65536"
+    @Option(help: "Collocation points, as pinn-train has it: uniform, rad, r3.") var sampling = Plan().sampling
+        .description
     @Option(
         help: "Cells with observations, of velocity and of thickness each (Amery: 200 thousand).", transform: count)
     var observations = 200_000
@@ -79,6 +81,7 @@ struct PlanCommand: ParsableCommand {
         try plan.set("network", to: .text(network))
         try plan.set("optimizer", to: .text(optimizer))
         try plan.set("stream", to: .text(stream))
+        try plan.set("sampling", to: .text(sampling))
         plan.iterations = iterations
         plan.ensemble = ensemble
         try plan.validate()

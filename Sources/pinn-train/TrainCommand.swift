@@ -27,6 +27,11 @@ struct TrainCommand: ParsableCommand {
     var stream: String?
     @Option(
         help:
+            "Collocation points: uniform, or drawn by their residuals: rad (rad:k=1,c=1,every=500,candidates=4), r3 (r3:every=500). (default: uniform)"
+    )
+    var sampling: String?
+    @Option(
+        help:
             "Iterations in total, over all resumptions. (default: as many as visit 1e7 collocation points, from 1000 to 10000)"
     )
     var iterations: Count?
@@ -239,7 +244,8 @@ struct TrainCommand: ParsableCommand {
         var plan = saved ?? Plan()
         if let path = store ?? storeOption { plan.store = path }
         let given: [(name: String, value: OptionValue?)] = [
-            ("stream", stream.map { .text($0) }), ("optimizer", optimizer.map { .text($0) }),
+            ("stream", stream.map { .text($0) }), ("sampling", sampling.map { .text($0) }),
+            ("optimizer", optimizer.map { .text($0) }),
             ("network", network.map { .text($0) }), ("physics", physics.map { .text($0) }),
             ("seed", seed.map { .text(String($0)) }), ("ensemble", ensemble.map { .whole($0) }),
             ("schedule", schedule.map { .text($0) }),
@@ -280,6 +286,7 @@ struct TrainCommand: ParsableCommand {
         printMessage(
             "physics    \(plan.physics), g \(plan.gravity) m s-2, ice \(plan.iceDensity), sea water \(plan.seaWaterDensity) kg m-3"
         )
+        printMessage("sampling   \(plan.sampling.description)")
         for note in assembly.densityNotes { printMessage("warning: \(note)") }
         printMessage(
             "optimizer  \(plan.optimizer), learning rate \(plan.learningRate.peak) \(plan.learningRate.decay.rawValue), \(plan.iterations) iterations"

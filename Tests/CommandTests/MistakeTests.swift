@@ -52,6 +52,8 @@ import Testing
             tool: "pinn-train", arguments: ["--schedule", "constant", "--half-life", "50"], status: 64,
             naming: "half-life"),
         Mistake(tool: "pinn-train", arguments: ["--balance", "ntk"], status: 64, naming: "gradient"),
+        Mistake(tool: "pinn-train", arguments: ["--sampling", "rad:q=1"], status: 64, naming: "candidates=POINTS"),
+        Mistake(tool: "pinn-plan", arguments: ["--sampling", "rat"], status: 64, naming: "r3"),
         Mistake(tool: "pinn-train", arguments: ["--backend", "cpus", "store.nc"], status: 64, naming: "cpu"),
         Mistake(tool: "pinn-train", arguments: ["--itterations", "5"], status: 64, naming: "iterations"),
         Mistake(tool: "pinn-train", arguments: ["--gravity", "-1"], status: 64, naming: "gravity"),

@@ -101,6 +101,32 @@ struct SelfScaledBroydenTests {
         #expect(second.state == alone.state)
     }
 
+    @Test("keeps its matrix and follows the new gradient when the points change")
+    func change() throws {
+        var optimizer = SelfScaledBroyden(parameterCount: Self.start.count, options: OptimizerOptions())
+        var x = Self.start
+        try Self.run(&optimizer, &x, 10)
+        let before = x
+        let direction = try #require(optimizer.state.doubles["direction"])
+        optimizer.sampleChanged()
+        // Three times the loss: as H stays, the first trial is three times as far along what was the next direction.
+        func thrice(_ x: [Float], _ gradient: inout [Float]) -> Double {
+            let loss = 3 * QuasiNewtonTests.rosenbrock(x, &gradient)
+            gradient = gradient.map { 3 * $0 }
+            return loss
+        }
+        var gradient: [Float] = []
+        var trials: [[Float]] = []
+        _ = try optimizer.step(&x, loss: thrice(x, &gradient), gradient: gradient) { x, gradient in
+            trials.append(x)
+            return thrice(x, &gradient)
+        }
+        let moved = zip(try #require(trials.first), before).map { Double($0) - Double($1) }
+        let far = zip(moved, direction).map { abs($0 - 3 * $1) }.max()!
+        // What float32 parameters resolve.
+        #expect(far < 1e-4 * moved.map(abs).max()! + 3e-7)
+    }
+
     @Test("says how large its state becomes")
     func size() throws {
         var optimizer = SelfScaledBroyden(parameterCount: Self.start.count, options: OptimizerOptions())

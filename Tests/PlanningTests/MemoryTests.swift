@@ -82,9 +82,12 @@ import Testing
         }
     }
 
-    @Test(arguments: ["2x16", "8x128"]) func aCheckpointTakesTheRoomThatWasPlanned(_ network: String) throws {
+    @Test(arguments: ["2x16", "8x128"], ["uniform", "rad"])
+    func aCheckpointTakesTheRoomThatWasPlanned(_ network: String, _ sampling: String) throws {
         let folder = try TemporaryFolder()
-        let plan = Self.plan(network, iterations: 500)
+        var plan = Self.plan(network, iterations: 500)
+        plan.sampling = try SamplingPlan(parsing: sampling)
+        let points = [Float](repeating: 0, count: plan.drawnPoints)
         let objective = try Self.objective(plan)
         let parameters = objective.workload.networks.initialParameters(seed: 0)
         var history = History(termNames: objective.terms.map(\.name))
@@ -94,12 +97,35 @@ import Testing
         let path = folder.file("checkpoint.nc")
         try Checkpoint(
             plan: plan, iteration: 500, parameters: parameters,
-            optimizer: try plan.makeOptimizer(parameterCount: parameters.count).state, history: history,
+            optimizer: try plan.makeOptimizer(parameterCount: parameters.count).state,
+            drawn: points.isEmpty ? nil : DrawnPoints(iteration: 500, columns: [points, points]), history: history,
             storeFingerprint: "00000000", backend: "CPU", trainedSeconds: 1
         ).write(to: path)
         let bytes = try fileSize(path)
         let planned = try DiskPlan(plan, objective: objective).checkpoint
         #expect(bytes <= planned && planned - bytes < 30_000, "\(bytes) of \(planned)")
+    }
+
+    @Test func drawnPointsAreCountedByTheSampleAndTheirCandidates() throws {
+        func bytes(_ sampling: String, sample: Int = 16384) throws -> Int? {
+            var plan = Self.plan()
+            plan.sampling = try SamplingPlan(parsing: sampling)
+            plan.stream.sample = sample
+            return try Self.memory(plan).parts.first { $0.name == "drawn points" }?.bytes
+        }
+        #expect(try bytes("uniform:every=100") == nil)
+        let four = try #require(try bytes("rad"))
+        // Two coordinates, a residual, and a weight in double.
+        #expect(try bytes("rad:candidates=8") == four + 4 * 16384 * 20)
+        #expect(try bytes("r3") == four - 3 * 16384 * 20)
+        #expect(try #require(try bytes("rad", sample: 160_000_000)) > 9000 * four)
+        var plan = Self.plan()
+        plan.sampling = try SamplingPlan(parsing: "rad")
+        plan.stream.sample = 160_000_000
+        let failure = #expect(throws: PlanningError.self) {
+            try Self.memory(plan).require([MemoryLimit(counting: .resident, bytes: 1 << 30, name: "the limit")])
+        }
+        #expect(failure?.explanation.contains("sample in --stream") == true)
     }
 
     @Test func aFullDiskIsToldBeforeTheWork() throws {
