@@ -87,7 +87,7 @@ public struct Objective: Sendable {
     ) throws -> [Float] {
         guard let number = sets.firstIndex(of: set) else { return [Float](repeating: 0, count: points.count) }
         let outputs = try backend.outputs(of: workload.programs[number], parameters: parameters, at: points)
-        let weights = termOfOutput[number].map { Float(terms[$0].weight) }
+        let weights = termOfOutput[number].map { Float(terms[$0.term].weight) }
         return (0..<points.count).map { point in
             zip(weights, outputs).reduce(0) { $0 + $1.0 * $1.1[point] * $1.1[point] }.squareRoot()
         }

@@ -32,17 +32,17 @@ struct TrainCommand: ParsableCommand {
     var sampling: String?
     @Option(
         help:
-            "Iterations in total, over all resumptions. (default: as many as visit 1e7 collocation points, from 1000 to 10000)"
+            "Iterations in total, over all resumptions. (default: those that --optimizer names; else as many as visit 1e7 collocation points, from 1000 to 10000)"
     )
     var iterations: Count?
     @Option(
         help:
-            "How the weights are moved: \(OptimizerCatalog.all.map { $0.name }.joined(separator: ", ")); or one after the other, each for so many iterations: adam:2000,lbfgs:2000. (default: adam)"
+            "How the weights are moved: \(OptimizerCatalog.all.map { $0.name }.joined(separator: ", ")); or one after the other, each for so many iterations: adam:2000,lbfgs:2000. (default: \(Plan.recommendedOptimizer); with --stream, or networks of more than 12,000 weights, \(Plan().optimizer))"
     )
     var optimizer: String?
     @Option(
         help:
-            "Hidden layers and their width; 6x40+6x40: one network for u, v and h, one for mu. (default: \(Plan().network))"
+            "Hidden layers and their width; 6x40+6x40: one network for u, v and h, one for mu. (default: \(Plan.recommendedNetwork); with --stream \(Plan().network))"
     ) var network: String?
     @Option(help: "The equations. (default: \(Plan().physics))") var physics: String?
     @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"
@@ -259,6 +259,7 @@ struct TrainCommand: ParsableCommand {
             ("sea-water-density", seaWaterDensity.map { .number($0) }),
         ]
         for case (let name, let value?) in given { try plan.set(name, to: value) }
+        if saved == nil { try plan.recommend(given: Set(given.filter { $0.value != nil }.map(\.name))) }
         if let iterations {
             plan.iterations = iterations.value
         } else if saved == nil {

@@ -72,10 +72,10 @@ import Testing
         try here.addStore()
         let options = Workspace.short + ["--ensemble", "2", "--iterations", "3000"]
         #expect(try here.run(here.train, options + ["--run", "whole"]).status == 0)
-        let first = try here.run(here.train, options) { process in
+        let first = try here.run(here.train, options) { running in
             // Not before the second member's first checkpoint.
-            for _ in 0..<3000 where !here.exists("pinn-run/member-2/plan.toml") { usleep(10_000) }
-            kill(process.processIdentifier, SIGINT)
+            running.wait { _ in !(!here.exists("pinn-run/member-2/plan.toml")) }
+            running.send(SIGINT)
         }
         #expect(first.status == 75 && first.messages.contains("member 2 of 2"), "\(first.messages)")
         // What is not told is taken from the ensemble's own plan; more members may join.

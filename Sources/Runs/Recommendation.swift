@@ -1,0 +1,22 @@
+import Optimizers
+
+/// What a run uses where its user chose nothing, by measurement (docs/accuracy.md).
+extension Plan {
+    /// Velocity and thickness of a shelf and its viscosity: two small networks, of which a dense quasi-Newton method gets more
+    /// in minutes than Adam gets of large ones in hours.
+    public static let recommendedNetwork = "4x32+4x32"
+    /// Adam finds the valley, the other its bottom.
+    public static let recommendedOptimizer = "\(Adam.name):1000,\(SelfScaledBroyden.name):7000"
+    /// The dense matrix of so many parameters takes 0.6 GB.
+    static let mostParametersOfDenseMethod = 12_000
+
+    /// Fills in the options that were not given. A user who chooses the points of an iteration gets what streams them, Adam
+    /// and the one network that was published; one who chooses a network that is too large for a dense matrix, Adam.
+    public mutating func recommend(given: Set<String>) throws {
+        guard !given.contains("stream") else { return }
+        if !given.contains("network") { network = Plan.recommendedNetwork }
+        if !given.contains("optimizer"), try networks().parameterCount <= Plan.mostParametersOfDenseMethod {
+            optimizer = Plan.recommendedOptimizer
+        }
+    }
+}
