@@ -29,7 +29,7 @@ public struct Provenance: Sendable {
         try text("institution", "not stated")
         try text(
             "source",
-            "IceShelfPINN, a \(plan.network) network trained for \(checkpoint.iteration) iterations with the \(plan.physics) equations"
+            "IceShelfPINN, a \(plan.network) network\(plan.tiles == "1x1" ? "" : " in each of \(plan.tiles) tiles") trained for \(checkpoint.iteration) iterations with the \(plan.physics) equations"
         )
         try text("history", "\(ISO8601DateFormatter().string(from: date)): \(command)")
         try text("references", "MacAyeal 1989, doi:10.1029/JB094iB04p04071; Wang et al. 2025, Science 387, 1219-1224")
