@@ -119,7 +119,6 @@ final class TileWorkspace {
     }
 
     /// Adds the gradient of Σ c_j r_j² over the tile that `forward` was run on, and Σ r_j² to the sums.
-    ///
     func adjoint(
         _ number: Int, zone: Int, count: Int, coefficients: [Double], sums: UnsafeMutablePointer<Double>,
         slot: GradientSlots.Slot

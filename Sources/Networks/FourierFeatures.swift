@@ -4,7 +4,7 @@ import Fields
 /// NeurIPS 33; for physics-informed networks Wang, Wang & Perdikaris 2021, doi:10.1016/j.cma.2021.113938). A network on
 /// coordinates learns what is smooth first and what is sharp hardly at all; the spread of B says how sharp is easy.
 ///
-/// B is fixed, not trained. It is a function of the seed, so no file needs to hold it.
+/// B is fixed, not trained, and the same in all subdomains. It is a function of the seed, so no file needs to hold it.
 public struct FourierFeatures: Sendable, Equatable {
     /// Rows of B along x and y, in radians for a unit of the network's own coordinates (the shelf, or a subdomain, is
     /// −1 … 1).
