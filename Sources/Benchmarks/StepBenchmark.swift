@@ -9,6 +9,8 @@ public typealias BackendMaker = (_ name: String, _ workload: Workload, _ threads
 public struct StepBenchmark: Codable, Sendable {
     public var problem = "shallow-shelf"
     public var network = "8x128"
+    public var tiles = "1x1"
+    public var fourier = "none"
     public var points: Int
     public var backend: String
     /// Nil where the device has no threads to choose.
@@ -24,7 +26,7 @@ public struct StepBenchmark: Codable, Sendable {
     }
 
     public func run(_ makeBackend: BackendMaker) throws -> StepRow {
-        let problem = try StepProblem.named(self.problem, network)
+        let problem = try StepProblem.named(self.problem, network, tiles: tiles, fourier: fourier)
         let device = try makeBackend(backend, problem.workload, threads)
         var parameters = problem.workload.networks.initialParameters(seed: 0)
         var optimizer = Adam(parameterCount: parameters.count, options: OptimizerOptions())

@@ -30,13 +30,15 @@ public struct StepProblem: Sendable {
 
     public static var names: [String] { all.map(\.name) }
 
-    /// - Parameter network: hidden layers and their width, as `--network` spells it.
-    public static func named(_ name: String, _ network: String) throws -> StepProblem {
+    /// Networks as `--network`, `--tiles` and `--fourier` spell them.
+    public static func named(
+        _ name: String, _ network: String, tiles: String = Plan().tiles, fourier: String = Plan().fourier
+    ) throws -> StepProblem {
         guard let problem = all.first(where: { $0.name == name }) else {
             throw BenchmarkError.unknownName("problem", name, known: names)
         }
         var plan = Plan()
-        try plan.set("network", to: .text(network))
+        (plan.network, plan.tiles, plan.fourier) = (network, tiles, fourier)
         return problem.make(try plan.networks())
     }
 
@@ -138,7 +140,9 @@ extension Workload {
                 $0 + ($1.0.program.derivatives(ofOutputs: outputs)?.channelCount ?? 0) * $1.1
             }
             let width = Double(network.element.width)
-            return sum + 3 * Double(network.element.hiddenLayers - 1) * 2 * width * width * Double(channels)
+            let squares = network.element.hiddenLayers - (network.element.fourier == nil ? 1 : 0)
+            return sum + 3 * Double(squares) * 2 * width * width * Double(channels)
+                * networks.decomposition.meanCovering
         }
     }
 }

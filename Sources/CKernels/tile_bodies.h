@@ -17,6 +17,7 @@ const struct tile_kernels TABLE = {
     .multiply = multiply,
     .add_transposed = add_transposed,
     .enter = enter,
+    .encode = encode,
     .activate = activate,
     .reactivate = reactivate,
     .activate_adjoint = activate_adjoint,

@@ -44,6 +44,50 @@ static void enter(const float *x, const float *y, size_t points, size_t channels
     }
 }
 
+/// Sine and cosine of x, both within 1e-7 for |x| up to 8000 and of no meaning beyond 6e6 (tested).
+INLINE void sine_cosine(vector x, vector *sine, vector *cosine) {
+    // n = round(x / (π / 2)) by the addition that drops the fraction; its low bits are the quadrant.
+    const float magic = 12582912.0f;
+    const vector shifted = x * 0.636619772f + magic;
+    const vector n = shifted - magic;
+    // π / 2 in three parts, of which the first two have so few bits that their multiples are exact.
+    const vector r = x - n * 1.5703125f - n * 4.837512969970703e-4f - n * 7.549790126404332e-8f;
+    // Taylor to r^9 and r^10 on [-π / 4, π / 4].
+    const vector square = r * r;
+    const vector s = r + r * square *
+        (((square * (1.0f / 362880) - 1.0f / 5040) * square + 1.0f / 120) * square - 1.0f / 6);
+    const vector c = 1.0f + square *
+        ((((square * (-1.0f / 3628800) + 1.0f / 40320) * square - 1.0f / 720) * square + 1.0f / 24) * square - 0.5f);
+    // Odd quadrants exchange the two; the third and fourth turn the sine over, the second and third the cosine.
+    const words quadrant = (words)shifted;
+    const words swaps = 0u - (quadrant & 1u);
+    *sine = (vector)(((swaps & (words)c) | (~swaps & (words)s)) ^ ((quadrant & 2u) << 30));
+    *cosine = (vector)(((swaps & (words)s) | (~swaps & (words)c)) ^ (((quadrant + 1u) & 2u) << 30));
+}
+
+static void encode(const float *x, const float *y, size_t points, size_t channels, size_t width, size_t stride,
+                   const float *waves, float slope_x, float slope_y, float *a) {
+    for (size_t p = 0; p < points; p++) {
+        for (size_t j = 0; j < width; j += LANES) {
+            float *to = a + p * channels * stride + j;
+            const vector bx = load(waves + j), by = load(waves + width + j);
+            vector sine, cosine;
+            sine_cosine(bx * x[p] + by * y[p] + load(waves + 2 * width + j), &sine, &cosine);
+            store(to, sine);
+            if (channels >= 3) {
+                const vector zx = bx * slope_x, zy = by * slope_y;
+                store(to + stride, cosine * zx);
+                store(to + 2 * stride, cosine * zy);
+                if (channels == 6) {
+                    store(to + 3 * stride, -sine * zx * zx);
+                    store(to + 4 * stride, -sine * zx * zy);
+                    store(to + 5 * stride, -sine * zy * zy);
+                }
+            }
+        }
+    }
+}
+
 /// Activated channels of a vector of features; t is tanh of their value channel.
 INLINE void activated(vector t, const float *z, float *a, size_t channels, size_t stride) {
     const vector d = 1.0f - t * t;

@@ -46,9 +46,9 @@ public final class ReferenceBackend: Backend {
                 for (input, bar) in zip(program.program.inputs, inputBars) {
                     if case .channel(let output, let channel) = input { outputBars[channel.rawValue][output] += bar }
                 }
-                for (number, layers) in passes.enumerated() {
-                    let range = workload.networks.outputs(of: number)
-                    adjoint(number, parameters, columns, layers, outputBars.map { Array($0[range]) }, into: &gradient)
+                for pass in passes {
+                    let bars = outputBars.map { Array($0[workload.networks.outputs(of: pass.number)]) }
+                    adjoint(pass, parameters, factorBars(window: pass.window, bars), into: &gradient)
                 }
             }
             sums.append(sum)
@@ -88,37 +88,99 @@ public final class ReferenceBackend: Backend {
         }
     }
 
-    /// The channels of all networks' outputs, side by side.
-    private func outputs(of passes: [[(z: Channels, a: Channels)]]) -> Channels {
-        passes[0].last!.z.indices.map { channel in passes.flatMap { $0.last!.z[channel] } }
+    /// A network's way at a point: z and a of every layer; the last layer has no activation.
+    private struct Pass {
+        let number: Int
+        /// Where its parameters begin.
+        let base: Int
+        /// Channels of its subdomain's window.
+        let window: [Double]
+        /// Channels of what the first layer takes.
+        let entrance: Channels
+        let layers: [(z: Channels, a: Channels)]
     }
 
-    /// The channels of the coordinates themselves, as a network takes them.
-    private func entrance(_ columns: [Double], _ derivatives: Derivatives) -> Channels {
-        var channels = Channels(repeating: [0, 0], count: derivatives.channelCount)
-        channels[0] = [columns[0], columns[1]]
-        if derivatives >= .first {
-            channels[1] = [workload.inputSlopes.x, 0]
-            channels[2] = [0, workload.inputSlopes.y]
+    /// The networks of all subdomains that cover the point. All carry the same channels, asked for or not.
+    private func forward(_ parameters: [Double], _ columns: [Double], _ derivatives: Derivatives) -> [Pass] {
+        let networks = workload.networks
+        let decomposition = networks.decomposition
+        let (x, y) = (columns[0], columns[1])
+        let zone = decomposition.zone(x: x, y: y)
+        return decomposition.subdomains(covering: zone).flatMap { subdomain in
+            let center = decomposition.center(of: subdomain)
+            let local = (x: (x - center.x) * decomposition.slopes.x, y: (y - center.y) * decomposition.slopes.y)
+            let slopes = workload.inputSlopes
+            let factors = [1, slopes.x, slopes.y, slopes.x * slopes.x, slopes.x * slopes.y, slopes.y * slopes.y]
+            let window = decomposition.window(subdomain, zone: zone, x: x, y: y)
+            return networks.networks.enumerated().map { number, network in
+                let base = networks.parameters(of: number, in: subdomain)
+                let entrance = entrance(network, local.x, local.y, derivatives)
+                return Pass(
+                    number: number, base: base, window: factors.indices.map { window[$0] * factors[$0] },
+                    entrance: entrance, layers: forward(network, base, parameters, entrance, derivatives))
+            }
         }
-        return channels
     }
 
-    /// z and a of every layer of every network. All carry the same channels, asked for or not.
-    private func forward(_ parameters: [Double], _ columns: [Double], _ derivatives: Derivatives) -> [[(
-        z: Channels, a: Channels
-    )]] {
-        workload.networks.networks.indices.map { forward($0, parameters, columns, derivatives) }
+    /// The channels of all outputs, side by side: those of the subdomains' networks under their windows.
+    private func outputs(of passes: [Pass]) -> Channels {
+        var sum = Channels(
+            repeating: [Double](repeating: 0, count: workload.networks.outputs), count: passes[0].entrance.count)
+        for pass in passes {
+            let first = workload.networks.outputs(of: pass.number).lowerBound
+            for term in ProductRule.terms where term.product < sum.count {
+                for (output, value) in pass.layers.last!.z[term.g].enumerated() {
+                    sum[term.product][first + output] += term.factor * pass.window[term.f] * value
+                }
+            }
+        }
+        return sum
+    }
+
+    /// The adjoints of a network's outputs, from those of their product with a window.
+    private func factorBars(window: [Double], _ bars: Channels) -> Channels {
+        var result = bars.map { $0.map { _ in 0.0 } }
+        for term in ProductRule.terms where term.product < bars.count {
+            for (output, bar) in bars[term.product].enumerated() {
+                result[term.g][output] += term.factor * window[term.f] * bar
+            }
+        }
+        return result
+    }
+
+    /// The channels of what a network's first layer takes at its own coordinates: themselves, or their Fourier features.
+    private func entrance(_ network: Perceptron, _ x: Double, _ y: Double, _ derivatives: Derivatives) -> Channels {
+        let (sx, sy) = workload.networkSlopes
+        let all: Channels
+        if let fourier = network.fourier {
+            let angles = fourier.frequencies.map { b in
+                (value: Double(b.x) * x + Double(b.y) * y, x: Double(b.x) * sx, y: Double(b.y) * sy)
+            }
+            // cos and sin of an angle that is linear in x and y, with their first and second derivatives.
+            func features(
+                _ factor: (_ x: Double, _ y: Double) -> Double, _ f: (Double) -> Double, _ g: (Double) -> Double
+            )
+                -> [Double]
+            {
+                angles.map { factor($0.x, $0.y) * f($0.value) } + angles.map { factor($0.x, $0.y) * g($0.value) }
+            }
+            all = [
+                features({ _, _ in 1 }, cos, sin), features({ x, _ in x }, { -sin($0) }, cos),
+                features({ _, y in y }, { -sin($0) }, cos), features({ x, _ in -x * x }, cos, sin),
+                features({ x, y in -x * y }, cos, sin), features({ _, y in -y * y }, cos, sin),
+            ]
+        } else {
+            all = [[x, y], [sx, 0], [0, sy], [0, 0], [0, 0], [0, 0]]
+        }
+        return Array(all.prefix(derivatives.channelCount))
     }
 
     /// z and a of every layer; the last layer has no activation.
     private func forward(
-        _ number: Int, _ parameters: [Double], _ columns: [Double], _ derivatives: Derivatives
+        _ network: Perceptron, _ base: Int, _ parameters: [Double], _ entrance: Channels, _ derivatives: Derivatives
     ) -> [(z: Channels, a: Channels)] {
-        let network = workload.networks.networks[number]
-        let base = workload.networks.parameters(of: number)
         var layers: [(z: Channels, a: Channels)] = []
-        var below = entrance(columns, derivatives)
+        var below = entrance
         for layer in 0..<network.layerCount {
             var z = below.map { row in
                 (0..<network.outputs(of: layer)).map { output in
@@ -155,16 +217,14 @@ public final class ReferenceBackend: Backend {
     }
 
     private func adjoint(
-        _ number: Int, _ parameters: [Double], _ columns: [Double], _ layers: [(z: Channels, a: Channels)],
-        _ outputBars: Channels, into gradient: inout [Double]
+        _ pass: Pass, _ parameters: [Double], _ outputBars: Channels, into gradient: inout [Double]
     ) {
-        let network = workload.networks.networks[number]
-        let base = workload.networks.parameters(of: number)
+        let network = workload.networks.networks[pass.number]
+        let (base, layers) = (pass.base, pass.layers)
         var bars = outputBars
         for layer in (0..<network.layerCount).reversed() {
             if layer < network.hiddenLayers { bars = activationAdjoint(z: layers[layer].z, aBar: bars) }
-            let derivatives = Derivatives(rawValue: bars.count)!
-            let below = layer == 0 ? entrance(columns, derivatives) : layers[layer - 1].a
+            let below = layer == 0 ? pass.entrance : layers[layer - 1].a
             var belowBars = Channels(
                 repeating: [Double](repeating: 0, count: network.inputs(of: layer)), count: bars.count)
             for channel in bars.indices {

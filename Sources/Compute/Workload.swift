@@ -11,25 +11,39 @@ public struct PointProgram: Sendable {
         self.program = program
         derivatives = program.derivatives
     }
+
+    /// The columns that points of the set bring along, x and y included, as far as the program reads them.
+    public var columnCount: Int {
+        program.inputs.reduce(2) { most, input in
+            guard case .column(let column) = input else { return most }
+            return max(most, column + 1)
+        }
+    }
 }
 
 /// Networks and what is asked of them: all that a backend needs to know, and no physics.
 public struct Workload: Sendable {
     public let networks: NetworkGroup
-    /// d(network input)/d(equation's coordinate) along x and y: the chain rule at the network's entrance.
+    /// d(coordinate of the square)/d(equation's coordinate) along x and y.
     public let inputSlopes: (x: Double, y: Double)
     /// One for each set of points.
     public let programs: [PointProgram]
 
     public init(networks: NetworkGroup, inputSlopes: (x: Double, y: Double), programs: [PointProgram]) {
-        precondition(networks.networks.allSatisfy { $0.inputs == 2 })
+        precondition(networks.networks.allSatisfy { $0.inputs == $0.fourier?.count ?? 2 })
         self.networks = networks
         self.inputSlopes = inputSlopes
         self.programs = programs
     }
+
+    /// d(network's coordinate)/d(equation's coordinate): the chain rule at the network's entrance.
+    public var networkSlopes: (x: Double, y: Double) {
+        let slopes = networks.decomposition.slopes
+        return (inputSlopes.x * slopes.x, inputSlopes.y * slopes.y)
+    }
 }
 
-/// Points of one set: their columns, x and y first, as the network takes them.
+/// Points of one set: their columns, x and y first, in the square −1 … 1.
 public struct PointBatch: Sendable {
     public let columns: [[Float]]
     public var count: Int { columns.first?.count ?? 0 }

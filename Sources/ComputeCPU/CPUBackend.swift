@@ -10,6 +10,7 @@ public final class CPUBackend: Backend {
     public let workload: Workload
     public let threads: Int
     private let kernels: TileKernels
+    /// The networks of all subdomains, one subdomain after the other.
     private let packed: [PackedNetwork]
     private let slots: GradientSlots
     private let workspaces: [TileWorkspace]
@@ -26,7 +27,9 @@ public final class CPUBackend: Backend {
         self.threads = max(1, threads ?? CPUBackend.availableCores)
         let kernels = kernels ?? TileKernels.available[0]
         self.kernels = kernels
-        let packed = workload.networks.networks.map { PackedNetwork($0, kernels) }
+        let packed = (0..<workload.networks.decomposition.count).flatMap { _ in
+            workload.networks.networks.map { PackedNetwork($0, kernels) }
+        }
         self.packed = packed
         slots = GradientSlots(workload.networks, packed)
         workspaces = (0..<self.threads).map { _ in TileWorkspace(workload, packed, programs: workload.programs) }
@@ -41,19 +44,24 @@ public final class CPUBackend: Backend {
         "CPU, \(kernels.name), \(BLAS.name), tiles of \(TileWorkspace.rows) rows"
     }
 
-    /// A run of points of one batch.
+    /// A run of points of one zone of a batch.
     private struct Tile {
         let program: Int
+        let zone: Int
         let start: Int
         let count: Int
     }
 
-    private static func tiles(_ programs: [PointProgram], counts: [Int]) -> [Tile] {
+    private static func tiles(_ programs: [PointProgram], _ batches: [ZonedBatch]) -> [Tile] {
         var tiles: [Tile] = []
         for (number, program) in programs.enumerated() {
             let size = TileWorkspace.points(program.derivatives)
-            for start in stride(from: 0, to: counts[number], by: size) {
-                tiles.append(Tile(program: number, start: start, count: min(size, counts[number] - start)))
+            for (zone, points) in batches[number].zones.enumerated() {
+                for start in stride(from: points.lowerBound, to: points.upperBound, by: size) {
+                    tiles.append(
+                        Tile(
+                            program: number, zone: zone, start: start, count: min(size, points.upperBound - start)))
+                }
             }
         }
         return tiles
@@ -65,7 +73,8 @@ public final class CPUBackend: Backend {
         let programs = workload.programs
         precondition(batches.count == programs.count && coefficients.count == programs.count)
         precondition(parameters.count == workload.networks.parameterCount)
-        let tiles = CPUBackend.tiles(programs, counts: batches.map(\.count))
+        let batches = batches.map { ZonedBatch($0, workload.networks.decomposition) }
+        let tiles = CPUBackend.tiles(programs, batches)
         let runs = GradientSlots.deal(tiles: tiles.count, floats: slots.floats)
         slots.reserve(runs.count)
 
@@ -77,7 +86,7 @@ public final class CPUBackend: Backend {
         defer { sums.deallocate() }
 
         load(parameters)
-        withColumns(of: batches) { columns in
+        withColumns(of: batches.map(\.batch)) { columns in
             let work = Shared(
                 value: (workspaces: workspaces, slots: slots, columns: columns, sums: sums))
             let nextSlot = Atomic<Int>(0)
@@ -86,17 +95,15 @@ public final class CPUBackend: Backend {
                 while true {
                     let slot = nextSlot.add(1, ordering: .relaxed).oldValue
                     guard slot < runs.count else { return }
-                    let gradients = slots.gradients(of: slot)
-                    var fresh = gradients.map { _ in true }
+                    let gradients = slots.begin(slot)
                     for tile in tiles[runs[slot]] {
                         let here = columns[tile.program].map { $0 + tile.start }
-                        workspaces[thread].forward(tile.program, here, count: tile.count)
+                        workspaces[thread].forward(tile.program, here, zone: tile.zone, count: tile.count)
                         workspaces[thread].adjoint(
-                            tile.program, here, count: tile.count, coefficients: coefficients[tile.program],
-                            sums: sums + slot * outputCount + outputOffsets[tile.program], gradients: gradients,
-                            fresh: &fresh)
+                            tile.program, zone: tile.zone, count: tile.count,
+                            coefficients: coefficients[tile.program],
+                            sums: sums + slot * outputCount + outputOffsets[tile.program], slot: gradients)
                     }
-                    slots.clear(slot, where: fresh)
                 }
             }
         }
@@ -113,24 +120,27 @@ public final class CPUBackend: Backend {
         let count = points.count
         let results = UnsafeMutablePointer<Float>.allocate(capacity: max(outputs * count, 1))
         defer { results.deallocate() }
-        let tiles = CPUBackend.tiles([program], counts: [count])
+        let batch = ZonedBatch(points, workload.networks.decomposition)
+        let tiles = CPUBackend.tiles([program], [batch])
         load(parameters)
         let workspaces = (0..<min(threads, max(tiles.count, 1))).map { _ in
             TileWorkspace(workload, packed, programs: [program])
         }
-        withColumns(of: [points]) { columns in
-            let work = Shared(value: (workspaces: workspaces, columns: columns[0], results: results))
+        withColumns(of: [batch.batch]) { columns in
+            let work = Shared(value: (workspaces: workspaces, columns: columns[0], results: results, batch: batch))
             let nextTile = Atomic<Int>(0)
             DispatchQueue.concurrentPerform(iterations: workspaces.count) { thread in
-                let (workspaces, columns, results) = work.value
+                let (workspaces, columns, results, batch) = work.value
                 while true {
                     let number = nextTile.add(1, ordering: .relaxed).oldValue
                     guard number < tiles.count else { return }
                     let tile = tiles[number]
-                    workspaces[thread].forward(0, columns.map { $0 + tile.start }, count: tile.count)
+                    workspaces[thread].forward(
+                        0, columns.map { $0 + tile.start }, zone: tile.zone, count: tile.count)
                     for output in 0..<outputs {
-                        (results + output * count + tile.start).update(
-                            from: workspaces[thread].output(output, of: 0), count: tile.count)
+                        batch.scatter(
+                            workspaces[thread].output(output, of: 0), of: tile.start..<tile.start + tile.count,
+                            into: results + output * count)
                     }
                 }
             }
@@ -144,15 +154,16 @@ public final class CPUBackend: Backend {
         parameters.withUnsafeBufferPointer { flat in
             let work = Shared(value: (flat: flat.baseAddress!, networks: workload.networks, packed: packed))
             // Layer by layer on all cores: alone, a node's other cores would wait as long as for a tile.
-            let layers = packed.indices.flatMap { network in
-                (0..<packed[network].padded.layerCount).map { (network: network, layer: $0) }
+            let layers = packed.indices.flatMap { number in
+                (0..<packed[number].padded.layerCount).map { (number: number, layer: $0) }
             }
             let workers = min(threads, layers.count)
             DispatchQueue.concurrentPerform(iterations: workers) { worker in
                 let (flat, networks, packed) = work.value
-                for number in stride(from: worker, to: layers.count, by: workers) {
-                    let (network, layer) = layers[number]
-                    packed[network].load(flat + networks.parameters(of: network), layer: layer)
+                for next in stride(from: worker, to: layers.count, by: workers) {
+                    let (number, layer) = layers[next]
+                    let (subdomain, network) = number.quotientAndRemainder(dividingBy: networks.networks.count)
+                    packed[number].load(flat + networks.parameters(of: network, in: subdomain), layer: layer)
                 }
             }
         }

@@ -3,7 +3,7 @@ import Compute
 import Networks
 
 /// What a CPU backend allocates, from the shapes of its buffers: the one place that must follow a change of
-/// PackedNetwork, NetworkTile, TileWorkspace, ProgramTile or GradientSlots.
+/// PackedNetwork, NetworkTile, SubdomainTile, TileWorkspace, ZonedBatch, ProgramTile or GradientSlots.
 ///
 /// Letters as in NetworkTile: R rows of a tile, W the padded width, L hidden layers, O outputs.
 extension CPUBackend {
@@ -11,37 +11,52 @@ extension CPUBackend {
     public static func memory(_ workload: Workload, counts: [Int], threads: Int?) -> [(name: String, bytes: Int)] {
         let threads = max(1, threads ?? availableCores)
         let kernels = TileKernels.available[0]
-        let tiles = zip(workload.programs, counts).reduce(0) { sum, each in
+        let decomposition = workload.networks.decomposition
+        let fullTiles = zip(workload.programs, counts).reduce(0) { sum, each in
             let points = TileWorkspace.points(each.0.derivatives)
             return sum + (each.1 + points - 1) / points
         }
+        // Every zone of a set may end with a tile that is not full.
+        let tiles = fullTiles + counts.reduce(0) { $0 + min($1, decomposition.zoneCount - 1) }
         var packed = 0
         var slotFloats = 0
         var stacks = 0
         for network in workload.networks.networks {
-            let padded = Perceptron(
-                inputs: network.inputs, hiddenLayers: network.hiddenLayers, width: kernels.padded(network.width),
-                outputs: network.outputs)
+            let padded = kernels.padded(network)
             let (layers, width) = (padded.hiddenLayers, padded.width)
-            // Parameters, and two packings of every hidden layer: (W, W) forward and transposed.
-            packed += padded.parameterCount + 2 * layers * width * width
-            slotFloats += GradientSlots.floats(padded)
-            // z (L, R, W); a, bar and barBelow (R, W), rows a stride apart; outputs and their adjoints (R, O). OpenBLAS packs
-            // both sides of the last layer's product, (R, W) and (W, O), into buffers of its own.
+            // Parameters, two packings of every hidden layer, (W, W) forward and transposed, and frequencies.
+            packed += decomposition.count * (padded.parameterCount + 2 * layers * width * width + 3 * width)
+            slotFloats += decomposition.count * GradientSlots.floats(padded)
+            // z (L, R, W); a, bar, barBelow and features (R, W), rows a stride apart; outputs and their adjoints (R, O); for each
+            // subdomain that can cover a tile. OpenBLAS packs both sides of the last layer's product, (R, W) and (W, O), into
+            // buffers of its own.
             let rows = TileWorkspace.rows + kernels.table.pointee.block_rows
+            let stackCount = layers + (network.fourier == nil ? 3 : 4)
             stacks +=
-                rows * (tile_stride(width) * (layers + 3) + 2 * padded.outputs) + rows * width + width * padded.outputs
+                decomposition.mostCovering * rows * (tile_stride(width) * stackCount + 2 * padded.outputs)
+                + rows * width + width * padded.outputs
+            // Sums over subdomains, and their adjoints.
+            stacks += decomposition.mostCovering > 1 ? 2 * rows * padded.outputs : 0
         }
+        // Coordinates and windows.
+        stacks +=
+            decomposition.mostCovering
+            * (2 * TileWorkspace.rows + SubdomainTile.windowFloats(decomposition, rows: TileWorkspace.rows))
         // Values and adjoints of every slot of a program.
         let lanes = workload.programs.reduce(0) {
             $0 + 2 * $1.program.slotCount * (TileWorkspace.points($1.derivatives) + ProgramTile.Lanes.scalarCount)
         }
-        // The list of tiles: three words each, in an array that doubles as it grows.
-        let list = 2 * 3 * 8 * tiles
+        // The list of tiles: four words each, in an array that doubles as it grows.
+        let list = 2 * 4 * 8 * tiles
+        let gathered = zip(workload.programs, counts).reduce(0) {
+            $0 + ZonedBatch.memory(points: $1.1, columns: $1.0.columnCount, decomposition)
+        }
+        // A few tiles more may take a slot less.
+        let slots = (fullTiles...tiles).map { GradientSlots.deal(tiles: $0, floats: slotFloats).count }.max() ?? 0
         return [
             ("packed weights", 4 * packed),
-            ("gradient slots", 4 * GradientSlots.deal(tiles: tiles, floats: slotFloats).count * slotFloats),
-            ("tiles", threads * 4 * (stacks + lanes) + list),
+            ("gradient slots", 4 * slots * slotFloats),
+            ("tiles", threads * 4 * (stacks + lanes) + list + gathered),
         ]
     }
 

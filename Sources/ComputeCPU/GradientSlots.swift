@@ -5,32 +5,38 @@ import Networks
 /// order by whichever thread takes the slot, and slots are summed in order: the bits do not depend on the number of threads.
 final class GradientSlots {
     private let networks: NetworkGroup
-    private let sizes: [Int]
     private let offsets: [Int]
     /// Floats of a slot: the padded parameters of all networks, each from a cache line of its own.
     let floats: Int
     /// Rows of all networks, in the flat gradient and in a slot.
-    private let rows: [PackedNetwork.Row]
+    private let rows: [(network: Int, row: PackedNetwork.Row)]
     private var slots: [UnsafeMutablePointer<Float>] = []
+    /// For every slot, the networks that none of its tiles has touched: what they hold is from an earlier evaluation.
+    private var untouched: [UnsafeMutablePointer<Bool>] = []
 
+    /// - Parameter packed: the networks of all subdomains, one subdomain after the other.
     init(_ networks: NetworkGroup, _ packed: [PackedNetwork]) {
         self.networks = networks
         let sizes = packed.map { GradientSlots.floats($0.padded) }
         let offsets = sizes.indices.map { sizes[..<$0].reduce(0, +) }
-        self.sizes = sizes
         self.offsets = offsets
         floats = sizes.reduce(0, +)
         rows = packed.indices.flatMap { number in
-            packed[number].rows.joined().map {
-                PackedNetwork.Row(
-                    place: networks.parameters(of: number) + $0.place,
-                    paddedPlace: offsets[number] + $0.paddedPlace, count: $0.count)
+            let (subdomain, network) = number.quotientAndRemainder(dividingBy: networks.networks.count)
+            let place = networks.parameters(of: network, in: subdomain)
+            return packed[number].rows.joined().map {
+                (
+                    number,
+                    PackedNetwork.Row(
+                        place: place + $0.place, paddedPlace: offsets[number] + $0.paddedPlace, count: $0.count)
+                )
             }
         }
     }
 
     deinit {
         for slot in slots { slot.deallocate() }
+        for flags in untouched { flags.deallocate() }
     }
 
     static func floats(_ padded: Perceptron) -> Int { (padded.parameterCount + 15) / 16 * 16 }
@@ -66,17 +72,24 @@ final class GradientSlots {
     var count: Int { slots.count }
 
     func reserve(_ count: Int) {
-        while slots.count < count { slots.append(allocateFloats(floats)) }
+        while slots.count < count {
+            slots.append(allocateFloats(floats))
+            untouched.append(.allocate(capacity: offsets.count))
+            untouched[slots.count - 1].initialize(repeating: true, count: offsets.count)
+        }
     }
 
-    /// The gradient of every network in a slot. It holds what an earlier evaluation left there.
-    func gradients(of slot: Int) -> [UnsafeMutablePointer<Float>] { offsets.map { slots[slot] + $0 } }
+    /// An empty slot: the gradient of every network, and whether no tile has touched it yet.
+    func begin(_ slot: Int) -> Slot {
+        untouched[slot].update(repeating: true, count: offsets.count)
+        return Slot(gradients: offsets.map { slots[slot] + $0 }, untouched: untouched[slot])
+    }
 
-    /// Clears the gradients that no tile of the slot has touched.
-    func clear(_ slot: Int, where fresh: [Bool]) {
-        for network in sizes.indices where fresh[network] {
-            (slots[slot] + offsets[network]).update(repeating: 0, count: sizes[network])
-        }
+    struct Slot {
+        /// One a network, as its padded parameters lie.
+        let gradients: [UnsafeMutablePointer<Float>]
+        /// A gradient that holds nothing yet is to be set: clearing it before would be a pass over memory.
+        let untouched: UnsafeMutablePointer<Bool>
     }
 
     /// Sums slots in their order, from the padded layout into the flat one.
@@ -86,16 +99,23 @@ final class GradientSlots {
         }
         let pieces = min(threads, rows.count)
         gradient.withUnsafeMutableBufferPointer { gradient in
-            let work = Shared(value: (sum: gradient.baseAddress!, slots: slots, rows: rows))
+            let work = Shared(
+                value: (sum: gradient.baseAddress!, slots: slots, untouched: untouched, rows: rows))
             DispatchQueue.concurrentPerform(iterations: pieces) { piece in
-                let (sum, slots, rows) = work.value
-                for row in rows[piece * rows.count / pieces..<(piece + 1) * rows.count / pieces] {
+                let (sum, slots, untouched, rows) = work.value
+                for (network, row) in rows[piece * rows.count / pieces..<(piece + 1) * rows.count / pieces] {
                     let to = sum + row.place
-                    to.update(from: slots[0] + row.paddedPlace, count: row.count)
-                    for slot in 1..<count {
+                    var isFirst = true
+                    for slot in 0..<count where !untouched[slot][network] {
                         let from = slots[slot] + row.paddedPlace
-                        for place in 0..<row.count { to[place] += from[place] }
+                        if isFirst {
+                            to.update(from: from, count: row.count)
+                        } else {
+                            for place in 0..<row.count { to[place] += from[place] }
+                        }
+                        isFirst = false
                     }
+                    if isFirst { to.update(repeating: 0, count: row.count) }
                 }
             }
         }

@@ -8,13 +8,14 @@ import Pointwise
 /// Shapes: P points of a tile, K channels, R = K·P rows, W width, O outputs. Stacks are point-major (P, K, W):
 /// channel-major strides are multiples of 4 KB and alias in the first-level cache (measured two to three times slower).
 final class NetworkTile {
-    private let packed: PackedNetwork
+    /// The padded network: W is its width.
+    private let network: Perceptron
     private let kernels: tile_kernels
     private let slopes: (x: Float, y: Float)
     private let rows: Int
-    /// The padded network: W is its width.
-    private var network: Perceptron { packed.padded }
     private let stride: Int
+    /// Channels of the Fourier features, where the network has them, (R, W).
+    private let features: UnsafeMutablePointer<Float>
     /// Pre-activations of every hidden layer, (L, R, W); tanh stands in their value channel after the forward pass.
     private let z: UnsafeMutablePointer<Float>
     /// Activated channels of one layer, (R, W).
@@ -26,36 +27,46 @@ final class NetworkTile {
     let outputs: UnsafeMutablePointer<Float>
     let outputBars: UnsafeMutablePointer<Float>
 
-    init(_ packed: PackedNetwork, slopes: (x: Double, y: Double), rows: Int) {
-        self.packed = packed
-        kernels = packed.kernels.table.pointee
+    /// - Parameter network: the padded network; its weights come with every pass.
+    init(_ network: Perceptron, _ kernels: TileKernels, slopes: (x: Double, y: Double), rows: Int) {
+        self.network = network
+        self.kernels = kernels.table.pointee
         self.slopes = (Float(slopes.x), Float(slopes.y))
-        stride = tile_stride(packed.padded.width)
+        stride = tile_stride(network.width)
         // The products work on whole register blocks.
-        self.rows = (rows + kernels.block_rows - 1) / kernels.block_rows * kernels.block_rows
+        let block = self.kernels.block_rows
+        self.rows = (rows + block - 1) / block * block
         let stack = self.rows * stride
-        z = allocateFloats(stack * packed.padded.hiddenLayers)
+        features = allocateFloats(network.fourier == nil ? 0 : stack)
+        z = allocateFloats(stack * network.hiddenLayers)
         a = allocateFloats(stack)
         bar = allocateFloats(stack)
         barBelow = allocateFloats(stack)
-        outputs = allocateFloats(rows * packed.padded.outputs)
-        outputBars = allocateFloats(rows * packed.padded.outputs)
+        outputs = allocateFloats(rows * network.outputs)
+        outputBars = allocateFloats(rows * network.outputs)
     }
 
     deinit {
-        for buffer in [z, a, bar, barBelow, outputs, outputBars] { buffer.deallocate() }
+        for buffer in [features, z, a, bar, barBelow, outputs, outputBars] { buffer.deallocate() }
     }
 
     private func z(_ layer: Int) -> UnsafeMutablePointer<Float> { z + layer * rows * stride }
 
     /// Channels of the outputs at points, K = `channels`.
-    func forward(_ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, points: Int, channels: Int) {
+    func forward(
+        _ packed: PackedNetwork, _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, points: Int, channels: Int
+    ) {
         let parameters = packed.parameters
         let width = network.width
-        kernels.enter(x, y, points, channels, width, stride, parameters, slopes.x, slopes.y, z)
+        if packed.isEncoded {
+            kernels.encode(x, y, points, channels, width, stride, packed.waves, slopes.x, slopes.y, features)
+        } else {
+            kernels.enter(x, y, points, channels, width, stride, parameters, slopes.x, slopes.y, z)
+        }
         for layer in 0..<network.hiddenLayers {
-            if layer > 0 {
-                kernels.multiply(a, packed.forwardPanels(layer), channels * points, width, stride, z(layer))
+            if layer > 0 || packed.isEncoded {
+                kernels.multiply(
+                    layer > 0 ? a : features, packed.forwardPanels(layer), channels * points, width, stride, z(layer))
             }
             kernels.activate(z(layer), parameters + network.biases(of: layer), a, points, channels, width, stride)
         }
@@ -73,14 +84,14 @@ final class NetworkTile {
     /// Adds to the gradient, which lies as the padded parameters do, from `outputBars` at the points that `forward` was
     /// run on. `fresh`: the gradient is set, whatever it held; clearing it before would be a pass over memory.
     func adjoint(
-        _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, points: Int, channels: Int, fresh: Bool,
-        gradient: UnsafeMutablePointer<Float>
+        _ packed: PackedNetwork, _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, points: Int, channels: Int,
+        fresh: Bool, gradient: UnsafeMutablePointer<Float>
     ) {
         let parameters = packed.parameters
         let width = network.width
         let last = network.hiddenLayers
         if fresh {
-            gradient.update(repeating: 0, count: network.inputs * width)
+            if !packed.isEncoded { gradient.update(repeating: 0, count: network.inputs * width) }
             for layer in 0...last {
                 (gradient + network.biases(of: layer)).update(repeating: 0, count: network.outputs(of: layer))
             }
@@ -107,6 +118,10 @@ final class NetworkTile {
             kernels.multiply(bar, packed.backwardPanels(layer), channels * points, width, stride, barBelow)
             swap(&bar, &barBelow)
         }
-        kernels.enter_adjoint(x, y, points, channels, width, stride, bar, slopes.x, slopes.y, gradient)
+        if packed.isEncoded {
+            kernels.add_transposed(features, bar, channels * points, width, stride, fresh ? 1 : 0, gradient)
+        } else {
+            kernels.enter_adjoint(x, y, points, channels, width, stride, bar, slopes.x, slopes.y, gradient)
+        }
     }
 }

@@ -22,12 +22,12 @@ final class PackedNetwork: @unchecked Sendable {
     /// By layer.
     let rows: [[Row]]
     private let panels: UnsafeMutablePointer<Float>
+    /// Frequencies along x and y and phase of every Fourier feature, (3, W); a cosine is a sine a quarter ahead.
+    let waves: UnsafeMutablePointer<Float>
 
     init(_ network: Perceptron, _ kernels: TileKernels) {
         self.kernels = kernels
-        padded = Perceptron(
-            inputs: network.inputs, hiddenLayers: network.hiddenLayers, width: kernels.padded(network.width),
-            outputs: network.outputs)
+        padded = kernels.padded(network)
         let padded = padded
         rows = (0..<network.layerCount).map { layer in
             let count = network.outputs(of: layer)
@@ -42,12 +42,23 @@ final class PackedNetwork: @unchecked Sendable {
         }
         parameters = allocateFloats(padded.parameterCount)
         panels = allocateFloats(2 * network.hiddenLayers * padded.width * padded.width)
+        let frequencies = network.fourier?.frequencies ?? []
+        waves = allocateFloats(frequencies.isEmpty ? 0 : 3 * padded.width)
+        for (number, b) in (frequencies + frequencies).enumerated() {
+            waves[number] = b.x
+            waves[padded.width + number] = b.y
+            waves[2 * padded.width + number] = number < frequencies.count ? Float(Double.pi / 2) : 0
+        }
     }
 
     deinit {
         parameters.deallocate()
         panels.deallocate()
+        waves.deallocate()
     }
+
+    /// Whether the first layer is a product like the others.
+    var isEncoded: Bool { padded.fourier != nil }
 
     /// Panels of a hidden layer's weights, for the product with the stack below.
     func forwardPanels(_ layer: Int) -> UnsafeMutablePointer<Float> {
@@ -61,7 +72,7 @@ final class PackedNetwork: @unchecked Sendable {
     /// Takes a layer's weights and biases from the flat vector.
     func load(_ flat: UnsafePointer<Float>, layer: Int) {
         for row in rows[layer] { (parameters + row.paddedPlace).update(from: flat + row.place, count: row.count) }
-        guard (1..<padded.hiddenLayers).contains(layer) else { return }
+        guard layer < padded.hiddenLayers, layer > 0 || isEncoded else { return }
         let weights = parameters + padded.weights(of: layer)
         kernels.table.pointee.pack(weights, padded.width, 0, forwardPanels(layer))
         kernels.table.pointee.pack(weights, padded.width, 1, backwardPanels(layer))

@@ -1,4 +1,5 @@
 import CKernels
+import Networks
 
 /// The hot loops of one instruction set (CKernels/include/tile_kernels.h has their meaning and shapes).
 public struct TileKernels: @unchecked Sendable {
@@ -15,4 +16,13 @@ public struct TileKernels: @unchecked Sendable {
 
     /// The width that the kernels want for so many features: whole vectors.
     func padded(_ width: Int) -> Int { (width + lanes - 1) / lanes * lanes }
+
+    /// The network with its width padded; features are as many, so that all products but the last are square.
+    func padded(_ network: Perceptron) -> Perceptron {
+        let width = padded(network.width)
+        precondition(network.fourier.map { $0.count <= width } ?? true)
+        return Perceptron(
+            inputs: network.fourier.map { _ in width }, hiddenLayers: network.hiddenLayers, width: width,
+            outputs: network.outputs, fourier: network.fourier)
+    }
 }

@@ -2,7 +2,8 @@ import Compute
 import Networks
 import Pointwise
 
-/// One thread's memory for a tile of points: its way through every network, and through the program that joins them.
+/// One thread's memory for a tile of points: its way through every network of the subdomains that cover it, and through
+/// the program that joins their outputs.
 final class TileWorkspace {
     /// Rows of a tile: 32 points of six channels. Tiles of 16 to 48 points measure equal.
     static let rows = 192
@@ -26,16 +27,31 @@ final class TileWorkspace {
         let columns: [(slot: Int, column: Int)]
     }
 
-    private let networks: [NetworkTile]
+    /// The subdomains that cover each zone.
+    private let covering: [[Int]]
+    /// As many as can cover a point.
+    private let subdomains: [SubdomainTile]
+    /// Outputs of each network of a subdomain.
     private let outputs: [Int]
+    /// For each of them, its outputs summed over subdomains and the adjoints of the sum, where more than one covers a tile.
+    private let sums: [(outputs: UnsafeMutablePointer<Float>, bars: UnsafeMutablePointer<Float>)]
     private let programs: [ProgramPass]
 
+    /// - Parameter packed: the networks of all subdomains, one subdomain after the other.
     init(_ workload: Workload, _ packed: [PackedNetwork], programs: [PointProgram]) {
-        networks = packed.map { NetworkTile($0, slopes: workload.inputSlopes, rows: TileWorkspace.rows) }
+        let decomposition = workload.networks.decomposition
+        covering = (0..<decomposition.zoneCount).map { decomposition.subdomains(covering: $0) }
+        subdomains = (0..<decomposition.mostCovering).map { _ in
+            SubdomainTile(workload, packed, rows: TileWorkspace.rows)
+        }
         outputs = workload.networks.networks.map(\.outputs)
+        sums = outputs.map {
+            let floats = decomposition.mostCovering > 1 ? TileWorkspace.rows * $0 : 0
+            return (allocateFloats(floats), allocateFloats(floats))
+        }
         self.programs = programs.map { program in
             let inputs = program.program.inputs.enumerated()
-            let ranges = packed.indices.map { workload.networks.outputs(of: $0) }
+            let ranges = workload.networks.networks.indices.map { workload.networks.outputs(of: $0) }
             return ProgramPass(
                 tile: ProgramTile(program.program, mostPoints: TileWorkspace.points(program.derivatives)),
                 places: ranges.map { range in
@@ -54,22 +70,46 @@ final class TileWorkspace {
 
     deinit {
         for program in programs { program.tile.deallocate() }
+        for sum in sums {
+            sum.outputs.deallocate()
+            sum.bars.deallocate()
+        }
     }
 
-    /// Runs program `number` at a tile of points; afterwards `output` has its outputs.
-    func forward(_ number: Int, _ columns: [UnsafePointer<Float>], count: Int) {
+    /// Runs program `number` at a tile of points of one zone; afterwards `output` has its outputs.
+    func forward(_ number: Int, _ columns: [UnsafePointer<Float>], zone: Int, count: Int) {
         let program = programs[number]
         for (slot, column) in program.columns { program.tile.row(slot).update(from: columns[column], count: count) }
-        for (index, network) in networks.enumerated() where !program.places[index].isEmpty {
-            network.forward(columns[0], columns[1], points: count, channels: program.channels[index])
-            for place in program.places[index] {
+        let covering = covering[zone]
+        for (place, subdomain) in covering.enumerated() {
+            subdomains[place].enter(
+                subdomain, zone: zone, isAlone: covering.count == 1, columns[0], columns[1], count: count)
+        }
+        for network in outputs.indices where !program.places[network].isEmpty {
+            let channels = program.channels[network]
+            let sum = sum(of: network, isAlone: covering.count == 1).outputs
+            if covering.count > 1 { sum.update(repeating: 0, count: count * channels * outputs[network]) }
+            for subdomain in subdomains.prefix(covering.count) {
+                subdomain.forward(network, points: count, channels: channels)
+                guard covering.count > 1 else { break }
+                subdomain.addProduct(
+                    of: network, outputs: outputs[network], to: sum, points: count, channels: channels)
+            }
+            for place in program.places[network] {
                 let row = program.tile.row(place.slot)
-                let from = network.outputs + place.channel * outputs[index] + place.output
-                let step = program.channels[index] * outputs[index]
+                let from = sum + place.channel * outputs[network] + place.output
+                let step = channels * outputs[network]
                 for point in 0..<count { row[point] = from[point * step] }
             }
         }
         program.tile.evaluate()
+    }
+
+    /// A network's outputs summed over the subdomains of a tile, and their adjoints: of one that is alone, its own.
+    private func sum(of network: Int, isAlone: Bool) -> (
+        outputs: UnsafeMutablePointer<Float>, bars: UnsafeMutablePointer<Float>
+    ) {
+        isAlone ? (subdomains[0].outputs(of: network), subdomains[0].outputBars(of: network)) : sums[network]
     }
 
     /// An output of the program that was run, one value a point.
@@ -79,30 +119,31 @@ final class TileWorkspace {
     }
 
     /// Adds the gradient of Σ c_j r_j² over the tile that `forward` was run on, and Σ r_j² to the sums.
-    ///
-    /// - Parameters:
-    ///   - gradients: one a network, as its padded parameters lie.
-    ///   - fresh: networks whose gradient holds nothing yet.
     func adjoint(
-        _ number: Int, _ columns: [UnsafePointer<Float>], count: Int, coefficients: [Double],
-        sums: UnsafeMutablePointer<Double>, gradients: [UnsafeMutablePointer<Float>],
-        fresh: inout [Bool]
+        _ number: Int, zone: Int, count: Int, coefficients: [Double], sums: UnsafeMutablePointer<Double>,
+        slot: GradientSlots.Slot
     ) {
         let program = programs[number]
         seed(program.tile, coefficients, sums: sums, count: count)
         program.tile.propagate()
-        for (index, network) in networks.enumerated() where !program.places[index].isEmpty {
-            let step = program.channels[index] * outputs[index]
-            network.outputBars.update(repeating: 0, count: count * step)
-            for place in program.places[index] {
+        let covering = covering[zone].count
+        for network in outputs.indices where !program.places[network].isEmpty {
+            let channels = program.channels[network]
+            let step = channels * outputs[network]
+            let bars = sum(of: network, isAlone: covering == 1).bars
+            bars.update(repeating: 0, count: count * step)
+            for place in program.places[network] {
                 let row = program.tile.barRow(place.slot)
-                let to = network.outputBars + place.channel * outputs[index] + place.output
+                let to = bars + place.channel * outputs[network] + place.output
                 for point in 0..<count { to[point * step] = row[point] }
             }
-            network.adjoint(
-                columns[0], columns[1], points: count, channels: program.channels[index], fresh: fresh[index],
-                gradient: gradients[index])
-            fresh[index] = false
+            for subdomain in subdomains.prefix(covering) {
+                if covering > 1 {
+                    subdomain.setBars(
+                        of: network, outputs: outputs[network], from: bars, points: count, channels: channels)
+                }
+                subdomain.adjoint(network, points: count, channels: channels, slot: slot)
+            }
         }
     }
 

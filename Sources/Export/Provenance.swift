@@ -21,8 +21,8 @@ public struct Provenance: Sendable {
         let plan = checkpoint.plan
         let sources = prediction.store.description.provenance
         let count = prediction.memberCount
-        let networks =
-            count > 1 ? "the mean of \(count) networks (\(plan.network)), each" : "a \(plan.network) network"
+        let shape = plan.network + (plan.tiles == "1x1" ? "" : " in each of \(plan.tiles) tiles")
+        let networks = count > 1 ? "the mean of \(count) networks (\(shape)), each" : "a \(shape) network"
         func text(_ name: String, _ value: String) throws { try file.setAttribute(name, .text(value)) }
         func number(_ name: String, _ value: Double) throws { try file.setAttribute(name, .numbers([value])) }
         try text("Conventions", "CF-1.8")

@@ -2,18 +2,24 @@
 ///
 /// Layer by layer: the weights, row-major (inputs, outputs), then the biases (outputs); so y = x W + b, as in JAX.
 public struct Perceptron: Sendable, Equatable {
+    /// Inputs of the first layer: x and y, or the features made of them.
     public let inputs: Int
     /// Hidden layers, all of the same width.
     public let hiddenLayers: Int
     public let width: Int
     public let outputs: Int
+    /// nil: the first layer takes x and y themselves.
+    public let fourier: FourierFeatures?
 
-    public init(inputs: Int = 2, hiddenLayers: Int, width: Int, outputs: Int) {
-        precondition(inputs > 0 && hiddenLayers > 0 && width > 0 && outputs > 0)
-        self.inputs = inputs
+    /// - Parameter inputs: nil: as many as there are features or coordinates. More are zeros, for whole vectors.
+    public init(inputs: Int? = nil, hiddenLayers: Int, width: Int, outputs: Int, fourier: FourierFeatures? = nil) {
+        let features = fourier?.count ?? 2
+        self.inputs = inputs ?? features
+        precondition(self.inputs >= features && hiddenLayers > 0 && width > 0 && outputs > 0)
         self.hiddenLayers = hiddenLayers
         self.width = width
         self.outputs = outputs
+        self.fourier = fourier
     }
 
     /// Layers with weights: the hidden ones and the last.
@@ -31,6 +37,8 @@ public struct Perceptron: Sendable, Equatable {
     }
     public var parameterCount: Int { biases(of: hiddenLayers) + outputs }
 
-    /// "8x128", as `--network` spells it.
-    public var description: String { "\(hiddenLayers)x\(width)" }
+    /// "2 -> 8x128 tanh -> 4", with the number of Fourier features where there are any.
+    public var description: String {
+        "2 -> \(fourier.map { "\($0.count) waves -> " } ?? "")\(hiddenLayers)x\(width) tanh -> \(outputs)"
+    }
 }

@@ -12,6 +12,10 @@ public struct Plan: Sendable, Equatable {
     public var physics = "shallow-shelf"
     /// Hidden layers and their width, "8x128"; "6x40+6x40" for two networks.
     public var network = "8x128"
+    /// Subdomains with networks of their own, along y and x, "2x2".
+    public var tiles = "1x1"
+    /// Standard deviation of the Fourier features' frequencies, or "none"; "none+8" for two networks.
+    public var fourier = "none"
     /// One optimizer, or several one after the other (PhasePlan).
     public var optimizer = Adam.name
     public var stream = StreamPlan()
@@ -66,8 +70,43 @@ public struct Plan: Sendable, Equatable {
                     "LAYERSxWIDTH, for example 8x128, or two of them, for example 6x40+6x40: one for velocity and thickness, one for the viscosity; at most 64 layers of width 4096"
             )
         }
+        let deviations = try fourierDeviations(networks: shapes.count)
         return NetworkGroup(
-            zip(shapes, outputs).map { Perceptron(hiddenLayers: $0[0], width: $0[1], outputs: $1) })
+            shapes.indices.map { number in
+                let width = shapes[number][1]
+                // As many features as the layers are wide.
+                let features = deviations[number].map {
+                    FourierFeatures(
+                        count: max(1, width / 2), deviation: $0, seed: mixed(mixed(seed, 1 << 32), UInt64(number)))
+                }
+                return Perceptron(
+                    hiddenLayers: shapes[number][0], width: width, outputs: outputs[number], fourier: features)
+            }, try decomposition())
+    }
+
+    /// For each network; one that is given holds for all.
+    private func fourierDeviations(networks: Int) throws -> [Double?] {
+        let words = fourier.split(separator: "+", omittingEmptySubsequences: false)
+        let deviations = words.map { $0 == "none" ? nil : Double($0) ?? .nan }
+        guard words.count == 1 || words.count == networks,
+            deviations.allSatisfy({ $0.map { $0 > 0 && $0 <= 1000 } ?? true })
+        else {
+            throw PlanError.badValue(
+                "fourier", fourier,
+                expected:
+                    "none, or the standard deviation of the frequencies, above 0 and at most 1000, for example 4; or one for each network, for example none+8"
+            )
+        }
+        return words.count == networks ? deviations : [Double?](repeating: deviations[0], count: networks)
+    }
+
+    private func decomposition() throws -> Decomposition {
+        let counts = tiles.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+        guard counts.count == 2, counts.allSatisfy({ (1...64).contains($0) }) else {
+            throw PlanError.badValue(
+                "tiles", tiles, expected: "ROWSxCOLUMNS, for example 2x2, at most 64 of each")
+        }
+        return Decomposition(rows: counts[0], columns: counts[1])
     }
 
     public func phases() throws -> PhasePlan { try PhasePlan(parsing: optimizer) }

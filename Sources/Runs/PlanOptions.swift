@@ -31,6 +31,16 @@ extension Plan {
         text("store", \.store, mayChange: true),
         text("physics", \.physics),
         text("network", \.network),
+        text("tiles", \.tiles),
+        // A deviation alone is a number in a TOML file.
+        Option(
+            name: "fourier", get: { .text($0.fourier) },
+            set: { plan, value in
+                switch value {
+                case .text(let text): plan.fourier = text
+                case .number, .whole: plan.fourier = value.spelled
+                }
+            }),
         text("optimizer", \.optimizer),
         Option(
             name: "stream", get: { .text($0.stream.description) },

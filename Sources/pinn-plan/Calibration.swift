@@ -21,9 +21,12 @@ struct Calibration {
     private static let yardstickBytesPerThread = 3 * 4 << 20
 
     init(_ plan: Plan, store: StoreDescription, backend: String, threads: Int) throws {
-        let weights = try plan.networks().parameterCount
+        let networks = try plan.networks()
+        // A point costs the networks that cover it.
+        let weights =
+            Double(networks.parameterCount / networks.decomposition.count) * networks.decomposition.meanCovering
         // Six channels, forward and twice backward, a product and a sum each.
-        let operations = 36 * Double(weights)
+        let operations = 36 * weights
         let most = min(plan.stream.chunk, Calibration.mostPoints)
         let points = min(most, max(Calibration.fewestPoints, Int(Calibration.stepOperations / operations)))
         guard Double(points) * operations <= Calibration.mostOperations else {
@@ -35,7 +38,7 @@ struct Calibration {
             return
         }
         var benchmark = StepBenchmark(points: points, backend: backend, threads: threads)
-        benchmark.network = plan.network
+        (benchmark.network, benchmark.tiles, benchmark.fourier) = (plan.network, plan.tiles, plan.fourier)
         benchmark.seconds = 2
         unitTime = try benchmark.run { try Backends.make($0, $1, threads: $2) }.measured.unitSeconds
         source = "measured now with \(points) points on \(threads) thread\(threads == 1 ? "" : "s")"
@@ -52,7 +55,8 @@ struct Calibration {
         own.iterations = 1
         let held = ProcessMemory.now
         let problem = try StepProblem.named(
-            StepBenchmark(points: points, backend: backend, threads: threads).problem, plan.network)
+            StepBenchmark(points: points, backend: backend, threads: threads).problem, plan.network,
+            tiles: plan.tiles, fourier: plan.fourier)
         let device = try Backends.memory(
             backend, problem.workload, counts: problem.workload.programs.map { _ in points }, threads: threads)
         let memory = try MemoryPlan(

@@ -25,6 +25,9 @@ struct PlanCommand: ParsableCommand {
     @Option(help: "Collocation points.", transform: count) var points = 100_000_000
     @Option(help: "Iterations.", transform: count) var iterations = 100_000
     @Option(help: "Hidden layers and their width; 6x40+6x40 for two networks.") var network = Plan().network
+    @Option(help: "Rows and columns of tiles with networks of their own.") var tiles = Plan().tiles
+    @Option(help: "Standard deviation of Fourier features' frequencies; none+8 for two networks.")
+    var fourier = Plan().fourier
     @Option(help: "How the weights are moved: \(OptimizerCatalog.all.map { $0.name }.joined(separator: ", ")).")
     var optimizer = Plan().optimizer
     @Option(help: "Networks of an ensemble, trained one after the other.") var ensemble = Plan().ensemble
@@ -79,6 +82,8 @@ struct PlanCommand: ParsableCommand {
     private func plan() throws -> Plan {
         var plan = Plan()
         try plan.set("network", to: .text(network))
+        try plan.set("tiles", to: .text(tiles))
+        try plan.set("fourier", to: .text(fourier))
         try plan.set("optimizer", to: .text(optimizer))
         try plan.set("stream", to: .text(stream))
         try plan.set("sampling", to: .text(sampling))

@@ -44,6 +44,14 @@ struct TrainCommand: ParsableCommand {
         help:
             "Hidden layers and their width; 6x40+6x40: one network for u, v and h, one for mu. (default: \(Plan.recommendedNetwork); with --stream \(Plan().network))"
     ) var network: String?
+    @Option(
+        help:
+            "Rows and columns of overlapping tiles over the shelf's box, each with the networks of --network: for what is sharper than one network resolves. (default: \(Plan().tiles))"
+    ) var tiles: String?
+    @Option(
+        help:
+            "Fourier features in place of x and y: standard deviation of their frequencies, in radians where the shelf (a tile) is from -1 to 1; none+8: for mu's network only. (default: \(Plan().fourier))"
+    ) var fourier: String?
     @Option(help: "The equations. (default: \(Plan().physics))") var physics: String?
     @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"
     @Option(help: "Threads; results do not depend on it. (default: all cores)") var threads: Int?
@@ -246,7 +254,8 @@ struct TrainCommand: ParsableCommand {
         let given: [(name: String, value: OptionValue?)] = [
             ("stream", stream.map { .text($0) }), ("sampling", sampling.map { .text($0) }),
             ("optimizer", optimizer.map { .text($0) }),
-            ("network", network.map { .text($0) }), ("physics", physics.map { .text($0) }),
+            ("network", network.map { .text($0) }), ("tiles", tiles.map { .text($0) }),
+            ("fourier", fourier.map { .text($0) }), ("physics", physics.map { .text($0) }),
             ("seed", seed.map { .text(String($0)) }), ("ensemble", ensemble.map { .whole($0) }),
             ("schedule", schedule.map { .text($0) }),
             ("learning-rate", learningRate.map { .number($0) }),

@@ -11,21 +11,27 @@ struct SampleWorkload {
     let parameters: [Float]
     static let outputs = 3
 
-    /// `split`: outputs 0 and 1 from one network, output 2 from another of other depth and width.
+    /// `split`: outputs 0 and 1 from one network, output 2 from another of other depth and width. `deviation`: of the
+    /// frequencies of Fourier features, for the last network.
     init(
-        hiddenLayers: Int, width: Int, split: Bool = false,
-        programs: [PointProgram] = [.sample(.none), .sample(.first), .sample(.second)]
+        hiddenLayers: Int, width: Int, split: Bool = false, _ decomposition: Decomposition = .whole,
+        deviation: Double? = nil, programs: [PointProgram] = [.sample(.none), .sample(.first), .sample(.second)]
     ) {
-        let network = NetworkGroup(
+        let fourier = deviation.map { FourierFeatures(count: max(1, width / 2), deviation: $0, seed: 8) }
+        let networks =
             split
-                ? [
-                    Perceptron(hiddenLayers: hiddenLayers, width: width, outputs: Self.outputs - 1),
-                    Perceptron(hiddenLayers: hiddenLayers + 1, width: width + 3, outputs: 1),
-                ] : [Perceptron(hiddenLayers: hiddenLayers, width: width, outputs: Self.outputs)])
-        workload = Workload(networks: network, inputSlopes: (x: 1.7, y: 0.6), programs: programs)
-        var numbers = SeededNumbers(seed: UInt64(width))
+            ? [
+                Perceptron(hiddenLayers: hiddenLayers, width: width, outputs: Self.outputs - 1),
+                Perceptron(hiddenLayers: hiddenLayers + 1, width: width + 3, outputs: 1, fourier: fourier),
+            ] : [Perceptron(hiddenLayers: hiddenLayers, width: width, outputs: Self.outputs, fourier: fourier)]
+        self.init(NetworkGroup(networks, decomposition), programs: programs)
+    }
+
+    init(_ networks: NetworkGroup, programs: [PointProgram]) {
+        workload = Workload(networks: networks, inputSlopes: (x: 1.7, y: 0.6), programs: programs)
+        var numbers = SeededNumbers(seed: UInt64(networks.networks[0].width))
         // Biases too, so that nothing is at a symmetric place.
-        parameters = network.initialParameters(seed: 3).map { $0 == 0 ? Float(numbers.next(-0.3..<0.3)) : $0 }
+        parameters = networks.initialParameters(seed: 3).map { $0 == 0 ? Float(numbers.next(-0.3..<0.3)) : $0 }
     }
 
     static func points(_ count: Int, seed: UInt64 = 5) -> PointBatch {

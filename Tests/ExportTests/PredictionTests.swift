@@ -16,12 +16,13 @@ struct SmallPrediction {
     let checkpoint: Checkpoint
 
     /// `weights` makes the network's parameters from their number.
-    init(weights: (NetworkGroup) -> [Float]) throws {
+    init(tiles: String = "1x1", weights: (NetworkGroup) -> [Float]) throws {
         folder = try TemporaryFolder()
         try ExactShelf.writeStore(to: folder.file("store.nc"))
         store = try StoreReader(path: folder.file("store.nc"))
         var plan = Plan()
         plan.network = "2x8"
+        plan.tiles = tiles
         let networks = try plan.networks()
         checkpoint = Checkpoint(
             plan: plan, iteration: 5, parameters: weights(networks),
@@ -67,6 +68,25 @@ struct SmallPrediction {
         let (vx, vy) = (try slope("v", 1, 0), try slope("v", 0, 1))
         let expected = (ux * ux + vy * vy + ux * vy + 0.25 * (uy + vx) * (uy + vx)).squareRoot()
         #expect(abs(try small.value("effective_strain_rate", x: x, y: y) / expected - 1) < 1e-3)
+    }
+
+    /// Along two lines across all borders: those of tiles at x = ±13 km and y = 0.
+    @Test func fieldsOfTilesMeetWithoutASeam() throws {
+        let small = try SmallPrediction(tiles: "2x3") { $0.initialParameters(seed: 3) }
+        let prediction = try small.prediction()
+        let half = ExactShelf.halfWidth
+        for (fromX, fromY, alongX, alongY) in [(-half, 3000.0, 1.0, 0.0), (1000.0, -half, 0.0, 1.0)] {
+            let places = (0...4000).map { 2 * half * Double($0) / 4000 }
+            let fields = try prediction.fields(
+                x: places.map { fromX + alongX * $0 }, y: places.map { fromY + alongY * $0 })
+            for (field, values) in zip(prediction.fields, fields) {
+                // A step of a thousandth of the way: residuals hold second derivatives, so a field of a seam would jump by
+                // about its own size.
+                let steps = zip(values, values.dropFirst()).map { abs(Double($0 - $1)) }
+                let size = values.map { abs(Double($0)) }.max() ?? 0
+                #expect(steps.max()! < 0.03 * size, "\(field.name)")
+            }
+        }
     }
 
     @Test func theFileHoldsThePredictionOnFloatingCellsAndFillElsewhere() throws {

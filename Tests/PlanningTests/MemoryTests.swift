@@ -82,6 +82,31 @@ import Testing
         }
     }
 
+    @Test(arguments: ["2x2", "5x4"], [40, 1024, 20_000])
+    func aDecomposedBackendHasNoMoreSlotsThanItsMemoryIsCountedWith(_ tiles: String, _ count: Int) throws {
+        var plan = Self.plan("2x16+2x8")
+        plan.tiles = tiles
+        let workload = try Self.objective(plan).workload
+        func slotBytes(_ counts: [Int]) throws -> Int {
+            try #require(
+                CPUBackend.memory(workload, counts: counts, threads: 1).first { $0.name == "gradient slots" }
+            ).bytes
+        }
+        let backend = CPUBackend(workload, threads: 1)
+        let batches = workload.programs.indices.map { number in
+            let places = (0..<count).map { 2 * unitInterval(mixed(UInt64(number), UInt64($0))) - 1 }
+            // The golden ratio spreads y evenly.
+            let y = (0..<count).map { Float(2 * (Double($0) * 0.6180339887).truncatingRemainder(dividingBy: 1) - 1) }
+            return PointBatch(columns: [places.map(Float.init), y, y, y, y])
+        }
+        var gradient: [Float] = []
+        _ = try backend.squaredResiduals(
+            parameters: workload.networks.initialParameters(seed: 0), batches: batches,
+            coefficients: workload.programs.map { $0.program.outputs.map { _ in 1 } }, gradient: &gradient)
+        let oneSlot = try slotBytes(workload.programs.map { _ in 0 })
+        #expect(backend.slotCount * oneSlot <= (try slotBytes(workload.programs.map { _ in count })))
+    }
+
     @Test(arguments: ["2x16", "8x128"], ["uniform", "rad"])
     func aCheckpointTakesTheRoomThatWasPlanned(_ network: String, _ sampling: String) throws {
         let folder = try TemporaryFolder()

@@ -136,6 +136,32 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
         #expect(try short.train("start", iterations: 106).balance == factors)
     }
 
+    @Test func aDecomposedRunWithFourierFeaturesGoesOnAsIfItHadNotBeenStopped() throws {
+        var short = try ShortRun()
+        (short.plan.network, short.plan.tiles, short.plan.fourier) = ("2x12+2x10", "2x3", "none+2")
+        short.plan.optimizer = "adam:10,lbfgs:8"
+        short.plan.stream.sample = 600
+        let whole = try short.train("whole", iterations: 18, threads: 3)
+        #expect(whole.parameters.count == 6 * ((36 + 156 + 39) + (110 + 110 + 11)))
+        for stop in [7, 13] {
+            try short.train("run\(stop)", iterations: 18, stopAt: stop, threads: 1)
+            #expect(sameBits(try short.resume("run\(stop)", iterations: 18, threads: 2), whole), "stopped at \(stop)")
+        }
+        #expect(whole.history.totals.last! < 0.9 * whole.history.totals[0])
+    }
+
+    @Test func aPlanOfBeforeTilesAndFourierFeaturesIsStillRead() throws {
+        var plan = Plan()
+        (plan.network, plan.seed) = ("6x40+6x40", 7)
+        let text = plan.toml.split(separator: "\n").filter { !$0.hasPrefix("tiles") && !$0.hasPrefix("fourier") }
+        #expect(text.count == plan.toml.split(separator: "\n").count - 2)
+        #expect(try Plan(toml: text.joined(separator: "\n")) == plan)
+        (plan.tiles, plan.fourier) = ("2x3", "4")
+        #expect(try Plan(toml: plan.toml) == plan)
+        // As a person would write a number.
+        #expect(try Plan(toml: plan.toml.replacingOccurrences(of: "\"4\"", with: "4")).networks() == plan.networks())
+    }
+
     @Test func aSampleOfSeveralChunksHasTheLossOfAllTheirPoints() throws {
         var short = try ShortRun()
         short.plan.optimizer = "lbfgs"

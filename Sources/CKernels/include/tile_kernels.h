@@ -28,6 +28,9 @@ struct tile_kernels {
     /// z = channels of the first layer's W x, without bias. weights: (2, width); slopes: d(input)/d(coordinate).
     void (*enter)(const float *x, const float *y, size_t points, size_t channels, size_t width, size_t stride,
                   const float *weights, float slope_x, float slope_y, float *z);
+    /// a = channels of sin(x b_x + y b_y + phase), features that are not trained. waves: (3, width), b_x, b_y and phase.
+    void (*encode)(const float *x, const float *y, size_t points, size_t channels, size_t width, size_t stride,
+                   const float *waves, float slope_x, float slope_y, float *a);
     /// Adds the bias to z's value channel, leaves tanh in its place, and writes the activated channels to a.
     void (*activate)(float *z, const float *bias, float *a, size_t points, size_t channels, size_t width, size_t stride);
     /// The activated channels once more, from a z that `activate` has been through: no tanh is computed again.
