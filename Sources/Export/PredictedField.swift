@@ -17,7 +17,7 @@ extension PredictedField {
     /// All fields that a prediction holds, for a run's model, scales and constants.
     public static func all(model: PhysicalModel, store: StoreDescription, constants: Constants) -> [PredictedField] {
         model.unknowns.map { field(of: $0, store, constants) } + [effectiveStrainRate(store.scales)]
-            + residuals(of: model.interior, store.scales.momentum(constants))
+            + model.interior.flatMap { residuals(of: $0, store.scales, constants) }
     }
 
     /// A field that the network represents.
@@ -28,7 +28,8 @@ extension PredictedField {
             switch quantity {
             case .velocityX, .velocityY: store.scales.speed * Constants.secondsPerYear
             case .thickness: store.scales.thickness
-            case .viscosity: store.scales.viscosity(constants)
+            case .viscosity, .horizontalViscosity, .verticalViscosity: store.scales.viscosity(constants)
+            case .massBalance: store.scales.thicknessRate * Constants.secondsPerYear
             }
         return PredictedField(
             name: quantity.symbol, longName: quantity.longName, standardName: quantity.standardName,
@@ -50,12 +51,20 @@ extension PredictedField {
         }
     }
 
-    private static func residuals(of equation: any Equation, _ unit: Double) -> [PredictedField] {
-        equation.residualNames.enumerated().map { number, name in
+    private static func residuals(of equation: any Equation, _ scales: Scales, _ constants: Constants)
+        -> [PredictedField]
+    {
+        let (unit, units) =
+            switch equation.residualUnit {
+            case .stress: (scales.momentum(constants), "Pa")
+            case .thicknessRate: (scales.thicknessRate * Constants.secondsPerYear, Unit.metersPerYear.symbol)
+            case .ratio: (1, "1")
+            }
+        return equation.residualNames.enumerated().map { number, name in
             PredictedField(
                 name: "residual_\(name)",
                 longName: "residual of the \(name.split(separator: "_").joined(separator: " ")) balance",
-                standardName: nil, units: "Pa"
+                standardName: nil, units: units
             ) { unit * equation.residuals(at: $0)[number] }
         }
     }

@@ -24,6 +24,9 @@ public struct Scales: Sendable, Equatable {
         constants.drivingFactor * thickness * thickness / length
     }
 
+    /// h₀ u₀ / L₀ [m s⁻¹]: a residual of one in the conservation of mass.
+    public var thicknessRate: Double { thickness * speed / length }
+
     /// u₀ / L₀ [s⁻¹]
     public var strainRate: Double { speed / length }
 }

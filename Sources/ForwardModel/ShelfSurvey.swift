@@ -43,6 +43,22 @@ public struct ShelfSurvey: Sendable {
         zip(velocityGrid.positions, velocityPlaces).map { $1 == nil ? nil : solved.shelf.viscosity(at: $0) }
     }
 
+    /// Accumulation minus melt [m s⁻¹] that keeps the shelf as it is, div(h u), at the cells of the velocity grid; nil off
+    /// the shelf.
+    public func massBalances() -> [Double?] {
+        let h = solved.shelf.thickness(at:)
+        // A metre beside shapes of kilometres: 1e-8 of truncation, 1e-13 of rounding.
+        let slope = { (position: Position, step: Position) in (h(position + step) - h(position - step)) / 2 }
+        return zip(velocityGrid.positions, velocityPlaces).map { position, place in
+            place.map { place in
+                let velocity = solved.field.velocity(at: place)
+                let gradient = solved.field.gradient(at: place)
+                return velocity.x * slope(position, Position(1, 0)) + velocity.y * slope(position, Position(0, 1))
+                    + h(position) * (gradient.x.x + gradient.y.y)
+            }
+        }
+    }
+
     /// Thicknesses [m] at the cells of the thickness grid; nil off the shelf.
     public func thicknesses() -> [Double?] {
         zip(thicknessGrid.positions, mask).map { $1 == .floatingIce ? solved.shelf.thickness(at: $0) : nil }

@@ -26,7 +26,7 @@ public protocol SyntheticShelf: Sendable {
 
 /// The shelves that `pinn-sample` knows.
 public enum ShelfCatalog {
-    public static let all: [any SyntheticShelf] = [WedgeShelf()]
+    public static let all: [any SyntheticShelf] = [WedgeShelf(), CrevassedShelf()]
 
     public static func shelf(named name: String) throws(ForwardModelError) -> any SyntheticShelf {
         guard let shelf = all.first(where: { $0.name == name }) else {

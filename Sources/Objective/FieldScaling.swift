@@ -21,6 +21,9 @@ public struct FieldScaling: Sendable {
             .velocityY: affine(.v, metersPerSecond / store.scales.speed),
             .thickness: affine(.h, 1 / store.scales.thickness),
             .viscosity: .exponential,
+            .massBalance: .affine(offset: 0, scale: 1),
+            .horizontalViscosity: .exponential,
+            .verticalViscosity: .exponential,
         ]
         inputSlopes = (
             store.scales.length / store.normalization(.x).scale, store.scales.length / store.normalization(.y).scale

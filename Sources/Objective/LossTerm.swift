@@ -41,8 +41,10 @@ extension LossTerm {
         }
     }
 
-    /// The residuals of an equation at a set of points.
-    public static func equation(_ equation: any Equation, name: String, at set: PointSet, weight: Double) -> LossTerm {
-        LossTerm(name: name, set: set, weight: weight) { equation.residuals(at: $0) }
+    /// The residuals of equations at a set of points.
+    public static func equations(_ equations: [any Equation], name: String, at set: PointSet, weight: Double)
+        -> LossTerm
+    {
+        LossTerm(name: name, set: set, weight: weight) { point in equations.flatMap { $0.residuals(at: point) } }
     }
 }

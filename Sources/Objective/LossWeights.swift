@@ -4,6 +4,7 @@ public struct LossWeights: Sendable, Equatable {
     public var thickness = 0.6
     public var equation = 0.05
     public var front = 0.1
+    public var prior = 1e-3
 
     public init() {}
 }

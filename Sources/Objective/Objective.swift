@@ -52,19 +52,28 @@ public struct Objective: Sendable {
         workload = Workload(networks: networks, inputSlopes: scaling.inputSlopes, programs: programs)
     }
 
-    /// The inversion of a store: misfits, momentum balance, and the stress at the front where there is one.
+    /// The inversion of a store: misfits, the model's equations, the stress at the front where there is one, and the prior
+    /// where the model has one.
     public static func inversion(
         of store: StoreDescription, model: PhysicalModel, networks: NetworkGroup, weights: LossWeights
     ) -> Objective {
         var terms: [LossTerm] = [
             .velocityMisfit(weight: weights.velocity),
             .thicknessMisfit(weight: weights.thickness),
-            .equation(model.interior, name: "equation", at: .collocation, weight: weights.equation),
+            .equations(model.interior, name: "equation", at: .collocation, weight: weights.equation),
         ]
         if store.counts[.front] != nil {
-            terms.append(.equation(model.front, name: "front", at: .front, weight: weights.front))
+            terms.append(.equations([model.front], name: "front", at: .front, weight: weights.front))
+        }
+        if let prior = model.prior {
+            terms.append(.equations([prior], name: "prior", at: .collocation, weight: weights.prior))
         }
         return Objective(terms: terms, model: model, scaling: FieldScaling(store), networks: networks)
+    }
+
+    /// What the sums of squared residuals count in the loss, for the counts of points of each set.
+    public func coefficients(counts: [Int]) -> [[Double]] {
+        zip(counts, termOfOutput).map { count, owners in owners.map { terms[$0].weight / Double(max(count, 1)) } }
     }
 
     /// The loss over a chunk, and its gradient.
@@ -72,11 +81,9 @@ public struct Objective: Sendable {
         _ backend: any Backend, parameters: [Float], chunk: Chunk, gradient: inout [Float]
     ) throws -> Loss {
         let batches = sets.map { set in PointBatch(columns: chunk.columns[set] ?? set.columns.map { _ in [] }) }
-        let coefficients = zip(batches, termOfOutput).map { batch, owners in
-            owners.map { terms[$0].weight / Double(max(batch.count, 1)) }
-        }
         let sums = try backend.squaredResiduals(
-            parameters: parameters, batches: batches, coefficients: coefficients, gradient: &gradient)
+            parameters: parameters, batches: batches, coefficients: coefficients(counts: batches.map(\.count)),
+            gradient: &gradient)
         var loss = Loss(total: 0, terms: [Double](repeating: 0, count: terms.count))
         for (program, owners) in termOfOutput.enumerated() {
             for (output, owner) in owners.enumerated() {

@@ -4,19 +4,33 @@ import Fields
 public struct PhysicalModel: Sendable {
     /// What `--physics` calls it.
     public let name: String
-    /// The quantities in the order of the network's outputs.
-    public let unknowns: [Quantity]
-    /// Holds everywhere on the shelf.
-    public let interior: any Equation
+    /// The quantities that are fitted to data.
+    public let observed: [Quantity]
+    /// The quantities that follow from the equations alone.
+    public let inferred: [Quantity]
+    /// Hold everywhere.
+    public let interior: [any Equation]
     /// Holds at the calving front.
-    public let front: any Equation
+    public var front: any Equation = CalvingFrontStress()
+    /// Decides what data and equations leave open: small where an answer is preferred, with a weight that yields to both.
+    public var prior: (any Equation)?
+
+    /// The quantities in the order of the network's outputs.
+    public var unknowns: [Quantity] { observed + inferred }
 }
 
-/// All models by name: a new one is one file, and one line here.
+/// All models by name: a new one is one file, and one entry here.
 public enum EquationCatalog {
+    private static let shelf: [Quantity] = [.velocityX, .velocityY, .thickness]
+
     public static let models: [PhysicalModel] = [
+        PhysicalModel(name: "shallow-shelf", observed: shelf, inferred: [.viscosity], interior: [ShallowShelf()]),
         PhysicalModel(
-            name: "shallow-shelf", unknowns: Quantity.allCases, interior: ShallowShelf(), front: CalvingFrontStress())
+            name: "mass-conservation", observed: shelf, inferred: [.viscosity, .massBalance],
+            interior: [ShallowShelf(), MassConservation()]),
+        PhysicalModel(
+            name: "anisotropic", observed: shelf, inferred: [.horizontalViscosity, .verticalViscosity],
+            interior: [AnisotropicShelf()], front: AnisotropicFrontStress(), prior: IsotropyPrior()),
     ]
 
     public static func model(named name: String) -> PhysicalModel? {

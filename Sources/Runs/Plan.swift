@@ -50,16 +50,15 @@ public struct Plan: Sendable, Equatable {
         let shapes = network.split(separator: "+", omittingEmptySubsequences: false).map { shape in
             shape.split(separator: "x", omittingEmptySubsequences: false).compactMap { Int($0) }
         }
-        let unknowns = try model().unknowns
-        let observed = unknowns.prefix { $0 != .viscosity }.count
-        let outputs = shapes.count == 1 ? [unknowns.count] : [observed, unknowns.count - observed]
+        let model = try model()
+        let outputs = shapes.count == 1 ? [model.unknowns.count] : [model.observed.count, model.inferred.count]
         guard shapes.count <= 2,
             shapes.allSatisfy({ $0.count == 2 && (1...64).contains($0[0]) && (1...4096).contains($0[1]) })
         else {
             throw PlanError.badValue(
                 "network", network,
                 expected:
-                    "LAYERSxWIDTH, for example 8x128, or two of them, for example 6x40+6x40: one for velocity and thickness, one for the viscosity; at most 64 layers of width 4096"
+                    "LAYERSxWIDTH, for example 8x128, or two of them, for example 6x40+6x40: one for what is observed, one for what is inferred; at most 64 layers of width 4096"
             )
         }
         return NetworkGroup(
@@ -106,7 +105,7 @@ public struct Plan: Sendable, Equatable {
         for (name, value) in [
             ("velocity-weight", weights.velocity), ("thickness-weight", weights.thickness),
             ("equation-weight", weights.equation),
-            ("front-weight", weights.front),
+            ("front-weight", weights.front), ("prior-weight", weights.prior),
         ] where !(value.isFinite && value >= 0) {
             throw PlanError.badValue(name, "\(value)", expected: "a number that is not negative")
         }

@@ -55,6 +55,7 @@ extension Plan {
         number("thickness-weight", \.weights.thickness),
         number("equation-weight", \.weights.equation),
         number("front-weight", \.weights.front),
+        number("prior-weight", \.weights.prior),
         number("gravity", \.gravity),
         number("ice-density", \.iceDensity),
         number("sea-water-density", \.seaWaterDensity),

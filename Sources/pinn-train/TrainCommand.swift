@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandSupport
 import Fields
 import Optimizers
+import Physics
 import Runs
 import Training
 
@@ -35,9 +36,13 @@ struct TrainCommand: ParsableCommand {
     var optimizer: String?
     @Option(
         help:
-            "Hidden layers and their width; 6x40+6x40: one network for u, v and h, one for mu. (default: \(Plan().network))"
+            "Hidden layers and their width; 6x40+6x40: one network for what is observed (u, v, h), one for what is inferred (mu). (default: \(Plan().network))"
     ) var network: String?
-    @Option(help: "The equations. (default: \(Plan().physics))") var physics: String?
+    @Option(
+        help:
+            "The equations: \(EquationCatalog.models.map(\.name).joined(separator: ", ")). (default: \(Plan().physics))"
+    )
+    var physics: String?
     @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"
     @Option(help: "Threads; results do not depend on it. (default: all cores)") var threads: Int?
     @Option(name: .customLong("run"), help: "Folder of the run.") var runPath = "pinn-run"
@@ -52,8 +57,13 @@ struct TrainCommand: ParsableCommand {
     var halfLife: Int?
     @Option(help: "Weight of the velocity misfit. (default: \(Plan().weights.velocity))") var velocityWeight: Double?
     @Option(help: "Weight of the thickness misfit. (default: \(Plan().weights.thickness))") var thicknessWeight: Double?
-    @Option(help: "Weight of the momentum balance. (default: \(Plan().weights.equation))") var equationWeight: Double?
+    @Option(help: "Weight of the equations. (default: \(Plan().weights.equation))") var equationWeight: Double?
     @Option(help: "Weight of the calving-front stress. (default: \(Plan().weights.front))") var frontWeight: Double?
+    @Option(
+        help:
+            "Weight of what the physics prefers where data and equations do not tell. (default: \(Plan().weights.prior))"
+    )
+    var priorWeight: Double?
     @Option(help: "Gravity [m s-2]. (default: \(Constants().gravity))") var gravity: Double?
     @Option(help: "Density of ice [kg m-3]. (default: \(Constants().iceDensity))") var iceDensity: Double?
     @Option(help: "Density of sea water [kg m-3]. (default: \(Constants().seaWaterDensity))") var seaWaterDensity:
@@ -145,6 +155,7 @@ struct TrainCommand: ParsableCommand {
             ("velocity-weight", velocityWeight.map { .number($0) }),
             ("thickness-weight", thicknessWeight.map { .number($0) }),
             ("equation-weight", equationWeight.map { .number($0) }), ("front-weight", frontWeight.map { .number($0) }),
+            ("prior-weight", priorWeight.map { .number($0) }),
             ("gravity", gravity.map { .number($0) }), ("ice-density", iceDensity.map { .number($0) }),
             ("sea-water-density", seaWaterDensity.map { .number($0) }),
         ]

@@ -6,15 +6,19 @@ import Objective
 import Physics
 import PointStore
 import Pointwise
+import TestSupport
 import Testing
 
-/// A shallow-shelf inversion over made-up points: all four sets, all derivatives.
+/// An inversion over made-up points: all sets, all derivatives.
 struct Inversion {
     let objective: Objective
     let chunk: Chunk
     let parameters: [Float]
 
-    init(hiddenLayers: Int = 3, width: Int = 10, collocation: Int = 37, others: Int = 23, seed: UInt64 = 1) throws {
+    init(
+        physics: String = "shallow-shelf", hiddenLayers: Int = 3, width: Int = 10, collocation: Int = 37,
+        others: Int = 23, seed: UInt64 = 1
+    ) throws {
         let store = StoreDescription(
             counts: [.collocation: collocation, .velocity: others, .thickness: others, .front: others],
             normalizations: [
@@ -25,8 +29,8 @@ struct Inversion {
             scales: Scales(length: 6e4, speed: 400 / Constants.secondsPerYear, thickness: 350), grids: [],
             gridOfSet: [:],
             seed: 1)
-        let model = try #require(EquationCatalog.model(named: "shallow-shelf"))
-        let network = Perceptron(hiddenLayers: hiddenLayers, width: width, outputs: 4)
+        let model = try #require(EquationCatalog.model(named: physics))
+        let network = Perceptron(hiddenLayers: hiddenLayers, width: width, outputs: model.unknowns.count)
         objective = .inversion(of: store, model: model, networks: NetworkGroup(network), weights: LossWeights())
         parameters = network.initialParameters(seed: seed).enumerated().map { number, weight in
             // Biases too, so that nothing is at a symmetric place.
@@ -55,32 +59,25 @@ struct Inversion {
     /// The loss in double for parameters in double.
     func loss(_ parameters: [Double]) -> Double {
         let batches = objective.sets.map { PointBatch(columns: chunk.columns[$0]!) }
+        let coefficients = objective.coefficients(counts: batches.map(\.count))
         let sums = ReferenceBackend(objective.workload).squaredResiduals(
-            parameters: parameters, batches: batches,
-            coefficients: objective.workload.programs.map { $0.program.outputs.map { _ in 0 } }
+            parameters: parameters, batches: batches, coefficients: coefficients
         ).sums
-        return zip(objective.sets, zip(sums, batches)).reduce(0) { total, each in
-            let weight = objective.terms.first { $0.set == each.0 }!.weight
-            return total + weight * each.1.0.reduce(0, +) / Double(each.1.1.count)
-        }
+        return zip(sums, coefficients).reduce(0) { $0 + dot($1.0, $1.1) }
     }
 
     func gradient(_ parameters: [Double]) -> [Double] {
         let batches = objective.sets.map { PointBatch(columns: chunk.columns[$0]!) }
-        let coefficients = zip(objective.sets, batches).enumerated().map { number, each in
-            objective.workload.programs[number].program.outputs.map { _ in
-                objective.terms.first { $0.set == each.0 }!.weight / Double(each.1.count)
-            }
-        }
         return ReferenceBackend(objective.workload).squaredResiduals(
-            parameters: parameters, batches: batches, coefficients: coefficients
+            parameters: parameters, batches: batches, coefficients: objective.coefficients(counts: batches.map(\.count))
         ).gradient
     }
 }
 
 @Suite struct GradientTests {
-    @Test func lossGradientAgreesWithFiniteDifferencesInDouble() throws {
-        let inversion = try Inversion()
+    @Test(arguments: EquationCatalog.models.map(\.name))
+    func lossGradientAgreesWithFiniteDifferencesInDouble(physics: String) throws {
+        let inversion = try Inversion(physics: physics)
         let parameters = inversion.parameters.map(Double.init)
         let gradient = inversion.gradient(parameters)
         let norm = gradient.reduce(0) { $0 + $1 * $1 }.squareRoot()
@@ -98,6 +95,19 @@ struct Inversion {
             squaredError += (difference - gradient[place]) * (difference - gradient[place])
         }
         #expect(squaredError.squareRoot() < 1e-6 * norm)
+    }
+
+    @Test(arguments: EquationCatalog.models.map(\.name))
+    func cpuBackendAgreesWithTheReferenceForEveryPhysics(physics: String) throws {
+        let inversion = try Inversion(physics: physics, collocation: 200, others: 100)
+        var gradient: [Float] = []
+        let loss = try inversion.objective.evaluate(
+            CPUBackend(inversion.objective.workload, threads: 1), parameters: inversion.parameters,
+            chunk: inversion.chunk, gradient: &gradient)
+        let parameters = inversion.parameters.map(Double.init)
+        // As below.
+        #expect(relativeError(gradient.map(Double.init), inversion.gradient(parameters)) < 5e-6)
+        #expect(abs(loss.total - inversion.loss(parameters)) < 2e-6 * loss.total)
     }
 
     @Test(arguments: [(3, 10, 37), (1, 5, 200), (8, 128, 96), (4, 33, 1)])

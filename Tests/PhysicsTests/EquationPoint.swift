@@ -14,6 +14,8 @@ struct EquationPoint {
     static let plainMaps: [Quantity: OutputMap] = [
         .velocityX: .affine(offset: 0, scale: 1), .velocityY: .affine(offset: 0, scale: 1),
         .thickness: .affine(offset: 0, scale: 1), .viscosity: .exponential,
+        .massBalance: .affine(offset: 0, scale: 1), .horizontalViscosity: .exponential,
+        .verticalViscosity: .exponential,
     ]
 
     /// Records what `body` asks of a point and evaluates it here.
