@@ -55,7 +55,7 @@ struct GridLayout {
             variables[field.name] = try define(
                 field.name, .float, longName: field.longName, standardName: field.standardName, units: field.units)
         }
-        for column in observedSets.flatMap({ ObservedCells.columns(of: $0) }) {
+        for column in observedSets.flatMap({ ObservedCells.columns(of: $0) }) where variables[column.rawValue] != nil {
             let name = "misfit_\(column.rawValue)"
             variables[name] = try define(
                 name, .float, longName: "predicted minus observed \(column.longName)", standardName: nil,

@@ -1,6 +1,7 @@
 /// The fields that a network may represent; a model says which, and in what order.
 public enum Quantity: Int, CaseIterable, Sendable {
     case velocityX, velocityY, thickness, viscosity, massBalance, horizontalViscosity, verticalViscosity
+    case surface, friction, basalDrag, hardness
 
     /// The paper's symbol, and the variable's name in predictions.
     public var symbol: String {
@@ -12,6 +13,10 @@ public enum Quantity: Int, CaseIterable, Sendable {
         case .massBalance: "mass_balance"
         case .horizontalViscosity: "mu_h"
         case .verticalViscosity: "mu_v"
+        case .surface: "s"
+        case .friction: "C2"
+        case .basalDrag: "basal_drag"
+        case .hardness: "B"
         }
     }
 
@@ -24,6 +29,10 @@ public enum Quantity: Int, CaseIterable, Sendable {
         case .massBalance: "accumulation at the surface minus melt at the base of a shelf of steady thickness, in ice"
         case .horizontalViscosity: "effective viscosity of ice in the horizontal plane, vertically averaged"
         case .verticalViscosity: "effective viscosity of ice against stretching of the vertical, vertically averaged"
+        case .surface: "height of the ice surface"
+        case .friction: "C^2 in the drag of the bed C^2 |u|^(m-1) u with u in m s-1: the drag at 1 m s-1"
+        case .basalDrag: "drag of the bed"
+        case .hardness: "hardness of ice B in the stress B e^(1/3) with the strain rate e in s-1: the stress at 1 s-1"
         }
     }
 
@@ -33,7 +42,17 @@ public enum Quantity: Int, CaseIterable, Sendable {
         case .velocityX: "land_ice_x_velocity"
         case .velocityY: "land_ice_y_velocity"
         case .thickness: "land_ice_thickness"
-        case .viscosity, .massBalance, .horizontalViscosity, .verticalViscosity: nil
+        case .surface: "surface_altitude"
+        case .basalDrag: "land_ice_basal_drag"
+        case .viscosity, .massBalance, .horizontalViscosity, .verticalViscosity, .friction, .hardness: nil
+        }
+    }
+
+    /// Positive whatever the network says, where it is inferred: the exponential of an output.
+    public var isPositive: Bool {
+        switch self {
+        case .velocityX, .velocityY, .surface, .massBalance: false
+        default: true
         }
     }
 
@@ -41,7 +60,8 @@ public enum Quantity: Int, CaseIterable, Sendable {
     public var unit: String {
         switch self {
         case .velocityX, .velocityY, .massBalance: Unit.metersPerYear.symbol
-        case .thickness: "m"
+        case .thickness, .surface: "m"
+        case .friction, .basalDrag, .hardness: "Pa"
         case .viscosity, .horizontalViscosity, .verticalViscosity: "Pa s"
         }
     }

@@ -134,6 +134,16 @@ public struct ProductWriter {
         try thickness.setAttribute("_FillValue", .numbers([Double(ProductWriter.fill)]), as: .float)
         try thickness.describe("ice thickness", standardName: "land_ice_thickness", unit: "meters", text: text)
         try thickness.setAttribute("grid_mapping", .text("mapping"))
+        // The real product has it everywhere; here only where it is needed, and known.
+        let heights = survey.surfaces()
+        var surface: Variable?
+        if heights != nil {
+            surface = try file.define(variable: "surface", .float, over: [y, x], storage: storage)
+            try surface?.setAttribute("_FillValue", .numbers([Double(ProductWriter.fill)]), as: .float)
+            try surface?.describe(
+                "ice surface elevation", standardName: "surface_altitude", unit: "meters", text: text)
+            try surface?.setAttribute("grid_mapping", .text("mapping"))
+        }
         try setGlobals(of: file, conventions: "CF-1.7", text: text)
         try setBedMachineGlobals(of: file)
 
@@ -145,6 +155,7 @@ public struct ProductWriter {
             zip(noisyThicknesses(), survey.mask).map { value, cover in
                 value.map { Float($0) } ?? (cover == .ocean ? 0 : ProductWriter.fill)
             })
+        try surface?.write((heights ?? []).map { $0.map { Float($0) } ?? ProductWriter.fill })
     }
 
     /// [m], with the noise that was asked for.
@@ -189,6 +200,9 @@ public struct ProductWriter {
                     try define("viscosity_vertical", "viscosity against stretching of the vertical", unit: "Pa s"),
                     values.map { $0?.vertical }
                 ))
+        }
+        if let frictions = survey.frictions() {
+            fields.append((try define("C2", Quantity.friction.longName, unit: Quantity.friction.unit), frictions))
         }
         fields.append(
             (

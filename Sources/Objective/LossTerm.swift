@@ -20,14 +20,12 @@ public struct LossTerm: Sendable {
 }
 
 extension LossTerm {
-    /// Misfit to the observed velocity, both components, in the normalisation of the store.
-    public static func velocityMisfit(weight: Double) -> LossTerm {
-        LossTerm(name: "velocity", set: .velocity, weight: weight) { point in
+    /// Misfit to the observed velocity, of the components that the model has, in the normalisation of the store.
+    public static func velocityMisfit(of unknowns: [Quantity], weight: Double) -> LossTerm {
+        let components = [(Quantity.velocityX, Column.u), (.velocityY, .v)].filter { unknowns.contains($0.0) }
+        return LossTerm(name: "velocity", set: .velocity, weight: weight) { point in
             let importance = point.column(Column.weight.rawValue).squareRoot()
-            return [
-                importance * (point.output(.velocityX) - point.column(Column.u.rawValue)),
-                importance * (point.output(.velocityY) - point.column(Column.v.rawValue)),
-            ]
+            return components.map { importance * (point.output($0.0) - point.column($0.1.rawValue)) }
         }
     }
 
@@ -37,6 +35,16 @@ extension LossTerm {
             [
                 point.column(Column.weight.rawValue).squareRoot()
                     * (point.output(.thickness) - point.column(Column.h.rawValue))
+            ]
+        }
+    }
+
+    /// Misfit to the observed height of the surface.
+    public static func surfaceMisfit(weight: Double) -> LossTerm {
+        LossTerm(name: "surface", set: .surface, weight: weight) { point in
+            [
+                point.column(Column.weight.rawValue).squareRoot()
+                    * (point.output(.surface) - point.column(Column.s.rawValue))
             ]
         }
     }

@@ -38,7 +38,7 @@ public struct Objective: Sendable {
             let program = Program.recording { recorder in
                 let point = FieldPoint(
                     recorder: recorder, unknowns: model.unknowns, maps: scaling.maps,
-                    columns: set.columns.map(\.rawValue))
+                    columns: set.columns.map(\.rawValue), numbers: scaling.numbers)
                 return terms.enumerated().filter { $0.element.set == set }.flatMap { number, term in
                     let residuals = term.residuals(point)
                     owners += residuals.map { _ in number }
@@ -55,20 +55,22 @@ public struct Objective: Sendable {
     /// The inversion of a store: misfits, the model's equations, the stress at the front where there is one, and the prior
     /// where the model has one.
     public static func inversion(
-        of store: StoreDescription, model: PhysicalModel, networks: NetworkGroup, weights: LossWeights
+        of store: StoreDescription, model: PhysicalModel, networks: NetworkGroup, weights: LossWeights,
+        constants: Constants
     ) -> Objective {
         var terms: [LossTerm] = [
-            .velocityMisfit(weight: weights.velocity),
+            .velocityMisfit(of: model.observed, weight: weights.velocity),
             .thicknessMisfit(weight: weights.thickness),
             .equations(model.interior, name: "equation", at: .collocation, weight: weights.equation),
         ]
+        if model.observed.contains(.surface) { terms.append(.surfaceMisfit(weight: weights.surface)) }
         if store.counts[.front] != nil {
             terms.append(.equations([model.front], name: "front", at: .front, weight: weights.front))
         }
         if let prior = model.prior {
             terms.append(.equations([prior], name: "prior", at: .collocation, weight: weights.prior))
         }
-        return Objective(terms: terms, model: model, scaling: FieldScaling(store), networks: networks)
+        return Objective(terms: terms, model: model, scaling: FieldScaling(store, constants), networks: networks)
     }
 
     /// What the sums of squared residuals count in the loss, for the counts of points of each set.

@@ -1,4 +1,5 @@
 import Fields
+import Pointwise
 
 /// The physics of a run: what the network represents, and which equations hold where.
 public struct PhysicalModel: Sendable {
@@ -14,6 +15,10 @@ public struct PhysicalModel: Sendable {
     public var front: any Equation = CalvingFrontStress()
     /// Decides what data and equations leave open: small where an answer is preferred, with a weight that yields to both.
     public var prior: (any Equation)?
+    /// The ice that the equations are of.
+    public var ice = IceMask.floatingIce
+    /// What follows from the unknowns, for maps.
+    public var derived: [(quantity: Quantity, value: @Sendable (FieldPoint) -> Scalar)] = []
 
     /// The quantities in the order of the network's outputs.
     public var unknowns: [Quantity] { observed + inferred }
@@ -29,8 +34,17 @@ public enum EquationCatalog {
             name: "mass-conservation", observed: shelf, inferred: [.viscosity, .massBalance],
             interior: [ShallowShelf(), MassConservation()]),
         PhysicalModel(
+            name: "shelfy-stream", observed: shelf + [.surface], inferred: [.friction], interior: [ShelfyStream()],
+            ice: .groundedIce,
+            derived: [
+                (.viscosity, { GlenFlowLaw.viscosity(at: $0).value }), (.basalDrag, ShelfyStream.basalDrag(at:)),
+            ]),
+        PhysicalModel(
             name: "anisotropic", observed: shelf, inferred: [.horizontalViscosity, .verticalViscosity],
             interior: [AnisotropicShelf()], front: AnisotropicFrontStress(), prior: IsotropyPrior()),
+        PhysicalModel(
+            name: "flow-line", observed: [.velocityX, .thickness], inferred: [.hardness], interior: [FlowLine()],
+            front: FlowLineFrontStress(), derived: [(.viscosity, { FlowLine.viscosity(at: $0).value })]),
     ]
 
     public static func model(named name: String) -> PhysicalModel? {

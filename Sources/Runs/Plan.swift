@@ -24,6 +24,9 @@ public struct Plan: Sendable, Equatable {
     public var iceDensity = Constants().iceDensity
     /// [kg m⁻³]
     public var seaWaterDensity = Constants().seaWaterDensity
+    /// [Pa s^(1/3)]
+    public var hardness = Constants().hardness
+    public var slidingExponent = Constants().slidingExponent
     /// The total of a run, over all of its resumptions.
     public var iterations = 0
 
@@ -34,6 +37,8 @@ public struct Plan: Sendable, Equatable {
         constants.gravity = gravity
         constants.iceDensity = iceDensity
         constants.seaWaterDensity = seaWaterDensity
+        constants.hardness = hardness
+        constants.slidingExponent = slidingExponent
         return constants
     }
 
@@ -98,12 +103,14 @@ public struct Plan: Sendable, Equatable {
         _ = try makeOptimizer(parameterCount: 1)
         for (name, value) in [
             ("gravity", gravity), ("ice-density", iceDensity), ("sea-water-density", seaWaterDensity),
+            ("hardness", hardness), ("sliding-exponent", slidingExponent),
             ("learning-rate", learningRate.peak),
         ] where !(value.isFinite && value > 0) {
             throw PlanError.badValue(name, "\(value)", expected: "a positive number")
         }
         for (name, value) in [
             ("velocity-weight", weights.velocity), ("thickness-weight", weights.thickness),
+            ("surface-weight", weights.surface),
             ("equation-weight", weights.equation),
             ("front-weight", weights.front), ("prior-weight", weights.prior),
         ] where !(value.isFinite && value >= 0) {
@@ -121,6 +128,7 @@ public enum PlanError: Failure {
     case unknownName(String, String, known: [String])
     case badValue(String, String, expected: String)
     case unknownOption(String, path: String)
+    case otherIce(physics: String, needs: IceMask, store: String, holds: IceMask)
     case alreadyBeyond(iterations: Int, done: Int, run: String)
     case changedOnResume(option: String, asked: String, saved: String, run: String)
 
@@ -130,6 +138,8 @@ public enum PlanError: Failure {
         switch self {
         case .unknownOption(let name, let path):
             "\(path): unknown option \(quoted(name)); the plan was written by another version"
+        case .otherIce(let physics, let needs, let store, let holds):
+            "--physics \(physics) is for \(needs.name), \(store) holds \(holds.name); make a store with pinn-ingest --ice \(needs.adjective), or choose other physics"
         case .unknownName(let option, let name, let known):
             "--\(option): no \(quoted(name)); known: \(known.joined(separator: ", "))"
         case .badValue(let option, let value, let expected):

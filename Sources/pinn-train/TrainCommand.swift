@@ -57,6 +57,8 @@ struct TrainCommand: ParsableCommand {
     var halfLife: Int?
     @Option(help: "Weight of the velocity misfit. (default: \(Plan().weights.velocity))") var velocityWeight: Double?
     @Option(help: "Weight of the thickness misfit. (default: \(Plan().weights.thickness))") var thicknessWeight: Double?
+    @Option(help: "Weight of the misfit of the surface's height. (default: \(Plan().weights.surface))")
+    var surfaceWeight: Double?
     @Option(help: "Weight of the equations. (default: \(Plan().weights.equation))") var equationWeight: Double?
     @Option(help: "Weight of the calving-front stress. (default: \(Plan().weights.front))") var frontWeight: Double?
     @Option(
@@ -68,6 +70,11 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "Density of ice [kg m-3]. (default: \(Constants().iceDensity))") var iceDensity: Double?
     @Option(help: "Density of sea water [kg m-3]. (default: \(Constants().seaWaterDensity))") var seaWaterDensity:
         Double?
+    @Option(
+        help: "Hardness of ice where the viscosity is not inferred [Pa s^(1/3)]. (default: \(Constants().hardness))")
+    var hardness: Double?
+    @Option(help: "m in the drag of the bed C^2 |u|^(m-1) u. (default: \(Constants().slidingExponent))")
+    var slidingExponent: Double?
     @OptionGroup var common: CommonOptions
 
     static func main() {
@@ -157,7 +164,9 @@ struct TrainCommand: ParsableCommand {
             ("equation-weight", equationWeight.map { .number($0) }), ("front-weight", frontWeight.map { .number($0) }),
             ("prior-weight", priorWeight.map { .number($0) }),
             ("gravity", gravity.map { .number($0) }), ("ice-density", iceDensity.map { .number($0) }),
-            ("sea-water-density", seaWaterDensity.map { .number($0) }),
+            ("sea-water-density", seaWaterDensity.map { .number($0) }), ("hardness", hardness.map { .number($0) }),
+            ("sliding-exponent", slidingExponent.map { .number($0) }),
+            ("surface-weight", surfaceWeight.map { .number($0) }),
         ]
         for case (let name, let value?) in given { try plan.set(name, to: value) }
         if let iterations {

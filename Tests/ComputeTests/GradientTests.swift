@@ -20,18 +20,22 @@ struct Inversion {
         others: Int = 23, seed: UInt64 = 1
     ) throws {
         let store = StoreDescription(
-            counts: [.collocation: collocation, .velocity: others, .thickness: others, .front: others],
+            counts: [
+                .collocation: collocation, .velocity: others, .thickness: others, .front: others, .surface: others,
+            ],
             normalizations: [
                 .x: Normalization(offset: 1e6, scale: 4e4), .y: Normalization(offset: -2e6, scale: 6e4),
                 .u: Normalization(offset: 300, scale: 400), .v: Normalization(offset: -50, scale: 200),
-                .h: Normalization(offset: 350, scale: 150),
+                .h: Normalization(offset: 350, scale: 150), .s: Normalization(offset: 500, scale: 400),
             ],
             scales: Scales(length: 6e4, speed: 400 / Constants.secondsPerYear, thickness: 350), grids: [],
             gridOfSet: [:],
             seed: 1)
         let model = try #require(EquationCatalog.model(named: physics))
         let network = Perceptron(hiddenLayers: hiddenLayers, width: width, outputs: model.unknowns.count)
-        objective = .inversion(of: store, model: model, networks: NetworkGroup(network), weights: LossWeights())
+        objective = .inversion(
+            of: store, model: model, networks: NetworkGroup(network), weights: LossWeights(),
+            constants: Constants())
         parameters = network.initialParameters(seed: seed).enumerated().map { number, weight in
             // Biases too, so that nothing is at a symmetric place.
             weight == 0 ? 0.1 * Float(unitInterval(mixed(seed, UInt64(number)))) : weight

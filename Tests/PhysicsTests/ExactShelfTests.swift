@@ -122,7 +122,7 @@ struct EquationSymmetryTests {
     func names(number: Int) {
         let model = EquationCatalog.models[number]
         var point = Self.randomShelf(seed: 3).point(normal: [1, 0])
-        for quantity in model.inferred where point.channels[quantity] == nil {
+        for quantity in model.unknowns where point.channels[quantity] == nil {
             point.channels[quantity] = [0.1, 0.2, 0.3, .nan, .nan, .nan]
         }
         for equation in model.interior + [model.front] + (model.prior.map { [$0] } ?? []) {

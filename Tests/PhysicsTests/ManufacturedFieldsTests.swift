@@ -12,7 +12,7 @@ private struct MadeUpFields {
         .velocityX: .affine(offset: 0.4, scale: 1.7), .velocityY: .affine(offset: -0.2, scale: 0.6),
         .thickness: .affine(offset: 1.2, scale: -0.5), .viscosity: .exponential,
         .massBalance: .affine(offset: 0, scale: 2), .horizontalViscosity: .exponential,
-        .verticalViscosity: .exponential,
+        .verticalViscosity: .exponential, .surface: .affine(offset: 1.5, scale: 0.7), .friction: .exponential,
     ]
     /// What the network says.
     let outputs: [Quantity: Waves]
@@ -147,6 +147,55 @@ struct ManufacturedFieldsTests {
         #expect(relativeError(point.residuals(AnisotropicShelf()), point.residuals(ShallowShelf())) < 1e-13)
         #expect(relativeError(point.residuals(AnisotropicFrontStress()), point.residuals(CalvingFrontStress())) < 1e-13)
         #expect(point.residuals(IsotropyPrior()) == [0])
+    }
+
+    /// In SI units from here to the residual, by the equations of MacAyeal (1989) with ρ g h grad s, and what a unit is.
+    @Test("have the balance of a stream that differences of its stresses in SI units give", arguments: UInt64(1)...10)
+    func stream(seed: UInt64) {
+        let fields = MadeUpFields(seed: seed)
+        let constants = Constants()
+        let scales = Scales(length: 30_000, speed: 500 / Constants.secondsPerYear, thickness: 400)
+        let (length, speed) = (scales.length, scales.speed)
+        func u(_ x: Double, _ y: Double) -> Double { speed * fields.u(x / length, y / length) }
+        func v(_ x: Double, _ y: Double) -> Double { speed * fields.v(x / length, y / length) }
+        func h(_ x: Double, _ y: Double) -> Double { scales.thickness * fields.h(x / length, y / length) }
+        func s(_ x: Double, _ y: Double) -> Double {
+            scales.thickness * (1.5 + 0.7 * fields.outputs[.surface]!(x / length, y / length))
+        }
+        func dx(_ f: (Double, Double) -> Double, _ x: Double, _ y: Double) -> Double {
+            MadeUpFields.dx(step: 0.02 * length, f, x, y)
+        }
+        func dy(_ f: (Double, Double) -> Double, _ x: Double, _ y: Double) -> Double {
+            MadeUpFields.dy(step: 0.02 * length, f, x, y)
+        }
+        /// Depth-integrated deviatoric stress 2 μ h ε, with the mean of the horizontal ones added for the vertical.
+        func stress(_ x: Double, _ y: Double) -> (xx: Double, xy: Double, yy: Double) {
+            let (xx, yy, xy) = (dx(u, x, y), dy(v, x, y), (dy(u, x, y) + dx(v, x, y)) / 2)
+            // Strain rates of incompressible ice: ε_zz = −ε_xx − ε_yy.
+            let second = (xx * xx + yy * yy + (xx + yy) * (xx + yy)) / 2 + xy * xy
+            let smallest = 1e-6 * (speed / length) * (speed / length)
+            let mu = constants.hardness / 2 * cbrt(1 / (second + smallest))
+            return (2 * mu * h(x, y) * (2 * xx + yy), 2 * mu * h(x, y) * xy, 2 * mu * h(x, y) * (xx + 2 * yy))
+        }
+        for (x0, y0) in Self.places {
+            let (x, y) = (x0 * length, y0 * length)
+            let (ux, vy) = (u(x, y), v(x, y))
+            let friction = scales.friction(constants) * exp(fields.outputs[.friction]!(x0, y0))
+            let drag = friction * pow(ux * ux + vy * vy + 1e-6 * speed * speed, (constants.slidingExponent - 1) / 2)
+            let weight = constants.iceDensity * constants.gravity * h(x, y)
+            let balance = [
+                dx({ stress($0, $1).xx }, x, y) + dy({ stress($0, $1).xy }, x, y) - drag * ux - weight * dx(s, x, y),
+                dx({ stress($0, $1).xy }, x, y) + dy({ stress($0, $1).yy }, x, y) - drag * vy - weight * dy(s, x, y),
+            ]
+            let unit = scales.momentum(constants)
+            let point = fields.point(x0, y0)
+            // The power of a strain rate that may be small is less smooth than the fields: 1e-9 of truncation.
+            #expect(
+                relativeError(balance, point.residuals(ShelfyStream()).map { unit * $0 }) < 1e-6, "at \(x0), \(y0)")
+            let tau = point.evaluate { [ShelfyStream.basalDrag(at: $0)] }[0]
+            #expect(
+                abs(unit * tau - drag * (ux * ux + vy * vy + 1e-6 * speed * speed).squareRoot()) < 1e-12 * unit * tau)
+        }
     }
 
     @Test("conserve mass with the balance that differences of their flux give", arguments: UInt64(1)...10)
