@@ -64,8 +64,8 @@ public struct Objective: Sendable {
             .equations(model.interior, name: "equation", at: .collocation, weight: weights.equation),
         ]
         if model.observed.contains(.surface) { terms.append(.surfaceMisfit(weight: weights.surface)) }
-        if store.counts[.front] != nil {
-            terms.append(.equations([model.front], name: "front", at: .front, weight: weights.front))
+        if let front = model.front, store.counts[.front] != nil {
+            terms.append(.equations([front], name: "front", at: .front, weight: weights.front))
         }
         if let prior = model.prior {
             terms.append(.equations([prior], name: "prior", at: .collocation, weight: weights.prior))

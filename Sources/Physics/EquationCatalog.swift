@@ -11,8 +11,8 @@ public struct PhysicalModel: Sendable {
     public let inferred: [Quantity]
     /// Hold everywhere.
     public let interior: [any Equation]
-    /// Holds at the calving front.
-    public var front: any Equation = CalvingFrontStress()
+    /// Holds at the calving front, of ice that has one.
+    public var front: (any Equation)?
     /// Decides what data and equations leave open: small where an answer is preferred, with a weight that yields to both.
     public var prior: (any Equation)?
     /// The ice that the equations are of.
@@ -29,10 +29,12 @@ public enum EquationCatalog {
     private static let shelf: [Quantity] = [.velocityX, .velocityY, .thickness]
 
     public static let models: [PhysicalModel] = [
-        PhysicalModel(name: "shallow-shelf", observed: shelf, inferred: [.viscosity], interior: [ShallowShelf()]),
+        PhysicalModel(
+            name: "shallow-shelf", observed: shelf, inferred: [.viscosity], interior: [ShallowShelf()],
+            front: CalvingFrontStress()),
         PhysicalModel(
             name: "mass-conservation", observed: shelf, inferred: [.viscosity, .massBalance],
-            interior: [ShallowShelf(), MassConservation()]),
+            interior: [ShallowShelf(), MassConservation()], front: CalvingFrontStress()),
         PhysicalModel(
             name: "shelfy-stream", observed: shelf + [.surface], inferred: [.friction], interior: [ShelfyStream()],
             ice: .groundedIce,

@@ -85,9 +85,9 @@ struct Inversion {
         let parameters = inversion.parameters.map(Double.init)
         let gradient = inversion.gradient(parameters)
         let norm = gradient.reduce(0) { $0 + $1 * $1 }.squareRoot()
-        // Every weight of a small network. Fourth-order central differences at 1e-3 leave about 1e-11 of truncation and
-        // 1e-13 of rounding, far below the bound.
-        let step = 1e-3
+        // Every weight of a small network. Fourth-order central differences at 2e-4 leave 1e-12 of truncation and of rounding,
+        // and a thousand times more where a strain rate near zero has a power below one (the flow line).
+        let step = 2e-4
         var squaredError = 0.0
         for place in parameters.indices {
             func at(_ steps: Double) -> Double {
@@ -109,8 +109,9 @@ struct Inversion {
             CPUBackend(inversion.objective.workload, threads: 1), parameters: inversion.parameters,
             chunk: inversion.chunk, gradient: &gradient)
         let parameters = inversion.parameters.map(Double.init)
-        // As below.
-        #expect(relativeError(gradient.map(Double.init), inversion.gradient(parameters)) < 5e-6)
+        // As below; a viscosity that goes by the power -2/3 of a strain rate that passes through zero magnifies roundings.
+        let bound = physics == "flow-line" ? 1e-4 : 5e-6
+        #expect(relativeError(gradient.map(Double.init), inversion.gradient(parameters)) < bound)
         #expect(abs(loss.total - inversion.loss(parameters)) < 2e-6 * loss.total)
     }
 

@@ -125,7 +125,7 @@ struct EquationSymmetryTests {
         for quantity in model.unknowns where point.channels[quantity] == nil {
             point.channels[quantity] = [0.1, 0.2, 0.3, .nan, .nan, .nan]
         }
-        for equation in model.interior + [model.front] + (model.prior.map { [$0] } ?? []) {
+        for equation in model.interior + [model.front, model.prior].compactMap({ $0 }) {
             #expect(point.evaluate(equation.residuals).count == equation.residualNames.count)
         }
         #expect(EquationCatalog.model(named: model.name)?.name == model.name)
