@@ -63,7 +63,7 @@ package struct SyntheticStore {
                 switch set {
                 case .collocation, .front:
                     try writer.append(columns(of: set, random(places, of: set)), to: set)
-                case .velocity, .thickness:
+                case .velocity, .thickness, .surface:
                     let cells = places.map { Int32(order[$0]) }
                     try writer.append(columns(of: set, centres(of: cells)), to: set)
                     try writer.write(cells: cells, of: set, from: start)
@@ -100,7 +100,7 @@ package struct SyntheticStore {
             case .y: at.y
             case .u: at.x.map { 0.5 * $0 + 0.1 * $0 * $0 }
             case .v: at.y.map { 0.2 * $0 }
-            case .h: at.x.map { -0.5 * $0 }
+            case .h, .s: at.x.map { -0.5 * $0 }
             case .weight, .normalX: at.x.map { _ in 1 }
             case .normalY: at.x.map { _ in 0 }
             }

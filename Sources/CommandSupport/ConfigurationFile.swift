@@ -14,8 +14,8 @@ enum ConfigurationFile {
     private static let ignored: [String: Set<String>] = [
         "plan": [
             "store", "physics", "run", "resume", "seed", "checkpoint-every", "learning-rate", "warm-up", "half-life",
-            "velocity-weight", "thickness-weight", "equation-weight", "front-weight", "gravity", "ice-density",
-            "sea-water-density",
+            "velocity-weight", "thickness-weight", "surface-weight", "equation-weight", "front-weight",
+            "prior-weight", "gravity", "ice-density", "sea-water-density", "hardness", "sliding-exponent",
         ]
     ]
 

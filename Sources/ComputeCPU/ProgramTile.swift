@@ -60,6 +60,10 @@ struct ProgramTile {
                     for lane in 0..<Lanes.scalarCount { c[g][lane] = expf(a[g][lane]) }
                 }
             case .squareRoot: for g in 0..<groups { c[g] = a[g].squareRoot() }
+            case .power:
+                for g in 0..<groups {
+                    for lane in 0..<Lanes.scalarCount { c[g][lane] = powf(a[g][lane], constant[lane]) }
+                }
             case .constant: for g in 0..<groups { c[g] = constant }
             }
         }
@@ -95,6 +99,7 @@ struct ProgramTile {
                 case .multiplyConstant: aBar[g] += bar[g] * constant
                 case .exponential: aBar[g] += bar[g] * value[g]
                 case .squareRoot: aBar[g] += 0.5 * bar[g] / value[g]
+                case .power: aBar[g] += constant * bar[g] * value[g] / a[g]
                 case .constant: break
                 }
             }

@@ -63,7 +63,7 @@ struct GridLayout {
                 standardName: nil, units: field.units)
             try variable.setAttribute("ancillary_variables", .text(field.deviationName))
         }
-        for column in observedSets.flatMap({ ObservedCells.columns(of: $0) }) {
+        for column in observedSets.flatMap({ ObservedCells.columns(of: $0) }) where variables[column.rawValue] != nil {
             let name = "misfit_\(column.rawValue)"
             variables[name] = try define(
                 name, .float, longName: "predicted minus observed \(column.longName)", standardName: nil,

@@ -9,7 +9,7 @@ struct ObservedCells {
     let values: [Column: [Float]]
 
     static func columns(of set: PointSet) -> [Column] {
-        set.columns.filter { [.u, .v, .h].contains($0) }
+        set.columns.filter { [.u, .v, .h, .s].contains($0) }
     }
 
     init(reading set: PointSet, of store: StoreReader) throws {

@@ -19,24 +19,22 @@ public struct PredictedField: Sendable {
 extension PredictedField {
     /// All fields that a prediction holds, for a run's model, scales and constants.
     public static func all(model: PhysicalModel, store: StoreDescription, constants: Constants) -> [PredictedField] {
-        model.unknowns.map { field(of: $0, store, constants) } + [effectiveStrainRate(store.scales)]
-            + residuals(of: model.interior, store.scales.momentum(constants))
+        model.unknowns.map { quantity in field(of: quantity, store, constants) { $0.value(quantity) } }
+            + model.derived.map { field(of: $0.quantity, store, constants, $0.value) }
+            + (model.unknowns.contains(.velocityY) ? [effectiveStrainRate(store.scales)] : [])
+            + model.interior.flatMap { residuals(of: $0, store.scales, constants) }
     }
 
-    /// A field that the network represents.
-    private static func field(of quantity: Quantity, _ store: StoreDescription, _ constants: Constants)
-        -> PredictedField
-    {
-        let unit: Double =
-            switch quantity {
-            case .velocityX, .velocityY: store.scales.speed * Constants.secondsPerYear
-            case .thickness: store.scales.thickness
-            case .viscosity: store.scales.viscosity(constants)
-            }
+    /// A field that the network represents, or that follows.
+    private static func field(
+        of quantity: Quantity, _ store: StoreDescription, _ constants: Constants,
+        _ value: @escaping @Sendable (FieldPoint) -> Scalar
+    ) -> PredictedField {
+        let unit = store.scales.unit(of: quantity, constants)
         return PredictedField(
             name: quantity.symbol, longName: quantity.longName, standardName: quantity.standardName,
             units: quantity.unit
-        ) { unit * $0.value(quantity) }
+        ) { unit * value($0) }
     }
 
     /// ε_e = √(u_x² + v_y² + u_x v_y + ¼ (u_y + v_x)²), the square root of the second invariant for incompressible ice
@@ -53,12 +51,20 @@ extension PredictedField {
         }
     }
 
-    private static func residuals(of equation: any Equation, _ unit: Double) -> [PredictedField] {
-        equation.residualNames.enumerated().map { number, name in
+    private static func residuals(of equation: any Equation, _ scales: Scales, _ constants: Constants)
+        -> [PredictedField]
+    {
+        let (unit, units) =
+            switch equation.residualUnit {
+            case .stress: (scales.momentum(constants), "Pa")
+            case .thicknessRate: (scales.thicknessRate * Constants.secondsPerYear, Unit.metersPerYear.symbol)
+            case .ratio: (1, "1")
+            }
+        return equation.residualNames.enumerated().map { number, name in
             PredictedField(
                 name: "residual_\(name)",
                 longName: "residual of the \(name.split(separator: "_").joined(separator: " ")) balance",
-                standardName: nil, units: "Pa"
+                standardName: nil, units: units
             ) { unit * equation.residuals(at: $0)[number] }
         }
     }

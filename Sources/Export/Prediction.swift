@@ -37,13 +37,14 @@ public struct Prediction {
     ) throws {
         let model = try checkpoint.plan.model()
         let networks = try checkpoint.plan.networks()
-        let scaling = FieldScaling(store.description)
+        let scaling = FieldScaling(store.description, checkpoint.plan.constants)
         let all = PredictedField.all(model: model, store: store.description, constants: checkpoint.plan.constants)
         let fields = derived ? all : Array(all.prefix(model.unknowns.count))
         program = PointProgram(
             Program.recording { recorder in
                 let point = FieldPoint(
-                    recorder: recorder, unknowns: model.unknowns, maps: scaling.maps, columns: ["x", "y"])
+                    recorder: recorder, unknowns: model.unknowns, maps: scaling.maps, columns: ["x", "y"],
+                    numbers: scaling.numbers)
                 return fields.map { $0.value(point) }
             })
         self.checkpoint = checkpoint

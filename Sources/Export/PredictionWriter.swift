@@ -31,7 +31,8 @@ public struct PredictionWriter {
 
     /// Cells on which the prediction is evaluated.
     public var cellCount: Int {
-        grids.reduce(0) { $0 + $1.mask.reduce(0) { $0 + ($1 == IceMask.floatingIce.rawValue ? 1 : 0) } }
+        let ice = prediction.store.description.ice.rawValue
+        return grids.reduce(0) { $0 + $1.mask.reduce(0) { $0 + ($1 == ice ? 1 : 0) } }
     }
 
     /// Anything but an older prediction stays what it is: a store, a checkpoint or a product may not be lost to a slip.
@@ -83,13 +84,13 @@ public struct PredictionWriter {
         for first in stride(from: 0, to: grid.rows, by: PredictionWriter.bandRows) {
             let rows = first..<min(first + PredictionWriter.bandRows, grid.rows)
             let cells = rows.lowerBound * grid.columns..<rows.upperBound * grid.columns
-            let floating = cells.filter { layout.stored.mask[$0] == IceMask.floatingIce.rawValue }
+            let covered = cells.filter { layout.stored.mask[$0] == prediction.store.description.ice.rawValue }
             let values = try prediction.fields(
-                x: floating.map { grid.x[$0 % grid.columns] }, y: floating.map { grid.y[$0 / grid.columns] })
+                x: covered.map { grid.x[$0 % grid.columns] }, y: covered.map { grid.y[$0 / grid.columns] })
             var bands: [String: [Float]] = [:]
             func spread(_ column: [Float], as name: String) {
                 var band = [Float](repeating: PredictionWriter.fill, count: cells.count)
-                for (cell, value) in zip(floating, column) { band[cell - cells.lowerBound] = value }
+                for (cell, value) in zip(covered, column) { band[cell - cells.lowerBound] = value }
                 bands[name] = band
             }
             for (field, column) in zip(prediction.fields, values.values) { spread(column, as: field.name) }
@@ -109,7 +110,7 @@ public struct PredictionWriter {
                 }
             }
             try layout.write(bands, rows: rows)
-            try report(floating.count)
+            try report(covered.count)
         }
     }
 }

@@ -28,7 +28,7 @@ public struct Provenance: Sendable {
         try text("Conventions", "CF-1.8")
         try text("format", Provenance.format)
         try text(
-            "title", "Viscosity of an ice shelf, inferred from velocity and thickness by a physics-informed network")
+            "title", "Properties of glacier ice, inferred from velocity and thickness by a physics-informed network")
         try text("institution", "not stated")
         try text(
             "source",
@@ -38,11 +38,13 @@ public struct Provenance: Sendable {
         try text("references", "MacAyeal 1989, doi:10.1029/JB094iB04p04071; Wang et al. 2025, Science 387, 1219-1224")
         try text(
             "comment",
-            "Floating ice only. Positive viscosity is the exponential of a network output; derivatives are the network's own. "
+            "Only \(prediction.store.description.ice.adjective) ice. Positive fields are exponentials of network outputs; derivatives are the network's own. "
                 + "One year is \(Int(Constants.secondsPerYear)) s.")
         try number("gravity_m_s2", plan.gravity)
         try number("ice_density_kg_m3", plan.iceDensity)
         try number("sea_water_density_kg_m3", plan.seaWaterDensity)
+        try number("hardness_Pa_s_1_3", plan.hardness)
+        try number("sliding_exponent", plan.slidingExponent)
         try number("seconds_per_year", Constants.secondsPerYear)
         try text("seed", String(plan.seed))
         try number("ensemble_members", Double(count))

@@ -6,6 +6,18 @@ public enum IceMask: UInt8, CaseIterable, Sendable {
     case groundedIce = 2
     case floatingIce = 3
 
+    /// Its word in CF's flag_meanings: "floating_ice".
+    public var name: String { IceMask.flagMeanings.split(separator: " ").map(String.init)[Int(rawValue)] }
+
+    /// "floating" or "grounded", where it is ice.
+    public var adjective: String { name.split(separator: "_").first.map(String.init) ?? name }
+
+    /// The cover of a name.
+    public init?(name: String) {
+        guard let cover = IceMask.allCases.first(where: { $0.name == name }) else { return nil }
+        self = cover
+    }
+
     /// CF flag_meanings, in the order of the codes.
     public static let flagMeanings = "ocean ice_free_land grounded_ice floating_ice"
 }

@@ -1,3 +1,5 @@
+import Glibc
+
 /// One length, one speed and one thickness: with the viscosity that follows from them, the shallow-shelf equations
 /// hold without the factor ρ g (1 − ρ/ρ_w), and every term is of order one.
 public struct Scales: Sendable, Equatable {
@@ -24,8 +26,34 @@ public struct Scales: Sendable, Equatable {
         constants.drivingFactor * thickness * thickness / length
     }
 
+    /// C² [Pa] of one: the drag, at a speed of 1 m s⁻¹, that is `momentum` at u₀ by τ_b = C² |u|^m.
+    public func friction(_ constants: Constants) -> Double {
+        momentum(constants) / pow(speed, constants.slidingExponent)
+    }
+
+    /// B [Pa s^(1/3)] of one: μ₀ (u₀ / L₀)^(1 − 1/n).
+    public func hardness(_ constants: Constants) -> Double {
+        viscosity(constants) * pow(strainRate, 1 - 1 / Constants.glenExponent)
+    }
+
+    /// h₀ u₀ / L₀ [m s⁻¹]: a residual of one in the conservation of mass.
+    public var thicknessRate: Double { thickness * speed / length }
+
     /// u₀ / L₀ [s⁻¹]
     public var strainRate: Double { speed / length }
+
+    /// What a value of one is in the quantity's own unit.
+    public func unit(of quantity: Quantity, _ constants: Constants) -> Double {
+        switch quantity {
+        case .velocityX, .velocityY: speed * Constants.secondsPerYear
+        case .thickness, .surface: thickness
+        case .viscosity, .horizontalViscosity, .verticalViscosity: viscosity(constants)
+        case .massBalance: thicknessRate * Constants.secondsPerYear
+        case .friction: friction(constants)
+        case .basalDrag: momentum(constants)
+        case .hardness: hardness(constants)
+        }
+    }
 }
 
 /// physical = offset + scale × stored: how a column of the store holds a quantity, and CF's add_offset and scale_factor.

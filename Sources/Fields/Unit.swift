@@ -1,9 +1,9 @@
-/// A unit of length, speed or viscosity as products spell it, with its factor to SI.
+/// A unit of length, speed, stress or viscosity as products spell it, with its factor to SI.
 ///
 /// UDUNITS reads "m a-1" as metres per are and does not parse "m y-1"; products use both, so the spellings are
 /// listed here. A missing or unknown unit is an error at the caller, never a guess.
 public struct Unit: Sendable, Equatable {
-    public enum Dimension: String, Sendable { case length, speed, viscosity, mask }
+    public enum Dimension: String, Sendable { case length, speed, stress, viscosity, mask }
 
     public let symbol: String
     public let dimension: Dimension
@@ -14,13 +14,20 @@ public struct Unit: Sendable, Equatable {
     public static let metersPerYear = Unit(
         symbol: "m year-1", dimension: .speed, factor: 1 / Constants.secondsPerYear)
     public static let metersPerSecond = Unit(symbol: "m s-1", dimension: .speed, factor: 1)
+    public static let pascal = Unit(symbol: "Pa", dimension: .stress, factor: 1)
     public static let pascalSecond = Unit(symbol: "Pa s", dimension: .viscosity, factor: 1)
 
-    /// Reads a CF unit string; nil where it is no unit of length, speed or viscosity that products use.
+    /// Reads a CF unit string; nil where it is no unit of length, speed, stress or viscosity that products use.
     public init?(_ text: String) {
         let words = Unit.normalized(text)
         if let length = Unit.lengths[words] {
             self.init(symbol: text, dimension: .length, factor: length)
+            return
+        }
+        // A millipascal is spelled like a megapascal but for the case, and no ice is that soft.
+        let isMilli = text.contains("mPa")
+        if let pressure = Unit.pressures[words], !isMilli {
+            self.init(symbol: text, dimension: .stress, factor: pressure)
             return
         }
         if words == "kg m-1 s-1" {
@@ -28,9 +35,8 @@ public struct Unit: Sendable, Equatable {
             return
         }
         for (per, seconds) in Unit.times {
-            // A millipascal is spelled like a megapascal but for the case, and no ice is that soft.
             if words.hasSuffix(" \(per)"), let pressure = Unit.pressures[String(words.dropLast(per.count + 1))],
-                !text.contains("mPa")
+                !isMilli
             {
                 self.init(symbol: text, dimension: .viscosity, factor: pressure * seconds)
                 return

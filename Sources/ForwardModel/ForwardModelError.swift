@@ -7,13 +7,14 @@ public enum ForwardModelError: Failure {
     case notHeld
     case notPositive(what: String, value: Double, at: Position)
     case singular(equation: Int)
+    case notConverged(shelf: String, iterations: Int)
     case meshTooFine(elements: Int, bytes: Int)
     case outsideOfProduct(shelf: String)
 
     public var kind: FailureKind {
         switch self {
         case .unknownShelf, .meshTooFine: .usage
-        case .foldedElement, .notHeld, .notPositive, .singular, .outsideOfProduct: .badData
+        case .foldedElement, .notHeld, .notPositive, .singular, .notConverged, .outsideOfProduct: .badData
         }
     }
 
@@ -31,6 +32,8 @@ public enum ForwardModelError: Failure {
         case .singular(let equation):
             "the system of equations is not positive definite (equation \(equation)); "
                 + "check that the boundary holds the shelf and that viscosity and thickness are positive"
+        case .notConverged(let shelf, let iterations):
+            "the velocity of \(quoted(shelf)) has not settled after \(iterations) iterations; take another --spacing-m"
         case .meshTooFine(let elements, let bytes):
             "a mesh of \(elements) elements needs \(bytes / 1_000_000) MB for its matrix; "
                 + "take a larger --spacing-m"

@@ -134,6 +134,16 @@ public struct ProductWriter {
         try thickness.setAttribute("_FillValue", .numbers([Double(ProductWriter.fill)]), as: .float)
         try thickness.describe("ice thickness", standardName: "land_ice_thickness", unit: "meters", text: text)
         try thickness.setAttribute("grid_mapping", .text("mapping"))
+        // The real product has it everywhere; here only where it is needed, and known.
+        let heights = survey.surfaces()
+        var surface: Variable?
+        if heights != nil {
+            surface = try file.define(variable: "surface", .float, over: [y, x], storage: storage)
+            try surface?.setAttribute("_FillValue", .numbers([Double(ProductWriter.fill)]), as: .float)
+            try surface?.describe(
+                "ice surface elevation", standardName: "surface_altitude", unit: "meters", text: text)
+            try surface?.setAttribute("grid_mapping", .text("mapping"))
+        }
         try setGlobals(of: file, conventions: "CF-1.7", text: text)
         try setBedMachineGlobals(of: file)
 
@@ -145,6 +155,7 @@ public struct ProductWriter {
             zip(noisyThicknesses(), survey.mask).map { value, cover in
                 value.map { Float($0) } ?? (cover == .ocean ? 0 : ProductWriter.fill)
             })
+        try surface?.write((heights ?? []).map { $0.map { Float($0) } ?? ProductWriter.fill })
     }
 
     /// [m], with the noise that was asked for.
@@ -169,24 +180,40 @@ public struct ProductWriter {
         try mapping.setPolarStereographic(text: text)
         let axes = try file.defineAxes(x, y, type: .double, unit: "m", text: text, namesAxis: true)
         let storage = NetCDFFile.Storage.deflated(chunks: [grid.rows, grid.columns])
-        let viscosity = try file.define(variable: "viscosity", .double, over: [y, x], storage: storage)
-        try viscosity.setAttribute("long_name", .text("effective viscosity of ice, vertically averaged: the true one"))
-        try viscosity.setAttribute("units", .text("Pa s"))
-        try viscosity.setAttribute("grid_mapping", .text("mapping"))
-        let values = survey.viscosities()
-        var vertical: Variable?
-        if values.contains(where: { $0.map { $0.vertical != $0.horizontal } ?? false }) {
-            vertical = try file.define(variable: "viscosity_vertical", .double, over: [y, x], storage: storage)
-            try vertical?.setAttribute("long_name", .text("viscosity against stretching of the vertical: the true one"))
-            try vertical?.setAttribute("units", .text("Pa s"))
-            try vertical?.setAttribute("grid_mapping", .text("mapping"))
+        func define(_ name: String, _ longName: String, unit: String) throws(NetCDFError) -> Variable {
+            let variable = try file.define(variable: name, .double, over: [y, x], storage: storage)
+            try variable.setAttribute("long_name", .text("\(longName): the true one"))
+            try variable.setAttribute("units", .text(unit))
+            try variable.setAttribute("grid_mapping", .text("mapping"))
+            return variable
         }
+        let values = survey.viscosities()
+        var fields = [
+            (
+                try define("viscosity", "effective viscosity of ice, vertically averaged", unit: "Pa s"),
+                values.map { $0?.horizontal }
+            )
+        ]
+        if values.contains(where: { $0.map { $0.vertical != $0.horizontal } ?? false }) {
+            fields.append(
+                (
+                    try define("viscosity_vertical", "viscosity against stretching of the vertical", unit: "Pa s"),
+                    values.map { $0?.vertical }
+                ))
+        }
+        if let frictions = survey.frictions() {
+            fields.append((try define("C2", Quantity.friction.longName, unit: Quantity.friction.unit), frictions))
+        }
+        fields.append(
+            (
+                try define("mass_balance", Quantity.massBalance.longName, unit: Quantity.massBalance.unit),
+                survey.massBalances().map { $0.map { $0 * Constants.secondsPerYear } }
+            ))
         try setGlobals(of: file, conventions: "CF-1.7", text: text)
 
         try file.endDefinitions()
         try axes.x.write(grid.x)
         try axes.y.write(grid.y)
-        try viscosity.write(values.map { $0?.horizontal ?? .nan })
-        try vertical?.write(values.map { $0?.vertical ?? .nan })
+        for (variable, values) in fields { try variable.write(values.map { $0 ?? .nan }) }
     }
 }

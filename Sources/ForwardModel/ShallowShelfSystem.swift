@@ -11,7 +11,7 @@ import Fields
 /// equations are div N = grad P, and N n = P n at the calving front. Times a test function w and integrated by parts,
 /// the front's term of N and that of P cancel, and w is zero where the velocity is prescribed, so that
 ///
-///     ∫ (N_xx w_x + N_xy w_y) dA = ∫ P w_x dA + ∫ f_x w dA,   and the same for y.
+///     ∫ (N_xx w_x + N_xy w_y) dA + ∫ β u w dA = ∫ P w_x dA + ∫ f_x w dA,   and the same for y.
 ///
 /// Every side without a prescribed velocity thus is a calving front, and no derivative of the thickness is taken.
 public struct ShallowShelfSystem {
@@ -25,11 +25,13 @@ public struct ShallowShelfSystem {
     public let prescribed: [Velocity?]
     /// f [Pa], a force per area beside the driving stress; none on a real shelf, manufactured solutions have one.
     public let bodyForce: ((Position) -> SIMD2<Double>)?
+    /// β [Pa s m⁻¹]: the bed holds the ice back by β times its velocity; none under a shelf.
+    public let drag: ((Position) -> Double)?
 
     public init(
         mesh: Mesh, constants: Constants = Constants(), thickness: @escaping (Position) -> Double,
         viscosity: @escaping (Position) -> Viscosity, prescribed: [Velocity?],
-        bodyForce: ((Position) -> SIMD2<Double>)? = nil
+        bodyForce: ((Position) -> SIMD2<Double>)? = nil, drag: ((Position) -> Double)? = nil
     ) {
         precondition(prescribed.count == mesh.nodes.count, "\(prescribed.count) values for \(mesh.nodes.count) nodes")
         self.mesh = mesh
@@ -38,6 +40,7 @@ public struct ShallowShelfSystem {
         self.viscosity = viscosity
         self.prescribed = prescribed
         self.bodyForce = bodyForce
+        self.drag = drag
     }
 
     /// The velocity at every node.
@@ -88,6 +91,7 @@ public struct ShallowShelfSystem {
             let stretch = 2 * shear + spread
             let pressure = constants.drivingFactor * h * h / 2 / scale * point.area
             let extra = (bodyForce?(point.position) ?? .zero) / scale * point.area
+            let hold = (drag?(point.position) ?? 0) / scale * point.area
             let (shape, dx, dy) = (point.shape, point.shapeX, point.shapeY)
             for test in 0..<4 {
                 element.force[2 * test] += pressure * dx[test] + extra.x * shape[test]
@@ -95,10 +99,11 @@ public struct ShallowShelfSystem {
                 for trial in 0..<4 {
                     let (xx, xy) = (dx[test] * dx[trial], dx[test] * dy[trial])
                     let (yx, yy) = (dy[test] * dx[trial], dy[test] * dy[trial])
-                    element.stiffness[16 * test + 2 * trial] += stretch * xx + shear * yy
+                    let held = hold * shape[test] * shape[trial]
+                    element.stiffness[16 * test + 2 * trial] += stretch * xx + shear * yy + held
                     element.stiffness[16 * test + 2 * trial + 1] += spread * xy + shear * yx
                     element.stiffness[16 * test + 8 + 2 * trial] += spread * yx + shear * xy
-                    element.stiffness[16 * test + 8 + 2 * trial + 1] += stretch * yy + shear * xx
+                    element.stiffness[16 * test + 8 + 2 * trial + 1] += stretch * yy + shear * xx + held
                 }
             }
         }

@@ -7,7 +7,8 @@ public struct ShelfSurvey: Sendable {
     public let velocityGrid: Grid
     /// Cells of the BedMachine grid, a little wider: x = −3 333 000 + 500 i, y = 3 333 000 − 500 j.
     public let thicknessGrid: Grid
-    /// What covers the cells of the thickness grid: ice on the shelf, the sea beyond its front, grounded ice elsewhere.
+    /// What covers the cells of the thickness grid: ice on the shelf, the sea beyond its front, grounded ice elsewhere (land
+    /// about a stream).
     public let mask: [IceMask]
 
     /// Where the cells of the velocity grid lie on the mesh; nil off the shelf.
@@ -28,8 +29,9 @@ public struct ShelfSurvey: Sendable {
         self.thicknessGrid = thicknessGrid
         velocityPlaces = velocityGrid.positions.map(solved.field.place(of:))
         mask = thicknessGrid.positions.map { position in
-            if solved.field.place(of: position) != nil { return .floatingIce }
-            return ShelfSurvey.isBeyondFront(position, of: solved.mesh) ? .ocean : .groundedIce
+            if solved.field.place(of: position) != nil { return solved.ice }
+            if ShelfSurvey.isBeyondFront(position, of: solved.mesh) { return .ocean }
+            return solved.ice == .floatingIce ? .groundedIce : .iceFreeLand
         }
     }
 
@@ -40,12 +42,42 @@ public struct ShelfSurvey: Sendable {
 
     /// Viscosities [Pa s] at the cells of the velocity grid; nil off the shelf.
     public func viscosities() -> [Viscosity?] {
-        zip(velocityGrid.positions, velocityPlaces).map { $1 == nil ? nil : solved.shelf.viscosity(at: $0) }
+        zip(velocityGrid.positions, velocityPlaces).map { position, place in
+            place.map { solved.viscosity(at: position, $0) }
+        }
+    }
+
+    /// Accumulation minus melt [m s⁻¹] that keeps the shelf as it is, div(h u), at the cells of the velocity grid; nil off
+    /// the shelf.
+    public func massBalances() -> [Double?] {
+        let h = solved.shelf.thickness(at:)
+        // A metre beside shapes of kilometres: 1e-8 of truncation, 1e-13 of rounding.
+        let slope = { (position: Position, step: Position) in (h(position + step) - h(position - step)) / 2 }
+        return zip(velocityGrid.positions, velocityPlaces).map { position, place in
+            place.map { place in
+                let velocity = solved.field.velocity(at: place)
+                let gradient = solved.field.gradient(at: place)
+                return velocity.x * slope(position, Position(1, 0)) + velocity.y * slope(position, Position(0, 1))
+                    + h(position) * (gradient.x.x + gradient.y.y)
+            }
+        }
     }
 
     /// Thicknesses [m] at the cells of the thickness grid; nil off the shelf.
     public func thicknesses() -> [Double?] {
-        zip(thicknessGrid.positions, mask).map { $1 == .floatingIce ? solved.shelf.thickness(at: $0) : nil }
+        zip(thicknessGrid.positions, mask).map { $1 == solved.ice ? solved.shelf.thickness(at: $0) : nil }
+    }
+
+    /// Heights of the surface [m] at the cells of the thickness grid, of a stream; nil off it.
+    public func surfaces() -> [Double?]? {
+        guard let stream = solved.shelf as? any SyntheticStream else { return nil }
+        return zip(thicknessGrid.positions, mask).map { $1 == solved.ice ? stream.surface(at: $0) : nil }
+    }
+
+    /// C² [Pa] at the cells of the velocity grid, of a stream; nil off it.
+    public func frictions() -> [Double?]? {
+        guard let stream = solved.shelf as? any SyntheticStream else { return nil }
+        return zip(velocityGrid.positions, velocityPlaces).map { $1 == nil ? nil : stream.friction(at: $0) }
     }
 
     /// Whether the nearest point of the shelf's outline lies on the front, between its corners: the coast goes on

@@ -26,7 +26,7 @@ public protocol SyntheticShelf: Sendable {
 
 /// The shelves that `pinn-sample` knows.
 public enum ShelfCatalog {
-    public static let all: [any SyntheticShelf] = [WedgeShelf()]
+    public static let all: [any SyntheticShelf] = [WedgeShelf(), CrevassedShelf(), SlidingStream(), FlowLineShelf()]
 
     public static func shelf(named name: String) throws(ForwardModelError) -> any SyntheticShelf {
         guard let shelf = all.first(where: { $0.name == name }) else {
@@ -59,13 +59,26 @@ public struct SolvedShelf: Sendable {
                     along: Double(column) / Double(mesh.columns), across: Double(row) / Double(mesh.rows))
             }
         }
-        let system = ShallowShelfSystem(
-            mesh: mesh, constants: constants, thickness: shelf.thickness(at:), viscosity: shelf.viscosity(at:),
-            prescribed: prescribed)
         self.shelf = shelf
         self.constants = constants
         self.spacing = spacing
-        field = try system.solve()
+        if let stream = shelf as? any SyntheticStream {
+            field = try SolvedStream.solve(stream, on: mesh, constants, prescribed: prescribed)
+        } else {
+            field = try ShallowShelfSystem(
+                mesh: mesh, constants: constants, thickness: shelf.thickness(at:), viscosity: shelf.viscosity(at:),
+                prescribed: prescribed
+            ).solve()
+        }
+    }
+
+    /// What covers it.
+    public var ice: IceMask { shelf is any SyntheticStream ? .groundedIce : .floatingIce }
+
+    /// Effective viscosity [Pa s].
+    func viscosity(at position: Position, _ place: VelocityField.Place) -> Viscosity {
+        guard shelf is any SyntheticStream else { return shelf.viscosity(at: position) }
+        return Viscosity(isotropic: SolvedStream.viscosity(of: field, at: place, constants))
     }
 
     private static func mesh(of shelf: any SyntheticShelf, spacing: Double) -> Mesh {

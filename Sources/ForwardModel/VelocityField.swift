@@ -27,6 +27,19 @@ public struct VelocityField: Sendable {
         return interpolate(nodal, first, second, of: \.value, \.value)
     }
 
+    /// Derivatives of the velocity in x and y [s⁻¹] at a place of the mesh.
+    public func gradient(at place: Place) -> (x: Velocity, y: Velocity) {
+        let (first, second) = weights(at: place)
+        let dAlong = interpolate(mesh.nodes, first, second, of: \.derivative, \.value)
+        let dAcross = interpolate(mesh.nodes, first, second, of: \.value, \.derivative)
+        let along = interpolate(nodal, first, second, of: \.derivative, \.value)
+        let across = interpolate(nodal, first, second, of: \.value, \.derivative)
+        let determinant = dAlong.x * dAcross.y - dAlong.y * dAcross.x
+        return (
+            (along * dAcross.y - across * dAlong.y) / determinant, (across * dAlong.x - along * dAcross.x) / determinant
+        )
+    }
+
     /// Where a position lies on the mesh; nil outside of it. Newton's method from the middle of the mesh: five steps or so
     /// on a smoothly mapped mesh.
     public func place(of position: Position) -> Place? {

@@ -52,6 +52,12 @@ public struct WedgeShelf: SyntheticShelf {
         return (a, (offset.y * flow.x - offset.x * flow.y) / halfWidth(a))
     }
 
+    /// Distance from the inflow and from the centre line, to the left [m].
+    func alongAndAcross(_ position: Position) -> (Double, Double) {
+        let (a, eta) = local(position)
+        return (a, eta * halfWidth(a))
+    }
+
     // MARK: ice
 
     /// From 600 m at the inflow to 250 m at the front; 6 % thinner at the walls, and 3 % thicker on the left half.

@@ -20,12 +20,14 @@ public struct GriddedFile {
     /// Names by which a quantity is found.
     public func names(of quantity: Quantity) -> [String] {
         let schema = product.schema
-        let known =
+        let known: [String]? =
             switch quantity {
             case .velocityX: schema.velocity?.x
             case .velocityY: schema.velocity?.y
             case .thickness: schema.thickness?.variable
+            case .surface: schema.surface?.variable
             case .viscosity: ["viscosity"]
+            default: nil
             }
         return (known ?? []).filter { $0 != quantity.symbol } + [quantity.symbol]
     }
@@ -52,17 +54,14 @@ public struct GriddedField {
         let schema = product.schema
         var unitIfMissing: String?
         var noData: [Double] = []
-        let unit: Unit
         switch quantity {
         case .velocityX, .velocityY:
-            (unit, unitIfMissing, noData) = (
-                .metersPerYear, schema.velocity?.unitIfMissing, schema.velocity?.noData ?? []
-            )
-        case .thickness: (unit, unitIfMissing, noData) = (.meter, schema.thickness?.unitIfMissing, product.noThickness)
-        case .viscosity: unit = .pascalSecond
+            (unitIfMissing, noData) = (schema.velocity?.unitIfMissing, schema.velocity?.noData ?? [])
+        case .thickness: (unitIfMissing, noData) = (schema.thickness?.unitIfMissing, product.noThickness)
+        default: break
         }
         field = try PackedField(
-            variable, on: try GridWindow(of: variable, in: product, region: .everywhere), in: unit,
+            variable, on: try GridWindow(of: variable, in: product, region: .everywhere), in: quantity.measure,
             unitIfMissing: unitIfMissing, noData: noData)
         (self.quantity, self.variable, path) = (quantity, variable.name, product.path)
     }
@@ -70,10 +69,10 @@ public struct GriddedField {
     /// Runs of rows that are read at once.
     public var bands: [Range<Int>] { field.window.bands(chunkRows: field.chunkRows) }
 
-    /// Row-major values. A thickness or a viscosity that is not positive is none.
+    /// Row-major values. Of what cannot be negative, a value that is not positive is none.
     public func read(rows: Range<Int>) throws -> [Double] {
         let values = try field.read(rows: rows, columns: 0..<grid.columns)
-        guard [.thickness, .viscosity].contains(quantity) else { return values }
+        guard quantity.isPositive else { return values }
         return values.map { $0 > 0 ? $0 : .nan }
     }
 

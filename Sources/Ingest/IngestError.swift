@@ -23,9 +23,10 @@ public enum IngestError: Failure {
     case emptyRegion(Region, path: String, extent: Region)
     case gridsDoNotOverlap(String, Region, String, Region)
     case projectionsDiffer(attribute: String, String, path: String, String, otherPath: String)
-    case noFloatingIce(path: String, variable: String, inRegion: Bool)
-    case nothingValid(variable: String, path: String, floatingCells: Int)
-    case nothingInCommon(velocity: String, thickness: String)
+    case noIce(IceMask, path: String, variable: String, inRegion: Bool)
+    case noSurfaceIn(path: String, sought: [String], present: [String])
+    case nothingValid(variable: String, path: String, iceCells: Int, ice: IceMask)
+    case nothingInCommon(velocity: String, thickness: String, ice: IceMask)
     case outputIsInput(path: String)
 
     public var kind: FailureKind {
@@ -83,12 +84,14 @@ public enum IngestError: Failure {
             "\(path) covers \(text(extent)) and \(other) covers \(text(otherExtent)): they do not overlap; give files of the same place"
         case .projectionsDiffer(let attribute, let value, let path, let otherValue, let otherPath):
             "\(path) has \(quoted(attribute)) \(value) in its projection and \(otherPath) has \(otherValue): their coordinates do not mean the same places; bring one to the projection of the other"
-        case .noFloatingIce(let path, let variable, let inRegion):
-            "\(path): variable \(quoted(variable)) has no floating ice\(inRegion ? " in the region; choose another --region" : "; give a file that covers an ice shelf")"
-        case .nothingValid(let variable, let path, let cells):
-            "\(path): variable \(quoted(variable)) has no data on any of the \(cells) floating cells; check that the file is whole and covers the ice shelf"
-        case .nothingInCommon(let velocity, let thickness):
-            "\(velocity) and \(thickness): on no floating cell are both velocity and thickness known; give files of the same ice shelf"
+        case .noIce(let ice, let path, let variable, let inRegion):
+            "\(path): variable \(quoted(variable)) has no \(ice.adjective) ice\(inRegion ? " in the region; choose another --region" : "; give a file that covers an \(ice.body)")"
+        case .noSurfaceIn(let path, let sought, let present):
+            "\(path): no height of the surface in it: none of \(list(sought)) among its variables \(list(present)); grounded ice needs one, so give a product that has it, such as BedMachine Antarctica, with --thickness"
+        case .nothingValid(let variable, let path, let cells, let ice):
+            "\(path): variable \(quoted(variable)) has no data on any of the \(cells) \(ice.adjective) cells; check that the file is whole and covers the \(ice.body)"
+        case .nothingInCommon(let velocity, let thickness, let ice):
+            "\(velocity) and \(thickness): on no \(ice.adjective) cell are both velocity and thickness known; give files of the same \(ice.body)"
         case .outputIsInput(let path):
             "\(path): the store would replace its own input; choose another name with -o"
         }
@@ -111,4 +114,9 @@ public enum IngestError: Failure {
 func plain(_ number: Double) -> String {
     if number == number.rounded(), abs(number) < 1e15 { return String(Int(number)) }
     return String(number)
+}
+
+extension IceMask {
+    /// What a user calls it.
+    fileprivate var body: String { self == .floatingIce ? "ice shelf" : "ice stream" }
 }

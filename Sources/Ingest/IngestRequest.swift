@@ -7,6 +7,8 @@ public struct IngestRequest: Sendable {
     /// The thickness product; nil: the velocity file's own, or the one that lies beside it.
     public var thickness: String?
     public var region = Region.everywhere
+    /// The ice that is taken: a shelf, or a stream with the height of its surface.
+    public var ice = IceMask.floatingIce
     /// Collocation points; nil: `defaultPoints`.
     public var points: Int?
     public var seed: UInt64 = 0
@@ -27,6 +29,7 @@ public struct IngestRequest: Sendable {
                 "--region", [region.xMin, region.xMax, region.yMin, region.yMax].map(plain).joined(separator: ","),
             ]
         }
+        if ice != .floatingIce { words += ["--ice", ice.adjective] }
         if let points { words += ["--points", String(points)] }
         words += ["--seed", String(seed)]
         return words.map(shellWord).joined(separator: " ")
@@ -38,6 +41,7 @@ public enum IngestStage: String, Sendable {
     case mask = "reading the mask"
     case velocity = "reading the velocity"
     case thickness = "reading the thickness"
+    case surface = "reading the surface"
     case writing = "writing points"
 
     public var unit: String { self == .writing ? "points" : "rows" }

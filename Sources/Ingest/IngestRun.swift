@@ -46,33 +46,46 @@ public struct IngestRun {
 
         let velocityMask = try mask.sampled(on: velocityGrid)
         let thicknessMask = try mask.sampled(on: thicknessGrid)
-        let velocity = try ObservationReader(window: velocityGrid, mask: velocityMask) {
+        let velocity = try ObservationReader(window: velocityGrid, mask: velocityMask, ice: request.ice) {
             try progress(.velocity, $0, $1)
         }
         .velocity(of: velocityFile)
-        let thickness = try ObservationReader(window: thicknessGrid, mask: thicknessMask) {
+        let thickness = try ObservationReader(window: thicknessGrid, mask: thicknessMask, ice: request.ice) {
             try progress(.thickness, $0, $1)
         }
         .thickness(of: thicknessFile)
+
+        let surface =
+            request.ice == .floatingIce
+            ? nil
+            : try ObservationReader(window: thicknessGrid, mask: thicknessMask, ice: request.ice) {
+                try progress(.surface, $0, $1)
+            }
+            .surface(of: thicknessFile)
 
         try Plausibility.requireOneUnit(
             of: velocity, components.x.name, components.y.name, path: velocityFile.path)
 
         let shelf = ShelfCells(
-            mask: mask, velocity: velocity, on: velocityGrid, thickness: thickness, on: thicknessGrid)
+            of: request.ice, mask: mask, velocity: velocity, on: velocityGrid, thickness: thickness, on: thicknessGrid)
         guard !shelf.cells.isEmpty else {
-            throw IngestError.nothingInCommon(velocity: velocityFile.path, thickness: thicknessFile.path)
+            throw IngestError.nothingInCommon(
+                velocity: velocityFile.path, thickness: thicknessFile.path, ice: request.ice)
         }
-        let front = FrontExtraction(codes: mask.codes, grid: mask.window.grid, known: shelf.known)
+        // The stress at the end of a grounded stream hangs on where its bed lies below the sea: no front is taken.
+        let front =
+            request.ice == .floatingIce
+            ? FrontExtraction(codes: mask.codes, grid: mask.window.grid, known: shelf.known) : nil
         let points = request.points ?? IngestRequest.defaultPoints(cells: shelf.cells.count)
 
         report.sources = sources(velocityFile, velocityGrid, thicknessFile, thicknessGrid)
-        report.tallies = tallies(velocity, thickness, shelf, front)
+        report.tallies = tallies(velocity, thickness, surface, shelf, front)
         report.warnings += warnings(front, velocityGrid, thicknessGrid)
         let content = StoreContent(
             velocity: velocity, velocityGrid: velocityGrid, velocityMask: velocityMask, thickness: thickness,
-            thicknessGrid: thicknessGrid, thicknessMask: thicknessMask, shelf: shelf.cells, shelfGrid: mask.window.grid,
-            front: front.points, points: points, seed: request.seed)
+            thicknessGrid: thicknessGrid, thicknessMask: thicknessMask, surface: surface, ice: request.ice,
+            shelf: shelf.cells, shelfGrid: mask.window.grid,
+            front: front?.points ?? [], points: points, seed: request.seed)
         var description = content.description
         let schema = thicknessFile.schema.thickness
         description.productIceDensity = thicknessFile.density(schema?.iceDensityAttribute)
@@ -119,9 +132,9 @@ public struct IngestRun {
                 present: thickness.variableNames)
         }
         let mask = try MaskField(reading: variable, of: owner, region: request.region) { try progress(.mask, $0, $1) }
-        guard mask.codes.contains(IceMask.floatingIce.rawValue) else {
-            throw IngestError.noFloatingIce(
-                path: owner.path, variable: variable.name, inRegion: request.region != .everywhere)
+        guard mask.codes.contains(request.ice.rawValue) else {
+            throw IngestError.noIce(
+                request.ice, path: owner.path, variable: variable.name, inRegion: request.region != .everywhere)
         }
         if mask.unknownCount > 0 {
             report.warnings.append(
@@ -171,33 +184,45 @@ public struct IngestRun {
     }
 
     private func tallies(
-        _ velocity: Observations, _ thickness: Observations, _ shelf: ShelfCells, _ front: FrontExtraction
+        _ velocity: Observations, _ thickness: Observations, _ surface: Observations?, _ shelf: ShelfCells,
+        _ front: FrontExtraction?
     ) -> [IngestReport.Tally] {
-        [
+        let ice = request.ice.adjective
+        var tallies: [IngestReport.Tally] = [
             .init(
-                what: "velocity cells", kept: velocity.count, dropped: [(velocity.missing, "floating without data")],
+                what: "velocity cells", kept: velocity.count, dropped: [(velocity.missing, "\(ice) without data")],
                 error: median(ofErrors: velocity.errors).map { "\(plain(($0 * 100).rounded() / 100)) m/year" }),
             .init(
                 what: "thickness cells", kept: thickness.count,
                 dropped: [
-                    (thickness.missing, "floating without data"),
-                    (thickness.notPositive, "floating with none or negative thickness"),
+                    (thickness.missing, "\(ice) without data"),
+                    (thickness.notPositive, "\(ice) with none or negative thickness"),
                 ], error: median(ofErrors: thickness.errors).map { "\(plain(($0 * 100).rounded() / 100)) m" }),
             .init(
                 what: "cells with both", kept: shelf.cells.count,
                 dropped: [
-                    (shelf.withoutVelocity, "floating without velocity"),
-                    (shelf.withoutThickness, "floating without thickness"),
+                    (shelf.withoutVelocity, "\(ice) without velocity"),
+                    (shelf.withoutThickness, "\(ice) without thickness"),
                 ]),
-            .init(
-                what: "front faces", kept: front.points.count,
-                dropped: [(front.beyondData, "beyond the data"), (front.withoutDirection, "without a clear direction")]),
         ]
+        if let surface {
+            tallies.append(
+                .init(what: "surface cells", kept: surface.count, dropped: [(surface.missing, "\(ice) without data")]))
+        }
+        if let front {
+            tallies.append(
+                .init(
+                    what: "front faces", kept: front.points.count,
+                    dropped: [
+                        (front.beyondData, "beyond the data"), (front.withoutDirection, "without a clear direction"),
+                    ]))
+        }
+        return tallies
     }
 
-    private func warnings(_ front: FrontExtraction, _ velocity: GridWindow, _ thickness: GridWindow) -> [String] {
+    private func warnings(_ front: FrontExtraction?, _ velocity: GridWindow, _ thickness: GridWindow) -> [String] {
         var warnings: [String] = []
-        if front.points.isEmpty {
+        if let front, front.points.isEmpty {
             warnings.append(
                 "no calving front: nowhere does floating ice with data meet ocean in the mask; the store has no front points, and training then lacks the condition that fixes the viscosity's magnitude"
             )

@@ -45,8 +45,6 @@ struct MaskField {
         usesSchemaCodes = legend.usesSchemaCodes
     }
 
-    func isFloating(_ cell: Int) -> Bool { codes[cell] == IceMask.floatingIce.rawValue }
-
     /// The cover at the cells of another grid: that of the mask's cell in which their centres lie.
     func sampled(on other: GridWindow) throws -> [UInt8] {
         if other.isSameGrid(as: window) { return codes }

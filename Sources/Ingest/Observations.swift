@@ -1,7 +1,7 @@
 import Fields
 import NetCDFFiles
 
-/// Real cells of a product on floating ice, each with its own values; nothing is invented.
+/// Real cells of a product on the ice that is taken, each with its own values; nothing is invented.
 struct Observations {
     /// Row-major cells of the window, ascending.
     var cells: [Int32] = []
@@ -9,7 +9,7 @@ struct Observations {
     var values: [[Double]]
     /// Standard error in the unit of the values, NaN where the product gives none; empty where it has no error field.
     var errors: [Double] = []
-    /// Floating cells whose value is missing or, for thickness, not positive.
+    /// Such cells whose value is missing or, for thickness, not positive.
     var missing = 0
     var notPositive = 0
     /// Those of the latter that are below zero.
@@ -18,14 +18,15 @@ struct Observations {
     var present: CellSet
 
     var count: Int { cells.count }
-    var floatingCells: Int { count + missing + notPositive }
+    var iceCells: Int { count + missing + notPositive }
 }
 
-/// Reads observations in bands: only rows and columns that hold floating ice are touched.
+/// Reads observations in bands: only rows and columns that hold the ice that is taken are touched.
 struct ObservationReader {
     let window: GridWindow
     /// `IceMask` codes of the window's cells.
     let mask: [UInt8]
+    let ice: IceMask
     let progress: (Int, Int) throws -> Void
 
     /// Cells where both components are known. Speeds of zero are data: both MEaSUREs products mark gaps by NaN.
@@ -45,7 +46,7 @@ struct ObservationReader {
     }
 
     /// Cells where the thickness is positive: products write 0, or a negative mark that they do not declare, where
-    /// they know none, and floating ice of no thickness does not exist.
+    /// they know none, and ice of no thickness does not exist.
     func thickness(of product: ProductFile) throws -> Observations {
         guard let variable = product.thickness, let schema = product.schema.thickness else {
             throw IngestError.noThicknessIn(
@@ -61,6 +62,19 @@ struct ObservationReader {
         }
     }
 
+    /// Cells where the height of the surface is known.
+    func surface(of product: ProductFile) throws -> Observations {
+        guard let variable = product.surface, let schema = product.schema.surface else {
+            throw IngestError.noSurfaceIn(
+                path: product.path, sought: product.schema.surface?.variable ?? [], present: product.variableNames)
+        }
+        var noData = schema.noData ?? []
+        if let name = schema.noDataAttribute, let number = product.file.attribute(name)?.number {
+            noData.append(number)
+        }
+        return try read([try PackedField(variable, on: window, in: .meter, noData: noData)], errors: []) { _ in .kept }
+    }
+
     private enum Verdict { case kept, notPositive, negative }
 
     private func read(
@@ -71,13 +85,13 @@ struct ObservationReader {
         var here = [Double](repeating: 0, count: fields.count)
         for band in window.bands(chunkRows: fields[0].chunkRows) {
             try progress(band.lowerBound, window.rows)
-            guard let columns = floatingColumns(of: band) else { continue }
+            guard let columns = iceColumns(of: band) else { continue }
             let values = try fields.map { try $0.read(rows: band, columns: columns) }
             let sigmas = try errors.map { try $0.read(rows: band, columns: columns) }
             for row in band {
                 for column in columns {
                     let cell = row * window.columns + column
-                    guard mask[cell] == IceMask.floatingIce.rawValue else { continue }
+                    guard mask[cell] == ice.rawValue else { continue }
                     let place = (row - band.lowerBound) * columns.count + column - columns.lowerBound
                     for number in here.indices { here[number] = values[number][place] }
                     guard here.allSatisfy(\.isFinite) else {
@@ -99,20 +113,20 @@ struct ObservationReader {
         }
         guard found.count > 0 else {
             throw IngestError.nothingValid(
-                variable: fields[0].variable.name, path: window.path, floatingCells: found.floatingCells)
+                variable: fields[0].variable.name, path: window.path, iceCells: found.iceCells, ice: ice)
         }
         return found
     }
 
-    /// The columns between the first and the last floating cell of a band.
-    private func floatingColumns(of band: Range<Int>) -> Range<Int>? {
+    /// The columns between the first and the last cell of a band with ice.
+    private func iceColumns(of band: Range<Int>) -> Range<Int>? {
         var first = window.columns
         var last = -1
         for row in band {
             let start = row * window.columns
             let cells = mask[start..<start + window.columns]
-            guard let west = cells.firstIndex(of: IceMask.floatingIce.rawValue),
-                let east = cells.lastIndex(of: IceMask.floatingIce.rawValue)
+            guard let west = cells.firstIndex(of: ice.rawValue),
+                let east = cells.lastIndex(of: ice.rawValue)
             else { continue }
             first = min(first, west - start)
             last = max(last, east - start)

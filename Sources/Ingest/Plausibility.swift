@@ -52,12 +52,12 @@ enum Plausibility {
         let thick = thickness.values[0].filter { $0 > greatestThickness }
         if let thickest = thick.max() {
             warnings.append(
-                "\(thicknessName): the thickness is over 5 km on \(thick.count) floating cells and reaches \(rounded(thickest)) m, more than any ice has; check its unit and the value that stands for no data"
+                "\(thicknessName): the thickness is over 5 km on \(thick.count) cells and reaches \(rounded(thickest)) m, more than any ice has; check its unit and the value that stands for no data"
             )
         }
         if thickness.negative > 0 {
             warnings.append(
-                "\(thicknessName): the thickness is negative on \(thickness.negative) floating cells, which are left out; if it stands for no data, it should be the variable's _FillValue"
+                "\(thicknessName): the thickness is negative on \(thickness.negative) cells, which are left out; if it stands for no data, it should be the variable's _FillValue"
             )
         }
         return warnings

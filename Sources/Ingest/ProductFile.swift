@@ -23,6 +23,7 @@ struct ProductFile {
     var velocityX: Variable? { first(schema.velocity?.x) }
     var velocityY: Variable? { first(schema.velocity?.y) }
     var thickness: Variable? { first(schema.thickness?.variable) }
+    var surface: Variable? { first(schema.surface?.variable) }
     var mask: Variable? { first(schema.mask?.variable) }
 
     /// The first of the names that the file has.

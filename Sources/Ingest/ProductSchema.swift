@@ -66,6 +66,19 @@ public struct ProductSchema: Decodable, Sendable {
         }
     }
 
+    public struct Surface: Decodable, Sendable {
+        public var variable: [String]
+        public var noData: [Double]?
+        /// Global attribute that declares a value for missing data.
+        public var noDataAttribute: String?
+
+        enum CodingKeys: String, CodingKey {
+            case variable
+            case noData = "no_data"
+            case noDataAttribute = "no_data_attribute"
+        }
+    }
+
     public struct Mask: Decodable, Sendable {
         public var variable: [String]
         /// Codes and words by the name of the cover they mean ("ocean", ...).
@@ -98,6 +111,7 @@ public struct ProductSchema: Decodable, Sendable {
     public var projection: ProjectionNames?
     public var velocity: Velocity?
     public var thickness: Thickness?
+    public var surface: Surface?
     public var mask: Mask?
 
     public init(toml: String, called file: String) throws {

@@ -1,6 +1,6 @@
 import Fields
 
-/// The cells of the mask's grid where ice floats and both velocity and thickness are known: there, and only there, the
+/// The cells of the mask's grid with the ice that is taken where both velocity and thickness are known: there, and only there, the
 /// equations are asked to hold.
 struct ShelfCells {
     /// Row-major cells of the mask's grid, ascending.
@@ -10,7 +10,7 @@ struct ShelfCells {
     private(set) var withoutThickness = 0
 
     init(
-        mask: MaskField, velocity: Observations, on velocityGrid: GridWindow, thickness: Observations,
+        of ice: IceMask, mask: MaskField, velocity: Observations, on velocityGrid: GridWindow, thickness: Observations,
         on thicknessGrid: GridWindow
     ) {
         let grid = mask.window.grid
@@ -20,7 +20,7 @@ struct ShelfCells {
         for row in 0..<grid.rows {
             for column in 0..<grid.columns {
                 let cell = row * grid.columns + column
-                guard mask.isFloating(cell) else { continue }
+                guard mask.codes[cell] == ice.rawValue else { continue }
                 guard let v = toVelocity.cell(row: row, column: column), velocity.present.contains(v) else {
                     withoutVelocity += 1
                     continue

@@ -7,6 +7,7 @@ struct StoreColumns: Sendable {
     private let collocation: CollocationPoints
     private let velocity: ObservationColumns
     private let thickness: ObservationColumns
+    private let surface: ObservationColumns?
     private let frontOrder: IndexPermutation?
     private let x: Normalization
     private let y: Normalization
@@ -15,8 +16,9 @@ struct StoreColumns: Sendable {
         let same = Normalization(offset: 0, scale: 1)
         let normalization = { (column: Column) in normalizations[column] ?? same }
         self.content = content
-        x = normalization(.x)
-        y = normalization(.y)
+        let (x, y) = (normalization(.x), normalization(.y))
+        self.x = x
+        self.y = y
         collocation = CollocationPoints(
             count: content.points, in: content.shelf, of: content.shelfGrid, seed: content.seed)
         velocity = ObservationColumns(
@@ -24,6 +26,10 @@ struct StoreColumns: Sendable {
             seed: mixed(content.seed, 21))
         thickness = ObservationColumns(
             content.thickness, on: content.thicknessGrid.grid, x, y, [normalization(.h)], seed: mixed(content.seed, 22))
+        surface = content.surface.map {
+            ObservationColumns(
+                $0, on: content.thicknessGrid.grid, x, y, [normalization(.s)], seed: mixed(content.seed, 24))
+        }
         frontOrder =
             content.front.isEmpty ? nil : IndexPermutation(count: content.front.count, seed: mixed(content.seed, 23))
     }
@@ -34,6 +40,7 @@ struct StoreColumns: Sendable {
         case .collocation: return collocationValues(places)
         case .velocity: return velocity.values(places)
         case .thickness: return thickness.values(places)
+        case .surface: return surface?.values(places) ?? []
         case .front:
             guard let frontOrder else { return [] }
             let points = frontOrder.indices(at: places).map { content.front[$0] }
@@ -49,6 +56,7 @@ struct StoreColumns: Sendable {
         switch set {
         case .velocity: velocity.cells(places)
         case .thickness: thickness.cells(places)
+        case .surface: surface?.cells(places)
         case .collocation, .front: nil
         }
     }

@@ -10,6 +10,9 @@ struct StoreContent: Sendable {
     let thickness: Observations
     let thicknessGrid: GridWindow
     let thicknessMask: [UInt8]
+    /// Heights of the surface on the thickness grid, where the ice needs them.
+    let surface: Observations?
+    let ice: IceMask
     /// Cells in which collocation points may lie, and their grid.
     let shelf: [Int32]
     let shelfGrid: Grid
@@ -28,14 +31,20 @@ struct StoreContent: Sendable {
         let normalizations = self.normalizations
         let isOneGrid = velocityGrid.isSameGrid(as: thicknessGrid)
         var counts: [PointSet: Int] = [.collocation: points, .velocity: velocity.count, .thickness: thickness.count]
+        if let surface { counts[.surface] = surface.count }
         if !front.isEmpty { counts[.front] = front.count }
         var grids = [StoredGrid(name: "velocity", grid: velocityGrid.grid, mask: storedMask(velocityMask))]
         if !isOneGrid {
             grids.append(StoredGrid(name: "thickness", grid: thicknessGrid.grid, mask: storedMask(thicknessMask)))
         }
-        return StoreDescription(
+        let thicknessGridName = isOneGrid ? "velocity" : "thickness"
+        var gridOfSet: [PointSet: String] = [.velocity: "velocity", .thickness: thicknessGridName]
+        if surface != nil { gridOfSet[.surface] = thicknessGridName }
+        var description = StoreDescription(
             counts: counts, normalizations: normalizations.columns, scales: normalizations.scales, grids: grids,
-            gridOfSet: [.velocity: "velocity", .thickness: isOneGrid ? "velocity" : "thickness"], seed: seed)
+            gridOfSet: gridOfSet, seed: seed)
+        description.ice = ice
+        return description
     }
 
     /// Writes the store; nothing is left after a failure.
@@ -83,7 +92,9 @@ struct StoreContent: Sendable {
             length: max(x.scale, y.scale), speed: max(u.scale, v.scale) * Unit.metersPerYear.factor,
             // The mean of positive values.
             thickness: h.offset)
-        return ([.x: x, .y: y, .u: u, .v: v, .h: h], scales)
+        var columns: [Column: Normalization] = [.x: x, .y: y, .u: u, .v: v, .h: h]
+        if let surface { columns[.s] = NormalizationChoice.ofValues(surface.values[0]) }
+        return (columns, scales)
     }
 
     /// Stores know four covers. A cell of which the product says nothing is shown as ocean: as no ice. Mostly there is

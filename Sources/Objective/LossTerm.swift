@@ -29,16 +29,18 @@ public struct LossTerm: Sendable {
 }
 
 extension LossTerm {
-    /// Misfit to the observed velocity, both components, in the normalisation of the store.
+    /// Misfit to the observed velocity, of the components that the model has, in the normalisation of the store.
     ///
     /// - Parameter scales: the normalisation's, of u and v [m year⁻¹].
-    public static func velocityMisfit(weight: Double, scales: [Double] = []) -> LossTerm {
-        LossTerm(name: "velocity", set: .velocity, weight: weight, scales: scales, unit: Column.u.unit) { point in
+    public static func velocityMisfit(of unknowns: [Quantity], weight: Double, scales: [Double] = [1, 1]) -> LossTerm {
+        let components = [(Quantity.velocityX, Column.u, scales[0]), (.velocityY, .v, scales[1])].filter {
+            unknowns.contains($0.0)
+        }
+        return LossTerm(
+            name: "velocity", set: .velocity, weight: weight, scales: components.map(\.2), unit: Column.u.unit
+        ) { point in
             let importance = point.column(Column.weight.rawValue).squareRoot()
-            return [
-                importance * (point.output(.velocityX) - point.column(Column.u.rawValue)),
-                importance * (point.output(.velocityY) - point.column(Column.v.rawValue)),
-            ]
+            return components.map { importance * (point.output($0.0) - point.column($0.1.rawValue)) }
         }
     }
 
@@ -54,9 +56,23 @@ extension LossTerm {
         }
     }
 
-    /// The residuals of an equation at a set of points: those of the momentum balance in units of the driving stress
+    /// Misfit to the observed height of the surface.
+    ///
+    /// - Parameter scale: the normalisation's [m].
+    public static func surfaceMisfit(weight: Double, scale: Double = 1) -> LossTerm {
+        LossTerm(name: "surface", set: .surface, weight: weight, scales: [scale], unit: Column.s.unit) { point in
+            [
+                point.column(Column.weight.rawValue).squareRoot()
+                    * (point.output(.surface) - point.column(Column.s.rawValue))
+            ]
+        }
+    }
+
+    /// The residuals of equations at a set of points: those of a momentum balance in units of the driving stress
     /// ρ g (1 − ρ/ρ_w) h₀² / L₀, those at the front of ρ g (1 − ρ/ρ_w) h₀.
-    public static func equation(_ equation: any Equation, name: String, at set: PointSet, weight: Double) -> LossTerm {
-        LossTerm(name: name, set: set, weight: weight) { equation.residuals(at: $0) }
+    public static func equations(_ equations: [any Equation], name: String, at set: PointSet, weight: Double)
+        -> LossTerm
+    {
+        LossTerm(name: name, set: set, weight: weight) { point in equations.flatMap { $0.residuals(at: point) } }
     }
 }

@@ -2,8 +2,10 @@
 public struct LossWeights: Sendable, Equatable {
     public var velocity = 1.0
     public var thickness = 0.6
+    public var surface = 1.0
     public var equation = 0.05
     public var front = 0.1
+    public var prior = 1e-3
 
     public init() {}
 }

@@ -51,7 +51,7 @@ public struct Objective: Sendable {
             let program = Program.recording { recorder in
                 let point = FieldPoint(
                     recorder: recorder, unknowns: model.unknowns, maps: scaling.maps,
-                    columns: set.columns.map(\.rawValue))
+                    columns: set.columns.map(\.rawValue), numbers: scaling.numbers)
                 return terms.enumerated().filter { $0.element.set == set }.flatMap { number, term in
                     let residuals = term.residuals(point)
                     owners += residuals.indices.map { (number, term.scales.count > $0 ? term.scales[$0] : 1) }
@@ -65,20 +65,39 @@ public struct Objective: Sendable {
         workload = Workload(networks: networks, inputSlopes: scaling.inputSlopes, programs: programs)
     }
 
-    /// The inversion of a store: misfits, momentum balance, and the stress at the front where there is one.
+    /// The inversion of a store: misfits, the model's equations, the stress at the front where there is one, and the prior
+    /// where the model has one.
     public static func inversion(
-        of store: StoreDescription, model: PhysicalModel, networks: NetworkGroup, weights: LossWeights
+        of store: StoreDescription, model: PhysicalModel, networks: NetworkGroup, weights: LossWeights,
+        constants: Constants
     ) -> Objective {
         var terms: [LossTerm] = [
             .velocityMisfit(
-                weight: weights.velocity, scales: [store.normalization(.u).scale, store.normalization(.v).scale]),
+                of: model.observed, weight: weights.velocity,
+                scales: [store.normalization(.u).scale, store.normalization(.v).scale]),
             .thicknessMisfit(weight: weights.thickness, scale: store.normalization(.h).scale),
-            .equation(model.interior, name: "equation", at: .collocation, weight: weights.equation),
+            .equations(model.interior, name: "equation", at: .collocation, weight: weights.equation),
         ]
-        if store.counts[.front] != nil {
-            terms.append(.equation(model.front, name: "front", at: .front, weight: weights.front))
+        if model.observed.contains(.surface) {
+            terms.append(.surfaceMisfit(weight: weights.surface, scale: store.normalization(.s).scale))
         }
-        return Objective(terms: terms, model: model, scaling: FieldScaling(store), networks: networks)
+        if let front = model.front, store.counts[.front] != nil {
+            terms.append(.equations([front], name: "front", at: .front, weight: weights.front))
+        }
+        if let prior = model.prior {
+            terms.append(.equations([prior], name: "prior", at: .collocation, weight: weights.prior))
+        }
+        return Objective(terms: terms, model: model, scaling: FieldScaling(store, constants), networks: networks)
+    }
+
+    /// What the sums of squared residuals count in the loss, for the counts of points of each set.
+    ///
+    /// - Parameter weights: of the terms; nil: their own.
+    public func coefficients(counts: [Int], weights: [Double]? = nil) -> [[Double]] {
+        let weights = weights ?? terms.map(\.weight)
+        return zip(counts, termOfOutput).map { count, owners in
+            owners.map { weights[$0.term] / Double(max(count, 1)) }
+        }
     }
 
     /// What each point of a set adds to the loss, its square root: √(Σ weight r²) over the residuals of the set.
@@ -102,7 +121,8 @@ public struct Objective: Sendable {
         let batches = sets.map { set in PointBatch(columns: chunk.columns[set] ?? set.columns.map { _ in [] }) }
         let sums = try backend.squaredResiduals(
             parameters: parameters, batches: batches,
-            coefficients: coefficients(batches, terms.indices.map { weight($0, factors) }), gradient: &gradient)
+            coefficients: coefficients(
+                counts: batches.map(\.count), weights: terms.indices.map { weight($0, factors) }), gradient: &gradient)
         var loss = Loss(termCount: terms.count)
         for (program, owners) in termOfOutput.enumerated() {
             for (output, owner) in owners.enumerated() {
@@ -131,17 +151,12 @@ public struct Objective: Sendable {
             }
             let weights = terms.indices.map { $0 == term ? terms[$0].weight : 0 }
             _ = try backend.squaredResiduals(
-                parameters: parameters, batches: batches, coefficients: coefficients(batches, weights),
+                parameters: parameters, batches: batches,
+                coefficients: coefficients(counts: batches.map(\.count), weights: weights),
                 gradient: &gradient)
             return gradient.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
         }
     }
 
     private func weight(_ term: Int, _ factors: [Double]?) -> Double { terms[term].weight * (factors?[term] ?? 1) }
-
-    private func coefficients(_ batches: [PointBatch], _ weights: [Double]) -> [[Double]] {
-        zip(batches, termOfOutput).map { batch, owners in
-            owners.map { weights[$0.term] / Double(max(batch.count, 1)) }
-        }
-    }
 }

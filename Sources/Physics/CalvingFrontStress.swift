@@ -12,6 +12,7 @@ public struct CalvingFrontStress: Equation {
     public init() {}
 
     public var residualNames: [String] { ["front_x", "front_y"] }
+    public var residualUnit: ResidualUnit { .stress }
 
     public func residuals(at point: FieldPoint) -> [Scalar] {
         let u = point.jet1(.velocityX)

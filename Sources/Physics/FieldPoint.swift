@@ -16,15 +16,27 @@ public struct FieldPoint {
     private let unknowns: [Quantity]
     private let maps: [Quantity: OutputMap]
     private let columns: [String]
+    private let givenNumbers: PhysicalNumbers?
 
     /// - Parameters:
     ///   - unknowns: the quantities in the order of the network's outputs.
     ///   - columns: names of the values that points of this set bring along.
-    public init(recorder: Recorder, unknowns: [Quantity], maps: [Quantity: OutputMap], columns: [String]) {
+    ///   - numbers: of the run, for equations that ask for them.
+    public init(
+        recorder: Recorder, unknowns: [Quantity], maps: [Quantity: OutputMap], columns: [String],
+        numbers: PhysicalNumbers? = nil
+    ) {
         self.recorder = recorder
         self.unknowns = unknowns
         self.maps = maps
         self.columns = columns
+        givenNumbers = numbers
+    }
+
+    /// Densities and exponents of the run.
+    public var numbers: PhysicalNumbers {
+        guard let givenNumbers else { preconditionFailure("no numbers of the run at these points") }
+        return givenNumbers
     }
 
     /// The network's own output for a quantity, in the normalisation of the data.

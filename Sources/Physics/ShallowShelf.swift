@@ -12,6 +12,7 @@ public struct ShallowShelf: Equation {
     public init() {}
 
     public var residualNames: [String] { ["momentum_x", "momentum_y"] }
+    public var residualUnit: ResidualUnit { .stress }
 
     public func residuals(at point: FieldPoint) -> [Scalar] {
         let u = point.jet2(.velocityX)

@@ -25,6 +25,6 @@ extension StoreDescription {
 extension Plan {
     /// The loss of a run of this plan, and so its channels, on a store.
     public func objective(for store: StoreDescription) throws -> Objective {
-        .inversion(of: store, model: try model(), networks: try networks(), weights: weights)
+        .inversion(of: store, model: try model(), networks: try networks(), weights: weights, constants: constants)
     }
 }

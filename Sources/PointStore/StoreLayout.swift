@@ -1,6 +1,6 @@
 import Fields
 
-/// The four sets of points that a store holds. Each is written in one shuffled order, so that every run of
+/// The sets of points that a store holds. Each is written in one shuffled order, so that every run of
 /// neighbouring points is an unbiased sample of its set.
 public enum PointSet: String, CaseIterable, Sendable, Hashable {
     /// Positions anywhere on the shelf, where the equations are asked to hold.
@@ -11,6 +11,11 @@ public enum PointSet: String, CaseIterable, Sendable, Hashable {
     case thickness
     /// Points of the calving front with their outward unit normals.
     case front
+    /// Cells of the thickness product with the height of the surface, where grounded ice is stored.
+    case surface
+
+    /// Whether a store may do without.
+    var isOptional: Bool { self == .front || self == .surface }
 
     /// What is known at a point of the set, in this order everywhere.
     public var columns: [Column] {
@@ -19,6 +24,7 @@ public enum PointSet: String, CaseIterable, Sendable, Hashable {
         case .velocity: [.x, .y, .u, .v, .weight]
         case .thickness: [.x, .y, .h, .weight]
         case .front: [.x, .y, .normalX, .normalY]
+        case .surface: [.x, .y, .s, .weight]
         }
     }
 
@@ -30,7 +36,7 @@ public enum PointSet: String, CaseIterable, Sendable, Hashable {
 
 /// A value at a point, stored as float32 in the network's own normalisation.
 public enum Column: String, Sendable, Hashable {
-    case x, y, u, v, h
+    case x, y, u, v, h, s
     /// Weight of an observation's squared misfit, 1 on average; from the product's error fields where it has them.
     case weight
     case normalX = "nx"
@@ -39,7 +45,7 @@ public enum Column: String, Sendable, Hashable {
     /// Unit of the physical value.
     public var unit: String {
         switch self {
-        case .x, .y, .h: "m"
+        case .x, .y, .h, .s: "m"
         case .u, .v: Unit.metersPerYear.symbol
         case .weight, .normalX, .normalY: "1"
         }
@@ -52,6 +58,7 @@ public enum Column: String, Sendable, Hashable {
         case .u: Quantity.velocityX.longName
         case .v: Quantity.velocityY.longName
         case .h: Quantity.thickness.longName
+        case .s: Quantity.surface.longName
         case .weight: "weight of the squared misfit"
         case .normalX: "x component of the outward unit normal"
         case .normalY: "y component of the outward unit normal"
@@ -77,13 +84,15 @@ public struct StoredGrid: Sendable, Equatable {
 /// Everything that a store says beside its points.
 public struct StoreDescription: Sendable, Equatable {
     public var counts: [PointSet: Int]
-    /// physical = offset + scale × stored, for x, y [m], u, v [m year⁻¹] and h [m].
+    /// physical = offset + scale × stored, for x, y [m], u, v [m year⁻¹], h and s [m].
     public var normalizations: [Column: Normalization]
     public var scales: Scales
     public var grids: [StoredGrid]
     /// Grid on which an observation's cell index counts, by set: "velocity" → "velocity", "thickness" → either.
     public var gridOfSet: [PointSet: String]
     public var seed: UInt64
+    /// The ice that the points lie on.
+    public var ice = IceMask.floatingIce
     /// Densities that the thickness product states [kg m⁻³], where it does.
     public var productIceDensity: Double?
     public var productSeaWaterDensity: Double?
@@ -108,7 +117,8 @@ public struct StoreDescription: Sendable, Equatable {
 
     public static func == (a: StoreDescription, b: StoreDescription) -> Bool {
         a.counts == b.counts && a.normalizations == b.normalizations && a.scales == b.scales && a.grids == b.grids
-            && a.gridOfSet == b.gridOfSet && a.seed == b.seed && a.productIceDensity == b.productIceDensity
+            && a.gridOfSet == b.gridOfSet && a.seed == b.seed && a.ice == b.ice
+            && a.productIceDensity == b.productIceDensity
             && a.productSeaWaterDensity == b.productSeaWaterDensity
             && a.provenance.map(\.name) == b.provenance.map(\.name)
             && a.provenance.map(\.text) == b.provenance.map(\.text)
@@ -122,6 +132,7 @@ enum StoreNames {
     static let scaleSpeed = "scale_speed_m_s"
     static let scaleThickness = "scale_thickness_m"
     static let seed = "seed"
+    static let ice = "ice"
     static let iceDensity = "product_ice_density_kg_m3"
     static let seaWaterDensity = "product_sea_water_density_kg_m3"
     static let blockPoints = "checksum_block_points"

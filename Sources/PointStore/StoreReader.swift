@@ -136,7 +136,7 @@ public final class StoreReader: Sendable {
         var gridOfSet: [PointSet: String] = [:]
         for set in PointSet.allCases {
             guard let dimension = file.dimension(set.rawValue) else {
-                if set == .front { continue }
+                if set.isOptional { continue }
                 throw StoreError.missingSet(set, path: file.path)
             }
             counts[set] = dimension.length
@@ -155,10 +155,15 @@ public final class StoreReader: Sendable {
             }
             gridOfSet[set] = file.variable(StoreNames.cells(of: set))?.attribute("grid")?.text
         }
-        for column in [Column.x, .y, .u, .v, .h] where normalizations[column] == nil {
+        // Stores before grounded ice could be stored do not say.
+        guard let ice = IceMask(name: file.attribute(StoreNames.ice)?.text ?? IceMask.floatingIce.name) else {
+            throw StoreError.badAttribute(StoreNames.ice, path: file.path, expected: "floating_ice or grounded_ice")
+        }
+        let needed: [Column] = [.x, .y, .u, .v, .h] + (counts[.surface] == nil ? [] : [.s])
+        for column in needed where normalizations[column] == nil {
             throw StoreError.badAttribute("scale_factor", path: file.path, expected: "given for \(column.rawValue)")
         }
-        return StoreDescription(
+        var description = StoreDescription(
             counts: counts, normalizations: normalizations,
             scales: Scales(
                 length: try number(StoreNames.scaleLength), speed: try number(StoreNames.scaleSpeed),
@@ -169,6 +174,8 @@ public final class StoreReader: Sendable {
             provenance: file.attributeNames.filter { $0.hasPrefix(StoreNames.provenance) }.map {
                 (name: String($0.dropFirst(StoreNames.provenance.count)), text: file.attribute($0)?.text ?? "")
             })
+        description.ice = ice
+        return description
     }
 
     private static func readGrids(_ file: NetCDFFile) throws -> [StoredGrid] {

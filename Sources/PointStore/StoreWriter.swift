@@ -35,8 +35,8 @@ public final class StoreWriter {
         }
     }
 
-    /// Creates the partial file and writes all but the points. Every set must have at least one point; a shelf without
-    /// a calving front has no `front` in `counts`.
+    /// Creates the partial file and writes all but the points. Every set must have at least one point; a store without
+    /// a calving front has no `front` in `counts`, and so on.
     public init(path: String, _ description: StoreDescription) throws {
         self.description = description
         pending = try PendingFile(replacing: path)
@@ -122,6 +122,7 @@ public final class StoreWriter {
         try file.setAttribute("seconds_per_year", .numbers([Constants.secondsPerYear]))
         // As text: a double does not hold every 64-bit seed.
         try file.setAttribute(StoreNames.seed, .text(String(description.seed)))
+        try file.setAttribute(StoreNames.ice, .text(description.ice.name))
         try file.setAttribute(StoreNames.blockPoints, .numbers([Double(StoreNames.pointsPerBlock)]))
         if let density = description.productIceDensity {
             try file.setAttribute(StoreNames.iceDensity, .numbers([density]))

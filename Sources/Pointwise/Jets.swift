@@ -12,6 +12,7 @@ public struct Jet1 {
     }
 
     public static func + (a: Jet1, b: Jet1) -> Jet1 { Jet1(value: a.value + b.value, dx: a.dx + b.dx, dy: a.dy + b.dy) }
+    public static func + (a: Jet1, b: Double) -> Jet1 { Jet1(value: a.value + Scalar(b), dx: a.dx, dy: a.dy) }
     public static func - (a: Jet1, b: Jet1) -> Jet1 { Jet1(value: a.value - b.value, dx: a.dx - b.dx, dy: a.dy - b.dy) }
     public static func * (a: Double, b: Jet1) -> Jet1 { Jet1(value: a * b.value, dx: a * b.dx, dy: a * b.dy) }
 
@@ -19,6 +20,13 @@ public struct Jet1 {
     public static func * (a: Jet1, b: Jet1) -> Jet1 {
         Jet1(
             value: a.value * b.value, dx: a.dx * b.value + a.value * b.dx, dy: a.dy * b.value + a.value * b.dy)
+    }
+
+    /// (a^c)′ = c a^(c−1) a′, of a positive field.
+    public func power(_ exponent: Double) -> Jet1 {
+        let power = value.power(exponent)
+        let slope = exponent * (power / value)
+        return Jet1(value: power, dx: slope * dx, dy: slope * dy)
     }
 }
 

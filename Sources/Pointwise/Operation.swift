@@ -7,13 +7,15 @@ public enum OperationKind: Int, CaseIterable, Sendable {
     /// a + c and a · c with a number c known when the program is recorded.
     case addConstant, multiplyConstant
     case exponential, squareRoot
+    /// a^c of a positive a, with a number c known when the program is recorded.
+    case power
     /// The number c itself.
     case constant
 
     public var operandCount: Int {
         switch self {
         case .add, .subtract, .multiply, .divide: 2
-        case .addConstant, .multiplyConstant, .exponential, .squareRoot: 1
+        case .addConstant, .multiplyConstant, .exponential, .squareRoot, .power: 1
         case .constant: 0
         }
     }
@@ -29,6 +31,7 @@ public enum OperationKind: Int, CaseIterable, Sendable {
         case .multiplyConstant: a * constant
         case .exponential: exp(a)
         case .squareRoot: a.squareRoot()
+        case .power: pow(a, constant)
         case .constant: constant
         }
     }
@@ -44,6 +47,7 @@ public enum OperationKind: Int, CaseIterable, Sendable {
         case .multiplyConstant: (constant, 0)
         case .exponential: (value, 0)
         case .squareRoot: (0.5 / value, 0)
+        case .power: (constant * value / a, 0)
         case .constant: (0, 0)
         }
     }

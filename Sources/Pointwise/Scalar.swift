@@ -67,6 +67,11 @@ public struct Scalar {
     public func squareRoot() -> Scalar {
         recorder?.record(.squareRoot, node) ?? Scalar(constant.squareRoot())
     }
+
+    /// self^exponent of a positive number.
+    public func power(_ exponent: Double) -> Scalar {
+        recorder?.record(.power, node, constant: exponent) ?? Scalar(pow(constant, exponent))
+    }
 }
 
 /// e^a.

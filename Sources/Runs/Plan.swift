@@ -32,6 +32,9 @@ public struct Plan: Sendable, Equatable {
     public var iceDensity = Constants().iceDensity
     /// [kg m⁻³]
     public var seaWaterDensity = Constants().seaWaterDensity
+    /// [Pa s^(1/3)]
+    public var hardness = Constants().hardness
+    public var slidingExponent = Constants().slidingExponent
     /// The total of a run, over all of its resumptions.
     public var iterations = 0
 
@@ -42,6 +45,8 @@ public struct Plan: Sendable, Equatable {
         constants.gravity = gravity
         constants.iceDensity = iceDensity
         constants.seaWaterDensity = seaWaterDensity
+        constants.hardness = hardness
+        constants.slidingExponent = slidingExponent
         return constants
     }
 
@@ -58,16 +63,15 @@ public struct Plan: Sendable, Equatable {
         let shapes = network.split(separator: "+", omittingEmptySubsequences: false).map { shape in
             shape.split(separator: "x", omittingEmptySubsequences: false).compactMap { Int($0) }
         }
-        let unknowns = try model().unknowns
-        let observed = unknowns.prefix { $0 != .viscosity }.count
-        let outputs = shapes.count == 1 ? [unknowns.count] : [observed, unknowns.count - observed]
+        let model = try model()
+        let outputs = shapes.count == 1 ? [model.unknowns.count] : [model.observed.count, model.inferred.count]
         guard shapes.count <= 2,
             shapes.allSatisfy({ $0.count == 2 && (1...64).contains($0[0]) && (1...4096).contains($0[1]) })
         else {
             throw PlanError.badValue(
                 "network", network,
                 expected:
-                    "LAYERSxWIDTH, for example 8x128, or two of them, for example 6x40+6x40: one for velocity and thickness, one for the viscosity; at most 64 layers of width 4096"
+                    "LAYERSxWIDTH, for example 8x128, or two of them, for example 6x40+6x40: one for what is observed, one for what is inferred; at most 64 layers of width 4096"
             )
         }
         let deviations = try fourierDeviations(networks: shapes.count)
@@ -156,14 +160,16 @@ public struct Plan: Sendable, Equatable {
         try validateSchedule()
         for (name, value) in [
             ("gravity", gravity), ("ice-density", iceDensity), ("sea-water-density", seaWaterDensity),
+            ("hardness", hardness), ("sliding-exponent", slidingExponent),
             ("learning-rate", learningRate.peak),
         ] where !(value.isFinite && value > 0) {
             throw PlanError.badValue(name, "\(value)", expected: "a positive number")
         }
         for (name, value) in [
             ("velocity-weight", weights.velocity), ("thickness-weight", weights.thickness),
+            ("surface-weight", weights.surface),
             ("equation-weight", weights.equation),
-            ("front-weight", weights.front),
+            ("front-weight", weights.front), ("prior-weight", weights.prior),
         ] where !(value.isFinite && value >= 0) {
             throw PlanError.badValue(name, "\(value)", expected: "a number that is not negative")
         }
@@ -203,6 +209,7 @@ public enum PlanError: Failure {
     case unknownName(String, String, known: [String])
     case badValue(String, String, expected: String)
     case unknownOption(String, path: String)
+    case otherIce(physics: String, needs: IceMask, store: String, holds: IceMask)
     case alreadyBeyond(iterations: Int, done: Int, run: String)
     case changedOnResume(option: String, asked: String, saved: String, run: String)
 
@@ -212,6 +219,8 @@ public enum PlanError: Failure {
         switch self {
         case .unknownOption(let name, let path):
             "\(path): unknown option \(quoted(name)); the plan was written by another version"
+        case .otherIce(let physics, let needs, let store, let holds):
+            "--physics \(physics) is for \(needs.name), \(store) holds \(holds.name); make a store with pinn-ingest --ice \(needs.adjective), or choose other physics"
         case .unknownName(let option, let name, let known):
             "--\(option): no \(quoted(name)); known: \(known.joined(separator: ", "))"
         case .badValue(let option, let value, let expected):

@@ -71,12 +71,16 @@ extension Plan {
         whole("half-life", \.learningRate.halfLife),
         number("velocity-weight", \.weights.velocity),
         number("thickness-weight", \.weights.thickness),
+        number("surface-weight", \.weights.surface),
         number("equation-weight", \.weights.equation),
         number("front-weight", \.weights.front),
         choice("balance", \.balance),
+        number("prior-weight", \.weights.prior),
         number("gravity", \.gravity),
         number("ice-density", \.iceDensity),
         number("sea-water-density", \.seaWaterDensity),
+        number("hardness", \.hardness),
+        number("sliding-exponent", \.slidingExponent),
         whole("iterations", \.iterations, mayChange: true),
     ]
 

@@ -50,6 +50,6 @@ public struct StreamPlan: Sendable, Equatable {
     public var sampleChunks: Int { max(1, (sample + chunk - 1) / chunk) }
 
     public var sizes: [PointSet: Int] {
-        [.collocation: chunk, .velocity: data, .thickness: data, .front: front]
+        [.collocation: chunk, .velocity: data, .thickness: data, .surface: data, .front: front]
     }
 }

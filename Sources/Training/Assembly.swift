@@ -22,8 +22,14 @@ public struct Assembly {
     ) throws {
         self.plan = plan
         store = try StoreReader(path: plan.store)
+        let model = try plan.model()
+        guard model.ice == store.description.ice else {
+            throw PlanError.otherIce(
+                physics: plan.physics, needs: model.ice, store: plan.store, holds: store.description.ice)
+        }
         objective = .inversion(
-            of: store.description, model: try plan.model(), networks: try plan.networks(), weights: plan.weights)
+            of: store.description, model: model, networks: try plan.networks(), weights: plan.weights,
+            constants: plan.constants)
         try admit(store, objective)
         stream = ChunkStream(store, sizes: plan.stream.sizes, seed: plan.seed)
         backend = try makeBackend(objective.workload)

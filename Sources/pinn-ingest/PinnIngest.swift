@@ -18,7 +18,8 @@ struct IngestCommand: ParsableCommand {
         discussion: """
             Reads NSIDC-0754 v1 or NSIDC-0484 v2 velocity and BedMachine Antarctica v2 or v3 thickness, or one file \
             with velocity, thickness and mask. Without --thickness, a thickness product in the folder of the velocity \
-            is found by its content. Floating ice is picked by the mask.
+            is found by its content. Floating ice is picked by the mask; with --ice grounded, grounded ice, and the height \
+            of its surface.
 
             Example: pinn-ingest measures.nc --region 1800000,2300000,600000,800000 --points 1e7
             """)
@@ -44,6 +45,11 @@ struct IngestCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Ice that is taken: floating, or grounded with the height of its surface.", valueName: "floating|grounded"))
+    var ice = "floating"
+
+    @Option(
+        help: ArgumentHelp(
             "Collocation points, e.g. 1e8 (default: 1e6, or four a grid cell where that is more).", valueName: "count"))
     var points: Count?
 
@@ -56,12 +62,19 @@ struct IngestCommand: ParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+        guard IceMask(name: "\(ice)_ice") != nil else {
+            throw ValidationError("--ice: \(quoted(ice)) is neither floating nor grounded")
+        }
+    }
+
     func run() throws {
         var request = IngestRequest(velocity: velocity)
         request.thickness = thickness
         request.region = region ?? .everywhere
         request.points = points?.value
         request.seed = seed
+        request.ice = IceMask(name: "\(ice)_ice") ?? .floatingIce
         request.store = output
 
         let display = StageDisplay()

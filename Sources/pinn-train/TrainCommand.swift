@@ -4,6 +4,7 @@ import Fields
 import Objective
 import Optimizers
 import Planning
+import Physics
 import Runs
 import Training
 
@@ -42,7 +43,7 @@ struct TrainCommand: ParsableCommand {
     var optimizer: String?
     @Option(
         help:
-            "Hidden layers and their width; 6x40+6x40: one network for u, v and h, one for mu. (default: \(Plan.recommendedNetwork); with --stream \(Plan().network))"
+            "Hidden layers and their width; 6x40+6x40: one network for what is observed (u, v, h), one for what is inferred (mu). (default: \(Plan.recommendedNetwork); with --stream \(Plan().network))"
     ) var network: String?
     @Option(
         help:
@@ -52,7 +53,11 @@ struct TrainCommand: ParsableCommand {
         help:
             "Fourier features in place of x and y: standard deviation of their frequencies, in radians where the shelf (a tile) is from -1 to 1; none+8: for mu's network only. (default: \(Plan().fourier))"
     ) var fourier: String?
-    @Option(help: "The equations. (default: \(Plan().physics))") var physics: String?
+    @Option(
+        help:
+            "The equations: \(EquationCatalog.models.map(\.name).joined(separator: ", ")). (default: \(Plan().physics))"
+    )
+    var physics: String?
     @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"
     @Option(help: "Threads; results do not depend on it. (default: all cores)") var threads: Int?
     @Option(name: .customLong("run"), help: "Folder of the run.") var runPath = "pinn-run"
@@ -77,17 +82,29 @@ struct TrainCommand: ParsableCommand {
     var halfLife: Int?
     @Option(help: "Weight of the velocity misfit. (default: \(Plan().weights.velocity))") var velocityWeight: Double?
     @Option(help: "Weight of the thickness misfit. (default: \(Plan().weights.thickness))") var thicknessWeight: Double?
-    @Option(help: "Weight of the momentum balance. (default: \(Plan().weights.equation))") var equationWeight: Double?
+    @Option(help: "Weight of the misfit of the surface's height. (default: \(Plan().weights.surface))")
+    var surfaceWeight: Double?
+    @Option(help: "Weight of the equations. (default: \(Plan().weights.equation))") var equationWeight: Double?
     @Option(help: "Weight of the calving-front stress. (default: \(Plan().weights.front))") var frontWeight: Double?
     @Option(
         help:
             "Balance of the terms: none, by their weights alone; gradient, by the norms of their gradients. (default: \(Plan().balance.rawValue))"
     )
     var balance: String?
+    @Option(
+        help:
+            "Weight of what the physics prefers where data and equations do not tell. (default: \(Plan().weights.prior))"
+    )
+    var priorWeight: Double?
     @Option(help: "Gravity [m s-2]. (default: \(Constants().gravity))") var gravity: Double?
     @Option(help: "Density of ice [kg m-3]. (default: \(Constants().iceDensity))") var iceDensity: Double?
     @Option(help: "Density of sea water [kg m-3]. (default: \(Constants().seaWaterDensity))") var seaWaterDensity:
         Double?
+    @Option(
+        help: "Hardness of ice where the viscosity is not inferred [Pa s^(1/3)]. (default: \(Constants().hardness))")
+    var hardness: Double?
+    @Option(help: "m in the drag of the bed C^2 |u|^(m-1) u. (default: \(Constants().slidingExponent))")
+    var slidingExponent: Double?
     @OptionGroup var common: CommonOptions
 
     static func main() {
@@ -263,9 +280,11 @@ struct TrainCommand: ParsableCommand {
             ("velocity-weight", velocityWeight.map { .number($0) }),
             ("thickness-weight", thicknessWeight.map { .number($0) }),
             ("equation-weight", equationWeight.map { .number($0) }), ("front-weight", frontWeight.map { .number($0) }),
+            ("prior-weight", priorWeight.map { .number($0) }), ("surface-weight", surfaceWeight.map { .number($0) }),
             ("balance", balance.map { .text($0) }), ("gravity", gravity.map { .number($0) }),
             ("ice-density", iceDensity.map { .number($0) }),
-            ("sea-water-density", seaWaterDensity.map { .number($0) }),
+            ("sea-water-density", seaWaterDensity.map { .number($0) }), ("hardness", hardness.map { .number($0) }),
+            ("sliding-exponent", slidingExponent.map { .number($0) }),
         ]
         for case (let name, let value?) in given { try plan.set(name, to: value) }
         if saved == nil { try plan.recommend(given: Set(given.filter { $0.value != nil }.map(\.name))) }

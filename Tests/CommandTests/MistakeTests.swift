@@ -17,6 +17,7 @@ import Testing
         Mistake(tool: "pinn-ingest", arguments: [], status: 64, naming: "Missing expected argument"),
         Mistake(tool: "pinn-ingest", arguments: ["absent.nc"], status: 66, naming: "absent.nc"),
         Mistake(tool: "pinn-ingest", arguments: ["text.nc"], status: 65, naming: "text.nc"),
+        Mistake(tool: "pinn-ingest", arguments: ["text.nc", "--ice", "wet"], status: 64, naming: "ice"),
         Mistake(tool: "pinn-ingest", arguments: ["cut.nc"], status: 65, naming: "cut.nc"),
         Mistake(tool: "pinn-ingest", arguments: ["."], status: 65, naming: "."),
         Mistake(

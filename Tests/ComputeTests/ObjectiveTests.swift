@@ -29,7 +29,9 @@ private struct ShelfOnAMap {
     init() throws {
         let model = try #require(EquationCatalog.model(named: "shallow-shelf"))
         let network = Perceptron(hiddenLayers: 2, width: 8, outputs: 4)
-        objective = .inversion(of: store, model: model, networks: NetworkGroup(network), weights: LossWeights())
+        objective = .inversion(
+            of: store, model: model, networks: NetworkGroup(network), weights: LossWeights(),
+            constants: constants)
         parameters = network.initialParameters(seed: 21)
     }
 

@@ -75,7 +75,7 @@ struct PointsTests {
         other.request.seed = 1
         let second = try other.store().allColumns()
         // The front of the small shelf is straight, so its normals are all alike, but not its positions.
-        for set in PointSet.allCases { #expect(first[set] != second[set], "\(set)") }
+        for set in first.keys { #expect(first[set] != second[set], "\(set)") }
         // The same observations in another order.
         #expect(first[.velocity]?[2].sorted() == second[.velocity]?[2].sorted())
     }
@@ -95,7 +95,7 @@ struct PointsTests {
     @Test("every column is normalised and every normal a unit vector")
     func columns() throws {
         let store = try Workplace().store()
-        for set in PointSet.allCases {
+        for set in PointSet.allCases where store.count(set) > 0 {
             for column in [Column.x, .y] { #expect(try store.stored(set, column).allSatisfy { abs($0) <= 1.0001 }) }
         }
         for column in [Column.u, .v] {

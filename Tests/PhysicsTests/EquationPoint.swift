@@ -14,13 +14,22 @@ struct EquationPoint {
     static let plainMaps: [Quantity: OutputMap] = [
         .velocityX: .affine(offset: 0, scale: 1), .velocityY: .affine(offset: 0, scale: 1),
         .thickness: .affine(offset: 0, scale: 1), .viscosity: .exponential,
+        .massBalance: .affine(offset: 0, scale: 1), .horizontalViscosity: .exponential,
+        .verticalViscosity: .exponential, .surface: .affine(offset: 0, scale: 1), .friction: .exponential,
+        .hardness: .exponential,
     ]
+
+    /// Thickness 400 m, 30 km, 500 m a year.
+    static let numbers = PhysicalNumbers(
+        Constants(), Scales(length: 30_000, speed: 500 / Constants.secondsPerYear, thickness: 400))
 
     /// Records what `body` asks of a point and evaluates it here.
     func evaluate(_ body: (FieldPoint) -> [Scalar]) -> [Double] {
         let names = columns.keys.sorted()
         let program = Program.recording { recorder in
-            body(FieldPoint(recorder: recorder, unknowns: Quantity.allCases, maps: maps, columns: names))
+            body(
+                FieldPoint(
+                    recorder: recorder, unknowns: Quantity.allCases, maps: maps, columns: names, numbers: Self.numbers))
         }
         let inputs = program.inputs.map { input in
             switch input {

@@ -11,6 +11,8 @@ private struct MadeUpFields {
     static let maps: [Quantity: OutputMap] = [
         .velocityX: .affine(offset: 0.4, scale: 1.7), .velocityY: .affine(offset: -0.2, scale: 0.6),
         .thickness: .affine(offset: 1.2, scale: -0.5), .viscosity: .exponential,
+        .massBalance: .affine(offset: 0, scale: 2), .horizontalViscosity: .exponential,
+        .verticalViscosity: .exponential, .surface: .affine(offset: 1.5, scale: 0.7), .friction: .exponential,
     ]
     /// What the network says.
     let outputs: [Quantity: Waves]
@@ -33,6 +35,8 @@ private struct MadeUpFields {
     func v(_ x: Double, _ y: Double) -> Double { -0.2 + 0.6 * outputs[.velocityY]!(x, y) }
     func h(_ x: Double, _ y: Double) -> Double { 1.2 - 0.5 * outputs[.thickness]!(x, y) }
     func mu(_ x: Double, _ y: Double) -> Double { exp(outputs[.viscosity]!(x, y)) }
+    func muH(_ x: Double, _ y: Double) -> Double { exp(outputs[.horizontalViscosity]!(x, y)) }
+    func muV(_ x: Double, _ y: Double) -> Double { exp(outputs[.verticalViscosity]!(x, y)) }
 
     static func dx(order: Int = 8, step: Double = 0.02, _ f: (Double, Double) -> Double, _ x: Double, _ y: Double)
         -> Double
@@ -53,6 +57,18 @@ private struct MadeUpFields {
         2 * mu(x, y) * h(x, y) * Self.dx(u, x, y) + 4 * mu(x, y) * h(x, y) * Self.dy(v, x, y)
     }
     func nxy(_ x: Double, _ y: Double) -> Double { mu(x, y) * h(x, y) * (Self.dy(u, x, y) + Self.dx(v, x, y)) }
+    /// The deviatoric stress of ice of two viscosities, times the thickness, and less the vertical one (which carries no
+    /// weight): τ_xx = 2 μ_h u_x, τ_zz = −2 μ_v (u_x + v_y), N_xx = h (τ_xx − τ_zz).
+    func anisotropic(_ x: Double, _ y: Double) -> (xx: Double, xy: Double, yy: Double) {
+        let (ux, uy) = (Self.dx(u, x, y), Self.dy(u, x, y))
+        let (vx, vy) = (Self.dx(v, x, y), Self.dy(v, x, y))
+        let vertical = -2 * muV(x, y) * (ux + vy)
+        return (
+            h(x, y) * (2 * muH(x, y) * ux - vertical), h(x, y) * muH(x, y) * (uy + vx),
+            h(x, y) * (2 * muH(x, y) * vy - vertical)
+        )
+    }
+
     /// h h_x is the slope of ½ h².
     func pressure(_ x: Double, _ y: Double) -> Double { h(x, y) * h(x, y) / 2 }
 
@@ -94,6 +110,108 @@ struct ManufacturedFieldsTests {
         // The steps at which the leading term rules: the next one is smaller by about the step squared.
         let rate = log2(error(0.1) / error(0.05))
         #expect(abs(rate - Double(order)) < 0.1, "rate \(rate)")
+    }
+
+    @Test("have the anisotropic balance that differences of their stresses give", arguments: UInt64(1)...10)
+    func anisotropic(seed: UInt64) {
+        let fields = MadeUpFields(seed: seed)
+        for (number, (x, y)) in Self.places.enumerated() {
+            let balance = [
+                MadeUpFields.dx({ fields.anisotropic($0, $1).xx - fields.pressure($0, $1) }, x, y)
+                    + MadeUpFields.dy({ fields.anisotropic($0, $1).xy }, x, y),
+                MadeUpFields.dx({ fields.anisotropic($0, $1).xy }, x, y)
+                    + MadeUpFields.dy({ fields.anisotropic($0, $1).yy - fields.pressure($0, $1) }, x, y),
+            ]
+            // As for isotropic ice.
+            #expect(
+                relativeError(balance, fields.point(x, y).residuals(AnisotropicShelf())) < 1e-10, "at \(x), \(y)")
+            let (nx, ny) = (cos(Double(number)), sin(Double(number)))
+            let (n, pressure, h) = (fields.anisotropic(x, y), fields.pressure(x, y), fields.h(x, y))
+            let front = [
+                ((n.xx - pressure) * nx + n.xy * ny) / h, (n.xy * nx + (n.yy - pressure) * ny) / h,
+            ]
+            let exact = fields.point(x, y, normal: (nx, ny)).residuals(AnisotropicFrontStress())
+            #expect(relativeError(front, exact) < 1e-12)
+            #expect(
+                fields.point(x, y).residuals(IsotropyPrior())[0].distance(to: log(fields.muH(x, y) / fields.muV(x, y)))
+                    .magnitude < 1e-14)
+        }
+    }
+
+    @Test("have the anisotropic balance of isotropic ice where both viscosities are one", arguments: UInt64(1)...5)
+    func isotropicLimit(seed: UInt64) {
+        var point = MadeUpFields(seed: seed).point(0.4, -0.2, normal: (0.6, 0.8))
+        point.channels[.horizontalViscosity] = point.channels[.viscosity]
+        point.channels[.verticalViscosity] = point.channels[.viscosity]
+        // Sums of some tens of terms up to ten, in another order.
+        #expect(relativeError(point.residuals(AnisotropicShelf()), point.residuals(ShallowShelf())) < 1e-13)
+        #expect(relativeError(point.residuals(AnisotropicFrontStress()), point.residuals(CalvingFrontStress())) < 1e-13)
+        #expect(point.residuals(IsotropyPrior()) == [0])
+    }
+
+    /// In SI units from here to the residual, by the equations of MacAyeal (1989) with ρ g h grad s, and what a unit is.
+    @Test("have the balance of a stream that differences of its stresses in SI units give", arguments: UInt64(1)...10)
+    func stream(seed: UInt64) {
+        let fields = MadeUpFields(seed: seed)
+        let constants = Constants()
+        let scales = Scales(length: 30_000, speed: 500 / Constants.secondsPerYear, thickness: 400)
+        let (length, speed) = (scales.length, scales.speed)
+        func u(_ x: Double, _ y: Double) -> Double { speed * fields.u(x / length, y / length) }
+        func v(_ x: Double, _ y: Double) -> Double { speed * fields.v(x / length, y / length) }
+        func h(_ x: Double, _ y: Double) -> Double { scales.thickness * fields.h(x / length, y / length) }
+        func s(_ x: Double, _ y: Double) -> Double {
+            scales.thickness * (1.5 + 0.7 * fields.outputs[.surface]!(x / length, y / length))
+        }
+        func dx(_ f: (Double, Double) -> Double, _ x: Double, _ y: Double) -> Double {
+            MadeUpFields.dx(step: 0.008 * length, f, x, y)
+        }
+        func dy(_ f: (Double, Double) -> Double, _ x: Double, _ y: Double) -> Double {
+            MadeUpFields.dy(step: 0.008 * length, f, x, y)
+        }
+        /// Depth-integrated deviatoric stress 2 μ h ε, with the mean of the horizontal ones added for the vertical.
+        func stress(_ x: Double, _ y: Double) -> (xx: Double, xy: Double, yy: Double) {
+            let (xx, yy, xy) = (dx(u, x, y), dy(v, x, y), (dy(u, x, y) + dx(v, x, y)) / 2)
+            // Strain rates of incompressible ice: ε_zz = −ε_xx − ε_yy.
+            let second = (xx * xx + yy * yy + (xx + yy) * (xx + yy)) / 2 + xy * xy
+            let smallest = 1e-6 * (speed / length) * (speed / length)
+            let mu = constants.hardness / 2 * cbrt(1 / (second + smallest))
+            return (2 * mu * h(x, y) * (2 * xx + yy), 2 * mu * h(x, y) * xy, 2 * mu * h(x, y) * (xx + 2 * yy))
+        }
+        for (x0, y0) in Self.places {
+            let (x, y) = (x0 * length, y0 * length)
+            let (ux, vy) = (u(x, y), v(x, y))
+            let friction = scales.friction(constants) * exp(fields.outputs[.friction]!(x0, y0))
+            let drag = friction * pow(ux * ux + vy * vy + 1e-6 * speed * speed, (constants.slidingExponent - 1) / 2)
+            let weight = constants.iceDensity * constants.gravity * h(x, y)
+            let balance = [
+                dx({ stress($0, $1).xx }, x, y) + dy({ stress($0, $1).xy }, x, y) - drag * ux - weight * dx(s, x, y),
+                dx({ stress($0, $1).xy }, x, y) + dy({ stress($0, $1).yy }, x, y) - drag * vy - weight * dy(s, x, y),
+            ]
+            let unit = scales.momentum(constants)
+            let point = fields.point(x0, y0)
+            // The power of a strain rate that may be small is less smooth than the fields: at a step of 0.02 as much as 1e-5.
+            #expect(
+                relativeError(balance, point.residuals(ShelfyStream()).map { unit * $0 }) < 1e-6, "at \(x0), \(y0)")
+            let tau = point.evaluate { [ShelfyStream.basalDrag(at: $0)] }[0]
+            #expect(
+                abs(unit * tau - drag * (ux * ux + vy * vy + 1e-6 * speed * speed).squareRoot()) < 1e-12 * unit * tau)
+        }
+    }
+
+    @Test("conserve mass with the balance that differences of their flux give", arguments: UInt64(1)...10)
+    func mass(seed: UInt64) {
+        let fields = MadeUpFields(seed: seed)
+        for (x, y) in Self.places {
+            let divergence =
+                MadeUpFields.dx({ fields.h($0, $1) * fields.u($0, $1) }, x, y)
+                + MadeUpFields.dy({ fields.h($0, $1) * fields.v($0, $1) }, x, y)
+            var point = fields.point(x, y)
+            let balance = 2 * fields.outputs[.massBalance]!(x, y)
+            // Order 8 at 0.02: 1e-13 of rounding.
+            #expect(abs(point.residuals(MassConservation())[0] - (divergence - balance)) < 1e-12, "at \(x), \(y)")
+            point.channels[.massBalance]![0] = divergence / 2
+            #expect(abs(point.residuals(MassConservation())[0]) < 1e-12, "at \(x), \(y)")
+        }
     }
 
     @Test("have the front stress N n − ½ h² n, divided by h", arguments: UInt64(1)...10)

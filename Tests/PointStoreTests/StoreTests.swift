@@ -67,7 +67,7 @@ private struct SmallStore {
     /// Opens and reads all points.
     func readAll() throws {
         let reader = try StoreReader(path: path)
-        for set in PointSet.allCases {
+        for set in PointSet.allCases where reader.count(set) > 0 {
             var columns: [[Float]] = []
             try reader.read(set, 0..<reader.count(set), into: &columns)
         }

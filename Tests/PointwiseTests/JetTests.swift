@@ -1,3 +1,4 @@
+import Glibc
 import Pointwise
 import TestSupport
 import Testing
@@ -53,6 +54,10 @@ struct JetTests {
         check("f - g", { Self.jet1($0) - Self.jet1($1) }, is: { f($0, $1) - g($0, $1) })
         check("3 f + g", { 3 * Self.jet1($0) + Self.jet1($1) }, is: { 3 * f($0, $1) + g($0, $1) })
         check("f g", { Self.jet1($0) * Self.jet1($1) }, is: { f($0, $1) * g($0, $1) })
+        check("f + 2", { f, _ in Self.jet1(f) + 2 }, is: { x, y in f(x, y) + 2 })
+        check(
+            "(f² + 1)^(-1/3)", { f, _ in (Self.jet1(f) * Self.jet1(f) + 1).power(-1.0 / 3) },
+            is: { x, y in pow(f(x, y) * f(x, y) + 1, -1.0 / 3) })
         check(
             "f (f - 2 g) g", { Self.jet1($0) * (Self.jet1($0) - 2 * Self.jet1($1)) * Self.jet1($1) },
             is: { f($0, $1) * (f($0, $1) - 2 * g($0, $1)) * g($0, $1) })

@@ -16,6 +16,7 @@ struct OperationTests {
         case .multiplyConstant: c * a
         case .exponential: exp(a)
         case .squareRoot: sqrt(a)
+        case .power: exp(c * log(a))
         case .constant: c
         }
     }
@@ -25,10 +26,11 @@ struct OperationTests {
         var numbers = SeededNumbers(seed: 11)
         for trial in 0..<50 {
             // Away from zero, where ÷ and √ have no derivative; of both signs where the domain allows it.
-            let sign: Double = kind == .squareRoot || trial % 2 == 0 ? 1 : -1
+            let sign: Double = kind == .squareRoot || kind == .power || trial % 2 == 0 ? 1 : -1
             let (a, b, c) = (sign * numbers.next(0.5..<2), -sign * numbers.next(0.5..<2), numbers.next())
             let value = kind.value(a, b, c)
-            #expect(value == Self.meaning(kind, a, b, c))
+            // All but the power by the same operation: a rounding of exp, log and pow each.
+            #expect(abs(value - Self.meaning(kind, a, b, c)) <= (kind == .power ? 4 * abs(value) * .ulpOfOne : 0))
             let partials = kind.partials(a, b, c, value: value)
             let differences = (
                 Difference.derivative(step: 5e-3) { kind.value(a + $0, b, c) },

@@ -36,7 +36,7 @@ public enum ExactShelf {
             gridOfSet: [.velocity: "velocity", .thickness: "velocity"], seed: seed)
         let writer = try StoreWriter(path: path, description)
         for (number, set) in PointSet.allCases.enumerated() {
-            let count = description.counts[set] ?? 0
+            guard let count = description.counts[set] else { continue }
             func random(_ point: Int, _ salt: UInt64) -> Float {
                 Float(2 * unitInterval(mixed(seed &* 31 &+ UInt64(number), UInt64(point) &* 4 &+ salt)) - 1)
             }
@@ -48,7 +48,7 @@ public enum ExactShelf {
                 case .x, .u: x
                 case .y, .v: y
                 case .weight, .normalX: x.map { _ in 1 }
-                case .h, .normalY: x.map { _ in 0 }
+                case .h, .s, .normalY: x.map { _ in 0 }
                 }
             }
             try writer.append(columns, to: set)

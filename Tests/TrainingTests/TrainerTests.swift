@@ -204,7 +204,7 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
             Program.recording { recorder in
                 let point = FieldPoint(
                     recorder: recorder, unknowns: Quantity.allCases,
-                    maps: FieldScaling(assembly.store.description).maps, columns: ["x", "y"])
+                    maps: FieldScaling(assembly.store.description, Constants()).maps, columns: ["x", "y"])
                 return [point.value(.viscosity)]
             })
         let mu = try assembly.backend.outputs(of: program, parameters: end.parameters, at: points)[0]

@@ -1,0 +1,22 @@
+import Fields
+import Pointwise
+
+/// Conservation of mass of a column that neither thickens nor thins, of constant density (Cuffey & Paterson 2010,
+/// eq. 8.77; Morlighem et al. 2011, Geophys. Res. Lett. 38, eq. 1):
+///
+///     ∂x(h u) + ∂y(h v) = a − m
+///
+/// a: accumulation at the surface, m: melt at the base. Only their difference can be told, so that is what is inferred.
+public struct MassConservation: Equation {
+    public init() {}
+
+    public var residualNames: [String] { ["mass"] }
+    public var residualUnit: ResidualUnit { .thicknessRate }
+
+    public func residuals(at point: FieldPoint) -> [Scalar] {
+        let u = point.jet1(.velocityX)
+        let v = point.jet1(.velocityY)
+        let h = point.jet1(.thickness)
+        return [(h * u).dx + (h * v).dy - point.value(.massBalance)]
+    }
+}

@@ -1,0 +1,52 @@
+import Fields
+import Pointwise
+
+/// Balance of momentum of grounded ice that slides on its bed, the shelfy-stream approximation (MacAyeal 1989, J. Geophys.
+/// Res. 94(B4), eqs. 14 to 17), with a power law of sliding (Weertman 1957) and a known hardness of the ice:
+///
+///     ∂x(4 μ h u_x + 2 μ h v_y) + ∂y(μ h (u_y + v_x)) = C² |u|^(m−1) u + h s_x / (1 − ρ/ρ_w)
+///     ∂x(μ h (u_y + v_x)) + ∂y(2 μ h u_x + 4 μ h v_y) = C² |u|^(m−1) v + h s_y / (1 − ρ/ρ_w)
+///
+/// in units where ρ g (1 − ρ/ρ_w) is one; s is the height of the surface, in units of one thickness. The friction is what
+/// is inferred. Inside of one balance it cannot be told from a viscosity that is unknown as well, where no calving front
+/// fixes that, so the viscosity is Glen's.
+public struct ShelfyStream: Equation {
+    public init() {}
+
+    public var residualNames: [String] { ["momentum_x", "momentum_y"] }
+    public var residualUnit: ResidualUnit { .stress }
+
+    public func residuals(at point: FieldPoint) -> [Scalar] {
+        let u = point.jet2(.velocityX)
+        let v = point.jet2(.velocityY)
+        let h = point.jet1(.thickness)
+        let s = point.jet1(.surface)
+        let muH = GlenFlowLaw.viscosity(at: point) * h
+        let nxx = muH * (4 * u.dx + 2 * v.dy)
+        let nyy = muH * (2 * u.dx + 4 * v.dy)
+        let nxy = muH * (u.dy + v.dx)
+        let drag = ShelfyStream.dragPerSpeed(at: point)
+        let weight = (1 / point.numbers.buoyancy) * h.value
+        return [
+            nxx.dx + nxy.dy - drag * u.value - weight * s.dx,
+            nxy.dx + nyy.dy - drag * v.value - weight * s.dy,
+        ]
+    }
+
+    /// τ_b = C² |u|^m.
+    public static func basalDrag(at point: FieldPoint) -> Scalar {
+        dragPerSpeed(at: point) * squaredSpeed(at: point).squareRoot()
+    }
+
+    /// C² |u|^(m−1)
+    private static func dragPerSpeed(at point: FieldPoint) -> Scalar {
+        point.value(.friction) * squaredSpeed(at: point).power((point.numbers.slidingExponent - 1) / 2)
+    }
+
+    /// |u|², with a thousandth of one speed where nothing moves.
+    private static func squaredSpeed(at point: FieldPoint) -> Scalar {
+        let u = point.value(.velocityX)
+        let v = point.value(.velocityY)
+        return u * u + v * v + Scalar(1e-6)
+    }
+}
