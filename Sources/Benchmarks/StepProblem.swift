@@ -86,7 +86,7 @@ public struct StepProblem: Sendable {
             let plain = OutputMap.affine(offset: 0, scale: 1)
             return residuals(
                 FieldPoint(
-                    recorder: recorder, unknowns: Quantity.allCases,
+                    recorder: recorder, unknowns: [.velocityX, .velocityY, .thickness, .viscosity],
                     maps: [.velocityX: plain, .velocityY: plain, .thickness: plain, .viscosity: .exponential],
                     columns: ["x", "y"] + columns))
         }

@@ -49,10 +49,14 @@ import Testing
         Mistake(tool: "pinn-train", arguments: ["--tiles", "4"], status: 64, naming: "2x2"),
         Mistake(tool: "pinn-train", arguments: ["--tiles", "0x3"], status: 64, naming: "tiles"),
         Mistake(tool: "pinn-train", arguments: ["--fourier", "-4"], status: 64, naming: "fourier"),
-        Mistake(tool: "pinn-train", arguments: ["--fourier", "none+4"], status: 64, naming: "for each network"),
+        Mistake(
+            tool: "pinn-train", arguments: ["--network", "8x128", "--fourier", "none+4"], status: 64,
+            naming: "for each network"),
         Mistake(tool: "pinn-train", arguments: ["--optimizer", "adom"], status: 64, naming: "adam"),
         Mistake(tool: "pinn-train", arguments: ["--schedule", "cosin"], status: 64, naming: "cosine"),
-        Mistake(tool: "pinn-train", arguments: ["--schedule", "cosine"], status: 64, naming: "adam:4000"),
+        Mistake(
+            tool: "pinn-train", arguments: ["--optimizer", "adam", "--schedule", "cosine"], status: 64,
+            naming: "adam:4000"),
         Mistake(
             tool: "pinn-train", arguments: ["--schedule", "constant", "--half-life", "50"], status: 64,
             naming: "half-life"),

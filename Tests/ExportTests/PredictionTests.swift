@@ -79,7 +79,7 @@ struct SmallPrediction {
             let places = (0...4000).map { 2 * half * Double($0) / 4000 }
             let fields = try prediction.fields(
                 x: places.map { fromX + alongX * $0 }, y: places.map { fromY + alongY * $0 })
-            for (field, values) in zip(prediction.fields, fields) {
+            for (field, values) in zip(prediction.fields, fields.values) {
                 // A step of a thousandth of the way: residuals hold second derivatives, so a field of a seam would jump by
                 // about its own size.
                 let steps = zip(values, values.dropFirst()).map { abs(Double($0 - $1)) }

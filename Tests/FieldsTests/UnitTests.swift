@@ -44,9 +44,9 @@ struct UnitTests {
     }
 
     @Test(
-        "what is no length, speed or viscosity is refused, not guessed",
+        "what is no length, speed, stress or viscosity is refused, not guessed",
         arguments: [
-            "", " ", "1", "degrees", "m2", "m/", "/yr", "yr-1", "m/m", "m s", "m s-2", "Pa", "Pa s-1", "mPa s",
+            "", " ", "1", "degrees", "m2", "m/", "/yr", "yr-1", "m/m", "m s", "m s-2", "Pa m", "Pa s-1", "mPa", "mPa s",
             "furlong/day",
         ])
     func unknown(text: String) {
