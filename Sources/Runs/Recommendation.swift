@@ -7,6 +7,8 @@ extension Plan {
     public static let recommendedNetwork = "4x32+4x32"
     /// Adam finds the valley, the other its bottom.
     public static let recommendedOptimizer = "\(Adam.name):1000,\(SelfScaledBroyden.name):7000"
+    /// Many observations: they cost a sixth of a collocation point, and noise averages out.
+    public static let recommendedStream = StreamPlan(chunk: 1024, data: 2048)
     /// The dense matrix of so many parameters takes 0.6 GB.
     static let mostParametersOfDenseMethod = 12_000
 
@@ -14,6 +16,7 @@ extension Plan {
     /// and the one network that was published; one who chooses a network that is too large for a dense matrix, Adam.
     public mutating func recommend(given: Set<String>) throws {
         guard !given.contains("stream") else { return }
+        stream = Plan.recommendedStream
         if !given.contains("network") { network = Plan.recommendedNetwork }
         if !given.contains("optimizer"), try networks().parameterCount <= Plan.mostParametersOfDenseMethod {
             optimizer = Plan.recommendedOptimizer

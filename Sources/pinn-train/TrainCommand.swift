@@ -23,7 +23,7 @@ struct TrainCommand: ParsableCommand {
     @Option(name: .customLong("store"), help: "The same as an option, for TOML files.") var storeOption: String?
     @Option(
         help:
-            "Points of an iteration: chunk=N collocation points, data=N observations of velocity and of thickness each, front=N, sample=N collocation points for optimizers that keep theirs. (default: \(StreamPlan().description); data and front follow chunk)"
+            "Points of an iteration: chunk=N collocation points, data=N observations of velocity and of thickness each, front=N, sample=N collocation points for optimizers that keep theirs. (default: \(Plan.recommendedStream.description); where chunk is given, data and front follow it)"
     )
     var stream: String?
     @Option(
