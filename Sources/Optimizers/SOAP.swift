@@ -9,7 +9,7 @@ public struct SOAP: Optimizer {
     public static let name = "soap"
     public static let keepsSample = false
 
-    /// What stays of the moments and of G Gᵀ in a step. β₁ = 0.99, as published for networks of equations, left twice the
+    /// What stays of the moments and of G Gᵀ in a step. β₁ = 0.99 left twice the
     /// error of viscosity on the synthetic shelf after 4000 steps (4.3 % against 2.1 %; the bay 13.6 against 12.1).
     static let beta1 = 0.95
     static let beta2 = 0.999
