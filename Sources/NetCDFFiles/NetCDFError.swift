@@ -46,7 +46,7 @@ public enum NetCDFError: Failure {
         case .damaged(let path, let reason):
             "\(path): damaged (\(reason))"
         case .notSealed(let path):
-            "\(path): damaged (no seal at its end: it was cut short, was never finished or was changed by another tool)"
+            "\(path): no seal at its end: not a store or checkpoint that these tools made, or damaged (cut short, never finished, or changed by another tool)"
         case .readFailed(let path, let what, let reason):
             "\(path): cannot read \(what): \(reason); the file is damaged, get it again"
         case .notReadable(let path, let reason):

@@ -53,7 +53,6 @@ struct PlanCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     static func main() {
-        refuseUnfitConfiguration(of: PlanCommand.self, section: "plan")
         runCommand(PlanCommand.self, section: "plan")
     }
 
