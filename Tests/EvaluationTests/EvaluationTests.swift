@@ -206,7 +206,7 @@ private let rounding = 1e-6
         let far = try shelf.write("far.nc", [viscosity], x: shelf.grid.x.map { $0 + 1e6 })
         #expect(try message(far).contains("1000000,1005500") && message(far).contains("store.nc"))
         let empty = try shelf.write("empty.nc", [Shelf.Field(name: "mu", units: "Pa s", value: { _, _ in .nan })])
-        #expect(try message(empty).contains("80 floating cells"))
+        #expect(try message(empty).contains("80 cells of floating ice"))
         for unit in [nil, "m", "mPa s"] {
             let path = try shelf.write("unit.nc", [Shelf.Field(name: "mu", units: unit, value: Shelf.viscosity)])
             #expect(try message(path).contains("unit") && message(path).contains("Pa s"), "\(unit ?? "none")")
