@@ -12,6 +12,7 @@ public enum NetCDFError: Failure {
     case tooLarge(variable: String, path: String, shape: [Int])
     case notContiguous(variable: String, path: String)
     case damaged(path: String, reason: String)
+    case notSelfContained(variable: String, path: String, reason: String)
     case notSealed(path: String)
     case readFailed(path: String, what: String, reason: String)
     case notReadable(path: String, reason: String)
@@ -45,6 +46,8 @@ public enum NetCDFError: Failure {
             "\(path): variable \(quoted(variable)) does not lie in one piece; the file was rewritten by another tool, make it again with pinn-ingest"
         case .damaged(let path, let reason):
             "\(path): damaged (\(reason))"
+        case .notSelfContained(let variable, let path, let reason):
+            "\(path): \(quoted(variable)) is not read: \(reason); make a plain copy, for example with nccopy -k nc4"
         case .notSealed(let path):
             "\(path): no seal at its end: not a store or checkpoint that these tools made, or damaged (cut short, never finished, or changed by another tool)"
         case .readFailed(let path, let what, let reason):
