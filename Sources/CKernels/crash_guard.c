@@ -17,7 +17,7 @@ static int is_reading;
 
 // What one call about a file that is read may take: computing time of its thread, so that a slow disk does not count, and
 // address space beyond what the process has.
-static const time_t call_seconds = 10;
+static const time_t call_seconds = 6;
 static const rlim_t call_bytes = (rlim_t)1 << 30;
 
 static void copy(char *to, const char *from, size_t size) {
