@@ -1,4 +1,4 @@
-import CHDF5
+@preconcurrency import CHDF5
 import Foundation
 import NetCDFFiles
 
