@@ -32,8 +32,10 @@ extension ProductFile {
             return try line(of: vector, along: vector.dimensions[0])
         }
         let proper = field.properDimensions
-        if let mesh = candidates.first(where: { $0.properDimensions.count == 2 && $0.properDimensions == proper }) {
-            return try line(ofMesh: mesh)
+        for mesh in candidates {
+            if let dimensions = dimensions(ofMesh: mesh, over: field) {
+                return try line(ofMesh: mesh, along: dimensions)
+            }
         }
         if let place = coordinates.order?.firstIndex(of: direction.rawValue), proper.count == 2, place < 2,
             let vector = candidates.first(where: {
@@ -62,6 +64,15 @@ extension ProductFile {
         throw IngestError.shapesDisagree(other.name, other.shape, field.name, field.shape, path: path)
     }
 
+    /// The field's dimensions in the order of a mesh's own; nil where it is no mesh over them. Without conventions, dimensions
+    /// of two groups of HDF5 have nothing in common but their lengths.
+    private func dimensions(ofMesh mesh: any ProductArray, over field: any ProductArray) -> [Dimension]? {
+        let (mine, its) = (mesh.properDimensions, field.properDimensions)
+        guard mine.count == 2, its.count == 2 else { return nil }
+        if mine.allSatisfy({ its.contains($0) }) { return mine }
+        return mine.map(\.length) == its.map(\.length) && !mine.contains { its.contains($0) } ? its : nil
+    }
+
     private func line(of vector: any ProductArray, along dimension: Dimension) throws -> CoordinateLine {
         try Axis.requireLength(dimension.length, of: vector.name, path: path)
         return CoordinateLine(
@@ -70,8 +81,7 @@ extension ProductFile {
     }
 
     /// A mesh repeats one line of numbers; where there is no ice it may hold NaN, and then other rows know the number.
-    private func line(ofMesh mesh: any ProductArray) throws -> CoordinateLine {
-        let proper = mesh.properDimensions
+    private func line(ofMesh mesh: any ProductArray, along proper: [Dimension]) throws -> CoordinateLine {
         let (rows, columns) = (proper[0].length, proper[1].length)
         for dimension in proper { try Axis.requireLength(dimension.length, of: mesh.name, path: path) }
         guard rows <= ProductFile.mostMeshValues / columns else {

@@ -56,7 +56,7 @@ public struct GriddedField {
         var noData: [Double] = []
         switch quantity {
         case .velocityX, .velocityY:
-            (unitIfMissing, noData) = (schema.velocity?.unitIfMissing, schema.velocity?.noData ?? [])
+            (unitIfMissing, noData) = (schema.velocity?.unitIfMissing, (schema.velocity?.noData ?? []).map(\.value))
         case .thickness: (unitIfMissing, noData) = (schema.thickness?.unitIfMissing, product.noThickness)
         default: break
         }

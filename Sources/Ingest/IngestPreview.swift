@@ -72,8 +72,8 @@ extension IngestRun {
         preview.maskSeconds = (ContinuousClock.now - begin) / .seconds(1)
         preview.maskCells = mask.codes.count
         let sources = sources(files.velocity, files.velocityGrid, files.thickness, files.thicknessGrid)
-        let cells = [files.velocityGrid, files.thicknessGrid].map { grid in
-            (try? mask.sampled(on: grid).count { $0 == request.ice.rawValue }) ?? 0
+        let cells = try [files.velocityGrid, files.thicknessGrid].map { grid in
+            try mask.sampled(on: grid).count { $0 == request.ice.rawValue }
         }
         let fields = [
             2 + (files.velocity.schema.velocity?.errorX == nil ? 0 : 2),

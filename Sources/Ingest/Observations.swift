@@ -36,7 +36,7 @@ struct ObservationReader {
         let field = { (variable: any ProductArray) in
             try PackedField(
                 variable, on: window, in: .metersPerYear, unitIfMissing: schema?.unitIfMissing,
-                noData: schema?.noData ?? [])
+                noData: (schema?.noData ?? []).map(\.value))
         }
         var errors: [PackedField] = []
         if let errorX = product.first(schema?.errorX), let errorY = product.first(schema?.errorY) {
@@ -77,7 +77,7 @@ struct ObservationReader {
             throw IngestError.noSurfaceIn(
                 path: product.path, sought: product.schema.surface?.variable ?? [], present: product.variableNames)
         }
-        var noData = schema.noData ?? []
+        var noData = (schema.noData ?? []).map(\.value)
         if let name = schema.noDataAttribute, let number = product.file.attribute(name)?.number {
             noData.append(number)
         }

@@ -79,7 +79,7 @@ struct ProductFile {
     /// Values of the thickness that mean "no data" besides NaN and what the variable declares.
     var noThickness: [Double] {
         let stated = schema.thickness?.noDataAttribute.flatMap { file.attribute($0)?.number }
-        return (schema.thickness?.noData ?? []) + (stated.map { [$0] } ?? [])
+        return ((schema.thickness?.noData ?? []).map(\.value)) + (stated.map { [$0] } ?? [])
     }
 
     // MARK: projection

@@ -18,6 +18,20 @@ public struct ProductSchema: Decodable, Sendable {
         public var marks: [Mark]?
     }
 
+    /// A number that may be written with a point or without: TOML has two kinds.
+    public struct Number: Decodable, Sendable {
+        public var value: Double
+
+        public init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            if let whole = try? container.decode(Int.self) {
+                value = Double(whole)
+            } else {
+                value = try container.decode(Double.self)
+            }
+        }
+    }
+
     /// In all of the following, names are tried in order and the first that the file has is taken.
     public struct Coordinates: Decodable, Sendable {
         public var x: [String]
@@ -66,7 +80,7 @@ public struct ProductSchema: Decodable, Sendable {
         public var errorX: [String]?
         public var errorY: [String]?
         /// Values that mean "no data" besides NaN and what the file declares.
-        public var noData: [Double]?
+        public var noData: [Number]?
         /// Unit of a product that is known to give none.
         public var unitIfMissing: String?
 
@@ -82,7 +96,7 @@ public struct ProductSchema: Decodable, Sendable {
     public struct Thickness: Decodable, Sendable {
         public var variable: [String]
         public var error: [String]?
-        public var noData: [Double]?
+        public var noData: [Number]?
         public var unitIfMissing: String?
         /// Global attribute that declares a value for missing data.
         public var noDataAttribute: String?
@@ -109,7 +123,7 @@ public struct ProductSchema: Decodable, Sendable {
 
     public struct Surface: Decodable, Sendable {
         public var variable: [String]
-        public var noData: [Double]?
+        public var noData: [Number]?
         public var unitIfMissing: String?
         /// Global attribute that declares a value for missing data.
         public var noDataAttribute: String?

@@ -19,6 +19,7 @@ public final class MATLABFile {
     public init(reading path: String) throws(MATLABError) {
         var info = stat()
         guard stat(path, &info) == 0 else { throw .notReadable(path: path, reason: String(cString: strerror(errno))) }
+        try MATLABFile.requireWhole(path, bytes: Int(info.st_size))
         LibraryCrash.concerns(reading: path)
         let opened = inMatio { Mat_Open(path, Int32(MAT_ACC_RDONLY.rawValue)) }
         guard let opened else { throw .notMATLAB(path: path) }
@@ -32,6 +33,27 @@ public final class MATLABFile {
         }
         self.path = path
         arraysOfFile = arrays
+    }
+
+    /// The library reads a file that was cut as far as it goes, and says nothing. The file is a row of elements that begin with
+    /// their lengths, behind a header that ends in the order of bytes.
+    private static func requireWhole(_ path: String, bytes: Int) throws(MATLABError) {
+        guard let file = fopen(path, "r") else {
+            throw .notReadable(path: path, reason: String(cString: strerror(errno)))
+        }
+        defer { fclose(file) }
+        var header = [UInt8](repeating: 0, count: 128)
+        guard fread(&header, 1, 128, file) == 128 else { throw .cut(path: path, bytes: bytes, needed: 128) }
+        let isLittle = header[126] == UInt8(ascii: "I")
+        var end = 128
+        while end < bytes {
+            var tag: [UInt32] = [0, 0]
+            guard fseek(file, end, SEEK_SET) == 0, fread(&tag, 4, 2, file) == 2 else {
+                throw .cut(path: path, bytes: bytes, needed: end + 8)
+            }
+            end += 8 + Int(isLittle ? UInt32(littleEndian: tag[1]) : UInt32(bigEndian: tag[1]))
+        }
+        guard end == bytes else { throw .cut(path: path, bytes: bytes, needed: end) }
     }
 }
 
@@ -152,11 +174,12 @@ public enum MATLABError: Failure {
     case notReadable(path: String, reason: String)
     case notMATLAB(path: String)
     case damaged(String, path: String)
+    case cut(path: String, bytes: Int, needed: Int)
 
     public var kind: FailureKind {
         switch self {
         case .notReadable: .inputOutput
-        case .notMATLAB, .damaged: .badData
+        case .notMATLAB, .damaged, .cut: .badData
         }
     }
 
@@ -166,6 +189,8 @@ public enum MATLABError: Failure {
             "\(path): cannot be opened: \(reason); see who may read it with 'ls -l'"
         case .notMATLAB(let path):
             "\(path): begins like a MATLAB file and is none that can be read; save it again, with -v7.3 if it is large"
+        case .cut(let path, let bytes, let needed):
+            "\(path): holds \(bytes) bytes where its elements need \(needed); the file is cut short, save it again or get it again"
         case .damaged(let name, let path):
             "\(path): cannot read variable \(quoted(name)); the file is damaged or cut short, save it again or get it again"
         }

@@ -53,7 +53,7 @@ struct ProductLayout: Sendable, CustomTestStringConvertible {
             )
         },
         ProductLayout(
-            schema: "its-live-v1.toml", tolerance: 0.5, cells: 239, needed: ["vx", "vy"], isVelocity: true,
+            schema: "its-live-v1.toml", tolerance: 0.501, cells: 239, needed: ["vx", "vy"], isVelocity: true,
             make: { (itsLive1(), SmallShelf.bedMachine()) }),
         ProductLayout(
             schema: "its-live-v2.toml", cells: 239, hasFront: false, needed: ["vx", "vy"], isVelocity: true
