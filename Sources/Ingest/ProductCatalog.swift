@@ -58,8 +58,9 @@ public struct ProductCatalog: Sendable {
             header: ["product", "holds", "version", "DOI or page", "recognised by"],
             rows: schemas.map { schema in
                 [
-                    schema.isGeneral ? schema.name : "\(schema.id) \(schema.name)", schema.contents,
-                    schema.version.isEmpty ? "-" : schema.version,
+                    schema.isGeneral || schema.name.hasPrefix(schema.id) ? schema.name : "\(schema.id) \(schema.name)",
+                    schema.contents,
+                    schema.version.isEmpty ? "" : schema.version,
                     schema.doi.isEmpty ? schema.page ?? "-" : "https://doi.org/\(schema.doi)", schema.signs,
                 ]
             },
@@ -79,7 +80,8 @@ public struct ProductCatalog: Sendable {
             throw IngestError.noSchema(path: path, reason: "not a text file of a schema's size")
         }
         var bytes = [UInt8](repeating: 0, count: Int(info.st_size))
-        return String(decoding: bytes.prefix(fread(&bytes, 1, bytes.count, file)), as: UTF8.self)
+        let count = fread(&bytes, 1, bytes.count, file)
+        return String(decoding: bytes.prefix(count), as: UTF8.self)
     }
 }
 

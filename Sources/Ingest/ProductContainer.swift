@@ -49,7 +49,8 @@ private func firstBytes(of path: String) -> [UInt8] {
     guard stat(path, &info) == 0, info.st_mode & S_IFMT == S_IFREG, let file = fopen(path, "r") else { return [] }
     defer { fclose(file) }
     var bytes = [UInt8](repeating: 0, count: 128)
-    return Array(bytes.prefix(fread(&bytes, 1, bytes.count, file)))
+    let count = fread(&bytes, 1, bytes.count, file)
+    return Array(bytes.prefix(count))
 }
 
 /// NetCDF of every kind, and HDF5 without its conventions: MATLAB's version 7.3, PINNICLE's .h5.

@@ -249,7 +249,9 @@ public struct ProductSchema: Decodable, Sendable {
     /// What is wrong with a schema, in the words of TOML.
     private static func reason(of error: any Error) -> String {
         func place(_ path: [any CodingKey], _ key: String? = nil) -> String {
-            (path.map(\.stringValue) + (key.map { [$0] } ?? [])).joined(separator: ".")
+            let names = path.map(\.stringValue)
+            // The decoder counts a key that is missing as part of the way to it, but not always.
+            return (names + (key.map { names.last == $0 ? [] : [$0] } ?? [])).joined(separator: ".")
         }
         return switch error {
         case let parse as TOMLParseError: "line \(parse.source.begin.line) is not TOML: \(quoted(parse.description))"
