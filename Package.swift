@@ -20,7 +20,7 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 let foundations: [Target] = [
     .target(name: "Fields"),
     .target(name: "NetCDFFiles", dependencies: ["Fields", "CNetCDF", "CHDF5", "CKernels"]),
-    .target(name: "MATLABFiles", dependencies: ["Fields", "NetCDFFiles", "CMatio", "CKernels"]),
+    .target(name: "MATLABFiles", dependencies: ["Fields", "NetCDFFiles", "CMatio"]),
     .target(name: "Pointwise"),
     .target(name: "Networks", dependencies: ["Fields"], exclude: ["README.md"]),
     .target(name: "Physics", dependencies: ["Pointwise", "Fields"]),

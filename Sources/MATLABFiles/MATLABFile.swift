@@ -1,4 +1,3 @@
-import CKernels
 import CMatio
 import Fields
 import Glibc
@@ -21,12 +20,13 @@ public final class MATLABFile {
         guard stat(path, &info) == 0 else { throw .notReadable(path: path, reason: String(cString: strerror(errno))) }
         try MATLABFile.requireWhole(path, bytes: Int(info.st_size))
         LibraryCrash.concerns(reading: path)
-        let opened = inMatio { Mat_Open(path, Int32(MAT_ACC_RDONLY.rawValue)) }
-        guard let opened else { throw .notMATLAB(path: path) }
+        inLibrary(cmatio_silence())
+        let opened = inLibrary(UInt(bitPattern: Mat_Open(path, Int32(MAT_ACC_RDONLY.rawValue))))
+        guard let opened = OpaquePointer(bitPattern: opened) else { throw .notMATLAB(path: path) }
         let handle = MATLABHandle(opened)
         var arrays: [MATLABArray] = []
         while let variable = inMatio({ Mat_VarReadNextInfo(handle.file) }) {
-            defer { inMatio { Mat_VarFree(variable) } }
+            defer { inLibrary(Mat_VarFree(variable)) }
             if let array = MATLABArray(variable.pointee, in: handle, path: path, fileBytes: Int(info.st_size)) {
                 arrays.append(array)
             }
@@ -118,7 +118,7 @@ public final class MATLABArray {
         let total = dimensions.reduce(1) { $0 * $1.length }
         LibraryCrash.concerns(reading: path)
         guard let variable = inMatio({ Mat_VarRead(handle.file, name) }) else { throw .damaged(name, path: path) }
-        defer { inMatio { Mat_VarFree(variable) } }
+        defer { inLibrary(Mat_VarFree(variable)) }
         let found = variable.pointee
         guard let data = found.data, let size = found.data_size > 0 ? Int(found.data_size) : nil,
             found.nbytes / size == total, let numbers = MATLABArray.numbers(data, found.data_type, count: total)
@@ -157,16 +157,12 @@ public final class MATLABArray {
 final class MATLABHandle {
     let file: OpaquePointer
     init(_ file: OpaquePointer) { self.file = file }
-    deinit { _ = inMatio { Mat_Close(file) } }
+    deinit { inLibrary(Mat_Close(file)) }
 }
 
-/// libmatio is used from one thread; a signal in it is a damaged file's (see `LibraryCrash`).
-@discardableResult
-private func inMatio<Result>(_ call: () -> Result) -> Result {
-    cmatio_silence()
-    crash_guard_enter()
-    defer { crash_guard_leave() }
-    return call()
+/// Calls of libmatio take their turn with those of the other libraries, behind the same guard (`LibraryCrash`).
+private func inMatio<Pointee>(_ call: () -> UnsafeMutablePointer<Pointee>?) -> UnsafeMutablePointer<Pointee>? {
+    UnsafeMutablePointer(bitPattern: inLibrary(UInt(bitPattern: call())))
 }
 
 /// What can go wrong with a MATLAB file of version 5.
