@@ -8,6 +8,7 @@ import PackageDescription
 let systemLibraries: [Target] = [
     .systemLibrary(name: "CNetCDF", pkgConfig: "netcdf", providers: [.apt(["libnetcdf-dev"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(name: "CMatio", pkgConfig: "matio", providers: [.apt(["libmatio-dev"])]),
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .target(name: "CKernels"),
 ]
@@ -19,6 +20,7 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 let foundations: [Target] = [
     .target(name: "Fields"),
     .target(name: "NetCDFFiles", dependencies: ["Fields", "CNetCDF", "CHDF5", "CKernels"]),
+    .target(name: "MATLABFiles", dependencies: ["Fields", "NetCDFFiles", "CMatio"]),
     .target(name: "Pointwise"),
     .target(name: "Networks", dependencies: ["Fields"], exclude: ["README.md"]),
     .target(name: "Physics", dependencies: ["Pointwise", "Fields"]),
@@ -37,12 +39,20 @@ let stages: [Target] = [
         dependencies: ["Fields", "NetCDFFiles", "Networks", "Objective", "Optimizers", "Physics", "PointStore", toml]),
     // Product schemas travel inside the binary, so that it works wherever it is put. A file more is a line more here.
     .target(
-        name: "Ingest", dependencies: ["Fields", "NetCDFFiles", "PointStore", toml, logging],
+        name: "Ingest", dependencies: ["Fields", "NetCDFFiles", "MATLABFiles", "PointStore", toml, logging],
         exclude: ["README.md", "Schemas/README.md"],
         resources: [
             .embedInCode("Schemas/nsidc-0754-v1.toml"), .embedInCode("Schemas/nsidc-0484-v2.toml"),
+            .embedInCode("Schemas/nsidc-0484-v1.toml"), .embedInCode("Schemas/nsidc-0545-v1.toml"),
+            .embedInCode("Schemas/its-live-v1.toml"), .embedInCode("Schemas/its-live-v2.toml"),
+            .embedInCode("Schemas/bedmachine-antarctica-v1.toml"),
             .embedInCode("Schemas/bedmachine-antarctica-v2.toml"),
-            .embedInCode("Schemas/bedmachine-antarctica-v3.toml"), .embedInCode("Schemas/common.toml"),
+            .embedInCode("Schemas/bedmachine-antarctica-v3.toml"),
+            .embedInCode("Schemas/bedmachine-antarctica-v4.toml"),
+            .embedInCode("Schemas/bedmachine-greenland-v3.toml"), .embedInCode("Schemas/bedmachine-greenland-v4.toml"),
+            .embedInCode("Schemas/bedmachine-greenland-v5.toml"), .embedInCode("Schemas/bedmap2.toml"),
+            .embedInCode("Schemas/bedmap3.toml"), .embedInCode("Schemas/diffice.toml"),
+            .embedInCode("Schemas/pinnicle.toml"), .embedInCode("Schemas/common.toml"),
         ]),
     .target(
         name: "Training",
@@ -82,7 +92,7 @@ let commands: [Target] = [
 let tests: [Target] = [
     .target(
         name: "TestSupport",
-        dependencies: ["Fields", "NetCDFFiles", "PointStore"], path: "Tests/TestSupport"),
+        dependencies: ["Fields", "NetCDFFiles", "PointStore", "CHDF5"], path: "Tests/TestSupport"),
     .testTarget(name: "FieldsTests", dependencies: ["Fields"]),
     .testTarget(name: "NetCDFFilesTests", dependencies: ["NetCDFFiles", "Fields", "TestSupport"]),
     .testTarget(name: "PointwiseTests", dependencies: ["Pointwise", "TestSupport"]),

@@ -14,6 +14,8 @@ public struct Table: Sendable, Equatable {
     public var rows: [[String]]
     /// Lines under the table.
     public var notes: [String]
+    /// Every column to the left: there are no figures.
+    public var isOfWords = false
 
     public init(title: String, header: [String], rows: [[String]], notes: [String] = []) {
         self.title = title
@@ -31,7 +33,7 @@ public struct Table: Sendable, Equatable {
             // Names to the left, figures to the right.
             cells.enumerated().map { column, cell in
                 let space = String(repeating: " ", count: widths[column] - cell.count)
-                return column == 0 ? cell + space : space + cell
+                return column == 0 || isOfWords ? cell + space : space + cell
             }
         }
         switch style {
@@ -40,8 +42,8 @@ public struct Table: Sendable, Equatable {
             return ([title] + lines.map { "  \($0)" } + notes.map { "  \($0)" }).joined(separator: "\n")
         case .markdown:
             let rule = header.indices.map { column in
-                column == 0
-                    ? String(repeating: "-", count: widths[0])
+                column == 0 || isOfWords
+                    ? String(repeating: "-", count: widths[column])
                     : String(repeating: "-", count: widths[column] - 1) + ":"
             }
             let lines = ([header, rule] + rows).map { "| \(padded($0).joined(separator: " | ")) |" }

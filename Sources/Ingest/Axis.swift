@@ -26,51 +26,36 @@ struct Axis {
     /// No product comes near it; a damaged header does.
     private static let mostCells = 1_000_000
 
-    init(_ direction: Direction, _ variable: Variable) throws {
-        guard variable.dimensions.count == 1 else {
+    static func requireLength(_ length: Int, of name: String, path: String) throws {
+        guard length >= 2, length <= mostCells else {
             throw IngestError.badCoordinate(
-                variable.name, path: variable.path,
-                reason: "has \(variable.dimensions.count) dimensions where one is expected")
+                name, path: path, reason: "has \(length) values, expected 2 to \(mostCells)")
         }
-        dimension = variable.dimensions[0]
-        guard dimension.length >= 2, dimension.length <= Axis.mostCells else {
-            throw IngestError.badCoordinate(
-                variable.name, path: variable.path,
-                reason: "has \(dimension.length) values, expected 2 to \(Axis.mostCells)")
-        }
-        let factor = try Axis.unitFactor(of: variable)
-        var values = try variable.read(as: Double.self)
-        if factor != 1 { values = values.map { $0 * factor } }
+    }
+
+    init(_ direction: Direction, _ line: CoordinateLine) throws {
+        let values = line.values
         guard values.allSatisfy(\.isFinite), values.allSatisfy({ abs($0) < 1e20 }) else {
-            throw IngestError.badCoordinate(
-                variable.name, path: variable.path, reason: "has values that are not finite")
+            throw IngestError.badCoordinate(line.name, path: line.path, reason: "has values that are not finite")
         }
-        try Axis.checkSpacing(values, isFloat: variable.type == .float, variable)
+        try Axis.checkSpacing(line)
+        dimension = line.dimension
         isReversed = (values[0] < values[1]) == (direction == .y)
         self.values = isReversed ? values.reversed() : values
         range = 0..<values.count
     }
 
-    private static func unitFactor(of variable: Variable) throws -> Double {
-        guard let text = variable.attribute("units")?.text, !text.trimmingBlanks().isEmpty else {
-            throw IngestError.missingUnit(variable: variable.name, path: variable.path, expected: "m")
-        }
-        guard let unit = Unit(text), unit.dimension == .length else {
-            throw IngestError.unknownUnit(text, variable: variable.name, path: variable.path, expected: "m")
-        }
-        return unit.factor
-    }
-
     /// Single-precision axes of re-exports step unevenly by their rounding, 0.25 m at 3000 km.
-    private static func checkSpacing(_ values: [Double], isFloat: Bool, _ variable: Variable) throws {
+    private static func checkSpacing(_ line: CoordinateLine) throws {
+        let values = line.values
         let step = (values[values.count - 1] - values[0]) / Double(values.count - 1)
         let largest = values.reduce(0) { max($0, abs($1)) }
-        let tolerance = 0.01 * abs(step) + (isFloat ? 2 * largest * Double(Float.ulpOfOne) : 0)
+        let tolerance = 0.01 * abs(step) + (line.isFloat ? 2 * largest * Double(Float.ulpOfOne) : 0)
         for index in 1..<values.count {
             let here = values[index] - values[index - 1]
             let deviation = abs(values[index] - values[0] - Double(index) * step)
             guard here * step > 0, deviation <= tolerance else {
-                throw IngestError.unevenAxis(variable.name, path: variable.path, index: index, step: here, usual: step)
+                throw IngestError.unevenAxis(line.name, path: line.path, index: index, step: here, usual: step)
             }
         }
     }

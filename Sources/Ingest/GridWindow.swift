@@ -15,13 +15,16 @@ struct GridWindow {
     /// More cells than the finest map of all Antarctica has; cell indices fit 32 bits.
     private static let mostCells = 1 << 30
 
-    init(of field: Variable, in product: ProductFile, region: Region) throws {
+    init(of field: any ProductArray, in product: ProductFile, region: Region) throws {
         path = product.path
-        let names = product.schema.coordinates
-        var x = try GridWindow.axis(.x, names.x, of: field, in: product)
-        var y = try GridWindow.axis(.y, names.y, of: field, in: product)
+        let line = try product.coordinateLine(.x, of: field)
+        var x = try Axis(.x, line)
+        var y = try Axis(.y, try product.coordinateLine(.y, of: field))
         guard x.dimension != y.dimension else {
-            throw IngestError.badCoordinate(names.x[0], path: path, reason: "lies along the same dimension as y")
+            if field.properDimensions.count < 2 {
+                throw IngestError.unstructured(field.name, coordinate: line.name, path: path)
+            }
+            throw IngestError.badCoordinate(line.name, path: path, reason: "lies along the same dimension as y")
         }
         let extent = Region(xMin: x.lowest, xMax: x.highest, yMin: y.lowest, yMax: y.highest)
         guard let columns = GridWindow.inside(x.values, region.xMin, region.xMax),
@@ -66,29 +69,6 @@ struct GridWindow {
             start = end
         }
         return bands
-    }
-
-    private static func axis(
-        _ direction: Axis.Direction, _ names: [String], of field: Variable, in product: ProductFile
-    ) throws -> Axis {
-        let variables = product.file.variables
-        let named = names.compactMap { name in variables.first { $0.name == name } }
-        let described = variables.filter {
-            $0.dimensions.count == 1
-                && $0.attribute("standard_name")?.text == "projection_\(direction.rawValue)_coordinate"
-        }
-        let candidates = named + described
-        if let match = candidates.first(where: {
-            $0.dimensions.count == 1 && field.dimensions.contains($0.dimensions[0])
-        }) {
-            return try Axis(direction, match)
-        }
-        guard let other = candidates.first else {
-            throw IngestError.noCoordinates(
-                variable: field.name, path: product.path, sought: names, present: field.dimensions.map(\.name))
-        }
-        if other.dimensions.count != 1 { return try Axis(direction, other) }
-        throw IngestError.shapesDisagree(other.name, other.shape, field.name, field.shape, path: product.path)
     }
 
     /// Indices of the values within limits, which are neighbours because the values ascend or descend.

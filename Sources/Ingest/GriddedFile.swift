@@ -35,9 +35,9 @@ public struct GriddedFile {
         return (known ?? []).filter { $0 != quantity.symbol } + [quantity.symbol]
     }
 
-    private func variable(of quantity: Quantity) -> Variable? {
+    private func variable(of quantity: Quantity) -> (any ProductArray)? {
         product.first(names(of: quantity))
-            ?? product.file.variables.first {
+            ?? product.file.arrays.first {
                 quantity.standardName != nil && $0.attribute("standard_name")?.text == quantity.standardName
             }
     }
@@ -53,13 +53,13 @@ public struct GriddedField {
 
     public var grid: Grid { field.window.grid }
 
-    init(_ quantity: Quantity, _ variable: Variable, in product: ProductFile) throws {
+    init(_ quantity: Quantity, _ variable: any ProductArray, in product: ProductFile) throws {
         let schema = product.schema
         var unitIfMissing: String?
         var noData: [Double] = []
         switch quantity {
         case .velocityX, .velocityY:
-            (unitIfMissing, noData) = (schema.velocity?.unitIfMissing, schema.velocity?.noData ?? [])
+            (unitIfMissing, noData) = (schema.velocity?.unitIfMissing, (schema.velocity?.noData ?? []).map(\.value))
         case .thickness: (unitIfMissing, noData) = (schema.thickness?.unitIfMissing, product.noThickness)
         default: break
         }

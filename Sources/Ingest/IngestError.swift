@@ -2,7 +2,13 @@ import Fields
 
 /// What can be wrong with products, with the evidence. Wording of every message is below, in one place.
 public enum IngestError: Failure {
-    case badSchema(name: String, reason: String)
+    case badSchema(name: String, reason: String, isOfUser: Bool)
+    case noSchema(path: String, reason: String)
+    case schemaFitsNothing(name: String, reasons: [(file: String, reason: String)])
+    case geoTIFF(path: String)
+    case unstructured(String, coordinate: String, path: String)
+    case badGridAttribute(String, path: String, found: String, isPresent: Bool)
+    case badFront(path: String, reason: String)
     case noVelocity(path: String, isThickness: Bool, sought: [String], present: [String])
     case noThickness(velocity: String, unreadable: [String])
     case noThicknessIn(path: String, sought: [String], present: [String])
@@ -31,17 +37,31 @@ public enum IngestError: Failure {
 
     public var kind: FailureKind {
         switch self {
-        case .noThickness: .missingInput
-        case .severalThicknessFiles, .outputIsInput: .usage
-        case .badSchema: .software
+        case .noThickness, .noSchema: .missingInput
+        case .severalThicknessFiles, .outputIsInput, .schemaFitsNothing: .usage
+        case .badSchema(_, _, let isOfUser): isOfUser ? .badData : .software
         default: .badData
         }
     }
 
     public var explanation: String {
         switch self {
-        case .badSchema(let name, let reason):
-            "schema \(name): \(reason); this is a mistake of the program, please report it"
+        case .badSchema(let name, let reason, let isOfUser):
+            "schema \(name): \(reason); \(isOfUser ? "correct it, its keys are told in Schemas/README.md" : "this is a mistake of the program, please report it")"
+        case .noSchema(let path, let reason):
+            "\(path): cannot read the schema: \(reason); check the path after --schema"
+        case .schemaFitsNothing(let name, let reasons):
+            "--schema \(name) fits none of the files: \(reasons.map { "of \($0.file), \($0.reason)" }.joined(separator: "; ")); correct its section [recognize]"
+        case .geoTIFF(let path):
+            "\(path): a GeoTIFF, which is not read; turn it into NetCDF with: gdal_translate -of netCDF \(shellWord(path)) OUT.nc, and name its variable in a schema (--schema)"
+        case .unstructured(let variable, let coordinate, let path):
+            "\(path): variable \(quoted(variable)) lies on scattered points (so does \(quoted(coordinate))), not on a grid; interpolate it to a grid first, in ISSM with InterpFromMeshToGrid"
+        case .badGridAttribute(let name, let path, let found, let isPresent):
+            isPresent
+                ? "\(path): global attribute \(quoted(name)) is \(quoted(found)), expected a length such as '-2800000.0 m'; get the file again or correct the attribute"
+                : "\(path): no global attribute \(quoted(name)), which tells where the cells lie; get the whole product again"
+        case .badFront(let path, let reason):
+            "\(path): \(reason); a front needs a position and an outward normal for each of its points"
         case .noVelocity(let path, let isThickness, let sought, let present):
             isThickness
                 ? "\(path): holds ice thickness but no velocity; name the velocity file first and this one after --thickness"

@@ -43,25 +43,25 @@ public struct IngestReport: Sendable {
     public var lines: [String] {
         var lines: [String] = []
         for source in sources {
-            lines.append(row(source.role, "\(source.file): \(source.product)"))
-            lines.append(row("", "\(source.columns) x \(source.rows) cells of \(plain(source.spacing)) m"))
+            lines.append(Self.row(source.role, "\(source.file): \(source.product)"))
+            lines.append(Self.row("", "\(source.columns) x \(source.rows) cells of \(plain(source.spacing)) m"))
         }
-        for tally in tallies { lines.append(row(tally.what, tally.text)) }
-        lines.append(row("collocation", "\(counts[.collocation] ?? 0) points"))
+        for tally in tallies { lines.append(Self.row(tally.what, tally.text)) }
+        lines.append(Self.row("collocation", "\(counts[.collocation] ?? 0) points"))
         lines.append(
-            row(
+            Self.row(
                 "scales",
-                "length \(rounded(scales.length / 1000)) km, speed \(rounded(scales.speed * Constants.secondsPerYear)) m/year, thickness \(rounded(scales.thickness)) m"
+                "length \(Self.rounded(scales.length / 1000)) km, speed \(Self.rounded(scales.speed * Constants.secondsPerYear)) m/year, thickness \(Self.rounded(scales.thickness)) m"
             ))
-        lines.append(row("store", "\(store), \(rounded(Double(storeBytes) / 1e6)) MB"))
+        lines.append(Self.row("store", "\(store), \(Self.rounded(Double(storeBytes) / 1e6)) MB"))
         return lines
     }
 
-    private func row(_ title: String, _ text: String) -> String {
+    static func row(_ title: String, _ text: String) -> String {
         title + String(repeating: " ", count: max(1, 18 - title.count)) + text
     }
 
-    private func rounded(_ number: Double) -> String {
+    static func rounded(_ number: Double) -> String {
         plain((number * 10).rounded() / 10)
     }
 }

@@ -6,6 +6,8 @@ public struct IngestRequest: Sendable {
     public var velocity: String
     /// The thickness product; nil: the velocity file's own, or the one that lies beside it.
     public var thickness: String?
+    /// A schema of the user's own, tried before those of the catalog.
+    public var schema: String?
     public var region = Region.everywhere
     /// The ice that is taken: a shelf, or a stream with the height of its surface.
     public var ice = IceMask.floatingIce
@@ -24,6 +26,7 @@ public struct IngestRequest: Sendable {
     var command: String {
         var words = ["pinn-ingest", lastComponent(of: velocity)]
         if let thickness { words += ["--thickness", lastComponent(of: thickness)] }
+        if let schema { words += ["--schema", lastComponent(of: schema)] }
         if region != .everywhere {
             words += [
                 "--region", [region.xMin, region.xMax, region.yMin, region.yMax].map(plain).joined(separator: ","),

@@ -8,7 +8,7 @@ import PointStore
 public struct IngestRun {
     public typealias ProgressReport = (_ stage: IngestStage, _ done: Int, _ total: Int) throws -> Void
 
-    private let request: IngestRequest
+    let request: IngestRequest
     private let progress: ProgressReport
     private let log: Logger
 
@@ -26,13 +26,9 @@ public struct IngestRun {
     /// whole, and nothing beside it after a failure.
     public func run() throws -> IngestReport {
         var report = IngestReport()
-        let velocityFile = try ProductFile(path: request.velocity)
-        let components = try velocityFile.velocityComponents()
-        let velocityGrid = try GridWindow(of: components.x, in: velocityFile, region: request.region)
-        let thicknessFile = try thicknessFile(for: velocityFile, on: velocityGrid)
-        for input in [velocityFile.path, thicknessFile.path] where isSameFile(input, request.store) {
-            throw IngestError.outputIsInput(path: request.store)
-        }
+        let files = try inputs()
+        let (velocityFile, velocityGrid, components) = (files.velocity, files.velocityGrid, files.components)
+        let (thicknessFile, thicknessGrid) = (files.thickness, files.thicknessGrid)
         if PendingFile.removeLeftover(of: request.store) {
             log.notice("removed the unfinished store that an interrupted run left at \(request.store).partial")
         }
@@ -40,8 +36,6 @@ public struct IngestRun {
         try PendingFile(replacing: request.store).discard()
         if let points = request.points { try StoreWriter.requireRoom(forCollocation: points, at: request.store) }
 
-        let thicknessGrid = try thicknessWindow(thicknessFile)
-        try checkSamePlace(velocityGrid, thicknessGrid)
         let mask = try readMask(thicknessFile, velocityFile, &report)
 
         let velocityMask = try mask.sampled(on: velocityGrid)
@@ -73,19 +67,32 @@ public struct IngestRun {
                 velocity: velocityFile.path, thickness: thicknessFile.path, ice: request.ice)
         }
         // The stress at the end of a grounded stream hangs on where its bed lies below the sea: no front is taken.
-        let front =
+        let givenFront =
             request.ice == .floatingIce
+            ? try GivenFront(of: thicknessFile, in: request.region)
+                ?? GivenFront(of: velocityFile, in: request.region) : nil
+        let front =
+            request.ice == .floatingIce && givenFront == nil
             ? FrontExtraction(codes: mask.codes, grid: mask.window.grid, known: shelf.known) : nil
         let points = request.points ?? IngestRequest.defaultPoints(cells: shelf.cells.count)
 
         report.sources = sources(velocityFile, velocityGrid, thicknessFile, thicknessGrid)
         report.tallies = tallies(velocity, thickness, surface, shelf, front)
+        if let givenFront {
+            report.tallies.append(
+                .init(
+                    what: "front points of the file", kept: givenFront.points.count,
+                    dropped: [(givenFront.withoutDirection, "without a direction")]))
+        }
+        if let note = thicknessFile.schema.thickness?.note {
+            report.warnings.append("\(thicknessFile.name): \(note)")
+        }
         report.warnings += warnings(front, velocityGrid, thicknessGrid)
         let content = StoreContent(
             velocity: velocity, velocityGrid: velocityGrid, velocityMask: velocityMask, thickness: thickness,
             thicknessGrid: thicknessGrid, thicknessMask: thicknessMask, surface: surface, ice: request.ice,
             shelf: shelf.cells, shelfGrid: mask.window.grid,
-            front: front?.points ?? [], points: points, seed: request.seed)
+            front: givenFront?.points ?? front?.points ?? [], points: points, seed: request.seed)
         var description = content.description
         let schema = thicknessFile.schema.thickness
         description.productIceDensity = thicknessFile.density(schema?.iceDensityAttribute)
@@ -106,9 +113,47 @@ public struct IngestRun {
 
     // MARK: products
 
-    private func thicknessFile(for velocity: ProductFile, on window: GridWindow) throws -> ProductFile {
+    /// The two products, which may be one file, and the cells of theirs that lie in the region.
+    struct Inputs {
+        let velocity: ProductFile
+        let components: (x: any ProductArray, y: any ProductArray)
+        let velocityGrid: GridWindow
+        let thickness: ProductFile
+        let thicknessGrid: GridWindow
+    }
+
+    /// Opens the products and refuses what their headers show to be wrong.
+    func inputs() throws -> Inputs {
+        let catalog = try request.schema.map { try ProductCatalog(withSchemaAt: $0) } ?? ProductCatalog()
+        let velocity = try ProductFile(path: request.velocity, catalog: catalog)
+        let components = try velocity.velocityComponents()
+        let velocityGrid = try GridWindow(of: components.x, in: velocity, region: request.region)
+        let thickness = try thicknessFile(for: velocity, on: velocityGrid, catalog)
+        for input in [velocity.path, thickness.path] where isSameFile(input, request.store) {
+            throw IngestError.outputIsInput(path: request.store)
+        }
+        if let own = catalog.own, let path = request.schema {
+            let reasons = [velocity, thickness].compactMap { product in
+                own.obstacle(in: product.file).map { (file: product.name, reason: $0) }
+            }
+            guard reasons.count < 2 else {
+                throw IngestError.schemaFitsNothing(
+                    name: lastComponent(of: path),
+                    reasons: velocity.path == thickness.path ? [reasons[0]] : reasons)
+            }
+        }
+        let thicknessGrid = try thicknessWindow(thickness)
+        try checkSamePlace(velocityGrid, thicknessGrid)
+        return Inputs(
+            velocity: velocity, components: components, velocityGrid: velocityGrid, thickness: thickness,
+            thicknessGrid: thicknessGrid)
+    }
+
+    private func thicknessFile(
+        for velocity: ProductFile, on window: GridWindow, _ catalog: ProductCatalog
+    ) throws -> ProductFile {
         if let path = request.thickness {
-            let file = try ProductFile(path: path)
+            let file = try ProductFile(path: path, catalog: catalog)
             guard file.hasThickness else {
                 throw IngestError.noThicknessIn(
                     path: path, sought: file.schema.thickness?.variable ?? ["thickness"], present: file.variableNames)
@@ -116,14 +161,14 @@ public struct IngestRun {
             return file
         }
         if velocity.hasThickness { return velocity }
-        let file = try ThicknessSearch.product(beside: velocity, on: window, except: request.store)
+        let file = try ThicknessSearch.product(beside: velocity, on: window, except: request.store, catalog: catalog)
         log.notice(
             "thickness and mask are taken from \(file.name), which lies beside the velocity (\(file.schema.citation))")
         return file
     }
 
     /// The mask that comes with the thickness, or else with the velocity.
-    private func readMask(
+    func readMask(
         _ thickness: ProductFile, _ velocity: ProductFile, _ report: inout IngestReport
     ) throws -> MaskField {
         guard let owner = [thickness, velocity].first(where: \.hasMask), let variable = owner.mask else {
@@ -141,7 +186,7 @@ public struct IngestRun {
                 "\(owner.name): \(mask.unknownCount) cells of the mask have no value; they are taken as neither ice shelf nor ocean"
             )
         }
-        if mask.usesSchemaCodes, owner.schema.doi.isEmpty {
+        if mask.usesSchemaCodes, owner.schema.isGeneral {
             report.warnings.append(
                 "\(owner.name): the mask has no flag_meanings; its numbers are read as BedMachine's (0 ocean, 1 land, 2 grounded, 3 floating)"
             )
@@ -172,7 +217,7 @@ public struct IngestRun {
 
     // MARK: what is told
 
-    private func sources(
+    func sources(
         _ velocity: ProductFile, _ velocityGrid: GridWindow, _ thickness: ProductFile, _ thicknessGrid: GridWindow
     ) -> [IngestReport.Source] {
         [("velocity", velocity, velocityGrid), ("thickness", thickness, thicknessGrid)].map { role, product, window in

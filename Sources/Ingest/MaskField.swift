@@ -14,15 +14,22 @@ struct MaskField {
     /// Whether codes were taken by the schema because the file has no flag_meanings.
     let usesSchemaCodes: Bool
 
-    init(reading variable: Variable, of product: ProductFile, region: Region, progress: (Int, Int) throws -> Void)
+    init(
+        reading variable: any ProductArray, of product: ProductFile, region: Region, progress: (Int, Int) throws -> Void
+    )
         throws
     {
         guard let schema = product.schema.mask else {
             throw IngestError.noMask(path: product.path, sought: [], present: product.variableNames)
         }
         let window = try GridWindow(of: variable, in: product, region: region)
+        if schema.layers != nil {
+            self = try MaskField(layers: product.maskLayers, of: product, on: window, progress: progress)
+            return
+        }
         let field = try PackedField(variable, on: window, in: nil)
         let legend = MaskLegend(variable, schema)
+        let coverOfNoData = schema.coverOfNoData?.rawValue ?? MaskField.unknown
         var codes: [UInt8] = []
         codes.reserveCapacity(window.grid.cellCount)
         for band in window.bands(chunkRows: field.chunkRows) {
@@ -33,7 +40,7 @@ struct MaskField {
                 // Neighbours are mostly alike, so the table is rarely asked.
                 if value != last {
                     last = value
-                    cover = value.isNaN ? MaskField.unknown : try legend.cover(of: value).rawValue
+                    cover = value.isNaN ? coverOfNoData : try legend.cover(of: value).rawValue
                 }
                 codes.append(cover)
             }
@@ -43,6 +50,32 @@ struct MaskField {
         variableName = variable.name
         unknownCount = codes.reduce(0) { $0 + ($1 == MaskField.unknown ? 1 : 0) }
         usesSchemaCodes = legend.usesSchemaCodes
+    }
+
+    /// A mask that is told by a variable for each cover.
+    private init(
+        layers: [(array: any ProductArray, cover: IceMask)], of product: ProductFile, on window: GridWindow,
+        progress: (Int, Int) throws -> Void
+    ) throws {
+        let noData = product.noThickness
+        let fields = try layers.map { try PackedField($0.array, on: window, in: nil, noData: noData) }
+        var codes = [UInt8](repeating: MaskField.unknown, count: window.grid.cellCount)
+        for band in window.bands(chunkRows: fields[0].chunkRows) {
+            try progress(band.lowerBound, window.rows)
+            let first = band.lowerBound * window.columns
+            for (field, layer) in zip(fields, layers) {
+                for (place, value) in try field.read(rows: band, columns: 0..<window.columns).enumerated()
+                where value.isFinite && value != 0 && codes[first + place] == MaskField.unknown {
+                    codes[first + place] = layer.cover.rawValue
+                }
+            }
+        }
+        self.window = window
+        self.codes = codes
+        variableName = layers.map(\.array.name).joined(separator: ", ")
+        // The layers say where ice is; that they say nothing of the rest is how the product is.
+        unknownCount = 0
+        usesSchemaCodes = false
     }
 
     /// The cover at the cells of another grid: that of the mask's cell in which their centres lie.
@@ -70,10 +103,10 @@ private struct MaskLegend {
     let usesSchemaCodes: Bool
     private let covers: [Int: IceMask]
     private let unknownWords: [Int: String]
-    private let variable: Variable
+    private let variable: any ProductArray
     private let knownWords: [String]
 
-    init(_ variable: Variable, _ schema: ProductSchema.Mask) {
+    init(_ variable: any ProductArray, _ schema: ProductSchema.Mask) {
         self.variable = variable
         let words = schema.coverOfWord
         knownWords = words.keys.sorted()

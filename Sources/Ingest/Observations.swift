@@ -33,10 +33,10 @@ struct ObservationReader {
     func velocity(of product: ProductFile) throws -> Observations {
         let (x, y) = try product.velocityComponents()
         let schema = product.schema.velocity
-        let field = { (variable: Variable) in
+        let field = { (variable: any ProductArray) in
             try PackedField(
                 variable, on: window, in: .metersPerYear, unitIfMissing: schema?.unitIfMissing,
-                noData: schema?.noData ?? [])
+                noData: (schema?.noData ?? []).map(\.value))
         }
         var errors: [PackedField] = []
         if let errorX = product.first(schema?.errorX), let errorY = product.first(schema?.errorY) {
@@ -53,11 +53,20 @@ struct ObservationReader {
                 path: product.path, sought: product.schema.thickness?.variable ?? [], present: product.variableNames)
         }
         let noData = product.noThickness
-        let field = { (variable: Variable) in
+        let field = { (variable: any ProductArray) in
             try PackedField(variable, on: window, in: .meter, unitIfMissing: schema.unitIfMissing, noData: noData)
         }
         let errors = try product.first(schema.error).map { [try field($0)] } ?? []
-        return try read([try field(variable)], errors: errors) {
+        var bed: PackedField?
+        if let names = schema.minus {
+            guard let found = product.first(names) else {
+                throw IngestError.missingPartner(names[0], of: variable.name, path: product.path)
+            }
+            bed = try field(found)
+        }
+        let thickness = try PackedField(
+            variable, on: window, in: .meter, unitIfMissing: schema.unitIfMissing, noData: noData, minus: bed)
+        return try read([thickness], errors: errors) {
             $0[0] > 0 ? .kept : ($0[0] < 0 ? .negative : .notPositive)
         }
     }
@@ -68,11 +77,16 @@ struct ObservationReader {
             throw IngestError.noSurfaceIn(
                 path: product.path, sought: product.schema.surface?.variable ?? [], present: product.variableNames)
         }
-        var noData = schema.noData ?? []
+        var noData = (schema.noData ?? []).map(\.value)
         if let name = schema.noDataAttribute, let number = product.file.attribute(name)?.number {
             noData.append(number)
         }
-        return try read([try PackedField(variable, on: window, in: .meter, noData: noData)], errors: []) { _ in .kept }
+        return try read(
+            [
+                try PackedField(
+                    variable, on: window, in: .meter, unitIfMissing: schema.unitIfMissing, noData: noData)
+            ], errors: []
+        ) { _ in .kept }
     }
 
     private enum Verdict { case kept, notPositive, negative }

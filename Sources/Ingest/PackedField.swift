@@ -4,7 +4,7 @@ import NetCDFFiles
 /// A field of a product on its grid, read in bands as physical values; NaN is "no data", whatever the file's way to
 /// say so. Never more than a band is in memory: the real files hold 12445 × 12445 cells and are not compressed.
 struct PackedField {
-    let variable: Variable
+    let variable: any ProductArray
     let window: GridWindow
     private let rowPosition: Int
     private let columnPosition: Int
@@ -12,13 +12,18 @@ struct PackedField {
     private let noData: [Double]
     private let scale: Double
     private let offset: Double
+    /// What two's complement adds to a number below zero, where the file says that its integers have no sign.
+    private let wrap: Double?
+    /// A field that is taken off this one: a thickness is told as the surface and the bed.
+    private let subtracted: [PackedField]
 
     /// `unit` is what values are converted to; nil for numbers without one (masks).
     init(
-        _ variable: Variable, on window: GridWindow, in unit: Unit?, unitIfMissing: String? = nil,
-        noData extra: [Double] = []
+        _ variable: any ProductArray, on window: GridWindow, in unit: Unit?, unitIfMissing: String? = nil,
+        noData extra: [Double] = [], minus subtracted: PackedField? = nil
     ) throws {
         self.variable = variable
+        self.subtracted = subtracted.map { [$0] } ?? []
         self.window = window
         let dimensions = variable.dimensions
         guard let rowPosition = dimensions.firstIndex(of: window.y.dimension),
@@ -34,7 +39,9 @@ struct PackedField {
         let toUnit = try PackedField.factor(of: variable, to: unit, ifMissing: unitIfMissing)
         scale = try PackedField.number("scale_factor", of: variable, default: 1) { $0 != 0 } * toUnit
         offset = try PackedField.number("add_offset", of: variable, default: 0) { _ in true } * toUnit
-        noData = try PackedField.declaredNoData(of: variable) + extra
+        let wrap = PackedField.wrap(of: variable)
+        self.wrap = wrap
+        noData = try PackedField.declaredNoData(of: variable).map { $0 < 0 ? $0 + (wrap ?? 0) : $0 } + extra
     }
 
     /// Rows of the file's chunks.
@@ -42,6 +49,16 @@ struct PackedField {
 
     /// Values of cells, row-major in the window's order.
     func read(rows: Range<Int>, columns: Range<Int>) throws -> [Double] {
+        var values = try readOwn(rows: rows, columns: columns)
+        for field in subtracted {
+            for (place, value) in try field.readOwn(rows: rows, columns: columns).enumerated() {
+                values[place] -= value
+            }
+        }
+        return values
+    }
+
+    private func readOwn(rows: Range<Int>, columns: Range<Int>) throws -> [Double] {
         let y = window.y
         let x = window.x
         let fileRows = rows.lowerBound + y.range.lowerBound..<rows.upperBound + y.range.lowerBound
@@ -52,7 +69,7 @@ struct PackedField {
         count[rowPosition] = rows.count
         start[columnPosition] = x.fileStart(of: fileColumns)
         count[columnPosition] = columns.count
-        var values = try variable.read(start: start, count: count, as: Double.self)
+        var values = try variable.numbers(start: start, count: count)
         for index in values.indices { values[index] = physical(values[index]) }
         if rowPosition < columnPosition, !y.isReversed, !x.isReversed { return values }
 
@@ -69,14 +86,15 @@ struct PackedField {
     }
 
     /// Fill values are compared before unpacking: a packed file declares them packed.
-    private func physical(_ raw: Double) -> Double {
+    private func physical(_ stored: Double) -> Double {
+        let raw = stored < 0 ? stored + (wrap ?? 0) : stored
         guard abs(raw) < 1e20, !noData.contains(raw) else { return .nan }
         return raw * scale + offset
     }
 
     // MARK: what the attributes say
 
-    private static func factor(of variable: Variable, to unit: Unit?, ifMissing: String?) throws -> Double {
+    private static func factor(of variable: any ProductArray, to unit: Unit?, ifMissing: String?) throws -> Double {
         guard let unit else { return 1 }
         let stated = variable.attribute("units")?.text?.trimmingBlanks() ?? ""
         guard let text = stated.isEmpty ? ifMissing : stated else {
@@ -90,7 +108,7 @@ struct PackedField {
     }
 
     private static func number(
-        _ name: String, of variable: Variable, default value: Double, isGood: (Double) -> Bool
+        _ name: String, of variable: any ProductArray, default value: Double, isGood: (Double) -> Bool
     ) throws -> Double {
         guard let attribute = variable.attribute(name) else { return value }
         guard let number = attribute.number, number.isFinite, isGood(number) else {
@@ -101,7 +119,18 @@ struct PackedField {
         return number
     }
 
-    private static func declaredNoData(of variable: Variable) throws -> [Double] {
+    /// The classic format has no unsigned integers, so that files tell them by an attribute.
+    private static func wrap(of variable: any ProductArray) -> Double? {
+        guard variable.attribute("_Unsigned")?.text?.trimmingBlanks().lowercased() == "true" else { return nil }
+        return switch variable.type {
+        case .int8: 256
+        case .int16: 65536
+        case .int32: 4_294_967_296
+        default: nil
+        }
+    }
+
+    private static func declaredNoData(of variable: any ProductArray) throws -> [Double] {
         var values: [Double] = []
         for name in ["_FillValue", "missing_value"] {
             guard let attribute = variable.attribute(name) else { continue }
@@ -112,7 +141,7 @@ struct PackedField {
             }
             values += numbers.map { variable.type == .float ? Double(Float($0)) : $0 }
         }
-        if values.isEmpty, let fill = defaultFill(of: variable.type) { values.append(fill) }
+        if values.isEmpty, wrap(of: variable) == nil, let fill = defaultFill(of: variable.type) { values.append(fill) }
         return values
     }
 

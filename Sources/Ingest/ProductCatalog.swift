@@ -1,36 +1,130 @@
-import NetCDFFiles
+import Fields
+import Glibc
 
 /// The products that are known, the particular before the general: the first that recognises a file reads it.
-public enum ProductCatalog {
+public struct ProductCatalog: Sendable {
     /// Name and text of each file of the folder Schemas. A new product is a line here (and one in Package.swift).
     public static let sources: [(file: String, toml: [UInt8])] = [
         ("nsidc-0754-v1.toml", PackageResources.nsidc_0754_v1_toml),
         ("nsidc-0484-v2.toml", PackageResources.nsidc_0484_v2_toml),
-        ("bedmachine-antarctica-v2.toml", PackageResources.bedmachine_antarctica_v2_toml),
+        ("nsidc-0545-v1.toml", PackageResources.nsidc_0545_v1_toml),
+        ("nsidc-0484-v1.toml", PackageResources.nsidc_0484_v1_toml),
+        ("its-live-v2.toml", PackageResources.its_live_v2_toml),
+        ("its-live-v1.toml", PackageResources.its_live_v1_toml),
+        ("bedmachine-greenland-v5.toml", PackageResources.bedmachine_greenland_v5_toml),
+        ("bedmachine-greenland-v4.toml", PackageResources.bedmachine_greenland_v4_toml),
+        ("bedmachine-greenland-v3.toml", PackageResources.bedmachine_greenland_v3_toml),
+        ("bedmachine-antarctica-v4.toml", PackageResources.bedmachine_antarctica_v4_toml),
         ("bedmachine-antarctica-v3.toml", PackageResources.bedmachine_antarctica_v3_toml),
+        ("bedmachine-antarctica-v2.toml", PackageResources.bedmachine_antarctica_v2_toml),
+        ("bedmachine-antarctica-v1.toml", PackageResources.bedmachine_antarctica_v1_toml),
+        ("bedmap3.toml", PackageResources.bedmap3_toml),
+        ("bedmap2.toml", PackageResources.bedmap2_toml),
+        ("diffice.toml", PackageResources.diffice_toml),
+        ("pinnicle.toml", PackageResources.pinnicle_toml),
         ("common.toml", PackageResources.common_toml),
     ]
 
-    public static func schemas() throws -> [ProductSchema] {
-        try sources.map { try ProductSchema(toml: String(decoding: $0.toml, as: UTF8.self), called: $0.file) }
+    private let schemas: [ProductSchema]
+    /// A user's own schema, which goes before all others.
+    let own: ProductSchema?
+
+    public init() throws {
+        own = nil
+        schemas = try ProductCatalog.sources.map {
+            try ProductSchema(toml: String(decoding: $0.toml, as: UTF8.self), called: $0.file)
+        }
+    }
+
+    /// The catalog with a schema of a user's own in front of it.
+    public init(withSchemaAt path: String) throws {
+        own = try ProductSchema(
+            toml: try ProductCatalog.text(ofSchemaAt: path), called: lastComponent(of: path), isOfUser: true)
+        schemas = [own!] + (try ProductCatalog().schemas)
     }
 
     /// The schema by which a file is read; the last of the catalog recognises every file.
-    static func schema(for file: NetCDFFile) throws -> ProductSchema {
-        guard let schema = try schemas().first(where: { $0.recognizes(file) }) else {
-            throw IngestError.badSchema(name: "catalog", reason: "no general schema at its end")
+    func schema(for file: any ProductContainer) throws -> ProductSchema {
+        guard let schema = schemas.first(where: { $0.obstacle(in: file) == nil }) else {
+            throw IngestError.badSchema(name: "catalog", reason: "no general schema at its end", isOfUser: false)
         }
         return schema
+    }
+
+    /// What is known, for a person: what each product holds, where it is described, and how its files are told.
+    public var table: Table {
+        var table = Table(
+            title: "Products, told by what a file holds and not by its name; the first that fits reads it.",
+            header: ["product", "holds", "version", "DOI or page", "recognised by"],
+            rows: schemas.map { schema in
+                [
+                    schema.isGeneral || schema.name.hasPrefix(schema.id) ? schema.name : "\(schema.id) \(schema.name)",
+                    schema.contents,
+                    schema.version.isEmpty ? "" : schema.version,
+                    schema.doi.isEmpty ? schema.page ?? "-" : "https://doi.org/\(schema.doi)", schema.signs,
+                ]
+            },
+            notes: ["Another product: write a schema as Schemas/README.md tells and give it with --schema FILE."])
+        table.isOfWords = true
+        return table
+    }
+
+    /// A schema is short: a device or a data file given by mistake is not read without end.
+    private static func text(ofSchemaAt path: String) throws -> String {
+        var info = stat()
+        guard stat(path, &info) == 0, let file = fopen(path, "r") else {
+            throw IngestError.noSchema(path: path, reason: String(cString: strerror(errno)))
+        }
+        defer { fclose(file) }
+        guard info.st_mode & S_IFMT == S_IFREG, info.st_size < 1 << 20 else {
+            throw IngestError.noSchema(path: path, reason: "not a text file of a schema's size")
+        }
+        var bytes = [UInt8](repeating: 0, count: Int(info.st_size))
+        let count = fread(&bytes, 1, bytes.count, file)
+        return String(decoding: bytes.prefix(count), as: UTF8.self)
     }
 }
 
 extension ProductSchema {
-    func recognizes(_ file: NetCDFFile) -> Bool {
-        guard recognize.variables.allSatisfy({ file.variable($0) != nil }) else { return false }
-        guard let attributes = recognize.attributes, let texts = recognize.text else { return true }
-        return attributes.contains { name in
-            guard let found = file.attribute(name)?.text?.lowercased() else { return false }
-            return texts.contains { found.contains($0) }
+    /// The first sign of the product that a file lacks; nil: it is one.
+    func obstacle(in file: any ProductContainer) -> String? {
+        if let missing = recognize.variables.first(where: { file.array($0) == nil }) {
+            return "it has no variable \(quoted(missing))"
         }
+        for mark in recognize.marks ?? [] {
+            let found = mark.attributes.compactMap { file.attribute($0) }
+            let isThere = found.contains { attribute in
+                guard let texts = mark.text else { return true }
+                let text = attribute.text?.lowercased() ?? ""
+                return texts.contains { text.contains($0.lowercased()) }
+            }
+            guard isThere else {
+                let names = mark.attributes.map(quoted).joined(separator: " or ")
+                return mark.text.map {
+                    "its attribute \(names) does not hold \($0.map(quoted).joined(separator: " or "))"
+                }
+                    ?? "it has no attribute \(names)"
+            }
+        }
+        return nil
+    }
+
+    /// "velocity with errors, thickness, mask"
+    fileprivate var contents: String {
+        [
+            velocity.map { $0.errorX == nil ? "velocity" : "velocity with errors" },
+            thickness.map { $0.error == nil ? "thickness" : "thickness with errors" },
+            surface.map { _ in "surface" }, mask.map { _ in "mask" }, front.map { _ in "front" },
+        ]
+        .compactMap { $0 }.joined(separator: ", ")
+    }
+
+    /// "VX, VY, coord_system; title has phase"
+    fileprivate var signs: String {
+        if isGeneral { return "names in common use" }
+        let marks = (recognize.marks ?? []).map { mark in
+            mark.attributes[0] + (mark.text.map { " has \($0.joined(separator: " or "))" } ?? "")
+        }
+        return ([recognize.variables.joined(separator: ", ")] + marks).filter { !$0.isEmpty }.joined(separator: "; ")
     }
 }

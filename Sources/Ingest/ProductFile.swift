@@ -3,43 +3,61 @@ import NetCDFFiles
 
 /// An open product with the schema that reads it.
 struct ProductFile {
-    let file: NetCDFFile
+    let file: any ProductContainer
     let schema: ProductSchema
 
     var path: String { file.path }
     /// The name without the folders: what is shown and recorded.
     var name: String { lastComponent(of: path) }
-    var variableNames: [String] { file.variables.map(\.name) }
+    var variableNames: [String] { file.arrays.map(\.name) }
 
-    init(path: String) throws {
-        file = try NetCDFFile(reading: path)
-        schema = try ProductCatalog.schema(for: file)
+    init(path: String, catalog: ProductCatalog? = nil) throws {
+        file = try openProduct(path: path)
+        schema = try (catalog ?? ProductCatalog()).schema(for: file)
     }
 
     var hasVelocity: Bool { velocityX != nil || velocityY != nil }
     var hasThickness: Bool { thickness != nil }
     var hasMask: Bool { mask != nil }
 
-    var velocityX: Variable? { first(schema.velocity?.x) }
-    var velocityY: Variable? { first(schema.velocity?.y) }
-    var thickness: Variable? { first(schema.thickness?.variable) }
-    var surface: Variable? { first(schema.surface?.variable) }
-    var mask: Variable? { first(schema.mask?.variable) }
+    var velocityX: (any ProductArray)? { first(schema.velocity?.x) }
+    var velocityY: (any ProductArray)? { first(schema.velocity?.y) }
+    var thickness: (any ProductArray)? { first(schema.thickness?.variable) }
+    var surface: (any ProductArray)? { first(schema.surface?.variable) }
+    var mask: (any ProductArray)? { first(schema.mask?.variable) ?? maskLayers.first?.array }
+
+    /// The layers that the mask is made of, as far as the file has them.
+    var maskLayers: [(array: any ProductArray, cover: IceMask)] {
+        (schema.mask?.layers ?? []).compactMap { layer in
+            guard let array = file.array(layer.variable), let cover = IceMask(name: layer.cover) else { return nil }
+            return (array, cover)
+        }
+    }
 
     /// The first of the names that the file has.
-    func first(_ names: [String]?) -> Variable? {
+    func first(_ names: [String]?) -> (any ProductArray)? {
         for name in names ?? [] {
-            if let variable = file.variable(name) { return variable }
+            if let array = file.array(name) { return array }
         }
         return nil
     }
 
+    /// Names of the coordinates of a field: the thickness may have its own.
+    func coordinates(of field: any ProductArray) -> ProductSchema.Coordinates {
+        var names = schema.coordinates
+        guard let thickness = schema.thickness, let x = thickness.x, let y = thickness.y,
+            (thickness.variable + (thickness.error ?? []) + (thickness.minus ?? [])).contains(field.name)
+        else { return names }
+        (names.x, names.y) = (x, y)
+        return names
+    }
+
     /// Both components, from the same place in the schema's two lists ("vx" goes with "vy").
-    func velocityComponents() throws -> (x: Variable, y: Variable) {
+    func velocityComponents() throws -> (x: any ProductArray, y: any ProductArray) {
         let namesX = schema.velocity?.x ?? []
         let namesY = schema.velocity?.y ?? []
         for (nameX, nameY) in zip(namesX, namesY) {
-            switch (file.variable(nameX), file.variable(nameY)) {
+            switch (file.array(nameX), file.array(nameY)) {
             case (let x?, let y?): return (x, y)
             case (.some, nil): throw IngestError.missingPartner(nameY, of: nameX, path: path)
             case (nil, .some): throw IngestError.missingPartner(nameX, of: nameY, path: path)
@@ -61,20 +79,23 @@ struct ProductFile {
     /// Values of the thickness that mean "no data" besides NaN and what the variable declares.
     var noThickness: [Double] {
         let stated = schema.thickness?.noDataAttribute.flatMap { file.attribute($0)?.number }
-        return (schema.thickness?.noData ?? []) + (stated.map { [$0] } ?? [])
+        return ((schema.thickness?.noData ?? []).map(\.value)) + (stated.map { [$0] } ?? [])
     }
 
     // MARK: projection
 
-    /// The grid mapping of a field as CF attributes; nil where the file states none.
-    func projection(of field: Variable) -> Projection? {
+    /// The grid mapping of a field as CF attributes, or that of the product where the file states none; nil where neither does.
+    func projection(of field: any ProductArray) -> Projection? {
         let named = field.attribute("grid_mapping")?.text
         let candidates = (named.map { [$0] } ?? []) + (schema.projection?.variables ?? [])
         guard
-            let mapping = candidates.lazy.compactMap({ file.variable($0) }).first(where: { variable in
+            let mapping = candidates.lazy.compactMap({ file.array($0) }).first(where: { variable in
                 (["grid_mapping_name"] + Projection.textAttributes).contains { variable.attribute($0) != nil }
             })
-        else { return nil }
+        else {
+            let known = PolarSystem.known.first { $0.code == schema.projection?.epsg }
+            return known.map { Projection(attributes: $0.attributes) }
+        }
         // A GeoTransform speaks of the whole grid, and GDAL believes it before the coordinates; bounds do the like.
         let misleading: Set<String> = ["GeoTransform", "geotransform", "_FillValue"]
         var attributes = mapping.attributeNames.filter { !misleading.contains($0) }.compactMap {
@@ -95,10 +116,18 @@ struct ProductFile {
             attributes.removeAll { attribute in known.attributes.contains { $0.name == attribute.name } }
             return Projection(attributes: known.attributes + attributes)
         }
+        // ITS_LIVE calls the parallel of true scale so, and gave the shorter axis in kilometres.
+        if mapping.attribute("standard_parallel") == nil, let number = mapping.attribute("latitude_of_origin")?.number {
+            attributes.append((name: "standard_parallel", value: .number(number)))
+        }
+        attributes.removeAll { name, value in
+            guard name == "semi_minor_axis", case .number(let length) = value else { return false }
+            return length < 1e6
+        }
         let ellipsoid = mapping.attribute("ellipsoid")?.text ?? schema.projection?.ellipsoid ?? ""
         let isWGS84 = ellipsoid.filter { $0.isLetter || $0.isNumber }.uppercased() == "WGS84"
-        let hasAxes = ["semi_major_axis", "semi_minor_axis", "earth_radius", "inverse_flattening"].contains {
-            mapping.attribute($0) != nil
+        let hasAxes = ["semi_major_axis", "semi_minor_axis", "earth_radius", "inverse_flattening"].contains { name in
+            attributes.contains { $0.name == name }
         }
         if isWGS84, !hasAxes {
             attributes.append((name: "semi_major_axis", value: .number(6_378_137)))

@@ -7,14 +7,15 @@ import NetCDFFiles
 enum ThicknessSearch {
     /// The one product in the folder of the velocity that has thickness and mask for its place. A product that a schema
     /// of its own recognises goes before a file with common names.
-    static func product(beside velocity: ProductFile, on window: GridWindow, except store: String) throws -> ProductFile
-    {
+    static func product(
+        beside velocity: ProductFile, on window: GridWindow, except store: String, catalog: ProductCatalog
+    ) throws -> ProductFile {
         let folder = velocity.path.lastIndex(of: "/").map { String(velocity.path[...$0]) } ?? ""
         var found: [ProductFile] = []
         var unreadable: [String] = []
         for name in names(in: folder.isEmpty ? "." : folder)
         where folder + name != velocity.path && folder + name != store {
-            guard let product = try? ProductFile(path: folder + name) else {
+            guard let product = try? ProductFile(path: folder + name, catalog: catalog) else {
                 unreadable.append(name)
                 continue
             }
@@ -24,7 +25,7 @@ enum ThicknessSearch {
             else { continue }
             found.append(product)
         }
-        let particular = found.filter { !$0.schema.doi.isEmpty }
+        let particular = found.filter { !$0.schema.isGeneral }
         let candidates = particular.isEmpty ? found : particular
         guard let first = candidates.first else {
             throw IngestError.noThickness(velocity: velocity.path, unreadable: unreadable)

@@ -6,7 +6,7 @@ import Synchronization
 /// Neither netCDF-C nor HDF5 is thread-safe: both keep tables of what is open, so that even calls about different files
 /// may not overlap. Every call goes through this one lock; a file itself is still used by one thread at a time.
 @discardableResult
-func inLibrary<Status: BitwiseCopyable & Sendable>(_ call: @autoclosure () -> Status) -> Status {
+package func inLibrary<Status: BitwiseCopyable & Sendable>(_ call: @autoclosure () -> Status) -> Status {
     libraryLock.withLock { _ in
         chdf5_silence()
         crash_guard_enter()
@@ -23,9 +23,9 @@ public enum LibraryCrash {
     public static func becomesError() { crash_guard_install() }
 
     /// The file that the calls to come are about.
-    static func concerns(reading path: String) {
+    package static func concerns(reading path: String) {
         crash_guard_context(
-            "error: \(path): so damaged that the NetCDF library failed on it; get it again\n", 65, nil)
+            "error: \(path): so damaged that the library which reads it failed on it; get it again\n", 65, nil)
     }
 
     static func concerns(writing path: String) {

@@ -94,8 +94,12 @@ public final class NetCDFFile {
         return (0..<count).compactMap { variable(id: $0) }
     }
 
-    /// The variable of that name, nil where there is none (or its type is a user's own).
+    /// The variable of that name, nil where there is none (or its type is a user's own). "md/mesh/x" is x in the group mesh of
+    /// the group md.
     public func variable(_ name: String) -> Variable? {
+        if let slash = name.firstIndex(of: "/") {
+            return group(String(name[..<slash]))?.variable(String(name[name.index(after: slash)...]))
+        }
         var number: Int32 = 0
         guard inLibrary(nc_inq_varid(id, name, &number)) == NC_NOERR else { return nil }
         return variable(id: number)

@@ -6,6 +6,17 @@ public struct Dimension: Sendable, Equatable {
     let id: Int32
     public let name: String
     public let length: Int
+
+    /// A dimension of a file of another format, which has lengths but no names or numbers for them.
+    public init(name: String, length: Int) {
+        self.init(id: -1, name: name, length: length)
+    }
+
+    init(id: Int32, name: String, length: Int) {
+        self.id = id
+        self.name = name
+        self.length = length
+    }
 }
 
 /// A variable of an open file. Valid as long as its file is open; used from one thread (libnetcdf is not thread-safe).

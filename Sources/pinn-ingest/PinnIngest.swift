@@ -16,8 +16,8 @@ struct IngestCommand: ParsableCommand {
         commandName: "pinn-ingest",
         abstract: "Turn velocity and thickness products into a point store for pinn-train.",
         discussion: """
-            Reads NSIDC-0754 v1 or NSIDC-0484 v2 velocity and BedMachine Antarctica v2 or v3 thickness, or one file \
-            with velocity, thickness and mask. Without --thickness, a thickness product in the folder of the velocity \
+            Reads the products that --list-products tells (MEaSUREs and ITS_LIVE velocity, BedMachine, Bedmap, data sets of \
+            DIFFICE_jax and PINNICLE), or one file with velocity, thickness and mask. Without --thickness, a thickness product in the folder of the velocity \
             is found by its content. Floating ice is picked by the mask; with --ice grounded, grounded ice, and the height \
             of its surface.
 
@@ -26,14 +26,27 @@ struct IngestCommand: ParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "Velocity product (NetCDF), or one file with velocity, thickness and mask.", valueName: "velocity.nc"))
-    var velocity: String
+            "Velocity product (NetCDF, HDF5, MATLAB), or one file with velocity, thickness and mask.",
+            valueName: "velocity.nc"))
+    var velocity: String?
 
     @Option(
         help: ArgumentHelp(
             "Thickness product with an ice mask (default: the velocity file's own, or the one beside it).",
             valueName: "bedmachine.nc"))
     var thickness: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Schema of a product of your own, tried before those that are known (Schemas/README.md tells its keys).",
+            valueName: "schema.toml"))
+    var schema: String?
+
+    @Flag(help: "List the products that are known, and stop.")
+    var listProducts = false
+
+    @Flag(help: "Tell what would be read and written, how many points, how much disk and time; write nothing.")
+    var dryRun = false
 
     // Coordinates are negative in three quarters of the map: a leading "-" is no option here.
     @Option(
@@ -63,14 +76,24 @@ struct IngestCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
+        guard listProducts || velocity != nil else {
+            throw ValidationError("Missing expected argument '<velocity.nc>'")
+        }
         guard IceMask(name: "\(ice)_ice") != nil else {
             throw ValidationError("--ice: \(quoted(ice)) is neither floating nor grounded")
         }
     }
 
     func run() throws {
+        if listProducts {
+            let catalog = try schema.map { try ProductCatalog(withSchemaAt: $0) } ?? ProductCatalog()
+            print(catalog.table.rendered(as: .text))
+            return
+        }
+        guard let velocity else { return }
         var request = IngestRequest(velocity: velocity)
         request.thickness = thickness
+        request.schema = schema
         request.region = region ?? .everywhere
         request.points = points?.value
         request.seed = seed
@@ -78,17 +101,19 @@ struct IngestCommand: ParsableCommand {
         request.store = output
 
         let display = StageDisplay()
-        let report: IngestReport
-        do {
-            report = try IngestRun(request) { stage, done, total in
-                try StopRequest.check()
-                display.update(stage, done, total)
-            }
-            .run()
-        } catch {
-            display.close()
-            throw error
+        defer { display.close() }
+        let run = IngestRun(request) { stage, done, total in
+            try StopRequest.check()
+            display.update(stage, done, total)
         }
+        if dryRun {
+            let preview = try run.preview()
+            display.close()
+            for warning in preview.warnings { printMessage("warning: \(warning)") }
+            for line in preview.lines { print(line) }
+            return
+        }
+        let report = try run.run()
         display.close()
         for warning in report.warnings { printMessage("warning: \(warning)") }
         for line in report.lines { print(line) }

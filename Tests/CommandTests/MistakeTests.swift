@@ -39,6 +39,12 @@ import Testing
         Mistake(
             tool: "pinn-ingest", arguments: ["sample_velocity_measures.nc", "-o", "no/such/folder/store.nc"],
             status: 74, naming: "no/such/folder"),
+        Mistake(
+            tool: "pinn-ingest", arguments: ["sample_velocity_measures.nc", "--schema", "absent.toml"], status: 66,
+            naming: "absent.toml"),
+        Mistake(
+            tool: "pinn-ingest", arguments: ["sample_velocity_measures.nc", "--schema", "unknown.toml"], status: 65,
+            naming: "unknown.toml"),
         Mistake(tool: "pinn-train", arguments: [], status: 66, naming: "pinn-store.nc"),
         Mistake(tool: "pinn-train", arguments: ["text.nc"], status: 65, naming: "text.nc"),
         Mistake(tool: "pinn-train", arguments: ["sample_velocity_measures.nc"], status: 65, naming: "pinn-ingest"),

@@ -27,6 +27,8 @@ struct GridFile {
     var yName = "y"
     var axisType = VariableType.double
     var axisUnit: String? = "m"
+    /// Without, the file has dimensions and no coordinates.
+    var hasAxes = true
     /// What an axis holds for a metre.
     var axisFactor = 1.0
     var layout = Layout.rowsThenColumns
@@ -46,11 +48,14 @@ struct GridFile {
         let rows = try file.define(dimension: yName, length: y.count)
         let columns = try file.define(dimension: xName, length: x.count)
         let time = layout == .timeFirst ? try file.define(dimension: "time", length: 1) : nil
-        let xVariable = try file.define(variable: xName, axisType, over: [columns])
-        let yVariable = try file.define(variable: yName, axisType, over: [rows])
+        let axes =
+            hasAxes
+            ? [
+                (try file.define(variable: xName, axisType, over: [columns]), x),
+                (try file.define(variable: yName, axisType, over: [rows]), y),
+            ] : []
         if let axisUnit {
-            try xVariable.setAttribute("units", .text(axisUnit))
-            try yVariable.setAttribute("units", .text(axisUnit))
+            for (axis, _) in axes { try axis.setAttribute("units", .text(axisUnit)) }
         }
         if let mapping {
             let variable = try file.define(variable: mapping.name, .int32, over: [])
@@ -74,8 +79,7 @@ struct GridFile {
             variables.append(variable)
         }
         try file.endDefinitions()
-        try xVariable.write(x.map { $0 * axisFactor })
-        try yVariable.write(y.map { $0 * axisFactor })
+        for (axis, values) in axes { try axis.write(values.map { $0 * axisFactor }) }
         for (field, variable) in zip(fields, variables) {
             let values =
                 layout == .columnsThenRows

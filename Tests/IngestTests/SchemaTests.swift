@@ -6,85 +6,108 @@ import PointStore
 import TestSupport
 import Testing
 
-@Suite("Every schema of the catalog reads a product made from it, and refuses a broken one")
+@Suite("Every product is read right as its publisher lays it out, and a broken one is refused")
 struct SchemaTests {
-    static let files = ProductCatalog.sources.map(\.file)
-
     private func schema(_ file: String) throws -> ProductSchema {
         let source = try #require(ProductCatalog.sources.first { $0.file == file })
         return try ProductSchema(toml: String(decoding: source.toml, as: UTF8.self), called: file)
     }
 
-    /// The small shelf as the schema's product has it: its names, its mark of recognition, its variables.
-    private func product(_ schema: ProductSchema) -> GridFile {
-        var file = schema.velocity != nil ? SmallShelf.measures() : SmallShelf.bedMachine()
-        file.fields = []
-        if let names = schema.velocity {
-            file.fields += [
-                SmallShelf.velocity(names.x[0], SmallShelf.u), SmallShelf.velocity(names.y[0], SmallShelf.v),
-            ]
-        }
-        if let names = schema.thickness {
-            var field = SmallShelf.bedMachine()["thickness"]
-            field.name = names.variable[0]
-            file.fields.append(field)
-        }
-        if let names = schema.mask {
-            // Without flag_meanings: the schema's own codes are tried.
-            file.fields.append(.init(name: names.variable[0], type: .int8, value: SmallShelf.cover))
-        }
-        for name in schema.recognize.variables
-        where !file.fields.contains(where: { $0.name == name }) && name != file.mapping?.name {
-            file.fields.append(.init(name: name, attributes: [("units", .text("meter/year"))]) { _, _ in 3 })
-        }
-        file.globals = []
-        if let attribute = schema.recognize.attributes?.first, let text = schema.recognize.text?.first {
-            file.globals.append((attribute, .text("A \(text.uppercased()) B")))
-        }
-        return file
+    @Test("the catalog has no schema without a layout, nor a layout without a schema")
+    func coverage() {
+        let arrays = ["diffice.toml", "pinnicle.toml"]
+        #expect(
+            Set(ProductCatalog.sources.map(\.file)) == Set(ProductLayout.all.map(\.schema)).union(arrays))
     }
 
-    private func workplace(_ schema: ProductSchema, _ file: GridFile) throws -> Workplace {
-        if schema.velocity == nil { return try Workplace(SmallShelf.measures(), file) }
-        return try Workplace(file, schema.thickness == nil ? SmallShelf.bedMachine() : nil)
+    @Test("values, places, weights, projection and front", arguments: ProductLayout.all)
+    func whole(layout: ProductLayout) throws {
+        let schema = try schema(layout.schema)
+        let files = layout.make()
+        let workplace = try Workplace(files.velocity, files.thickness)
+        let report = try workplace.ingest()
+        #expect(report.sources.contains { $0.product == schema.citation }, "\(report.sources)")
+        let store = try workplace.open()
+        #expect(store.count(.velocity) == layout.cells)
+        #expect((store.count(.front) > 0) == layout.hasFront)
+        try store.expectSmallShelf(tolerance: layout.tolerance)
+        for grid in store.description.grids { #expect(grid.grid.projection?.codeOfParameters == layout.epsg) }
+        let axes = store.description.grids.map { $0.grid.projection?["semi_minor_axis"] }
+        #expect(axes.allSatisfy { $0 == nil })
+        let weights = try store.physical(layout.isVelocity ? .velocity : .thickness, .weight)
+        let hasTwoErrors = layout.hasErrors && layout.schema != "bedmap3.toml"
+        #expect((Set(weights).count > 1) == hasTwoErrors)
     }
 
-    @Test("whole", arguments: files)
-    func whole(file: String) throws {
-        let schema = try schema(file)
-        let report = try workplace(schema, product(schema)).ingest()
-        #expect(report.sources.contains { $0.product == schema.citation })
-        #expect(report.counts[.velocity] == 240)
-        #expect((report.counts[.front] ?? 0) > 0)
-    }
-
-    @Test("with any of its variables missing", arguments: files)
-    func broken(file: String) throws {
-        let schema = try schema(file)
-        let needed = [
-            schema.velocity?.x[0], schema.velocity?.y[0], schema.thickness?.variable[0], schema.mask?.variable[0],
-        ]
-        for name in needed.compactMap({ $0 }) {
-            var broken = product(schema)
-            broken.fields.removeAll { $0.name == name }
-            let failure = try #require(try workplace(schema, broken).failure(), "without \(name)")
-            #expect(failure.kind == .badData || failure.kind == .missingInput)
+    @Test("without any of the variables that it needs", arguments: ProductLayout.all)
+    func broken(layout: ProductLayout) throws {
+        for name in layout.needed {
+            var files = layout.make()
+            files.velocity.fields.removeAll { layout.isVelocity && $0.name == name }
+            files.thickness.fields.removeAll { !layout.isVelocity && $0.name == name }
+            let failure = try #require(
+                try Workplace(files.velocity, files.thickness).failure(), "without \(name)")
+            #expect(failure.kind == .badData)
+            #expect(!failure.explanation.contains("\n"))
+            #expect(failure.explanation.contains(layout.isVelocity ? "measures.nc" : "bed.nc"))
             #expect(
                 failure.explanation.contains(name) || failure.explanation.contains("thickness"),
                 "\(failure.explanation)")
         }
     }
 
-    @Test("without units", arguments: files)
-    func withoutUnits(file: String) throws {
-        let schema = try schema(file)
-        let names = (schema.velocity?.x ?? []) + (schema.velocity?.y ?? []) + (schema.thickness?.variable ?? [])
-        let assumed = schema.velocity?.unitIfMissing ?? schema.thickness?.unitIfMissing
-        var broken = product(schema)
-        for number in broken.fields.indices where names.contains(broken.fields[number].name) {
-            broken.fields[number][attribute: "units"] = nil
+    @Test("without units it is read only where the product is known to have none", arguments: ProductLayout.all)
+    func withoutUnits(layout: ProductLayout) throws {
+        var files = layout.make()
+        let strip = { (file: inout GridFile) in
+            for number in file.fields.indices { file.fields[number][attribute: "units"] = nil }
         }
-        #expect((try workplace(schema, broken).failure() == nil) == (assumed != nil))
+        if layout.isVelocity { strip(&files.velocity) } else { strip(&files.thickness) }
+        let workplace = try Workplace(files.velocity, files.thickness)
+        if layout.knowsUnit {
+            try workplace.store().expectSmallShelf(tolerance: layout.tolerance)
+        } else {
+            #expect(workplace.failure()?.explanation.contains("no units") == true)
+        }
+    }
+
+    @Test(
+        "a grid that attributes tell wrongly is refused, naming the attribute",
+        arguments: [
+            ("xmin", nil, "no global attribute 'xmin'"), ("spacing", .text("wide"), "'spacing' is 'wide'"),
+            ("spacing", .text("0 m"), "'spacing'"), ("ymax", .text("13500 furlongs"), "'ymax'"),
+        ] as [(String, Attribute?, String)])
+    func badGrid(attribute: String, value: Attribute?, words: String) throws {
+        let layout = try #require(ProductLayout.all.first { $0.schema == "nsidc-0545-v1.toml" })
+        var files = layout.make()
+        files.velocity.globals.removeAll { $0.0 == attribute }
+        if let value { files.velocity.globals.append((attribute, value)) }
+        let failure = try #require(try Workplace(files.velocity, files.thickness).failure())
+        #expect(failure.kind == .badData)
+        #expect(failure.explanation.contains(words), "\(failure.explanation)")
+    }
+
+    @Test("a note of a product reaches the user: Bedmap3's thickness holds the firn")
+    func note() throws {
+        let layout = try #require(ProductLayout.all.first { $0.schema == "bedmap3.toml" })
+        let files = layout.make()
+        #expect(try Workplace(files.velocity, files.thickness).ingest().warnings.contains { $0.contains("firn") })
+    }
+
+    @Test("integers that the file calls unsigned are, and so is their fill")
+    func unsigned() throws {
+        var bed = SmallShelf.bedMachine()
+        bed["thickness"].type = .int8
+        bed["thickness"].attributes = [
+            ("units", .text("m")), ("_Unsigned", .text("true")), ("_FillValue", .numbers([-1])),
+            ("scale_factor", .numbers([2])), ("add_offset", .numbers([50])),
+        ]
+        // 255 is the fill; the shelf's 300 to 530 m are 125 to 240, the most of which are negative when signed.
+        bed["thickness"].value = { x, y in
+            let stored = SmallShelf.cover(x, y) == 3 ? ((SmallShelf.h(x, y) - 50) / 2).rounded() : 255
+            return stored > 127 ? stored - 256 : stored
+        }
+        try Workplace(SmallShelf.measures(), bed).store().expectSmallShelf(tolerance: 1.001)
     }
 
     @Test("product versions are told apart")
@@ -121,6 +144,7 @@ struct SchemaTests {
         ] {
             let failure = #expect(throws: IngestError.self) { try ProductSchema(toml: bad, called: "bad.toml") }
             #expect(failure?.explanation.contains("bad.toml") == true)
+            #expect(failure?.explanation.contains("\n") == false)
         }
     }
 }

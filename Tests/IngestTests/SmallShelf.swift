@@ -5,6 +5,7 @@ import Logging
 import NetCDFFiles
 import PointStore
 import TestSupport
+import Testing
 
 /// A shelf of 20 km x 12 km with walls on three sides and a calving front at x = 20 km, on a velocity grid of 1000 m and
 /// a thickness grid of 800 m that share no cell: what the small products of these tests show.
@@ -158,5 +159,31 @@ struct OpenStore {
             try reader.read(set, 0..<count(set), into: &all[set, default: []])
         }
         return all
+    }
+
+    /// Every cell lies where its grid says, and holds the small shelf's values there. `dx` and `dy` are the origin of the
+    /// file's coordinates in the shelf's.
+    func expectSmallShelf(tolerance: Double, dx: Double = 0, dy: Double = 0) throws {
+        for set in [PointSet.velocity, .thickness] {
+            let name = try #require(description.gridOfSet[set])
+            let grid = try #require(description.grids.first { $0.name == name }).grid
+            let (x, y) = (try physical(set, .x), try physical(set, .y))
+            let columns: [(Column, (Double, Double) -> Double)] =
+                set == .velocity ? [(.u, SmallShelf.u), (.v, SmallShelf.v)] : [(.h, SmallShelf.h)]
+            let cells = try cells(of: set)
+            #expect(cells.count == Set(cells).count && cells.count > 200)
+            for (column, truth) in columns {
+                let values = try physical(set, column)
+                for (place, cell) in cells.enumerated() {
+                    let (cx, cy) = (grid.x[Int(cell) % grid.columns], grid.y[Int(cell) / grid.columns])
+                    guard abs(x[place] - cx) < 1e-3, abs(y[place] - cy) < 1e-3,
+                        abs(values[place] - truth(cx + dx, cy + dy)) <= tolerance
+                    else {
+                        Issue.record("\(column) at (\(x[place]), \(y[place])) is \(values[place])")
+                        return
+                    }
+                }
+            }
+        }
     }
 }

@@ -1,0 +1,174 @@
+import Fields
+import NetCDFFiles
+
+/// The coordinates of a field's cells along one of its dimensions, in the file's order.
+struct CoordinateLine {
+    let name: String
+    let path: String
+    let dimension: Dimension
+    /// [m]
+    var values: [Double]
+    /// Whether the file holds them in single precision.
+    let isFloat: Bool
+}
+
+/// Where the cells of a field lie, however the file tells it: by a vector over one of the field's dimensions, by a mesh of the
+/// field's own shape, by a vector that only its length ties to the field, or by attributes of the file.
+extension ProductFile {
+    /// No mesh of a crop comes near it; the grids of a continent have vectors.
+    private static let mostMeshValues = 1 << 27
+
+    func coordinateLine(_ direction: Axis.Direction, of field: any ProductArray) throws -> CoordinateLine {
+        let coordinates = coordinates(of: field)
+        let names = direction == .x ? coordinates.x : coordinates.y
+        let described = file.arrays.filter {
+            $0.dimensions.count == 1
+                && $0.attribute("standard_name")?.text == "projection_\(direction.rawValue)_coordinate"
+        }
+        let candidates = names.compactMap { file.array($0) } + described
+        if let vector = candidates.first(where: {
+            $0.dimensions.count == 1 && field.dimensions.contains($0.dimensions[0])
+        }) {
+            return try line(of: vector, along: vector.dimensions[0])
+        }
+        let proper = field.properDimensions
+        for mesh in candidates {
+            if let dimensions = dimensions(ofMesh: mesh, over: field) {
+                return try line(ofMesh: mesh, along: dimensions)
+            }
+        }
+        if let place = coordinates.order?.firstIndex(of: direction.rawValue), proper.count == 2, place < 2,
+            let vector = candidates.first(where: {
+                $0.properDimensions.count == 1 && $0.properDimensions[0].length == proper[place].length
+            })
+        {
+            return try line(of: vector, along: proper[place])
+        }
+        if candidates.isEmpty, let grid = schema.grid {
+            return try line(direction, toldBy: grid, of: field)
+        }
+        guard let other = candidates.first else {
+            throw IngestError.noCoordinates(
+                variable: field.name, path: path, sought: names, present: field.dimensions.map(\.name))
+        }
+        if other.properDimensions.count == 1, proper.count == 1 {
+            throw IngestError.unstructured(field.name, coordinate: other.name, path: path)
+        }
+        if other.dimensions.count != 1, other.properDimensions.count != 2 {
+            throw IngestError.badCoordinate(
+                other.name, path: path,
+                reason:
+                    "has the shape (\(other.shape.map(String.init).joined(separator: ", "))), neither a vector nor a mesh"
+            )
+        }
+        throw IngestError.shapesDisagree(other.name, other.shape, field.name, field.shape, path: path)
+    }
+
+    /// The field's dimensions in the order of a mesh's own; nil where it is no mesh over them. Without conventions, dimensions
+    /// of two groups of HDF5 have nothing in common but their lengths.
+    private func dimensions(ofMesh mesh: any ProductArray, over field: any ProductArray) -> [Dimension]? {
+        let (mine, its) = (mesh.properDimensions, field.properDimensions)
+        guard mine.count == 2, its.count == 2 else { return nil }
+        if mine.allSatisfy({ its.contains($0) }) { return mine }
+        return mine.map(\.length) == its.map(\.length) && !mine.contains { its.contains($0) } ? its : nil
+    }
+
+    private func line(of vector: any ProductArray, along dimension: Dimension) throws -> CoordinateLine {
+        try Axis.requireLength(dimension.length, of: vector.name, path: path)
+        return CoordinateLine(
+            name: vector.name, path: path, dimension: dimension,
+            values: try inMeters(try vector.numbers(), of: vector), isFloat: vector.type == .float)
+    }
+
+    /// A mesh repeats one line of numbers; where there is no ice it may hold NaN, and then other rows know the number.
+    private func line(ofMesh mesh: any ProductArray, along proper: [Dimension]) throws -> CoordinateLine {
+        let (rows, columns) = (proper[0].length, proper[1].length)
+        for dimension in proper { try Axis.requireLength(dimension.length, of: mesh.name, path: path) }
+        guard rows <= ProductFile.mostMeshValues / columns else {
+            throw IngestError.badCoordinate(
+                mesh.name, path: path, reason: "is a mesh of \(rows) x \(columns) numbers, more than is read")
+        }
+        let values = try mesh.numbers()
+        let alongColumns = (0..<columns).map { column in
+            (0..<rows).lazy.map { values[$0 * columns + column] }.first(where: \.isFinite) ?? .nan
+        }
+        let alongRows = (0..<rows).map { row in
+            values[row * columns..<(row + 1) * columns].first(where: \.isFinite) ?? .nan
+        }
+        var deviation = (rows: 0.0, columns: 0.0)
+        for row in 0..<rows {
+            for column in 0..<columns {
+                let value = values[row * columns + column]
+                guard value.isFinite else { continue }
+                deviation.rows = max(deviation.rows, abs(value - alongRows[row]))
+                deviation.columns = max(deviation.columns, abs(value - alongColumns[column]))
+            }
+        }
+        let isAlongRows = deviation.rows < deviation.columns
+        let line = isAlongRows ? alongRows : alongColumns
+        let known = line.indices.filter { line[$0].isFinite }
+        guard let first = known.first, let last = known.last, last > first else {
+            throw IngestError.badCoordinate(mesh.name, path: path, reason: "has no numbers that tell its step")
+        }
+        let step = (line[last] - line[first]) / Double(last - first)
+        let rounding = mesh.type == .float ? 2 * max(abs(line[first]), abs(line[last])) * Double(Float.ulpOfOne) : 0
+        guard min(deviation.rows, deviation.columns) <= 0.01 * abs(step) + rounding else {
+            throw IngestError.badCoordinate(
+                mesh.name, path: path,
+                reason: "changes along both dimensions: the grid is turned against its axes or curved")
+        }
+        let filled = line.indices.map { line[$0].isFinite ? line[$0] : line[first] + Double($0 - first) * step }
+        return CoordinateLine(
+            name: mesh.name, path: path, dimension: proper[isAlongRows ? 0 : 1],
+            values: try inMeters(filled, of: mesh), isFloat: mesh.type == .float)
+    }
+
+    /// Products without coordinates tell the first cell and the step: x runs up and y down from there.
+    private func line(
+        _ direction: Axis.Direction, toldBy grid: ProductSchema.GridAttributes, of field: any ProductArray
+    ) throws -> CoordinateLine {
+        let names = direction == .x ? grid.xDimension : grid.yDimension
+        guard let dimension = field.dimensions.first(where: { names.contains($0.name) }) else {
+            throw IngestError.noCoordinates(
+                variable: field.name, path: path, sought: names, present: field.dimensions.map(\.name))
+        }
+        try Axis.requireLength(dimension.length, of: dimension.name, path: path)
+        let attribute = direction == .x ? grid.xFirst : grid.yFirst
+        let first = try length(attribute)
+        let spacing = try length(grid.spacing)
+        guard spacing > 0 else {
+            throw IngestError.badGridAttribute(grid.spacing, path: path, found: plain(spacing), isPresent: true)
+        }
+        let step = direction == .x ? spacing : -spacing
+        return CoordinateLine(
+            name: attribute, path: path, dimension: dimension,
+            values: (0..<dimension.length).map { first + Double($0) * step }, isFloat: false)
+    }
+
+    /// A length that an attribute of the file tells, as a number or as text with its unit: "-2800000.0 m" [m].
+    private func length(_ name: String) throws -> Double {
+        guard let attribute = file.attribute(name) else {
+            throw IngestError.badGridAttribute(name, path: path, found: "", isPresent: false)
+        }
+        if let number = attribute.number, number.isFinite { return number }
+        let words = (attribute.text ?? "").split(separator: " ").map(String.init)
+        if words.count == 2, let number = Double(words[0]), number.isFinite, let unit = Unit(words[1].trimmingBlanks()),
+            unit.dimension == .length
+        {
+            return number * unit.factor
+        }
+        throw IngestError.badGridAttribute(
+            name, path: path, found: attribute.text ?? "several numbers", isPresent: true)
+    }
+
+    private func inMeters(_ values: [Double], of array: any ProductArray) throws -> [Double] {
+        let stated = array.attribute("units")?.text?.trimmingBlanks() ?? ""
+        guard let text = stated.isEmpty ? schema.coordinates.unitIfMissing : stated else {
+            throw IngestError.missingUnit(variable: array.name, path: path, expected: "m")
+        }
+        guard let unit = Unit(text), unit.dimension == .length else {
+            throw IngestError.unknownUnit(text, variable: array.name, path: path, expected: "m")
+        }
+        return unit.factor == 1 ? values : values.map { $0 * unit.factor }
+    }
+}

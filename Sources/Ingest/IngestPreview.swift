@@ -1,0 +1,102 @@
+import Fields
+import PointStore
+
+/// What an ingest would do, told from the files' headers and their mask: nothing else is read, and nothing is written.
+public struct IngestPreview: Sendable {
+    public struct Input: Sendable {
+        public var role: String
+        public var source: IngestReport.Source
+        /// Cells with the ice that is taken: no more observations than these.
+        public var iceCells: Int
+        /// Numbers that are read of the file.
+        public var values: Int
+    }
+
+    public internal(set) var inputs: [Input] = []
+    public internal(set) var ice = IceMask.floatingIce
+    public internal(set) var points = 0
+    public internal(set) var store = ""
+    public internal(set) var warnings: [String] = []
+    /// Seconds in which the mask was read, and its cells.
+    var maskSeconds = 0.0
+    var maskCells = 0
+
+    /// Bytes of the store: the columns of every point and the masks of the grids.
+    public var storeBytes: Int {
+        var bytes = PointSet.collocation.columns.count * 4 * points
+        for input in inputs {
+            let set = PointSet(rawValue: input.role) ?? .velocity
+            bytes += input.iceCells * (set.columns.count * 4 + 4)
+            if input.role != PointSet.surface.rawValue { bytes += input.source.rows * input.source.columns }
+        }
+        return bytes
+    }
+
+    /// Collocation points that a core computes and writes in a second: 1e8 took 8 s (README.md of this folder).
+    private static let pointsPerSecond = 1e7
+
+    /// About how long it would take: the fields are read at the rate at which the mask was [s].
+    public var seconds: Double {
+        let values = Double(inputs.reduce(0) { $0 + $1.values } + maskCells)
+        return maskSeconds / Double(max(1, maskCells)) * values + Double(points) / IngestPreview.pointsPerSecond
+    }
+
+    /// The preview as lines for a person.
+    public var lines: [String] {
+        var lines: [String] = []
+        for input in inputs {
+            let source = input.source
+            lines.append(IngestReport.row(input.role, "\(source.file): \(source.product)"))
+            lines.append(
+                IngestReport.row(
+                    "",
+                    "\(source.columns) x \(source.rows) cells of \(plain(source.spacing)) m, \(input.iceCells) of them \(ice.adjective) ice"
+                ))
+        }
+        lines.append(IngestReport.row("collocation", "\(points) points"))
+        lines.append(IngestReport.row("store", "\(store), about \(IngestReport.rounded(Double(storeBytes) / 1e6)) MB"))
+        lines.append(IngestReport.row("time", "about \(seconds < 1 ? "a second" : "\(Int(seconds.rounded(.up))) s")"))
+        lines.append("nothing was written (--dry-run)")
+        return lines
+    }
+}
+
+extension IngestRun {
+    /// What `run` would do. The same mistakes end it, as far as headers and mask show them.
+    public func preview() throws -> IngestPreview {
+        var report = IngestReport()
+        let files = try inputs()
+        let begin = ContinuousClock.now
+        let mask = try readMask(files.thickness, files.velocity, &report)
+        var preview = IngestPreview()
+        preview.maskSeconds = (ContinuousClock.now - begin) / .seconds(1)
+        preview.maskCells = mask.codes.count
+        let sources = sources(files.velocity, files.velocityGrid, files.thickness, files.thicknessGrid)
+        let cells = try [files.velocityGrid, files.thicknessGrid].map { grid in
+            try mask.sampled(on: grid).count { $0 == request.ice.rawValue }
+        }
+        let fields = [
+            2 + (files.velocity.schema.velocity?.errorX == nil ? 0 : 2),
+            1 + (files.thickness.schema.thickness?.error == nil ? 0 : 1),
+        ]
+        for number in sources.indices {
+            preview.inputs.append(
+                .init(
+                    role: sources[number].role, source: sources[number], iceCells: cells[number],
+                    values: fields[number] * sources[number].rows * sources[number].columns))
+        }
+        if request.ice != .floatingIce {
+            var surface = sources[1]
+            surface.role = PointSet.surface.rawValue
+            preview.inputs.append(
+                .init(
+                    role: surface.role, source: surface, iceCells: cells[1], values: surface.rows * surface.columns))
+        }
+        preview.ice = request.ice
+        let shelf = mask.codes.count { $0 == request.ice.rawValue }
+        preview.points = request.points ?? IngestRequest.defaultPoints(cells: shelf)
+        preview.store = request.store
+        preview.warnings = report.warnings
+        return preview
+    }
+}

@@ -1,0 +1,194 @@
+import CMatio
+import Fields
+import Glibc
+import NetCDFFiles
+
+/// An open MATLAB file of version 5, as `save` writes it by default; those of version 7.3 are HDF5 and `NetCDFFile`'s.
+/// Real numeric arrays at the top level are seen, nothing else.
+///
+/// Arrays lie in the file by columns. Here their dimensions stand in reverse, so that they are row-major, as the same
+/// arrays are in a file of version 7.3.
+public final class MATLABFile {
+    public let path: String
+    public let arraysOfFile: [MATLABArray]
+
+    /// Whether a file is one, by its first bytes.
+    public static func isOne(_ firstBytes: [UInt8]) -> Bool { firstBytes.starts(with: Array("MATLAB 5.0".utf8)) }
+
+    public init(reading path: String) throws(MATLABError) {
+        var info = stat()
+        guard stat(path, &info) == 0 else { throw .notReadable(path: path, reason: String(cString: strerror(errno))) }
+        try MATLABFile.requireWhole(path, bytes: Int(info.st_size))
+        LibraryCrash.concerns(reading: path)
+        inLibrary(cmatio_silence())
+        let opened = inLibrary(UInt(bitPattern: Mat_Open(path, Int32(MAT_ACC_RDONLY.rawValue))))
+        guard let opened = OpaquePointer(bitPattern: opened) else { throw .notMATLAB(path: path) }
+        let handle = MATLABHandle(opened)
+        var arrays: [MATLABArray] = []
+        while let variable = inMatio({ Mat_VarReadNextInfo(handle.file) }) {
+            defer { inLibrary(Mat_VarFree(variable)) }
+            if let array = MATLABArray(variable.pointee, in: handle, path: path, fileBytes: Int(info.st_size)) {
+                arrays.append(array)
+            }
+        }
+        self.path = path
+        arraysOfFile = arrays
+    }
+
+    /// The library reads a file that was cut as far as it goes, and says nothing. The file is a row of elements that begin with
+    /// their lengths, behind a header that ends in the order of bytes.
+    private static func requireWhole(_ path: String, bytes: Int) throws(MATLABError) {
+        guard let file = fopen(path, "r") else {
+            throw .notReadable(path: path, reason: String(cString: strerror(errno)))
+        }
+        defer { fclose(file) }
+        var header = [UInt8](repeating: 0, count: 128)
+        guard fread(&header, 1, 128, file) == 128 else { throw .cut(path: path, bytes: bytes, needed: 128) }
+        let isLittle = header[126] == UInt8(ascii: "I")
+        var end = 128
+        while end < bytes {
+            var tag: [UInt32] = [0, 0]
+            guard fseek(file, end, SEEK_SET) == 0, fread(&tag, 4, 2, file) == 2 else {
+                throw .cut(path: path, bytes: bytes, needed: end + 8)
+            }
+            end += 8 + Int(isLittle ? UInt32(littleEndian: tag[1]) : UInt32(bigEndian: tag[1]))
+        }
+        guard end == bytes else { throw .cut(path: path, bytes: bytes, needed: end) }
+    }
+}
+
+/// A real numeric array. Its values are read when first asked for and kept: no array of version 5 is over 2 GB, and those
+/// that people save so are crops.
+public final class MATLABArray {
+    public let name: String
+    public let path: String
+    /// In reverse of MATLAB's order. Named by their lengths: the format has no names for them.
+    public let dimensions: [Dimension]
+    /// The type that MATLAB shows; the file may hold a smaller one.
+    public let type: VariableType
+    private let handle: MATLABHandle
+    private var values: [Double]?
+
+    /// Deflate makes a thousandth of zeros at best; what claims to be more is damaged.
+    private static let highestCompression = 1032
+
+    init?(_ variable: matvar_t, in handle: MATLABHandle, path: String, fileBytes: Int) {
+        guard let type = MATLABArray.types[variable.class_type.rawValue], variable.isComplex == 0,
+            let name = variable.name,
+            let lengths = variable.dims, variable.rank >= 2, variable.rank <= 8
+        else { return nil }
+        var dimensions: [Dimension] = []
+        var count = 1
+        for number in (0..<Int(variable.rank)).reversed() {
+            let length = lengths[number]
+            let (product, overflow) = count.multipliedReportingOverflow(by: Int(clamping: length))
+            guard !overflow, product / MATLABArray.highestCompression <= fileBytes else { return nil }
+            count = product
+            let same = dimensions.count { $0.length == length }
+            dimensions.append(
+                Dimension(name: same == 0 ? "of \(length)" : "of \(length), \(same + 1)", length: Int(length)))
+        }
+        self.name = String(cString: name)
+        self.path = path
+        self.dimensions = dimensions
+        self.type = type
+        self.handle = handle
+    }
+
+    /// The values of a hyperslab, row-major.
+    public func read(start: [Int], count: [Int]) throws(MATLABError) -> [Double] {
+        precondition(start.count == dimensions.count && count.count == dimensions.count)
+        let all = try all()
+        var picked: [Double] = []
+        picked.reserveCapacity(count.reduce(1, *))
+        func pick(_ level: Int, _ offset: Int) {
+            let here = offset * dimensions[level].length + start[level]
+            if level == dimensions.count - 1 {
+                picked += all[here..<here + count[level]]
+            } else {
+                for step in 0..<count[level] { pick(level + 1, here + step) }
+            }
+        }
+        if !count.contains(0) { pick(0, 0) }
+        return picked
+    }
+
+    private func all() throws(MATLABError) -> [Double] {
+        if let values { return values }
+        let total = dimensions.reduce(1) { $0 * $1.length }
+        LibraryCrash.concerns(reading: path)
+        guard let variable = inMatio({ Mat_VarRead(handle.file, name) }) else { throw .damaged(name, path: path) }
+        defer { inLibrary(Mat_VarFree(variable)) }
+        let found = variable.pointee
+        guard let data = found.data, let size = found.data_size > 0 ? Int(found.data_size) : nil,
+            found.nbytes / size == total, let numbers = MATLABArray.numbers(data, found.data_type, count: total)
+        else { throw .damaged(name, path: path) }
+        values = numbers
+        return numbers
+    }
+
+    private static let types: [UInt32: VariableType] = [
+        MAT_C_DOUBLE.rawValue: .double, MAT_C_SINGLE.rawValue: .float, MAT_C_INT8.rawValue: .int8,
+        MAT_C_UINT8.rawValue: .uint8, MAT_C_INT16.rawValue: .int16, MAT_C_UINT16.rawValue: .uint16,
+        MAT_C_INT32.rawValue: .int32, MAT_C_UINT32.rawValue: .uint32,
+    ]
+
+    private static func numbers(_ data: UnsafeMutableRawPointer, _ type: matio_types, count: Int) -> [Double]? {
+        func converted<Value: BinaryInteger>(_: Value.Type) -> [Double] {
+            UnsafeBufferPointer(start: data.assumingMemoryBound(to: Value.self), count: count).map { Double($0) }
+        }
+        return switch type {
+        case MAT_T_DOUBLE:
+            Array(UnsafeBufferPointer(start: data.assumingMemoryBound(to: Double.self), count: count))
+        case MAT_T_SINGLE:
+            UnsafeBufferPointer(start: data.assumingMemoryBound(to: Float.self), count: count).map { Double($0) }
+        case MAT_T_INT8: converted(Int8.self)
+        case MAT_T_UINT8: converted(UInt8.self)
+        case MAT_T_INT16: converted(Int16.self)
+        case MAT_T_UINT16: converted(UInt16.self)
+        case MAT_T_INT32: converted(Int32.self)
+        case MAT_T_UINT32: converted(UInt32.self)
+        default: nil
+        }
+    }
+}
+
+/// The library's file, closed when the last array of it goes.
+final class MATLABHandle {
+    let file: OpaquePointer
+    init(_ file: OpaquePointer) { self.file = file }
+    deinit { inLibrary(Mat_Close(file)) }
+}
+
+/// Calls of libmatio take their turn with those of the other libraries, behind the same guard (`LibraryCrash`).
+private func inMatio<Pointee>(_ call: () -> UnsafeMutablePointer<Pointee>?) -> UnsafeMutablePointer<Pointee>? {
+    UnsafeMutablePointer(bitPattern: inLibrary(UInt(bitPattern: call())))
+}
+
+/// What can go wrong with a MATLAB file of version 5.
+public enum MATLABError: Failure {
+    case notReadable(path: String, reason: String)
+    case notMATLAB(path: String)
+    case damaged(String, path: String)
+    case cut(path: String, bytes: Int, needed: Int)
+
+    public var kind: FailureKind {
+        switch self {
+        case .notReadable: .inputOutput
+        case .notMATLAB, .damaged, .cut: .badData
+        }
+    }
+
+    public var explanation: String {
+        switch self {
+        case .notReadable(let path, let reason):
+            "\(path): cannot be opened: \(reason); see who may read it with 'ls -l'"
+        case .notMATLAB(let path):
+            "\(path): begins like a MATLAB file and is none that can be read; save it again, with -v7.3 if it is large"
+        case .cut(let path, let bytes, let needed):
+            "\(path): holds \(bytes) bytes where its elements need \(needed); the file is cut short, save it again or get it again"
+        case .damaged(let name, let path):
+            "\(path): cannot read variable \(quoted(name)); the file is damaged or cut short, save it again or get it again"
+        }
+    }
+}
