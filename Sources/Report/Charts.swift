@@ -41,7 +41,8 @@ struct HistoryChart {
             drawing.line(left, y(tick.value), left + width, y(tick.value), "stroke=\"#e2e2e2\"")
             drawing.text(NumberText.typeset(tick.text), left - 6, y(tick.value) + 4, anchor: "end")
         }
-        for tick in AxisTicks.linear(0, Double(max(count - 1, 1)), most: 4).marks where tick.value == tick.value.rounded() {
+        for tick in AxisTicks.linear(0, Double(max(count - 1, 1)), most: 4).marks
+        where tick.value == tick.value.rounded() {
             let iteration = Int(tick.value)
             drawing.line(x(iteration), top + height, x(iteration), top + height + 4)
             drawing.text(NumberText.count(iteration), x(iteration), top + height + 15)
@@ -59,7 +60,8 @@ struct HistoryChart {
             let points = HistoryChart.thinned(curve.values).map { (x($0.iteration), y($0.value)) }
             drawing.polyline(
                 points,
-                "stroke=\"\(color)\" stroke-width=\"\(number == 0 && !isBundle ? 1.6 : 1.1)\" stroke-linejoin=\"round\"")
+                "stroke=\"\(color)\" stroke-width=\"\(number == 0 && !isBundle ? 1.6 : 1.1)\" stroke-linejoin=\"round\""
+            )
         }
         drawing.rectangle(left, top, width, height, "fill=\"none\" stroke=\"#1a1a1a\"")
         var bottom = top + height + 36

@@ -72,7 +72,8 @@ struct MapMaker {
     /// The prediction at every pixel that shows ice, by the names of the fields and of their deviations.
     private func fields(of prediction: Prediction, at picture: PictureGrid) throws -> Values {
         let ice = prediction.store.description.ice.rawValue
-        let names = prediction.fields.map(\.name)
+        let names =
+            prediction.fields.map(\.name)
             + (prediction.memberCount > 1 ? prediction.fields.map(\.deviationName) : [])
         var columns = names.map { _ in [Float](repeating: .nan, count: picture.pixelCount) }
         for first in stride(from: 0, to: picture.pixelCount, by: MapMaker.portion) {

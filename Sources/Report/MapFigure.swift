@@ -97,7 +97,8 @@ extension FieldMap {
         let notes =
             range + (scale.isLogarithmic ? "; colours by the logarithm" : "")
             + (isStretched ? "; stretched along y" : "")
-            + (grid.step > 1 ? "; every \(grid.step)\(NumberText.ordinalEnding(grid.step)) row and column of the grid" : "")
+            + (grid.step > 1
+                ? "; every \(grid.step)\(NumberText.ordinalEnding(grid.step)) row and column of the grid" : "")
         return """
             <figure>
             <figcaption>\(escaped(title))</figcaption>

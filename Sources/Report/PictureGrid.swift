@@ -38,7 +38,8 @@ struct PictureGrid {
         while count(shownRows) * count(shownColumns) > PictureGrid.mostPixels { step += 1 }
         func thinned(_ range: Range<Int>, reversed: Bool) -> [Int] {
             // The middle one of every group stands for it.
-            let places = Array(stride(from: range.lowerBound + min(step, range.count) / 2, to: range.upperBound, by: step))
+            let places = Array(
+                stride(from: range.lowerBound + min(step, range.count) / 2, to: range.upperBound, by: step))
             return reversed ? places.reversed() : places
         }
         self.stored = stored

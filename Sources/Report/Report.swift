@@ -98,7 +98,11 @@ public struct Report {
     static let generator = "IceShelfPINN report 1"
 
     private static func beginning(of path: String) -> String {
-        guard let handle = FileHandle(forReadingAtPath: path) else { return "" }
+        // Opening a pipe would wait for its other end.
+        var info = stat()
+        guard stat(path, &info) == 0, info.st_mode & S_IFMT == S_IFREG,
+            let handle = FileHandle(forReadingAtPath: path)
+        else { return "" }
         defer { try? handle.close() }
         return String(decoding: (try? handle.read(upToCount: 512)) ?? Data(), as: UTF8.self)
     }

@@ -7,8 +7,10 @@ import Runs
 extension Report {
     func page(command: String, date: Date) -> String {
         let title = "\(area) of \(ice.adjective) ice at iteration \(NumberText.count(run.checkpoint.iteration))"
-        let links = [("maps", "Maps"), ("misfits", "Misfits"), ("training", "Training"), ("plan", "Configuration"),
-            ("provenance", "Provenance")]
+        let links = [
+            ("maps", "Maps"), ("misfits", "Misfits"), ("training", "Training"), ("plan", "Configuration"),
+            ("provenance", "Provenance"),
+        ]
         return """
             <!DOCTYPE html>
             <html lang="en">
@@ -89,11 +91,12 @@ extension Report {
         @media (max-width: 30rem) { th { width: 6.5rem; padding-right: 0.6rem; } }
         @media print {
           @page { margin: 14mm; }
-          body { max-width: none; padding: 0; font-size: 10pt; }
+          html { font-size: 9pt; }
+          body { max-width: none; padding: 0; }
           nav { display: none; }
           .figures { grid-template-columns: 1fr 1fr; }
           .figures svg { font-size: 11px; }
-          h2 { break-after: avoid; }
+          h2 { break-after: avoid; margin-top: 1.4rem; }
           figure, tr { break-inside: avoid; }
         }
         """
@@ -156,7 +159,7 @@ extension Report {
         let isEquations = section.maps.contains { $0.name.hasPrefix("residual_") && $0.unit == "Pa" }
         let note =
             isEquations
-            ? "<p>What is left of the balance of forces, which would be zero. The driving stress ρ g (1 − ρ/ρ<sub>w</sub>) h₀² / L₀ of this area is \(NumberText.typeset(drivingStress)) Pa.</p>"
+            ? "<p>What is left of the balance of forces, which should be zero. The driving stress ρ g (1 − ρ/ρ<sub>w</sub>) h₀² / L₀ of this area is \(NumberText.typeset(drivingStress)) Pa.</p>"
             : ""
         return """
             <section>
@@ -196,7 +199,8 @@ extension Report {
                 return .init(name: unit.isEmpty ? name : "\(name) [\(unit)]", values: column(history.misfits, term))
             }, marks: phases,
             note:
-                "Root mean squares in the units that the key gives; without one, equations are in units of the driving stress.")
+                "Root mean squares in the units that the key gives; without one, equations are in units of the driving stress."
+        )
         return loss.figure + "\n" + misfits.figure
     }
 

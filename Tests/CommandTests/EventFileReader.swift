@@ -36,7 +36,8 @@ struct EventFileReader {
 
     /// Events of every file of a folder, in the order of names.
     init(folder: String) throws {
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.contains("tfevents") }.sorted()
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.contains("tfevents") }
+            .sorted()
         var events: [Event] = []
         for name in names {
             events += try Self(Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(name)"))).events

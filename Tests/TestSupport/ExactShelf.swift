@@ -32,7 +32,8 @@ public enum ExactShelf {
             scales: Scales(length: halfWidth, speed: speed / Constants.secondsPerYear, thickness: thickness),
             grids: [
                 StoredGrid(
-                    name: "velocity", grid: grid, mask: [UInt8](repeating: IceMask.floatingIce.rawValue, count: cells * cells))
+                    name: "velocity", grid: grid,
+                    mask: [UInt8](repeating: IceMask.floatingIce.rawValue, count: cells * cells))
             ],
             gridOfSet: [.velocity: "velocity", .thickness: "velocity"], seed: seed)
         let writer = try StoreWriter(path: path, description)

@@ -23,7 +23,9 @@ public struct PictureFile {
             let length = number(file[place..<place + 4])
             guard place + 12 + length <= file.count else { return nil }
             let body = file[place + 4..<place + 8 + length]
-            guard PictureFile.checksum(body) == number(file[place + 8 + length..<place + 12 + length]) else { return nil }
+            guard PictureFile.checksum(body) == number(file[place + 8 + length..<place + 12 + length]) else {
+                return nil
+            }
             chunks.append((String(decoding: body.prefix(4), as: UTF8.self), Array(body.dropFirst(4))))
             place += 12 + length
         }
