@@ -151,7 +151,7 @@ struct MapMaker {
             let isAmount = !values.contains { $0 < 0 }
             let deviation = predicted[field.deviationName].map {
                 maps(
-                    [(field.deviationName, "Standard deviation of the \(field.longName.trimmedTitle)", $0)],
+                    [(field.deviationName, "Standard deviation of \(field.name)", $0)],
                     unit: field.units, .amountOrLogarithm, picture)
             }
             return maps(
@@ -212,6 +212,5 @@ extension StoreReader {
 
 extension String {
     var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
-    /// Up to the first comma.
-    var trimmedTitle: String { String(prefix { $0 != "," }) }
+}
 }

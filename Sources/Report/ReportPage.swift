@@ -133,8 +133,8 @@ extension Report {
             }
             rows.append(
                 (
-                    map.title.trimmedTitle,
-                    "median \(quantile(0.5)) \(NumberText.unit(map.unit)), nine tenths of the area between \(quantile(0.05)) and \(quantile(0.95))"
+                    map.name,
+                    "median \(quantile(0.5)) \(NumberText.unit(map.unit)), nine tenths of the area between \(quantile(0.05)) and \(quantile(0.95)) (\(map.title.lowercasedFirst))"
                 ))
         }
         rows.append(
