@@ -213,4 +213,3 @@ extension StoreReader {
 extension String {
     var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
 }
-}

@@ -134,7 +134,7 @@ extension Report {
             rows.append(
                 (
                     map.name,
-                    "median \(quantile(0.5)) \(NumberText.unit(map.unit)), nine tenths of the area between \(quantile(0.05)) and \(quantile(0.95)) (\(map.title.lowercasedFirst))"
+                    "median \(quantile(0.5)) \(NumberText.unit(map.unit)), nine tenths of the area between \(quantile(0.05)) and \(quantile(0.95)) (\(map.title))"
                 ))
         }
         rows.append(
@@ -247,8 +247,4 @@ extension Report {
             ? "\(NumberText.plain(seconds)) s"
             : seconds < 5400 ? "\(NumberText.plain(seconds / 60)) min" : "\(NumberText.plain(seconds / 3600)) h"
     }
-}
-
-extension String {
-    var lowercasedFirst: String { prefix(1).lowercased() + dropFirst() }
 }
