@@ -64,10 +64,10 @@ struct SmallRun {
         let small = try SmallRun(cells: cells)
         let page = try small.page()
         let map = try #require(try maps(page).first { $0.alternative.contains("Thickness, predicted") }).picture
-        // 1200 cells are thinned to 400 of them.
-        let step = cells > 500 ? 3 : 1
-        #expect(page.contains("every 3rd row and column of the grid") == (step == 3))
-        #expect(map.width == cells / step && map.height == cells / step)
+        // 1200 cells are thinned to 600 of them.
+        let step = cells > 700 ? 2 : 1
+        #expect(page.contains("every 2nd row and column of the grid") == (step == 2))
+        try #require(map.width == cells / step && map.height == cells / step)
 
         let grid = small.run.store.description.grids[0].grid
         let pixels = stride(from: 0, to: map.pixels.count, by: max(1, map.pixels.count / 500)).map { $0 }
