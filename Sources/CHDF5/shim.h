@@ -1,7 +1,8 @@
 // Why a shim: HDF5's constants are macros with function calls inside (H5F_ACC_RDONLY, H5P_DEFAULT), which
-// Swift cannot import. One function answers the only question that netCDF-C cannot: where a variable's bytes lie.
+// Swift cannot import. The functions answer what netCDF-C cannot: where a variable's bytes lie, and whether all of them lie
+// in the file.
 #include <hdf5.h>
-
+#include <string.h>
 
 /// Byte offset of a contiguous dataset in its file; -1 where the file or dataset cannot be opened or the
 /// dataset is chunked, compact, external or was never written.
@@ -22,6 +23,64 @@ static inline int64_t chdf5_contiguous_offset(const char *path, const char *data
         H5Fclose(file);
     }
     return offset;
+}
+
+/// What a file may hold that leads out of it, or asks for more memory than any product needs.
+enum chdf5_hazard {
+    chdf5_none, chdf5_external_link, chdf5_external_storage, chdf5_virtual_dataset, chdf5_huge_chunk
+};
+
+/// Uncompressed bytes of the largest chunk that is read; products have a few megabytes.
+#define CHDF5_MOST_CHUNK_BYTES ((hsize_t)1 << 29)
+
+struct chdf5_finding {
+    enum chdf5_hazard hazard;
+    char name[256];
+};
+
+static inline enum chdf5_hazard chdf5_hazard_of_dataset(hid_t place, const char *name) {
+    enum chdf5_hazard hazard = chdf5_none;
+    hid_t set = H5Dopen2(place, name, H5P_DEFAULT);
+    if (set < 0) return hazard;
+    hid_t plist = H5Dget_create_plist(set);
+    H5D_layout_t layout = H5Pget_layout(plist);
+    if (H5Pget_external_count(plist) > 0) hazard = chdf5_external_storage;
+    else if (layout == H5D_VIRTUAL) hazard = chdf5_virtual_dataset;
+    else if (layout == H5D_CHUNKED) {
+        hsize_t sides[H5S_MAX_RANK];
+        int rank = H5Pget_chunk(plist, H5S_MAX_RANK, sides);
+        hid_t type = H5Dget_type(set);
+        double bytes = (double)H5Tget_size(type);
+        for (int i = 0; i < rank; i++) bytes *= (double)sides[i];
+        H5Tclose(type);
+        if (bytes > (double)CHDF5_MOST_CHUNK_BYTES) hazard = chdf5_huge_chunk;
+    }
+    H5Pclose(plist);
+    H5Dclose(set);
+    return hazard;
+}
+
+static inline herr_t chdf5_visit(hid_t group, const char *name, const H5L_info_t *link, void *data) {
+    struct chdf5_finding *finding = (struct chdf5_finding *)data;
+    if (link->type == H5L_TYPE_EXTERNAL) finding->hazard = chdf5_external_link;
+    else if (link->type == H5L_TYPE_HARD) {
+        H5O_info_t object;
+        if (H5Oget_info_by_name(group, name, &object, H5P_DEFAULT) >= 0 && object.type == H5O_TYPE_DATASET)
+            finding->hazard = chdf5_hazard_of_dataset(group, name);
+    }
+    if (finding->hazard == chdf5_none) return 0;
+    strncpy(finding->name, name, sizeof finding->name - 1);
+    return 1;
+}
+
+/// Looks at every link and dataset of an HDF5 file; chdf5_none for a file of another format.
+static inline struct chdf5_finding chdf5_hazards(const char *path) {
+    struct chdf5_finding finding = {chdf5_none, ""};
+    hid_t file = H5Fis_hdf5(path) > 0 ? H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT) : -1;
+    if (file < 0) return finding;
+    H5Lvisit(file, H5_INDEX_NAME, H5_ITER_NATIVE, chdf5_visit, &finding);
+    H5Fclose(file);
+    return finding;
 }
 
 /// libhdf5 prints every error it meets to stderr, in a thread-safe build once a thread asks otherwise; netCDF-C silences

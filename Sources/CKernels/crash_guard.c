@@ -1,7 +1,11 @@
+#define _GNU_SOURCE
 #include "crash_guard.h"
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 // Fixed buffers: a handler may not allocate, and the heap may be what is broken.
@@ -9,6 +13,12 @@ static char message[2048];
 static char leftover[4096];
 static int exit_status = 65;
 static _Thread_local volatile sig_atomic_t inside;
+static int is_reading;
+
+// What one call about a file that is read may take: computing time of its thread, so that a slow disk does not count, and
+// address space beyond what the process has.
+static const time_t call_seconds = 6;
+static const rlim_t call_bytes = (rlim_t)1 << 30;
 
 static void copy(char *to, const char *from, size_t size) {
     size_t length = from ? strlen(from) : 0;
@@ -35,7 +45,7 @@ void crash_guard_install(void) {
     sigaltstack(&alternative, NULL);
     struct sigaction action = {.sa_handler = handle, .sa_flags = SA_ONSTACK | SA_NODEFER};
     sigemptyset(&action.sa_mask);
-    int signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE};
+    int signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGXCPU};
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) sigaction(signals[i], &action, NULL);
 }
 
@@ -43,7 +53,50 @@ void crash_guard_context(const char *text, int status, const char *remove) {
     copy(message, text, sizeof message);
     copy(leftover, remove, sizeof leftover);
     exit_status = status;
+    is_reading = remove == NULL;
 }
 
-void crash_guard_enter(void) { inside = 1; }
-void crash_guard_leave(void) { inside = 0; }
+// A timer of the calling thread's own computing time, whose signal comes to that thread; 0 stops it.
+static void limit_time(time_t seconds) {
+    static _Thread_local timer_t timer;
+    static _Thread_local int made;
+    if (!made) {
+        struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGXCPU};
+        event._sigev_un._tid = gettid();
+        made = timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer) == 0 ? 1 : -1;
+    }
+    struct itimerspec after = {.it_value = {.tv_sec = seconds}};
+    if (made > 0) timer_settime(timer, 0, &after, NULL);
+}
+
+static rlim_t mapped_bytes(void) {
+    unsigned long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (file == NULL) return 0;
+    if (fscanf(file, "%lu", &pages) != 1) pages = 0;
+    fclose(file);
+    return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
+}
+
+// The soft limit that there was; calls do not nest, and other threads wait for their turn.
+static struct rlimit outer;
+static int is_limited;
+
+void crash_guard_enter(void) {
+    inside = 1;
+    if (!is_reading) return;
+    limit_time(call_seconds);
+    rlim_t mapped = mapped_bytes();
+    is_limited = mapped > 0 && getrlimit(RLIMIT_AS, &outer) == 0;
+    if (is_limited && (outer.rlim_cur == RLIM_INFINITY || outer.rlim_cur > mapped + call_bytes)) {
+        struct rlimit limit = {.rlim_cur = mapped + call_bytes, .rlim_max = outer.rlim_max};
+        setrlimit(RLIMIT_AS, &limit);
+    }
+}
+
+void crash_guard_leave(void) {
+    if (is_limited) setrlimit(RLIMIT_AS, &outer);
+    is_limited = 0;
+    if (is_reading) limit_time(0);
+    inside = 0;
+}

@@ -12,12 +12,15 @@ public func runCommand<Command: ParsableCommand>(_ type: Command.Type, section: 
     LibraryCrash.becomesError()
     LoggingSystem.bootstrap { _ in StandardErrorLog() }
     do {
-        let arguments = try ConfigurationFile.expand(Array(CommandLine.arguments.dropFirst()), section: section)
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        let configuration = try ConfigurationFile.split(arguments, section: section)
         var command: any ParsableCommand
         do {
-            command = try Command.parseAsRoot(arguments)
+            command = try Command.parseAsRoot(configuration.map { $0.ofFile + $0.others } ?? arguments)
         } catch {
-            refuse(error, Command.self)
+            // The parser sees one list; where the command line is right without the file, the file is wrong.
+            let isFileAtFault = configuration.map { (try? Command.parseAsRoot($0.others)) != nil } ?? false
+            refuse(error, Command.self, configuration: isFileAtFault ? configuration?.path : nil)
         }
         try command.run()
         try flushResults()
@@ -74,10 +77,19 @@ private func leave(_ status: Int32) -> Never {
 
 /// What the parser has to say: help that was asked for in its own words; a mistake in one line, with another that says
 /// where help is. (Its own report of a mistake takes four to thirty lines.)
-private func refuse<Command: ParsableCommand>(_ error: any Error, _ type: Command.Type) -> Never {
+///
+/// - Parameter configuration: the file that holds the mistake.
+private func refuse<Command: ParsableCommand>(
+    _ error: any Error, _ type: Command.Type, configuration: String? = nil
+) -> Never {
     guard Command.exitCode(for: error) != .success else { Command.exit(withError: error) }
     let message = Command.message(for: error).split(separator: "\n").map { String($0).trimmingBlanks() }
-    printMessage("error: \(message.filter { !$0.isEmpty }.joined(separator: " "))")
+    var line = message.filter { !$0.isEmpty }.joined(separator: " ")
+    if let configuration {
+        // In a file, options have no dashes.
+        line = "\(configuration): \(line.trimmingPrefix("--").replacing("'--", with: "'"))"
+    }
+    printMessage("error: \(line)")
     printMessage("see '\(Command.configuration.commandName ?? "the command") --help' for the options")
     leave(.usage)
 }

@@ -24,3 +24,5 @@ public struct Count: ExpressibleByArgument, Sendable {
 
     public var defaultValueDescription: String { String(value) }
 }
+
+extension ReportFormat: ExpressibleByArgument {}

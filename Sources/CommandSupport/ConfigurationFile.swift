@@ -21,13 +21,8 @@ enum ConfigurationFile {
         ]
     ]
 
-    static func expand(_ arguments: [String], section: String) throws -> [String] {
-        let parts = try split(arguments, section: section)
-        return (parts?.ofFile ?? []) + (parts?.others ?? arguments)
-    }
-
     /// What the file adds to a command line, and the rest of it; nil where it names no file.
-    fileprivate static func split(_ arguments: [String], section: String) throws
+    static func split(_ arguments: [String], section: String) throws
         -> (path: String, ofFile: [String], others: [String])?
     {
         guard let place = arguments.firstIndex(where: { $0 == "--config" || $0.hasPrefix("--config=") }) else {
@@ -115,27 +110,6 @@ enum ConfigurationFile {
             bytes += buffer[..<got]
         }
         return String(decoding: bytes, as: UTF8.self)
-    }
-}
-
-/// Refuses a file that the command would not take even alone, in a line that names it: the parser sees one list of
-/// arguments and cannot tell which of them came from a file. For commands that need no argument; what the file says
-/// must be checked in `validate`.
-public func refuseUnfitConfiguration<Command: ParsableCommand>(of type: Command.Type, section: String) {
-    // What is wrong with the command line, or keeps the file from being read, is told by runCommand.
-    guard let parts = try? ConfigurationFile.split(Array(CommandLine.arguments.dropFirst()), section: section) else {
-        return
-    }
-    do {
-        _ = try Command.parseAsRoot(parts.ofFile)
-    } catch {
-        guard Command.exitCode(for: error) != .success else { return }
-        let message = Command.message(for: error).split(separator: "\n").map { $0.trimmingPrefix { $0 == " " } }
-        // In a file, options have no dashes.
-        var line = message.filter { !$0.isEmpty }.joined(separator: " ").replacing("'--", with: "'")
-        if line.hasPrefix("--") { line.removeFirst(2) }
-        printMessage("error: \(parts.path): \(line)")
-        exit(ExitStatus.usage.rawValue)
     }
 }
 

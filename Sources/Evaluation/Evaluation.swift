@@ -5,7 +5,7 @@ import PointStore
 /// Compares predicted fields with true ones at the cells of the truth's own grid.
 ///
 /// A network has a value everywhere, so nothing is interpolated and the truth may lie on any grid of the same projection: a
-/// crop, a wider one, a coarser one. Cells count where the shelf floats (by the mask of the store) and the truth has a value.
+/// crop, a wider one, a coarser one. Cells count where the store's mask has the ice of the run and the truth has a value.
 public struct Evaluation {
     /// What is predicted of a quantity, in its own unit.
     public struct Estimate {
@@ -23,6 +23,7 @@ public struct Evaluation {
     public typealias Predictor = (_ x: [Double], _ y: [Double]) throws -> [Quantity: Estimate]
 
     private let shelf: [StoredGrid]
+    private let ice: IceMask
     private let storePath: String
     private let quantities: [Quantity]
     private let predict: Predictor
@@ -31,13 +32,15 @@ public struct Evaluation {
     private static let portion = 1 << 16
 
     /// - Parameters:
-    ///   - shelf: grids of the store at `storePath`; their masks say where ice floats.
+    ///   - shelf: grids of the store at `storePath`; their masks say where the ice is.
+    ///   - ice: floating or grounded.
     ///   - quantities: those that are predicted.
     public init(
-        shelf: [StoredGrid], storePath: String, quantities: [Quantity], predict: @escaping Predictor
+        shelf: [StoredGrid], ice: IceMask, storePath: String, quantities: [Quantity], predict: @escaping Predictor
     ) {
         precondition(!shelf.isEmpty)
         self.shelf = shelf
+        self.ice = ice
         self.storePath = storePath
         self.quantities = quantities
         self.predict = predict
@@ -71,13 +74,13 @@ public struct Evaluation {
         var sums = fields.map { _ in ErrorSums() }
         for band in fields[0].bands {
             let values = try fields.map { try $0.read(rows: band) }
-            let floating = (0..<band.count * grid.columns).filter { place in
-                cover.isFloating(
-                    x: grid.x[place % grid.columns], y: grid.y[band.lowerBound + place / grid.columns])
+            let covered = (0..<band.count * grid.columns).filter { place in
+                cover.holds(
+                    ice, x: grid.x[place % grid.columns], y: grid.y[band.lowerBound + place / grid.columns])
             }
-            for first in stride(from: 0, to: floating.count, by: Evaluation.portion) {
+            for first in stride(from: 0, to: covered.count, by: Evaluation.portion) {
                 try report()
-                let places = floating[first..<min(first + Evaluation.portion, floating.count)]
+                let places = covered[first..<min(first + Evaluation.portion, covered.count)]
                 let x = places.map { grid.x[$0 % grid.columns] }
                 let y = places.map { grid.y[band.lowerBound + $0 / grid.columns] }
                 let predicted = try predict(x, y)
@@ -101,7 +104,7 @@ public struct Evaluation {
             guard let errors = sum.errors(of: (field.quantity, field.variable, field.path)) else {
                 throw EvaluationError.nothingInCommon(
                     variable: field.variable, path: field.path, extent: grid.extent, store: storePath,
-                    shelf: cover.grid.extent, floating: sum.missing)
+                    shelf: cover.grid.extent, ice: ice, cells: sum.missing)
             }
             return errors
         }
@@ -121,8 +124,8 @@ public struct Evaluation {
 }
 
 extension StoredGrid {
-    fileprivate func isFloating(x: Double, y: Double) -> Bool {
-        grid.cell(containingX: x, y: y).map { mask[$0] == IceMask.floatingIce.rawValue } ?? false
+    fileprivate func holds(_ ice: IceMask, x: Double, y: Double) -> Bool {
+        grid.cell(containingX: x, y: y).map { mask[$0] == ice.rawValue } ?? false
     }
 }
 

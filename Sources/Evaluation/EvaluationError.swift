@@ -4,7 +4,7 @@ import Fields
 public enum EvaluationError: Failure {
     case nothingToCompare(path: String, sought: [String], present: [String])
     case nothingInCommon(
-        variable: String, path: String, extent: Region, store: String, shelf: Region, floating: Int)
+        variable: String, path: String, extent: Region, store: String, shelf: Region, ice: IceMask, cells: Int)
 
     public var kind: FailureKind { .badData }
 
@@ -12,10 +12,10 @@ public enum EvaluationError: Failure {
         switch self {
         case .nothingToCompare(let path, let sought, let present):
             "\(path): nothing in it to compare with: none of \(list(sought)) among its variables \(list(present)); give a file with one of them on projection coordinates x and y"
-        case .nothingInCommon(let variable, let path, let extent, let store, let shelf, let floating):
-            floating > 0
-                ? "\(path): variable \(quoted(variable)) has no value on any of the \(floating) floating cells of the shelf; check its fill value and its units"
-                : "\(path): variable \(quoted(variable)) covers \(text(extent)), and the floating ice of \(store) lies within \(text(shelf)); give the truth of the shelf that the run was trained on"
+        case .nothingInCommon(let variable, let path, let extent, let store, let shelf, let ice, let cells):
+            cells > 0
+                ? "\(path): variable \(quoted(variable)) has no value on any of the \(cells) cells of \(ice.adjective) ice; check its fill value and its units"
+                : "\(path): variable \(quoted(variable)) covers \(text(extent)), and the \(ice.adjective) ice of \(store) lies within \(text(shelf)); give the truth of the ice that the run was trained on"
         }
     }
 

@@ -3,23 +3,21 @@ import Foundation
 
 /// The errors of a run against truth files, for a person or a program to read.
 public struct EvaluationReport: Sendable {
-    public enum Format: String, Sendable, CaseIterable {
-        case text, markdown, json
-    }
-
     let run: String
     let iteration: Int
     let members: Int
+    let ice: IceMask
     let errors: [FieldErrors]
 
-    public init(run: String, iteration: Int, members: Int = 1, errors: [FieldErrors]) {
+    public init(run: String, iteration: Int, members: Int = 1, ice: IceMask, errors: [FieldErrors]) {
         self.run = run
         self.iteration = iteration
         self.members = members
+        self.ice = ice
         self.errors = errors
     }
 
-    public func rendered(as format: Format) throws -> String {
+    public func rendered(as format: ReportFormat) throws -> String {
         switch format {
         case .text: table.rendered(as: .text)
         case .markdown: table.rendered(as: .markdown)
@@ -42,7 +40,7 @@ public struct EvaluationReport: Sendable {
         }
         var notes = errors.map { field in
             "\(field.quantity.symbol): '\(field.variable)' of \(field.path)"
-                + (field.missing > 0 ? ", which has no value on \(field.missing) floating cells more" : "")
+                + (field.missing > 0 ? ", which has no value on \(field.missing) cells of ice more" : "")
         }
         if errors.contains(where: { $0.relative == nil }) {
             notes.append("--: the truth passes zero, where every relative error is large")
@@ -54,7 +52,7 @@ public struct EvaluationReport: Sendable {
         }
         return Table(
             title:
-                "\(run)\(members > 1 ? ", mean of \(members) members" : "") at iteration \(iteration), on floating ice",
+                "\(run)\(members > 1 ? ", mean of \(members) members" : "") at iteration \(iteration), on \(ice.adjective) ice",
             header: ["", "cells", "relative L2", "median", "95 %", "largest", "largest error"]
                 + (members > 1 ? ["within σ", "within 2 σ", "σ / error"] : []), rows: rows, notes: notes
         )

@@ -4,6 +4,13 @@ import Fields
 public enum ExportError: Failure {
     case unknownGrid(String, known: [String])
     case badGridList(String)
+    case unknownField(String, known: [String])
+    case emptyRegion(String, grid: String, extent: String)
+    case tooManyCells(spacing: Double, count: Double)
+    case badPointTable(path: String, line: Int, reason: String)
+    case noPoints(path: String)
+    case noConverter(String)
+    case converterFailed(field: String, command: String, reason: String)
     case noStore(path: String, run: String)
     case notAPrediction(path: String)
     case unlikeMembers(run: String, String, String)
@@ -11,9 +18,10 @@ public enum ExportError: Failure {
 
     public var kind: FailureKind {
         switch self {
-        case .unknownGrid, .badGridList, .notAPrediction: .usage
-        case .noStore: .missingInput
-        case .otherStore, .unlikeMembers: .badData
+        case .unknownGrid, .badGridList, .notAPrediction, .unknownField, .emptyRegion, .tooManyCells: .usage
+        case .noStore, .noConverter: .missingInput
+        case .otherStore, .unlikeMembers, .badPointTable, .noPoints: .badData
+        case .converterFailed: .inputOutput
         }
     }
 
@@ -23,6 +31,20 @@ public enum ExportError: Failure {
             "--grid: the store has no grid \(quoted(name)); it has \(known.joined(separator: ", "))"
         case .badGridList(let text):
             "--grid: \(quoted(text)) is not a list of different grids such as velocity,thickness"
+        case .unknownField(let name, let known):
+            "--fields: no field \(quoted(name)) in this run; it has \(known.joined(separator: ", ")), or all"
+        case .emptyRegion(let region, let grid, let extent):
+            "--region \(region): no cell of the \(grid) grid lies in it; that grid covers \(extent) (xmin,xmax,ymin,ymax in metres)"
+        case .tooManyCells(let spacing, let count):
+            "--spacing-m \(spacing): a grid of \(count) cells; the most is 2e9, choose a wider spacing or a --region"
+        case .badPointTable(let path, let line, let reason):
+            "\(path): line \(line): \(reason)"
+        case .noPoints(let path):
+            "\(path): no points in it; the first line names the columns, two of them x and y in metres, and every other line is a point"
+        case .noConverter(let name):
+            "--geotiff: the program \(name) is not installed; it belongs to GDAL (Debian: apt install gdal-bin)"
+        case .converterFailed(let field, let command, let reason):
+            "--geotiff: \(field): \(command) failed: \(reason)"
         case .noStore(let path, let run):
             "\(path): no such file; the run in \(run) was trained on it under that name, say where it is with --store"
         case .notAPrediction(let path):

@@ -4,7 +4,7 @@ import PointStore
 
 /// The variables of one grid in a prediction: axes, projection, mask, fields and misfits, named and described by CF.
 struct GridLayout {
-    let stored: StoredGrid
+    let target: TargetGrid
     /// Sets whose observations lie on this grid.
     let observedSets: [PointSet]
     private let axes: [(Variable, [Double])]
@@ -12,15 +12,16 @@ struct GridLayout {
     private let variables: [String: Variable]
 
     init(
-        _ stored: StoredGrid, in file: NetCDFFile, _ prediction: Prediction, chunk: [Int], fill: Float
+        _ target: TargetGrid, in file: NetCDFFile, _ prediction: Prediction, chunk: [Int], fill: Float
     ) throws {
         let description = prediction.store.description
-        self.stored = stored
-        observedSets = PointSet.allCases.filter { description.gridOfSet[$0] == stored.name }
+        self.target = target
+        observedSets =
+            target.hasObservations ? PointSet.allCases.filter { description.gridOfSet[$0] == target.name } : []
 
-        let y = try file.define(dimension: "y", length: stored.grid.rows)
-        let x = try file.define(dimension: "x", length: stored.grid.columns)
-        axes = try [("y", y, stored.grid.y), ("x", x, stored.grid.x)].map { name, dimension, values in
+        let y = try file.define(dimension: "y", length: target.grid.rows)
+        let x = try file.define(dimension: "x", length: target.grid.columns)
+        axes = try [("y", y, target.grid.y), ("x", x, target.grid.x)].map { name, dimension, values in
             let axis = try file.define(variable: name, .double, over: [dimension])
             try axis.setAttribute("standard_name", .text("projection_\(name)_coordinate"))
             try axis.setAttribute("long_name", .text("\(name) coordinate of projection"))
@@ -28,7 +29,7 @@ struct GridLayout {
             try axis.setAttribute("axis", .text(name.uppercased()))
             return (axis, values)
         }
-        let mapping = try stored.grid.projection.map { projection in
+        let mapping = try target.grid.projection.map { projection in
             let variable = try file.define(variable: "crs", .int32, over: [])
             for (name, value) in projection.cfAttributes {
                 switch value {
@@ -80,15 +81,14 @@ struct GridLayout {
     }
 
     /// Writes rows of all variables and of the mask.
-    func write(_ bands: [String: [Float]], rows: Range<Int>) throws {
-        let columns = stored.grid.columns
+    func write(_ bands: [String: [Float]], mask codes: [UInt8], rows: Range<Int>) throws {
+        let columns = target.grid.columns
         let start = [rows.lowerBound, 0]
         let count = [rows.count, columns]
         for (name, variable) in variables.sorted(by: { $0.key < $1.key }) {
             guard let band = bands[name] else { continue }
             try variable.write(band, start: start, count: count)
         }
-        let codes = stored.mask[rows.lowerBound * columns..<rows.upperBound * columns]
         try mask.write(codes.map { Int8(bitPattern: $0) }, start: start, count: count)
     }
 }

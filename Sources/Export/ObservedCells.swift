@@ -3,7 +3,7 @@ import PointStore
 
 /// The observations of a set in the order of their cells, so that a band of rows finds its own.
 struct ObservedCells {
-    /// Row-major cells of the set's grid, ascending.
+    /// Row-major cells of the target, ascending.
     let cells: [Int32]
     /// Physical values, one array for each observed quantity, in the order of `cells`.
     let values: [Column: [Float]]
@@ -12,9 +12,9 @@ struct ObservedCells {
         set.columns.filter { [.u, .v, .h, .s].contains($0) }
     }
 
-    init(reading set: PointSet, of store: StoreReader) throws {
-        let unordered = try store.cells(of: set)
-        let order = unordered.indices.sorted { unordered[$0] < unordered[$1] }
+    init(reading set: PointSet, of store: StoreReader, on target: TargetGrid) throws {
+        let unordered = try store.cells(of: set).map { target.cell(ofSource: $0) ?? -1 }
+        let order = unordered.indices.filter { unordered[$0] >= 0 }.sorted { unordered[$0] < unordered[$1] }
         var columns: [[Float]] = []
         try store.read(set, 0..<store.count(set), into: &columns)
         cells = order.map { unordered[$0] }

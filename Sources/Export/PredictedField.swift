@@ -10,6 +10,8 @@ public struct PredictedField: Sendable {
     public let longName: String
     public let standardName: String?
     public let units: String
+    /// Or only where it is asked for by its name.
+    public var isAlwaysWritten = true
     public let value: @Sendable (FieldPoint) -> Scalar
 
     /// The variable that holds an ensemble's standard deviation.
@@ -17,12 +19,14 @@ public struct PredictedField: Sendable {
 }
 
 extension PredictedField {
-    /// All fields that a prediction holds, for a run's model, scales and constants.
+    /// All fields that a prediction can hold, the network's own first, for a run's model, scales and constants.
     public static func all(model: PhysicalModel, store: StoreDescription, constants: Constants) -> [PredictedField] {
         model.unknowns.map { quantity in field(of: quantity, store, constants) { $0.value(quantity) } }
             + model.derived.map { field(of: $0.quantity, store, constants, $0.value) }
             + (model.unknowns.contains(.velocityY) ? [effectiveStrainRate(store.scales)] : [])
             + model.interior.flatMap { residuals(of: $0, store.scales, constants) }
+            + (model.unknowns.contains(.velocityY)
+                ? derived(model: model, scales: store.scales, constants: constants) : [])
     }
 
     /// A field that the network represents, or that follows.
@@ -35,20 +39,6 @@ extension PredictedField {
             name: quantity.symbol, longName: quantity.longName, standardName: quantity.standardName,
             units: quantity.unit
         ) { unit * value($0) }
-    }
-
-    /// ε_e = √(u_x² + v_y² + u_x v_y + ¼ (u_y + v_x)²), the square root of the second invariant for incompressible ice
-    /// (Cuffey & Paterson 2010, section 8.2).
-    private static func effectiveStrainRate(_ scales: Scales) -> PredictedField {
-        PredictedField(
-            name: "effective_strain_rate", longName: "effective strain rate", standardName: nil, units: "year-1"
-        ) { point in
-            let u = point.jet1(.velocityX)
-            let v = point.jet1(.velocityY)
-            let shear = u.dy + v.dx
-            let invariant = u.dx * u.dx + v.dy * v.dy + u.dx * v.dy + 0.25 * (shear * shear)
-            return scales.strainRate * Constants.secondsPerYear * invariant.squareRoot()
-        }
     }
 
     private static func residuals(of equation: any Equation, _ scales: Scales, _ constants: Constants)

@@ -31,15 +31,19 @@ public struct Prediction {
     ///   - members: weights of an ensemble's networks; nil for the checkpoint's own.
     ///   - derived: whether the strain rate and the residuals are wanted beside what the network represents; they cost six
     ///     channels instead of one.
+    ///   - names: the fields that are wanted, instead; "all" for all there are.
     public init(
         _ checkpoint: Checkpoint, members: [[Float]]? = nil, store: StoreReader, derived: Bool = true,
+        names: [String]? = nil,
         makeBackend: (Workload) throws -> any Backend
     ) throws {
         let model = try checkpoint.plan.model()
         let networks = try checkpoint.plan.networks()
         let scaling = FieldScaling(store.description, checkpoint.plan.constants)
         let all = PredictedField.all(model: model, store: store.description, constants: checkpoint.plan.constants)
-        let fields = derived ? all : Array(all.prefix(model.unknowns.count))
+        let fields =
+            try names.map { try Prediction.fields(named: $0, among: all) }
+            ?? (derived ? all.filter(\.isAlwaysWritten) : Array(all.prefix(model.unknowns.count)))
         program = PointProgram(
             Program.recording { recorder in
                 let point = FieldPoint(
@@ -52,6 +56,14 @@ public struct Prediction {
         self.store = store
         self.fields = fields
         backend = try makeBackend(Workload(networks: networks, inputSlopes: scaling.inputSlopes, programs: [program]))
+    }
+
+    private static func fields(named names: [String], among all: [PredictedField]) throws -> [PredictedField] {
+        if names == ["all"] { return all }
+        if let unknown = names.first(where: { name in !all.contains { $0.name == name } }) {
+            throw ExportError.unknownField(unknown, known: all.map(\.name))
+        }
+        return all.filter { names.contains($0.name) }
     }
 
     /// All fields at positions in the projection [m], in their own units.

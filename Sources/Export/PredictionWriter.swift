@@ -7,7 +7,7 @@ import PointStore
 /// and of the observations, whatever the size of the grid.
 public struct PredictionWriter {
     private let prediction: Prediction
-    private let grids: [StoredGrid]
+    private let grids: [TargetGrid]
     private let provenance: Provenance
 
     /// Rows of a band, and of a chunk in the file: no chunk is written twice.
@@ -16,23 +16,33 @@ public struct PredictionWriter {
     /// NC_FILL_FLOAT: what every tool takes for missing.
     private static let fill: Float = 9.969_209_968_386_869e36
 
-    /// `gridNames` nil: all grids of the store.
-    public init(_ prediction: Prediction, gridNames: [String]?, provenance: Provenance) throws {
+    /// - Parameters:
+    ///   - gridNames: nil for all grids of the store, or for the first where a spacing is given.
+    ///   - region: nil for all of a grid.
+    ///   - spacing: distance of cell centres [m]; nil for the grids' own.
+    public init(
+        _ prediction: Prediction, gridNames: [String]?, region: Region? = nil, spacing: Double? = nil,
+        provenance: Provenance
+    ) throws {
         let known = prediction.store.description.grids
         self.prediction = prediction
         self.provenance = provenance
-        grids = try (gridNames ?? known.map(\.name)).map { name in
+        // Grids of one spacing are alike, whatever they come from.
+        let names = gridNames ?? (spacing == nil ? known : Array(known.prefix(1))).map(\.name)
+        grids = try names.map { name in
             guard let grid = known.first(where: { $0.name == name }) else {
                 throw ExportError.unknownGrid(name, known: known.map(\.name))
             }
-            return grid
+            return try TargetGrid(grid, region: region, spacing: spacing)
         }
     }
 
     /// Cells on which the prediction is evaluated.
     public var cellCount: Int {
         let ice = prediction.store.description.ice.rawValue
-        return grids.reduce(0) { $0 + $1.mask.reduce(0) { $0 + ($1 == ice ? 1 : 0) } }
+        return grids.reduce(0) { sum, grid in
+            (0..<grid.grid.rows).reduce(sum) { $0 + grid.mask(rows: $1..<$1 + 1).count { $0 == ice } }
+        }
     }
 
     /// Anything but an older prediction stays what it is: a store, a checkpoint or a product may not be lost to a slip.
@@ -74,17 +84,20 @@ public struct PredictionWriter {
         }
     }
 
-    private static func chunk(_ grid: StoredGrid) -> [Int] {
+    private static func chunk(_ grid: TargetGrid) -> [Int] {
         [min(bandRows, grid.grid.rows), min(chunkColumns, grid.grid.columns)]
     }
 
     private func writeBands(of layout: GridLayout, report: (Int) throws -> Void) throws {
-        let grid = layout.stored.grid
-        let observations = try layout.observedSets.map { try ObservedCells(reading: $0, of: prediction.store) }
+        let grid = layout.target.grid
+        let observations = try layout.observedSets.map {
+            try ObservedCells(reading: $0, of: prediction.store, on: layout.target)
+        }
         for first in stride(from: 0, to: grid.rows, by: PredictionWriter.bandRows) {
             let rows = first..<min(first + PredictionWriter.bandRows, grid.rows)
             let cells = rows.lowerBound * grid.columns..<rows.upperBound * grid.columns
-            let covered = cells.filter { layout.stored.mask[$0] == prediction.store.description.ice.rawValue }
+            let mask = layout.target.mask(rows: rows)
+            let covered = cells.filter { mask[$0 - cells.lowerBound] == prediction.store.description.ice.rawValue }
             let values = try prediction.fields(
                 x: covered.map { grid.x[$0 % grid.columns] }, y: covered.map { grid.y[$0 / grid.columns] })
             var bands: [String: [Float]] = [:]
@@ -109,7 +122,7 @@ public struct PredictionWriter {
                     bands["misfit_\(column.rawValue)"] = misfit
                 }
             }
-            try layout.write(bands, rows: rows)
+            try layout.write(bands, mask: mask, rows: rows)
             try report(covered.count)
         }
     }

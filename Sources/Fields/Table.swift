@@ -1,3 +1,8 @@
+/// How a command prints its figures.
+public enum ReportFormat: String, Sendable, CaseIterable {
+    case text, markdown, json
+}
+
 /// A table for a terminal or for Markdown.
 public struct Table: Sendable, Equatable {
     public enum Style: Sendable {

@@ -26,7 +26,9 @@ public protocol SyntheticShelf: Sendable {
 
 /// The shelves that `pinn-sample` knows.
 public enum ShelfCatalog {
-    public static let all: [any SyntheticShelf] = [WedgeShelf(), CrevassedShelf(), SlidingStream(), FlowLineShelf()]
+    public static let all: [any SyntheticShelf] = [
+        WedgeShelf(), MarginShelf.broad, MarginShelf.thin, CrevassedShelf(), SlidingStream(), FlowLineShelf(),
+    ]
 
     public static func shelf(named name: String) throws(ForwardModelError) -> any SyntheticShelf {
         guard let shelf = all.first(where: { $0.name == name }) else {

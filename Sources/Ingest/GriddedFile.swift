@@ -27,6 +27,9 @@ public struct GriddedFile {
             case .thickness: schema.thickness?.variable
             case .surface: schema.surface?.variable
             case .viscosity: ["viscosity"]
+            // Of pinn-sample's anisotropic ice.
+            case .horizontalViscosity: ["viscosity"]
+            case .verticalViscosity: ["viscosity_vertical"]
             default: nil
             }
         return (known ?? []).filter { $0 != quantity.symbol } + [quantity.symbol]

@@ -12,6 +12,7 @@ public enum NetCDFError: Failure {
     case tooLarge(variable: String, path: String, shape: [Int])
     case notContiguous(variable: String, path: String)
     case damaged(path: String, reason: String)
+    case notSelfContained(variable: String, path: String, reason: String)
     case notSealed(path: String)
     case readFailed(path: String, what: String, reason: String)
     case notReadable(path: String, reason: String)
@@ -45,8 +46,10 @@ public enum NetCDFError: Failure {
             "\(path): variable \(quoted(variable)) does not lie in one piece; the file was rewritten by another tool, make it again with pinn-ingest"
         case .damaged(let path, let reason):
             "\(path): damaged (\(reason))"
+        case .notSelfContained(let variable, let path, let reason):
+            "\(path): \(quoted(variable)) is not read: \(reason); make a plain copy, for example with nccopy -k nc4"
         case .notSealed(let path):
-            "\(path): damaged (no seal at its end: it was cut short, was never finished or was changed by another tool)"
+            "\(path): no seal at its end: not a store or checkpoint that these tools made, or damaged (cut short, never finished, or changed by another tool)"
         case .readFailed(let path, let what, let reason):
             "\(path): cannot read \(what): \(reason); the file is damaged, get it again"
         case .notReadable(let path, let reason):

@@ -28,6 +28,7 @@ public final class NetCDFFile {
         var id: Int32 = 0
         errno = 0
         LibraryCrash.concerns(reading: path)
+        try requireSelfContained(path)
         let status = inLibrary(nc_open(path, NC_NOWRITE, &id))
         guard status == NC_NOERR else {
             throw errno == EACCES

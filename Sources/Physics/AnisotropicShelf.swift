@@ -20,13 +20,9 @@ public struct AnisotropicShelf: Equation {
         let h = point.jet1(.thickness)
         let muH = point.jet1(.horizontalViscosity) * h
         let vertical = 2 * (point.jet1(.verticalViscosity) * h) * (u.dx + v.dy)
-        let nxx = 2 * muH * u.dx + vertical
-        let nyy = 2 * muH * v.dy + vertical
-        let nxy = muH * (u.dy + v.dx)
-        return [
-            nxx.dx + nxy.dy - h.value * h.dx,
-            nxy.dx + nyy.dy - h.value * h.dy,
-        ]
+        return MembraneStress(
+            xx: 2 * muH * u.dx + vertical, yy: 2 * muH * v.dy + vertical, xy: muH * (u.dy + v.dx)
+        ).balance(h.value * h.dx, h.value * h.dy)
     }
 }
 

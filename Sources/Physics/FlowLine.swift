@@ -2,7 +2,7 @@ import Fields
 import Pointwise
 
 /// Balance of momentum along a flow line of a floating shelf that nothing holds at its sides, for a hardness B that varies
-/// (Iwasaki & Lai 2023, J. Comput. Phys. 492, 112435; Van der Veen 2013, section 4.5):
+/// (Iwasaki & Lai 2023, J. Comput. Phys. 492, 112435; Van der Veen 2013, Fundamentals of Glacier Dynamics):
 ///
 ///     ∂x(2 B h |u_x|^(1/n − 1) u_x) = h h_x
 ///

@@ -2,7 +2,7 @@ import Fields
 import Pointwise
 
 /// Conservation of mass of a column that neither thickens nor thins, of constant density (Cuffey & Paterson 2010,
-/// eq. 8.77; Morlighem et al. 2011, Geophys. Res. Lett. 38, eq. 1):
+/// chapter 8; Morlighem et al. 2011, Geophys. Res. Lett. 38, L19503):
 ///
 ///     ∂x(h u) + ∂y(h v) = a − m
 ///

@@ -2,7 +2,7 @@ import Fields
 import Pointwise
 
 /// Balance of momentum of grounded ice that slides on its bed, the shelfy-stream approximation (MacAyeal 1989, J. Geophys.
-/// Res. 94(B4), eqs. 14 to 17), with a power law of sliding (Weertman 1957) and a known hardness of the ice:
+/// Res. 94(B4), 4071), with a power law of sliding (Weertman 1957) and a known hardness of the ice:
 ///
 ///     ∂x(4 μ h u_x + 2 μ h v_y) + ∂y(μ h (u_y + v_x)) = C² |u|^(m−1) u + h s_x / (1 − ρ/ρ_w)
 ///     ∂x(μ h (u_y + v_x)) + ∂y(2 μ h u_x + 4 μ h v_y) = C² |u|^(m−1) v + h s_y / (1 − ρ/ρ_w)
@@ -21,16 +21,10 @@ public struct ShelfyStream: Equation {
         let v = point.jet2(.velocityY)
         let h = point.jet1(.thickness)
         let s = point.jet1(.surface)
-        let muH = GlenFlowLaw.viscosity(at: point) * h
-        let nxx = muH * (4 * u.dx + 2 * v.dy)
-        let nyy = muH * (2 * u.dx + 4 * v.dy)
-        let nxy = muH * (u.dy + v.dx)
         let drag = ShelfyStream.dragPerSpeed(at: point)
         let weight = (1 / point.numbers.buoyancy) * h.value
-        return [
-            nxx.dx + nxy.dy - drag * u.value - weight * s.dx,
-            nxy.dx + nyy.dy - drag * v.value - weight * s.dy,
-        ]
+        return MembraneStress(muH: GlenFlowLaw.viscosity(at: point) * h, u: u, v: v)
+            .balance(drag * u.value + weight * s.dx, drag * v.value + weight * s.dy)
     }
 
     /// τ_b = C² |u|^m.

@@ -1,12 +1,9 @@
+import Fields
 import Foundation
 import Runs
 
 /// What a run would take, for a person or a program to read.
 public struct PlanReport: Sendable {
-    public enum Format: String, Sendable, CaseIterable {
-        case text, markdown, json
-    }
-
     let plan: Plan
     let parameters: Int
     let memory: MemoryPlan
@@ -32,7 +29,7 @@ public struct PlanReport: Sendable {
         admission = memory.standing(under: limits)
     }
 
-    public func rendered(as format: Format) throws -> String {
+    public func rendered(as format: ReportFormat) throws -> String {
         switch format {
         case .text, .markdown: tables.map { $0.rendered(asMarkdown: format == .markdown) }.joined(separator: "\n\n")
         case .json: try json()

@@ -2,6 +2,7 @@ import ArgumentParser
 import Benchmarks
 import CommandSupport
 import ComputeCPU
+import Fields
 import Foundation
 
 @main
@@ -62,7 +63,7 @@ struct BenchCommand: ParsableCommand {
     var scratch = "."
 
     @Option(help: "How results are shown: text, markdown, json.")
-    var format = Format.text
+    var format = ReportFormat.text
 
     @Option(help: ArgumentHelp("Also write the results here, as JSON.", valueName: "file"))
     var save: String?
@@ -77,10 +78,6 @@ struct BenchCommand: ParsableCommand {
     @Option(help: .hidden) var row: String?
 
     @OptionGroup var common: CommonOptions
-
-    enum Format: String, ExpressibleByArgument, CaseIterable {
-        case text, markdown, json
-    }
 
     private enum Names {
         static let stages = BenchmarkPlan.Stage.allCases.map(\.rawValue).joined(separator: ", ")

@@ -12,7 +12,7 @@ struct EvalCommand: ParsableCommand {
         abstract: "Tells how far a trained network is from known fields.",
         discussion: """
             Compares mu, u, v and h, whichever of them the files hold under their usual names (viscosity, VX, vx, \
-            thickness, ...), with the newest checkpoint of the run, at the files' own cells on floating ice. No export is \
+            thickness, ...), with the newest checkpoint of the run, at the files' own cells on the run's ice. No export is \
             needed, and the grids may differ from those of the run.
 
             The relative L2 error of a field is ||predicted - true|| / ||true||. Median, 95 % (exceeded by a twentieth of \
@@ -23,8 +23,7 @@ struct EvalCommand: ParsableCommand {
     @Argument(help: "NetCDF files with true fields; the products themselves will do.") var truth: [String]
     @Option(name: .customLong("run"), help: "Folder of the run.") var runPath = "pinn-run"
     @Option(help: "The point store. (default: the one that the run names)") var store: String?
-    @Option(help: "What to print: \(EvaluationReport.Format.allCases.map(\.rawValue).joined(separator: ", ")).")
-    var format = "text"
+    @Option(help: "What to print.") var format = ReportFormat.text
     @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"
     @Option(help: "Threads. (default: all cores)") var threads: Int?
     @OptionGroup var common: CommonOptions
@@ -38,11 +37,6 @@ struct EvalCommand: ParsableCommand {
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads: \(threads) is not from 1 to 1024")
         }
-        if EvaluationReport.Format(rawValue: format) == nil {
-            throw ValidationError(
-                "--format: no \(quoted(format)); known: \(EvaluationReport.Format.allCases.map(\.rawValue).joined(separator: ", "))"
-            )
-        }
     }
 
     func run() throws {
@@ -52,7 +46,8 @@ struct EvalCommand: ParsableCommand {
         }
         let quantities = try run.checkpoint.plan.model().unknowns
         let evaluation = Evaluation(
-            shelf: run.store.description.grids, storePath: run.store.path, quantities: quantities
+            shelf: run.store.description.grids, ice: run.store.description.ice, storePath: run.store.path,
+            quantities: quantities
         ) { x, y in
             let fields = try prediction.fields(x: x, y: y)
             return Dictionary(
@@ -63,7 +58,9 @@ struct EvalCommand: ParsableCommand {
         }
         let errors = try truth.flatMap { try evaluation.errors(against: $0, report: StopRequest.check) }
         let report = EvaluationReport(
-            run: runPath, iteration: run.checkpoint.iteration, members: run.members.count, errors: errors)
-        print(try report.rendered(as: EvaluationReport.Format(rawValue: format) ?? .text))
+            run: runPath, iteration: run.checkpoint.iteration, members: run.members.count,
+            ice: run.store.description.ice,
+            errors: errors)
+        print(try report.rendered(as: format))
     }
 }

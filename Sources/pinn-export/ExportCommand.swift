@@ -14,9 +14,13 @@ struct ExportCommand: ParsableCommand {
             effective strain rate, the residuals of the momentum balance, the misfits to the data and the mask; of an \
             ensemble the mean of its members, with NAME_standard_deviation beside each field; xarray, QGIS \
             and Panoply open it in the right place.
+
+            Examples: pinn-export fine.nc --spacing-m 200 --region 1800000,1900000,650000,750000 --fields mu,hardness
+            pinn-export line.csv --points flight.csv
+            pinn-export prediction.nc --geotiff maps
             """)
 
-    @Argument(help: "The file to write.") var prediction = "prediction.nc"
+    @Argument(help: "The file to write: NetCDF; with --points, CSV.") var prediction = "prediction.nc"
     @Option(name: .customLong("run"), help: "Folder of the run.") var runPath = "pinn-run"
     @Option(help: "The point store. (default: the one that the run names)") var store: String?
     @Option(
@@ -24,6 +28,26 @@ struct ExportCommand: ParsableCommand {
             "Grids of the products, behind commas: velocity, thickness. (default: all; the first at the root of the file, others in groups of their names)"
     )
     var grid: String?
+    @Option(
+        help: ArgumentHelp(
+            "Distance of cell centres, at its whole multiples; without misfits, as no data lie there. (default: the product's own cells)",
+            valueName: "m")) var spacingM: Double?
+    @Option(
+        help: ArgumentHelp(
+            "Rectangle in projection coordinates, in metres. (default: all of the grid)",
+            valueName: "xmin,xmax,ymin,ymax")) var region: String?
+    @Option(
+        help: ArgumentHelp(
+            "Predict at the points of a CSV file with columns x and y in metres: its lines with the fields behind them. Points off the ice get none.",
+            valueName: "file.csv")) var points: String?
+    @Option(
+        help: ArgumentHelp(
+            "Fields, behind commas, or all: with strain rates, deviatoric stresses, hardness B and fluidity. (default: those named above)",
+            valueName: "names")) var fields: String?
+    @Option(
+        help: ArgumentHelp(
+            "Write each field of the first grid as a cloud-optimised GeoTIFF into a folder too, by GDAL's gdal_translate.",
+            valueName: "folder")) var geotiff: String?
     @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"
     @Option(help: "Threads. (default: all cores)") var threads: Int?
     @OptionGroup var common: CommonOptions
@@ -37,26 +61,64 @@ struct ExportCommand: ParsableCommand {
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads: \(threads) is not from 1 to 1024")
         }
+        if let spacingM, !(spacingM > 0 && spacingM < 1e7) {
+            throw ValidationError("--spacing-m: \(spacingM) is not a positive number of metres below 1e7")
+        }
+        if let region, Region(region) == nil {
+            throw ValidationError(
+                "--region: '\(region)' is not xmin,xmax,ymin,ymax in metres, each smaller one first")
+        }
+        if points != nil {
+            for (name, isGiven) in [
+                ("--grid", grid != nil), ("--spacing-m", spacingM != nil), ("--region", region != nil),
+                ("--geotiff", geotiff != nil),
+            ] where isGiven {
+                throw ValidationError("\(name) is for grids, --points for lines: leave one of them out")
+            }
+            if !prediction.hasSuffix(".csv") {
+                throw ValidationError("--points writes CSV: name the output, for example line.csv, not '\(prediction)'")
+            }
+        } else if prediction.hasSuffix(".csv") {
+            throw ValidationError("'\(prediction)': CSV is written at --points FILE.csv; grids are NetCDF")
+        }
     }
 
     func run() throws {
-        try PredictionWriter.checkOutput(prediction)
+        if points == nil { try PredictionWriter.checkOutput(prediction) }
+        if geotiff != nil { try GeoTIFF.requireConverter() }
         let run = try TrainedRun(in: RunDirectory(runPath), store: store) { printMessage("warning: \($0)") }
-        let model = try Prediction(run.checkpoint, members: run.members, store: run.store) {
+        let model = try Prediction(
+            run.checkpoint, members: run.members, store: run.store,
+            names: fields?.split(separator: ",", omittingEmptySubsequences: false).map { String($0).trimmingBlanks() }
+        ) {
             try Backends.make(backend, $0, threads: threads)
         }
+        let members = run.members.count > 1 ? ", mean and standard deviation of \(run.members.count) members" : ""
+        let origin = "at iteration \(run.checkpoint.iteration) of \(runPath)\(members)"
+        if let points {
+            let counts = try PointTable(reading: points).write(model, to: prediction) { _ in try StopRequest.check() }
+            print("\(prediction): \(counts.covered) of \(counts.points) points on the ice, \(origin)")
+        } else {
+            print("\(prediction): \(try writeGrids(model)) cells \(origin)")
+            for path in try geotiff.map({
+                try GeoTIFF.convert(prediction, fields: model.fields.map(\.name), into: $0)
+            }) ?? [] { print(path) }
+        }
+    }
+
+    /// - Returns: cells on the ice.
+    private func writeGrids(_ model: Prediction) throws -> Int {
         let writer = try PredictionWriter(
-            model, gridNames: try gridNames(),
+            model, gridNames: try gridNames(), region: region.flatMap(Region.init), spacing: spacingM,
             provenance: Provenance(command: CommandLine.arguments.map(shellWord).joined(separator: " ")))
-        var progress = Progress("exporting", total: writer.cellCount, unit: "cells")
+        let count = writer.cellCount
+        var progress = Progress("exporting", total: count, unit: "cells")
         try writer.write(to: prediction) {
             try StopRequest.check()
             progress.update($0)
         }
-        progress.finish(writer.cellCount)
-        let members = run.members.count > 1 ? ", mean and standard deviation of \(run.members.count) members" : ""
-        print(
-            "\(prediction): \(writer.cellCount) cells at iteration \(run.checkpoint.iteration) of \(runPath)\(members)")
+        progress.finish(count)
+        return count
     }
 
     private func gridNames() throws -> [String]? {

@@ -339,7 +339,10 @@ struct TrainCommand: ParsableCommand {
             printMessage(line)
         }
         guard let saved else { return }
-        printMessage("resuming   at iteration \(saved.iteration)")
+        printMessage(
+            saved.iteration < plan.iterations
+                ? "resuming   at iteration \(saved.iteration)"
+                : "complete   all \(plan.iterations) iterations are made; --iterations with a larger total goes on")
         if saved.backend != assembly.backend.summary {
             printMessage(
                 "warning: the run was made with \(quoted(saved.backend)); it goes on, but may differ in the last bits")

@@ -83,6 +83,21 @@ import Testing
         #expect(result.status == 0, "\(result.messages)")
     }
 
+    /// load_network.py compares its own evaluation of the checkpoint with the prediction.
+    @Test(.enabled(if: hasPython, "Scripts/test installs xarray and matplotlib"), arguments: ["2x16", "2x16+3x8"])
+    func theExamplesForPythonRun(network: String) throws {
+        let here = try predicted(["--network", network])
+        for (example, arguments) in [
+            ("load_network.py", []), ("open_files.py", ["pinn-store.nc", "prediction.nc", "a.png"]),
+        ] {
+            let result = try Tool(path: Self.python).run(
+                ["\(Places.repository)/examples/\(example)"] + arguments, in: here.folder.path)
+            #expect(result.status == 0, "\(example): \(result.messages)")
+        }
+        let picture = try Data(contentsOf: URL(fileURLWithPath: here.folder.file("a.png")))
+        #expect(picture.prefix(4) == Data([0x89, 0x50, 0x4e, 0x47]) && picture.count > 20_000)
+    }
+
     @Test(.enabled(if: Tool.installed("ncdump") != nil, "netcdf-bin is not installed"))
     func ncdumpReadsEveryFileOfARun() throws {
         let here = try predicted()

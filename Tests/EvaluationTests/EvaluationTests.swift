@@ -67,7 +67,8 @@ private struct Shelf {
         _ path: String, deviation: ((Double, Double) -> Double)? = nil,
         _ predict: @escaping (Quantity, Double, Double) -> Double
     ) throws -> [FieldErrors] {
-        try Evaluation(shelf: [stored], storePath: "store.nc", quantities: Quantity.allCases) { x, y in
+        try Evaluation(shelf: [stored], ice: .floatingIce, storePath: "store.nc", quantities: Quantity.allCases) {
+            x, y in
             var estimates: [Quantity: Evaluation.Estimate] = [:]
             for quantity in Quantity.allCases {
                 estimates[quantity] = Evaluation.Estimate(
@@ -170,7 +171,7 @@ private let rounding = 1e-6
         let errors = try shelf.errors(path) { _, x, y in x == 1500 ? .nan : Shelf.viscosity(x, y) }
         #expect(errors[0].largest == .infinity && errors[0].relativeL2 == .infinity)
         // And has no number in JSON.
-        let json = try EvaluationReport(run: "run", iteration: 1, errors: errors).rendered(as: .json)
+        let json = try EvaluationReport(run: "run", iteration: 1, ice: .floatingIce, errors: errors).rendered(as: .json)
         #expect(json.contains("\"relative_error_median\"") && !json.contains("relative_l2"))
     }
 
@@ -205,7 +206,7 @@ private let rounding = 1e-6
         let far = try shelf.write("far.nc", [viscosity], x: shelf.grid.x.map { $0 + 1e6 })
         #expect(try message(far).contains("1000000,1005500") && message(far).contains("store.nc"))
         let empty = try shelf.write("empty.nc", [Shelf.Field(name: "mu", units: "Pa s", value: { _, _ in .nan })])
-        #expect(try message(empty).contains("80 floating cells"))
+        #expect(try message(empty).contains("80 cells of floating ice"))
         for unit in [nil, "m", "mPa s"] {
             let path = try shelf.write("unit.nc", [Shelf.Field(name: "mu", units: unit, value: Shelf.viscosity)])
             #expect(try message(path).contains("unit") && message(path).contains("Pa s"), "\(unit ?? "none")")

@@ -31,8 +31,8 @@ struct SmallPrediction {
             trainedSeconds: 1)
     }
 
-    func prediction() throws -> Prediction {
-        try Prediction(checkpoint, store: store) { CPUBackend($0, threads: 2) }
+    func prediction(names: [String]? = nil) throws -> Prediction {
+        try Prediction(checkpoint, store: store, names: names) { CPUBackend($0, threads: 2) }
     }
 
     func value(_ name: String, x: Double, y: Double) throws -> Double {

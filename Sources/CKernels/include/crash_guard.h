@@ -9,7 +9,9 @@ void crash_guard_install(void);
 /// The file that the library works on from here: what is printed, the exit status, and a file to be removed (or NULL).
 void crash_guard_context(const char *message, int status, const char *remove);
 
-/// Around every call into the library: only there is a crash taken for the library's.
+/// Around every call into the library, one at a time: only there is a crash taken for the library's. A call about a file that is
+/// read ends the process in the same way after 6 s of computing, and gets no more than 1 GB of memory: a few changed
+/// bytes can make both libraries loop, or ask for any size.
 void crash_guard_enter(void);
 void crash_guard_leave(void);
 #endif

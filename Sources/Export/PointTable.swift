@@ -1,0 +1,145 @@
+import Fields
+import Foundation
+import Glibc
+import NetCDFFiles
+import PointStore
+
+/// Predictions at the points of a CSV file, a flight line or a flow line: the same lines with a column more for each field.
+///
+/// The first line names the columns; two of them are x and y [m, the store's projection]. Points off the ice get empty cells: a
+/// network has values there that mean nothing. Read and written portion by portion, whatever the length.
+public struct PointTable {
+    private let path: String
+    private static let portion = 1 << 14
+
+    public init(reading path: String) {
+        self.path = path
+    }
+
+    /// - Parameter report: called after each portion; ends the work by throwing.
+    /// - Returns: points, and how many of them lie on the ice.
+    public func write(
+        _ prediction: Prediction, to output: String, report: (_ pointsDone: Int) throws -> Void
+    ) throws -> (points: Int, covered: Int) {
+        let pending = try PendingFile(replacing: output)
+        do {
+            let counts = try copy(prediction, to: pending, report)
+            try pending.commit()
+            return counts
+        } catch {
+            pending.discard()
+            throw error
+        }
+    }
+
+    private func copy(_ prediction: Prediction, to pending: PendingFile, _ report: (Int) throws -> Void) throws
+        -> (points: Int, covered: Int)
+    {
+        guard let input = fopen(path, "r") else { throw NetCDFError.notReadable(path: path, reason: reason()) }
+        defer { fclose(input) }
+
+        var lines = Lines(of: input)
+        guard let header = lines.next() else { throw ExportError.noPoints(path: path) }
+        let names = header.split(separator: ",", omittingEmptySubsequences: false).map { String($0).trimmingBlanks() }
+        guard let atX = names.firstIndex(of: "x"), let atY = names.firstIndex(of: "y") else {
+            throw ExportError.badPointTable(
+                path: path, line: 1,
+                reason:
+                    "its columns are \(names.map(quoted).joined(separator: ", ")); two of them must be x and y, in metres"
+            )
+        }
+        let columns =
+            prediction.fields.map(\.name) + (prediction.memberCount > 1 ? prediction.fields.map(\.deviationName) : [])
+        let newHeader = ([header] + columns).joined(separator: ",")
+        try requireReplaceable(pending.finalPath, header: newHeader)
+        guard let output = fopen(pending.temporaryPath, "w") else { throw writing(pending) }
+        defer { fclose(output) }
+        func put(_ text: String) throws {
+            guard fputs(text, output) >= 0 else { throw writing(pending) }
+        }
+        try put(newHeader + "\n")
+
+        let ice = prediction.store.description.ice.rawValue
+        let grid = prediction.store.description.grids[0]
+        var done = 0
+        var covered = 0
+        while true {
+            var texts: [String] = []
+            var points: [(x: Double, y: Double)] = []
+            while texts.count < PointTable.portion, let line = lines.next() {
+                if line.isEmpty { continue }
+                let words = line.split(separator: ",", omittingEmptySubsequences: false)
+                func number(_ place: Int) throws -> Double {
+                    guard words.count == names.count, let value = Double(String(words[place]).trimmingBlanks()),
+                        value.isFinite
+                    else {
+                        throw ExportError.badPointTable(
+                            path: path, line: lines.count,
+                            reason: words.count == names.count
+                                ? "\(names[place]) is \(quoted(String(words[place]))), not a number of metres"
+                                : "\(words.count) columns, the first line has \(names.count)")
+                    }
+                    return value
+                }
+                texts.append(line)
+                points.append((try number(atX), try number(atY)))
+            }
+            if texts.isEmpty { break }
+            let isCovered = points.map { point in
+                grid.grid.cell(containingX: point.x, y: point.y).map { grid.mask[$0] == ice } ?? false
+            }
+            let inside = points.indices.filter { isCovered[$0] }
+            let values = try prediction.fields(x: inside.map { points[$0].x }, y: inside.map { points[$0].y })
+            let fields = values.values + values.deviations
+            var next = 0
+            var text = ""
+            for (place, line) in texts.enumerated() {
+                text += line
+                for field in fields { text += isCovered[place] ? ",\(field[next])" : "," }
+                text += "\n"
+                if isCovered[place] { next += 1 }
+            }
+            try put(text)
+            done += texts.count
+            covered += inside.count
+            try report(done)
+        }
+        guard done > 0 else { throw ExportError.noPoints(path: path) }
+        guard fflush(output) == 0 else { throw writing(pending) }
+        return (done, covered)
+    }
+
+    /// Nothing but an older table of the same columns: the input, or a table of something else, may not be lost to a slip.
+    private func requireReplaceable(_ output: String, header: String) throws {
+        guard let old = fopen(output, "r") else { return }
+        defer { fclose(old) }
+        var lines = Lines(of: old)
+        guard lines.next() == header else { throw ExportError.notAPrediction(path: output) }
+    }
+
+    private func reason() -> String { String(cString: strerror(errno)) }
+
+    private func writing(_ pending: PendingFile) -> NetCDFError {
+        .writeFailed(path: pending.finalPath, what: "the points", reason: reason())
+    }
+}
+
+/// The lines of an open text file, without their ends.
+private struct Lines {
+    private let file: UnsafeMutablePointer<FILE>
+    private(set) var count = 0
+
+    init(of file: UnsafeMutablePointer<FILE>) {
+        self.file = file
+    }
+
+    mutating func next() -> String? {
+        var line: UnsafeMutablePointer<CChar>?
+        var room = 0
+        defer { free(line) }
+        guard getline(&line, &room, file) >= 0, let line else { return nil }
+        count += 1
+        let text = String(cString: line)
+        return String(text.trimmingPrefix("\u{feff}").reversed().drop { $0.isNewline }.reversed())
+    }
+}

@@ -1,0 +1,109 @@
+import Fields
+import Foundation
+import TestSupport
+import Testing
+
+/// Files with changed bytes, by the thousand: each is read or refused in a line, never a crash, a hang, a partial output or
+/// more memory than a limit. PINN_FUZZ says how many of each kind.
+@Suite struct FuzzTests {
+    static let count =
+        ProcessInfo.processInfo.environment["PINN_FUZZ"].flatMap { Int($0) } ?? (Places.runsLongTests ? 150 : 25)
+
+    /// Bits flipped, bytes set or copied over others, the end cut off: mostly where formats keep their structure.
+    private static func damaged(_ whole: Data, seed: Int) -> Data {
+        var numbers = RandomNumbers(seed: UInt64(seed))
+        func below(_ limit: Int) -> Int { Int(numbers.next() % UInt64(max(limit, 1))) }
+        var bytes = [UInt8](whole)
+        for _ in 0...below(5) {
+            let place = below(2) == 0 ? below(bytes.count) : below(min(bytes.count, 20_000))
+            switch below(6) {
+            case 0, 1: bytes[place] ^= UInt8(1 << below(8))
+            case 2: bytes[place] = [0, 0x7f, 0x80, 0xff][below(4)]
+            case 3: for byte in place..<min(place + 8, bytes.count) { bytes[byte] = UInt8(255 * below(2)) }
+            case 4:
+                let from = below(bytes.count)
+                for k in 0..<min(below(64), bytes.count - max(from, place)) { bytes[place + k] = bytes[from + k] }
+            default: if below(4) == 0 { bytes.removeLast(bytes.count - max(1, place)) }
+            }
+        }
+        return Data(bytes)
+    }
+
+    private func check(_ here: Workspace, _ tool: Tool, _ arguments: [String], _ name: String, refusals: Set<Int32>)
+        throws
+    {
+        let whole = try here.bytes(name)
+        let files = Set(here.folder.names)
+        // The limit is on address space: libraries and threads map half of a gigabyte that they never touch.
+        let command = ([tool.path] + arguments).map(shellWord).joined(separator: " ")
+        let shell = Tool(path: "/bin/sh")
+        for seed in 0..<Self.count {
+            try Self.damaged(whole, seed: seed).write(to: URL(fileURLWithPath: here.folder.file(name)))
+            let begin = ContinuousClock.now
+            let result = try shell.run(["-c", "ulimit -v 2500000; exec \(command)"], in: here.folder.path)
+            #expect(
+                !result.died && (result.status == 0 || refusals.contains(result.status)),
+                "\(name) with seed \(seed): status \(result.status), \(result.messages.suffix(300))")
+            #expect(result.status == 0 || result.messages.contains("error: "), "\(name) with seed \(seed)")
+            // A call of the library may compute for 6 s; the rest is for a machine that has more to do.
+            #expect(ContinuousClock.now - begin < .seconds(120), "\(name) with seed \(seed)")
+            #expect(here.partialFiles.isEmpty, "\(name) with seed \(seed)")
+            for new in Set(here.folder.names).subtracting(files) {
+                try FileManager.default.removeItem(atPath: here.folder.file(new))
+            }
+        }
+        try whole.write(to: URL(fileURLWithPath: here.folder.file(name)))
+    }
+
+    @Test(arguments: ["sample_velocity_measures.nc", "sample_bedmachine_v2.nc"])
+    func damagedProductsAreReadOrRefused(name: String) throws {
+        let here = try Workspace()
+        try here.addSample()
+        try check(
+            here, here.ingest,
+            ["sample_velocity_measures.nc", "--thickness", "sample_bedmachine_v2.nc", "--points", "1000"], name,
+            refusals: [65])
+    }
+
+    @Test func damagedStoresAndCheckpointsAreRefused() throws {
+        let here = try Workspace()
+        try here.addStore()
+        try #require(here.run(here.train, Workspace.short + ["--iterations", "5"]).status == 0)
+        let checkpoint = "pinn-run/" + (try #require(here.checkpoints.last))
+        for other in here.checkpoints.dropLast() {
+            try FileManager.default.removeItem(atPath: here.folder.file("pinn-run/\(other)"))
+        }
+        try check(here, here.export, ["prediction.nc"], checkpoint, refusals: [65])
+        try check(here, here.export, ["prediction.nc"], "pinn-store.nc", refusals: [65])
+    }
+
+    @Test func damagedConfigurationsAreReadOrRefused() throws {
+        let here = try Workspace()
+        try here.addStore()
+        let text = """
+            # A plan
+            [train]
+            network = "2x8"
+            optimizer = "adam:2,lbfgs:1"
+            stream = "chunk=64,data=64"
+            iterations = 3
+            learning-rate = 1e-3
+            threads = 1
+            """
+        try text.write(
+            toFile: here.folder.file("plan.toml"), atomically: true, encoding: .utf8)
+        try check(here, here.train, ["--config", "plan.toml", "--run", "other"], "plan.toml", refusals: [64, 65])
+    }
+}
+
+/// SplitMix64 (Steele, Lea & Flood 2014).
+private struct RandomNumbers {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = mixed(0x5eed, seed) }
+
+    mutating func next() -> UInt64 {
+        state &+= 1
+        return mixed(0x5eed, state)
+    }
+}
