@@ -9,6 +9,7 @@ let systemLibraries: [Target] = [
     .systemLibrary(name: "CNetCDF", pkgConfig: "netcdf", providers: [.apt(["libnetcdf-dev"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CMatio", pkgConfig: "matio", providers: [.apt(["libmatio-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .target(name: "CKernels"),
 ]
@@ -36,7 +37,9 @@ let foundations: [Target] = [
 let stages: [Target] = [
     .target(
         name: "Runs",
-        dependencies: ["Fields", "NetCDFFiles", "Networks", "Objective", "Optimizers", "Physics", "PointStore", toml]),
+        dependencies: [
+            "Fields", "NetCDFFiles", "Networks", "Objective", "Optimizers", "Physics", "PointStore", "CKernels", toml,
+        ]),
     // Product schemas travel inside the binary, so that it works wherever it is put. A file more is a line more here.
     .target(
         name: "Ingest", dependencies: ["Fields", "NetCDFFiles", "MATLABFiles", "PointStore", toml, logging],
@@ -60,6 +63,8 @@ let stages: [Target] = [
     .target(
         name: "Export",
         dependencies: ["Runs", "Objective", "Compute", "Physics", "Pointwise", "PointStore", "NetCDFFiles", "Fields"]),
+    .target(
+        name: "Report", dependencies: ["Export", "Runs", "Objective", "PointStore", "NetCDFFiles", "Fields", "CZlib"]),
     .target(name: "Evaluation", dependencies: ["Ingest", "PointStore", "Fields"]),
     .target(
         name: "Planning",
@@ -84,6 +89,7 @@ let commands: [Target] = [
     .executableTarget(
         name: "pinn-plan", dependencies: ["CommandSupport", "Planning", "Benchmarks", arguments]),
     .executableTarget(name: "pinn-export", dependencies: ["CommandSupport", "Export", arguments]),
+    .executableTarget(name: "pinn-report", dependencies: ["CommandSupport", "Report", "Export", arguments]),
     .executableTarget(name: "pinn-eval", dependencies: ["CommandSupport", "Evaluation", "Export", arguments]),
     .executableTarget(name: "pinn-bench", dependencies: ["CommandSupport", "Benchmarks", "ComputeCPU", arguments]),
     .executableTarget(name: "pinn-sample", dependencies: ["CommandSupport", "ForwardModel", arguments]),
@@ -92,7 +98,7 @@ let commands: [Target] = [
 let tests: [Target] = [
     .target(
         name: "TestSupport",
-        dependencies: ["Fields", "NetCDFFiles", "PointStore", "CHDF5"], path: "Tests/TestSupport"),
+        dependencies: ["Fields", "NetCDFFiles", "PointStore", "CHDF5", "CZlib"], path: "Tests/TestSupport"),
     .testTarget(name: "FieldsTests", dependencies: ["Fields"]),
     .testTarget(name: "NetCDFFilesTests", dependencies: ["NetCDFFiles", "Fields", "TestSupport"]),
     .testTarget(name: "PointwiseTests", dependencies: ["Pointwise", "TestSupport"]),
@@ -110,6 +116,9 @@ let tests: [Target] = [
     .testTarget(
         name: "ExportTests", dependencies: ["Export", "ComputeCPU", "Networks", "Optimizers", "Runs", "TestSupport"]),
     .testTarget(
+        name: "ReportTests",
+        dependencies: ["Report", "Export", "ComputeCPU", "Networks", "Optimizers", "PointStore", "Runs", "TestSupport"]),
+    .testTarget(
         name: "EvaluationTests", dependencies: ["Evaluation", "Fields", "NetCDFFiles", "PointStore", "TestSupport"]),
     .testTarget(
         name: "PlanningTests",
@@ -122,7 +131,7 @@ let tests: [Target] = [
         name: "CommandTests",
         dependencies: [
             "NetCDFFiles", "Fields", "TestSupport", "pinn-ingest", "pinn-train", "pinn-export", "pinn-sample",
-            "pinn-bench", "pinn-plan", "pinn-eval",
+            "pinn-bench", "pinn-plan", "pinn-eval", "pinn-report",
         ]),
 ]
 
@@ -133,6 +142,7 @@ let package = Package(
         .executable(name: "pinn-plan", targets: ["pinn-plan"]),
         .executable(name: "pinn-train", targets: ["pinn-train"]),
         .executable(name: "pinn-export", targets: ["pinn-export"]),
+        .executable(name: "pinn-report", targets: ["pinn-report"]),
         .executable(name: "pinn-eval", targets: ["pinn-eval"]),
         .executable(name: "pinn-bench", targets: ["pinn-bench"]),
         .executable(name: "pinn-sample", targets: ["pinn-sample"]),

@@ -8,12 +8,13 @@ import TOMLKit
 ///
 /// The file is turned into arguments, so the parser checks names and values of both in the same words.
 enum ConfigurationFile {
-    static let sections = ["ingest", "train", "export", "eval", "sample", "bench", "plan"]
+    static let sections = ["ingest", "train", "export", "eval", "report", "sample", "bench", "plan"]
 
     /// Options of pinn-train that do not change what a run takes: the plan.toml beside a run can be planned with.
     private static let ignored: [String: Set<String>] = [
         "plan": [
-            "store", "physics", "run", "resume", "seed", "checkpoint-every", "schedule", "learning-rate", "warm-up",
+            "store", "physics", "run", "resume", "seed", "tensorboard", "checkpoint-every", "schedule", "learning-rate",
+            "warm-up",
             "half-life", "balance",
             "velocity-weight", "thickness-weight", "surface-weight", "equation-weight", "front-weight",
             "prior-weight", "gravity", "ice-density", "sea-water-density", "hardness", "sliding-exponent",

@@ -138,6 +138,13 @@ public struct Plan: Sendable, Equatable {
         return options
     }
 
+    /// The learning rate of an iteration's step; nil where its method searches for the length of a step.
+    public func learningRate(at iteration: Int) throws -> Double? {
+        guard try !keepsSample(at: iteration) else { return nil }
+        return try optimizerOptions(at: iteration).schedule.rate(
+            iteration: iteration - phases().phase(at: iteration).start)
+    }
+
     /// The most memory that the state of an optimizer of the run takes [bytes].
     public func optimizerStateBytes(parameterCount: Int) throws -> Int {
         try phases().phases.map {

@@ -100,17 +100,7 @@ public final class RunDirectory {
 
     /// Writes the plan for a person to read, and for `--config`; an ensemble is resumed by it.
     public func writePlan(_ plan: Plan) throws {
-        let text = plan.toml
-        let pending = try PendingFile(replacing: planPath)
-        let handle = open(pending.temporaryPath, O_WRONLY | O_TRUNC | O_CLOEXEC)
-        let written = handle >= 0 ? write(handle, text, text.utf8.count) : -1
-        if handle >= 0 { close(handle) }
-        guard written == text.utf8.count else {
-            let failure = failure("the plan")
-            pending.discard()
-            throw failure
-        }
-        try pending.commit()
+        try PendingFile.write(Array(plan.toml.utf8), to: planPath, as: "the plan")
     }
 
     /// Host, process, job and time, so that a person finds who holds a run.

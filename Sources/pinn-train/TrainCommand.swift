@@ -70,6 +70,11 @@ struct TrainCommand: ParsableCommand {
     var ensemble: Int?
     @Option(help: "Seconds between checkpoints.") var checkpointEvery = 60.0
     @Option(
+        help: ArgumentHelp(
+            "Write loss, misfits and learning rate into this folder for TensorBoard, while training.",
+            valueName: "folder"))
+    var tensorboard: String?
+    @Option(
         help:
             "How the learning rate falls: \(LearningRateSchedule.Decay.allCases.map(\.rawValue).joined(separator: ", ")); a cosine over its phase, to a hundredth. (default: \(LearningRateSchedule().decay.rawValue))"
     )
@@ -213,6 +218,12 @@ struct TrainCommand: ParsableCommand {
             } else {
                 try Trainer(starting: assembly, in: directory)
             }
+        let events = try tensorboard.map { folder in
+            try EventLog(
+                in: member.map { "\(folder)/member-\($0.number)" } ?? folder, plan, assembly.objective.terms,
+                from: saved?.iteration ?? 0)
+        }
+        defer { events?.close() }
         var progress = Progress("training", total: plan.iterations, unit: "iterations", from: saved?.iteration ?? 0)
         var rate = PointRate()
         var last = ""
@@ -220,6 +231,7 @@ struct TrainCommand: ParsableCommand {
             checkpointEvery: .seconds(checkpointEvery), shouldStop: { StopRequest.isPending },
             report: { now in
                 rate.add(now.points)
+                events?.add(now)
                 progress.update(now.iteration) { summary(now, rate, assembly) }
                 if now.iteration >= plan.iterations || StopRequest.isPending { last = summary(now, rate, assembly) }
             })

@@ -6,6 +6,8 @@ import Testing
 @Suite struct InteroperabilityTests {
     static let checker = "\(Places.repository)/.venv/bin/compliance-checker"
     static let python = "\(Places.repository)/.venv/bin/python"
+    static let hasTensorBoard = FileManager.default.isExecutableFile(
+        atPath: "\(Places.repository)/.venv/bin/tensorboard")
     static let hasPython = FileManager.default.isExecutableFile(atPath: checker)
 
     private func predicted(_ options: [String] = []) throws -> Workspace {
@@ -54,6 +56,28 @@ import Testing
             h = xr.open_dataset("prediction.nc", group="thickness"); b = xr.open_dataset("sample_bedmachine_v2.nc")
             both = h.h - h.misfit_h - b.thickness
             assert int(both.notnull().sum()) == s.thickness_h.size and float(abs(both).max()) < 1e-2, "misfit of the thickness"
+            """
+        let result = try Tool(path: Self.python).run(["-c", script], in: here.folder.path)
+        #expect(result.status == 0, "\(result.messages)")
+    }
+
+    @Test(.enabled(if: hasTensorBoard, "Scripts/test installs TensorBoard"))
+    func tensorBoardReadsARunThatWasResumed() throws {
+        let here = try Workspace()
+        try here.addStore()
+        for more in [["--iterations", "20"], ["--iterations", "30", "--resume"]] {
+            try #require(here.run(here.train, Workspace.short + ["--tensorboard", "board"] + more).status == 0)
+        }
+        let script = """
+            from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+            import xarray as xr, numpy as np
+            events = EventAccumulator("board"); events.Reload()
+            tags = events.Tags()["scalars"]
+            assert {"loss/total", "loss/equation", "misfit/thickness [m]", "learning rate"} <= set(tags), tags
+            total = events.Scalars("loss/total")
+            assert [e.step for e in total] == list(range(31)), "steps, the restart's once"
+            history = xr.open_dataset("pinn-run/history.nc")
+            assert np.allclose([e.value for e in total[:30]], history.loss, rtol=1e-6)
             """
         let result = try Tool(path: Self.python).run(["-c", script], in: here.folder.path)
         #expect(result.status == 0, "\(result.messages)")

@@ -84,6 +84,9 @@ import Testing
         Mistake(tool: "pinn-eval", arguments: [], status: 64, naming: "truth"),
         Mistake(tool: "pinn-eval", arguments: ["text.nc"], status: 66, naming: "pinn-run"),
         Mistake(tool: "pinn-eval", arguments: ["text.nc", "--format", "xml"], status: 64, naming: "markdown"),
+        Mistake(tool: "pinn-report", arguments: [], status: 66, naming: "pinn-run"),
+        Mistake(tool: "pinn-report", arguments: ["text.nc"], status: 64, naming: "no report"),
+        Mistake(tool: "pinn-report", arguments: ["--png", "text.nc"], status: 74, naming: "png"),
         Mistake(tool: "pinn-export", arguments: ["out.nc"], status: 66, naming: "pinn-run"),
         Mistake(tool: "pinn-export", arguments: ["--threads", "0"], status: 64, naming: "threads"),
     ]
@@ -116,6 +119,7 @@ import Testing
 
     @Test(arguments: [
         "pinn-ingest", "pinn-train", "pinn-export", "pinn-sample", "pinn-bench", "pinn-plan", "pinn-eval",
+        "pinn-report",
     ])
     func helpGoesToStdoutAndIsNoMistake(_ name: String) throws {
         let folder = try TemporaryFolder()

@@ -11,15 +11,16 @@ public enum ExactShelf {
     /// [Pa s]
     public static var viscosity: Double { Constants().drivingFactor * thickness / (12 * strainRate) }
 
-    /// Writes a store of points of the shelf, in a random order that the seed decides.
-    public static func writeStore(to path: String, collocation: Int = 5000, observations: Int = 2000, seed: UInt64 = 1)
-        throws
-    {
+    /// Writes a store of points of the shelf, in a random order that the seed decides, with a grid of so many cells along both
+    /// axes.
+    public static func writeStore(
+        to path: String, collocation: Int = 5000, observations: Int = 2000, cells: Int = 9, seed: UInt64 = 1
+    ) throws {
         let perYear = strainRate * Constants.secondsPerYear
         let speed = perYear * halfWidth
         let grid = Grid(
-            x: (0..<9).map { -halfWidth + Double($0) * halfWidth / 4 },
-            y: (0..<9).map { halfWidth - Double($0) * halfWidth / 4 },
+            x: (0..<cells).map { -halfWidth + Double($0) * 2 * halfWidth / Double(cells - 1) },
+            y: (0..<cells).map { halfWidth - Double($0) * 2 * halfWidth / Double(cells - 1) },
             projection: nil)
         let description = StoreDescription(
             counts: [.collocation: collocation, .velocity: observations, .thickness: observations, .front: 400],
@@ -31,7 +32,8 @@ public enum ExactShelf {
             scales: Scales(length: halfWidth, speed: speed / Constants.secondsPerYear, thickness: thickness),
             grids: [
                 StoredGrid(
-                    name: "velocity", grid: grid, mask: [UInt8](repeating: IceMask.floatingIce.rawValue, count: 81))
+                    name: "velocity", grid: grid,
+                    mask: [UInt8](repeating: IceMask.floatingIce.rawValue, count: cells * cells))
             ],
             gridOfSet: [.velocity: "velocity", .thickness: "velocity"], seed: seed)
         let writer = try StoreWriter(path: path, description)

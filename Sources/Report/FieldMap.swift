@@ -1,0 +1,215 @@
+import Export
+import Fields
+import Objective
+import PointStore
+import Runs
+
+/// A field as it is drawn: its values at the pixels of a picture, and the colours they have.
+struct FieldMap {
+    /// Begins the names of files.
+    let name: String
+    let title: String
+    /// As typed in the products: "m year-1".
+    let unit: String
+    let grid: PictureGrid
+    let scale: ColorScale
+    /// (grid.height, grid.width), NaN where there is no value.
+    let values: [Float]
+}
+
+/// Maps that belong together, under a heading.
+struct MapSection {
+    let title: String
+    let maps: [FieldMap]
+}
+
+/// Evaluates a prediction at the pixels of its maps and finds the observations that lie there: a forward pass of as many
+/// points as the pictures have, whatever the size of the grids, and one reading of the observations in chunks.
+struct MapMaker {
+    /// With strain rates and residuals.
+    let full: Prediction
+    /// What the network represents alone, at a sixth of the cost.
+    let plain: Prediction
+    /// Called with the points that were done; ends the work by throwing.
+    let report: (Int) throws -> Void
+
+    private static let portion = 1 << 16
+
+    /// Pixels to be evaluated and observations to be read, for progress.
+    static func work(_ store: StoreReader) -> Int {
+        grids(of: store).reduce(0) { $0 + $1.picture.pixelCount + $1.sets.reduce(0) { $0 + store.count($1) } }
+    }
+
+    /// The grids that are drawn: the first with all fields, others where observations lie on them.
+    private static func grids(of store: StoreReader) -> [(picture: PictureGrid, sets: [PointSet])] {
+        let description = store.description
+        return description.grids.enumerated().compactMap { number, stored in
+            let sets = PointSet.allCases.filter { description.gridOfSet[$0] == stored.name }
+            guard number == 0 || !sets.isEmpty else { return nil }
+            return PictureGrid(stored, ice: description.ice).map { ($0, sets) }
+        }
+    }
+
+    /// What was observed and can be compared, then what was not.
+    func sections() throws -> [MapSection] {
+        var sections: [MapSection] = []
+        var last: [MapSection] = []
+        for (number, (picture, sets)) in MapMaker.grids(of: plain.store).enumerated() {
+            let prediction = number == 0 ? full : plain
+            let predicted = try fields(of: prediction, at: picture)
+            for set in sets {
+                sections += comparison(predicted, try observations(of: set, at: picture), picture)
+            }
+            if number == 0 { last = inferred(prediction, predicted, picture) }
+        }
+        return sections + last
+    }
+
+    // MARK: values
+
+    private typealias Values = [String: [Float]]
+
+    /// The prediction at every pixel that shows ice, by the names of the fields and of their deviations.
+    private func fields(of prediction: Prediction, at picture: PictureGrid) throws -> Values {
+        let ice = prediction.store.description.ice.rawValue
+        let names =
+            prediction.fields.map(\.name)
+            + (prediction.memberCount > 1 ? prediction.fields.map(\.deviationName) : [])
+        var columns = names.map { _ in [Float](repeating: .nan, count: picture.pixelCount) }
+        for first in stride(from: 0, to: picture.pixelCount, by: MapMaker.portion) {
+            let all = first..<min(first + MapMaker.portion, picture.pixelCount)
+            let pixels = all.filter { picture.cover(of: $0) == ice }
+            let positions = pixels.map(picture.position)
+            let values = try prediction.fields(x: positions.map(\.x), y: positions.map(\.y))
+            for (number, column) in (values.values + values.deviations).enumerated() {
+                for (pixel, value) in zip(pixels, column) where value.isFinite { columns[number][pixel] = value }
+            }
+            try report(all.count)
+        }
+        return Values(uniqueKeysWithValues: zip(names, columns))
+    }
+
+    private func observations(of set: PointSet, at picture: PictureGrid) throws -> Values {
+        let store = plain.store
+        let columns = set.columns.filter(\.isObserved)
+        var values = Values(
+            uniqueKeysWithValues: columns.map {
+                ($0.rawValue, [Float](repeating: .nan, count: picture.pixelCount))
+            })
+        var read: [[Float]] = []
+        for first in stride(from: 0, to: store.count(set), by: MapMaker.portion) {
+            let points = first..<min(first + MapMaker.portion, store.count(set))
+            try store.read(set, points, into: &read)
+            let physical = store.physical(set, read)
+            for point in 0..<points.count {
+                // Positions are those of cell centres, to a float's seven digits.
+                guard let pixel = picture.pixel(x: physical[.x]![point], y: physical[.y]![point]) else { continue }
+                for column in columns { values[column.rawValue]![pixel] = Float(physical[column]![point]) }
+            }
+            try report(points.count)
+        }
+        return values
+    }
+
+    // MARK: maps
+
+    /// What was observed and predicted in the same colours, and the difference.
+    private func comparison(_ predicted: Values, _ observed: Values, _ picture: PictureGrid) -> [MapSection] {
+        let columns = [Column.u, .v, .h, .s].filter { predicted[$0.rawValue] != nil && observed[$0.rawValue] != nil }
+        guard let first = columns.first, let name = columns.count > 1 ? "speed" : first.shortName else { return [] }
+        func difference(_ a: [Float], _ b: [Float]) -> [Float] { zip(a, b).map { $0 - $1 } }
+        func amount(_ values: Values) -> [Float] {
+            let parts = columns.map { values[$0.rawValue]! }
+            guard parts.count > 1 else { return parts[0] }
+            return zip(parts[0], parts[1]).map { ($0 * $0 + $1 * $1).squareRoot() }
+        }
+        let misfits = columns.map { difference(predicted[$0.rawValue]!, observed[$0.rawValue]!) }
+        let file = columns.count > 1 ? "speed" : first.rawValue
+        return [
+            MapSection(
+                title: columns.count > 1 ? "Velocity" : name.capitalizedFirst,
+                maps: maps(
+                    [
+                        ("\(file)_observed", "\(name.capitalizedFirst), observed", amount(observed)),
+                        ("\(file)_predicted", "\(name.capitalizedFirst), predicted", amount(predicted)),
+                    ], unit: first.unit, .amount, picture)
+                    + maps(
+                        zip(columns, misfits).map {
+                            ("misfit_\($0.rawValue)", "Misfit of the \($0.shortName ?? "")", $1)
+                        }, unit: first.unit, .difference, picture))
+        ]
+    }
+
+    /// What nobody observed: the inferred fields with their deviations, what follows from them, and the residuals.
+    private func inferred(_ prediction: Prediction, _ predicted: Values, _ picture: PictureGrid) -> [MapSection] {
+        let observed = Set([Column.u, .v, .h, .s].map(\.rawValue))
+        let others = prediction.fields.filter { !observed.contains($0.name) }
+        let residuals = others.filter { $0.name.hasPrefix("residual_") }
+        let fields = others.filter { field in !residuals.contains { $0.name == field.name } }
+        let inferred = fields.flatMap { field -> [FieldMap] in
+            let values = predicted[field.name]!
+            let isAmount = !values.contains { $0 < 0 }
+            let deviation = predicted[field.deviationName].map {
+                maps(
+                    [(field.deviationName, "Standard deviation of \(field.name)", $0)],
+                    unit: field.units, .amountOrLogarithm, picture)
+            }
+            return maps(
+                [(field.name, field.longName.capitalizedFirst, values)], unit: field.units,
+                isAmount ? .amountOrLogarithm : .difference, picture) + (deviation ?? [])
+        }
+        // Residuals of one unit in the same colours.
+        var units: [String] = []
+        for field in residuals where !units.contains(field.units) { units.append(field.units) }
+        let equations = units.flatMap { unit in
+            maps(
+                residuals.filter { $0.units == unit }.map {
+                    ($0.name, $0.longName.capitalizedFirst, predicted[$0.name]!)
+                }, unit: unit, .difference, picture)
+        }
+        return [MapSection(title: "Inferred", maps: inferred), MapSection(title: "Equations", maps: equations)]
+            .filter { !$0.maps.isEmpty }
+    }
+
+    /// Fields that share one scale; none where no field has a value.
+    private func maps(
+        _ fields: [(name: String, title: String, values: [Float])], unit: String, _ kind: ColorScale.Kind,
+        _ picture: PictureGrid
+    ) -> [FieldMap] {
+        guard let scale = ColorScale(fields.flatMap(\.values), kind) else { return [] }
+        return fields.map {
+            FieldMap(name: $0.name, title: $0.title, unit: unit, grid: picture, scale: scale, values: $0.values)
+        }
+    }
+}
+
+extension Column {
+    /// Whether a value was measured, and is not a position, a normal or a weight.
+    var isObserved: Bool { shortName != nil }
+
+    var shortName: String? {
+        switch self {
+        case .u: "velocity along x"
+        case .v: "velocity along y"
+        case .h: "thickness"
+        case .s: "height of the surface"
+        case .x, .y, .weight, .normalX, .normalY: nil
+        }
+    }
+}
+
+extension StoreReader {
+    /// Stored values of a set's positions and observations in their own units.
+    func physical(_ set: PointSet, _ stored: [[Float]]) -> [Column: [Double]] {
+        var values: [Column: [Double]] = [:]
+        for (column, numbers) in zip(set.columns, stored) where column.isObserved || column == .x || column == .y {
+            let normalization = description.normalization(column)
+            values[column] = numbers.map { normalization.physical(Double($0)) }
+        }
+        return values
+    }
+}
+
+extension String {
+    var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
+}

@@ -1,0 +1,152 @@
+import CKernels
+import Fields
+import Glibc
+
+/// Scalars of a run as TensorBoard reads them: a file of TFRecords, each an Event of protocol buffers that are encoded here,
+/// field by field (tensorflow/core/util/event.proto and framework/summary.proto).
+///
+/// Unlike other outputs it grows while it is read; a record that was cut short is passed over by its checksum.
+public final class EventFile {
+    public let path: String
+    private let handle: Int32
+    private var pending: [UInt8] = []
+    private var lastFlush = ContinuousClock.now
+
+    /// Seconds after which scalars are seen at the latest, as long as some are added.
+    private static let flushEvery = Duration.seconds(2)
+
+    /// Makes the folder where it is missing, and a new file in it.
+    ///
+    /// - Parameter iteration: the first that will be added; of older files, TensorBoard forgets what is from there on: a run
+    ///   that was killed behind its last checkpoint goes on from that.
+    public init(in folder: String, from iteration: Int) throws(EventFileError) {
+        var made = ""
+        for part in folder.split(separator: "/", omittingEmptySubsequences: false) {
+            made += made.isEmpty && !folder.hasPrefix("/") ? part : "/\(part)"
+            if !part.isEmpty, mkdir(made, 0o777) != 0, errno != EEXIST {
+                throw .notWritable(path: folder, reason: String(cString: strerror(errno)))
+            }
+        }
+        var host = [CChar](repeating: 0, count: 256)
+        gethostname(&host, 255)
+        let name = host.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+        // TensorBoard reads files in the order of their names.
+        let seconds = String(Int(EventFile.now))
+        path =
+            "\(folder)/events.out.tfevents.\(String(repeating: "0", count: max(0, 10 - seconds.count)))\(seconds).\(name).\(getpid()).\(iteration)"
+        handle = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        guard handle >= 0 else { throw .notWritable(path: folder, reason: String(cString: strerror(errno))) }
+        append(ProtocolBuffer().double(1, EventFile.now).text(3, "brain.Event:2"))
+        if iteration > 0 {
+            // SessionLog.status = START.
+            append(
+                ProtocolBuffer().double(1, EventFile.now).whole(2, iteration)
+                    .message(7, ProtocolBuffer().whole(1, 1)))
+        }
+        try flush()
+    }
+
+    deinit { close(handle) }
+
+    /// Adds scalars of an iteration, by their tags.
+    public func add(_ scalars: [(tag: String, value: Double)], iteration: Int) throws(EventFileError) {
+        var summary = ProtocolBuffer()
+        for (tag, value) in scalars {
+            summary = summary.message(1, ProtocolBuffer().text(1, tag).float(2, Float(value)))
+        }
+        append(ProtocolBuffer().double(1, EventFile.now).whole(2, iteration).message(5, summary))
+        if ContinuousClock.now - lastFlush >= EventFile.flushEvery { try flush() }
+    }
+
+    /// Brings to the file what was added.
+    public func flush() throws(EventFileError) {
+        lastFlush = .now
+        var written = 0
+        while written < pending.count {
+            let count = pending.withUnsafeBytes { write(handle, $0.baseAddress! + written, pending.count - written) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else {
+                pending = []
+                throw .notWritable(path: path, reason: String(cString: strerror(errno)))
+            }
+            written += count
+        }
+        pending.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: inside
+
+    /// Seconds since 1970.
+    private static var now: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    }
+
+    /// A TFRecord: length, its checksum, data, their checksum, little-endian.
+    private func append(_ event: ProtocolBuffer) {
+        let length = littleEndian(UInt64(event.bytes.count))
+        pending += length + littleEndian(EventFile.masked(length))
+        pending += event.bytes + littleEndian(EventFile.masked(event.bytes))
+    }
+
+    /// CRC-32C, rotated and offset so that a checksum of data that hold checksums is still a good one (LevelDB's log format).
+    private static func masked(_ bytes: [UInt8]) -> UInt32 {
+        let checksum = crc32c(0, bytes, bytes.count)
+        return (checksum >> 15 | checksum << 17) &+ 0xA282_EAD8
+    }
+}
+
+private func littleEndian<Number: FixedWidthInteger>(_ number: Number) -> [UInt8] {
+    withUnsafeBytes(of: number.littleEndian) { Array($0) }
+}
+
+/// A message of protocol buffers as far as it is built: key (field number and wire type), value, key, value.
+private struct ProtocolBuffer {
+    private(set) var bytes: [UInt8] = []
+
+    private func appending(_ field: Int, _ wireType: UInt64, _ value: [UInt8]) -> ProtocolBuffer {
+        var longer = self
+        longer.bytes += ProtocolBuffer.variable(UInt64(field) << 3 | wireType) + value
+        return longer
+    }
+
+    func whole(_ field: Int, _ value: Int) -> ProtocolBuffer {
+        appending(field, 0, ProtocolBuffer.variable(UInt64(bitPattern: Int64(value))))
+    }
+
+    func double(_ field: Int, _ value: Double) -> ProtocolBuffer { appending(field, 1, littleEndian(value.bitPattern)) }
+
+    func float(_ field: Int, _ value: Float) -> ProtocolBuffer { appending(field, 5, littleEndian(value.bitPattern)) }
+
+    func text(_ field: Int, _ value: String) -> ProtocolBuffer { delimited(field, Array(value.utf8)) }
+
+    func message(_ field: Int, _ value: ProtocolBuffer) -> ProtocolBuffer { delimited(field, value.bytes) }
+
+    private func delimited(_ field: Int, _ value: [UInt8]) -> ProtocolBuffer {
+        appending(field, 2, ProtocolBuffer.variable(UInt64(value.count)) + value)
+    }
+
+    /// Seven bits a byte, the lowest first.
+    private static func variable(_ value: UInt64) -> [UInt8] {
+        var (rest, bytes) = (value, [UInt8]())
+        while rest > 0x7F {
+            bytes.append(UInt8(rest & 0x7F | 0x80))
+            rest >>= 7
+        }
+        return bytes + [UInt8(rest)]
+    }
+}
+
+public enum EventFileError: Failure {
+    case notWritable(path: String, reason: String)
+
+    public var kind: FailureKind { .inputOutput }
+
+    public var explanation: String {
+        switch self {
+        case .notWritable(let path, let reason):
+            "--tensorboard: \(path) cannot be written: \(reason); choose another folder"
+        }
+    }
+}

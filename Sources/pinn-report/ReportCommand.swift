@@ -1,0 +1,74 @@
+import ArgumentParser
+import CommandSupport
+import Export
+import Fields
+import Report
+import Runs
+
+@main
+struct ReportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pinn-report",
+        abstract: "Shows what a trained network says of its ice, as one HTML page.",
+        discussion: """
+            Reads pinn-run/ (made by pinn-train) and the store that it was trained on. The page has maps of the data, the \
+            prediction, the misfits, the viscosity and the residuals of the equations, histograms, the loss history, the \
+            configuration and where all came from. It needs no network and no other file: open it from disk, send it, \
+            print it.
+            """)
+
+    @Argument(help: "The file to write. (default: report.html; with --png none)") var report: String?
+    @Option(name: .customLong("run"), help: "Folder of the run.") var runPath = "pinn-run"
+    @Option(help: "The point store. (default: the one that the run names)") var store: String?
+    @Option(
+        help: ArgumentHelp(
+            "Write the maps as PNG files into this folder.", valueName: "folder"))
+    var png: String?
+    @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"
+    @Option(help: "Threads. (default: all cores)") var threads: Int?
+    @OptionGroup var common: CommonOptions
+
+    static func main() {
+        StopRequest.install()
+        runCommand(ReportCommand.self, section: "report")
+    }
+
+    func validate() throws {
+        if let threads, !(1...1024).contains(threads) {
+            throw ValidationError("--threads: \(threads) is not from 1 to 1024")
+        }
+    }
+
+    func run() throws {
+        let page = report ?? (png == nil ? "report.html" : nil)
+        if let page { try Report.checkOutput(page) }
+        if let png { try Report.checkFolder(png) }
+        let directory = RunDirectory(runPath)
+        let run = try TrainedRun(in: directory, store: store) { printMessage("warning: \($0)") }
+        func prediction(derived: Bool) throws -> Prediction {
+            try Prediction(run.checkpoint, members: run.members, store: run.store, derived: derived) {
+                try Backends.make(backend, $0, threads: threads)
+            }
+        }
+        let total = Report.work(run)
+        var progress = Progress("drawing", total: total, unit: "points")
+        var done = 0
+        let drawn = try Report(
+            run, in: directory, full: try prediction(derived: true), plain: try prediction(derived: false)
+        ) {
+            try StopRequest.check()
+            done += $0
+            progress.update(done)
+        }
+        progress.finish(done)
+        let source = "iteration \(run.checkpoint.iteration) of \(runPath)"
+        if let page {
+            try drawn.write(to: page, command: CommandLine.arguments.map(shellWord).joined(separator: " "))
+            print("\(page): \(source); open it in a browser")
+        }
+        if let png {
+            let names = try drawn.writeMaps(to: png)
+            print("\(png): \(names.count) maps of \(source): \(names.joined(separator: ", "))")
+        }
+    }
+}
