@@ -9,6 +9,7 @@ let systemLibraries: [Target] = [
     .systemLibrary(name: "CNetCDF", pkgConfig: "netcdf", providers: [.apt(["libnetcdf-dev"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CShapelib", pkgConfig: "shapelib", providers: [.apt(["libshp-dev"])]),
     .target(name: "CKernels"),
 ]
 
@@ -37,12 +38,13 @@ let stages: [Target] = [
         dependencies: ["Fields", "NetCDFFiles", "Networks", "Objective", "Optimizers", "Physics", "PointStore", toml]),
     // Product schemas travel inside the binary, so that it works wherever it is put. A file more is a line more here.
     .target(
-        name: "Ingest", dependencies: ["Fields", "NetCDFFiles", "PointStore", toml, logging],
+        name: "Ingest", dependencies: ["Fields", "NetCDFFiles", "PointStore", "CShapelib", toml, logging],
         exclude: ["README.md", "Schemas/README.md"],
         resources: [
             .embedInCode("Schemas/nsidc-0754-v1.toml"), .embedInCode("Schemas/nsidc-0484-v2.toml"),
             .embedInCode("Schemas/bedmachine-antarctica-v2.toml"),
             .embedInCode("Schemas/bedmachine-antarctica-v3.toml"), .embedInCode("Schemas/common.toml"),
+            .embedInCode("IceShelves.toml"),
         ]),
     .target(
         name: "Training",

@@ -28,7 +28,9 @@ public struct IngestRun {
         var report = IngestReport()
         let velocityFile = try ProductFile(path: request.velocity)
         let components = try velocityFile.velocityComponents()
-        let velocityGrid = try GridWindow(of: components.x, in: velocityFile, region: request.region)
+        var region = request.region
+        let polygon = try polygon(velocityFile, components.x, &region)
+        var velocityGrid = try GridWindow(of: components.x, in: velocityFile, region: region)
         let thicknessFile = try thicknessFile(for: velocityFile, on: velocityGrid)
         for input in [velocityFile.path, thicknessFile.path] where isSameFile(input, request.store) {
             throw IngestError.outputIsInput(path: request.store)
@@ -40,9 +42,11 @@ public struct IngestRun {
         try PendingFile(replacing: request.store).discard()
         if let points = request.points { try StoreWriter.requireRoom(forCollocation: points, at: request.store) }
 
-        let thicknessGrid = try thicknessWindow(thicknessFile)
+        let shelves = try shelves(thicknessFile, velocityFile, &region, &report)
+        if shelves != nil { velocityGrid = try GridWindow(of: components.x, in: velocityFile, region: region) }
+        let thicknessGrid = try thicknessWindow(thicknessFile, region)
         try checkSamePlace(velocityGrid, thicknessGrid)
-        let mask = try readMask(thicknessFile, velocityFile, &report)
+        let mask = try readMask(thicknessFile, velocityFile, region, polygon, shelves, &report)
 
         let velocityMask = try mask.sampled(on: velocityGrid)
         let thicknessMask = try mask.sampled(on: thicknessGrid)
@@ -122,19 +126,33 @@ public struct IngestRun {
         return file
     }
 
-    /// The mask that comes with the thickness, or else with the velocity.
-    private func readMask(
-        _ thickness: ProductFile, _ velocity: ProductFile, _ report: inout IngestReport
-    ) throws -> MaskField {
+    /// The file of the mask, which comes with the thickness or else with the velocity, and its variable.
+    private func maskOwner(_ thickness: ProductFile, _ velocity: ProductFile) throws -> (ProductFile, Variable) {
         guard let owner = [thickness, velocity].first(where: \.hasMask), let variable = owner.mask else {
             throw IngestError.noMask(
                 path: thickness.path, sought: thickness.schema.mask?.variable ?? ["mask"],
                 present: thickness.variableNames)
         }
-        let mask = try MaskField(reading: variable, of: owner, region: request.region) { try progress(.mask, $0, $1) }
+        return (owner, variable)
+    }
+
+    private func readMask(
+        _ thickness: ProductFile, _ velocity: ProductFile, _ region: Region, _ polygon: Polygon?,
+        _ shelves: (map: ShelfMap, wanted: [Int])?, _ report: inout IngestReport
+    ) throws -> MaskField {
+        let (owner, variable) = try maskOwner(thickness, velocity)
+        var mask = try MaskField(reading: variable, of: owner, region: region) { try progress(.mask, $0, $1) }
+        if request.choice == .all { mask.joinFloatingToGrounded() }
         guard mask.codes.contains(request.ice.rawValue) else {
             throw IngestError.noIce(
-                request.ice, path: owner.path, variable: variable.name, inRegion: request.region != .everywhere)
+                request.ice, path: owner.path, variable: variable.name, inRegion: region != .everywhere)
+        }
+        let grid = mask.window.grid
+        if let shelves { mask.restrict(request.ice, to: shelves.map.cells(of: shelves.wanted, in: grid)) }
+        if let polygon { mask.restrict(request.ice, to: polygon.cells(of: grid)) }
+        guard mask.codes.contains(request.ice.rawValue) else {
+            throw IngestError.noIceInside(
+                request.ice, path: owner.path, polygon: request.polygon, shelf: request.shelf)
         }
         if mask.unknownCount > 0 {
             report.warnings.append(
@@ -149,11 +167,81 @@ public struct IngestRun {
         return mask
     }
 
-    private func thicknessWindow(_ product: ProductFile) throws -> GridWindow {
+    private func thicknessWindow(_ product: ProductFile, _ region: Region) throws -> GridWindow {
         guard let variable = product.thickness else {
             throw IngestError.noThicknessIn(path: product.path, sought: [], present: product.variableNames)
         }
-        return try GridWindow(of: variable, in: product, region: request.region)
+        return try GridWindow(of: variable, in: product, region: region)
+    }
+
+    // MARK: places
+
+    /// What is read around a shelf or a polygon [m]: the ocean before its front.
+    private static let margin = 5000.0
+
+    /// The polygon in the projection of the velocity; narrows the region to it.
+    private func polygon(_ product: ProductFile, _ variable: Variable, _ region: inout Region) throws -> Polygon? {
+        guard let path = request.polygon else { return nil }
+        let polygon = try PolygonFile(path: path).polygon(
+            in: product.projection(of: variable), of: product.path)
+        let extent = try GridWindow(of: variable, in: product, region: region).extent
+        guard polygon.bounds.intersection(extent) != nil,
+            let both = polygon.bounds.widened(by: IngestRun.margin).intersection(region)
+        else { throw PolygonError.beyondProduct(path: path, polygon.bounds, product: product.path, extent) }
+        region = both
+        return polygon
+    }
+
+    /// The shelves of the whole mask and the numbers of those that are asked for; narrows the region to them.
+    private func shelves(
+        _ thickness: ProductFile, _ velocity: ProductFile, _ region: inout Region, _ report: inout IngestReport
+    ) throws -> (map: ShelfMap, wanted: [Int])? {
+        guard let name = request.shelf else { return nil }
+        // A name that nobody knows is told before a mask of 178 million cells is read.
+        try ShelfMap.check(name)
+        let (owner, variable) = try maskOwner(thickness, velocity)
+        let map = try shelfMap(owner, variable)
+        let wanted = try map.matches(name)
+        var box: Region?
+        for number in wanted {
+            let shelf = map.shelves[number]
+            box = box?.union(shelf.box) ?? shelf.box
+            let others = shelf.neighbours.filter { other in !wanted.contains { map.shelves[$0].name == other } }
+            if !others.isEmpty {
+                report.warnings.append(
+                    "\(shelf.name) is one body of floating ice with \(others.joined(separator: ", ")): its cells are those nearer to its own points than to theirs; for another border give --polygon"
+                )
+            }
+        }
+        guard let both = box?.widened(by: IngestRun.margin).intersection(region) else { throw ShelfError.empty(name) }
+        region = both
+        return (map, wanted)
+    }
+
+    private func shelfMap(_ owner: ProductFile, _ variable: Variable) throws -> ShelfMap {
+        let window = try GridWindow(of: variable, in: owner, region: .everywhere)
+        var bodies = IceBodies(width: window.columns)
+        _ = try MaskField.read(variable, of: owner, on: window, progress: { try progress(.shelves, $0, $1) }) { codes in
+            for start in stride(from: 0, to: codes.count, by: window.columns) {
+                guard bodies.append(row: codes[start..<start + window.columns], ice: .floatingIce) else {
+                    throw ShelfError.speckled(path: owner.path)
+                }
+            }
+        }
+        bodies.finish()
+        return ShelfMap(bodies, on: window.grid, names: try ShelfNames.bundled())
+    }
+
+    /// What shelves there are in the mask, as lines for a person: name, area, box, cells.
+    public func listShelves() throws -> [String] {
+        let file = try ProductFile(path: request.thickness ?? request.velocity)
+        let owner =
+            file.hasMask
+            ? file
+            : try thicknessFile(
+                for: file, on: GridWindow(of: try file.velocityComponents().x, in: file, region: .everywhere))
+        let (named, variable) = try maskOwner(owner, file)
+        return try shelfMap(named, variable).lines
     }
 
     /// Coordinates must mean the same in both files, and the files must show the same place. (The mask is in one of them.)

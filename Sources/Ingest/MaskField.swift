@@ -8,7 +8,7 @@ struct MaskField {
 
     let window: GridWindow
     /// Row-major, one byte a cell: all of Antarctica is 178 MB.
-    let codes: [UInt8]
+    private(set) var codes: [UInt8]
     let variableName: String
     let unknownCount: Int
     /// Whether codes were taken by the schema because the file has no flag_meanings.
@@ -17,16 +17,31 @@ struct MaskField {
     init(reading variable: Variable, of product: ProductFile, region: Region, progress: (Int, Int) throws -> Void)
         throws
     {
+        let window = try GridWindow(of: variable, in: product, region: region)
+        var codes: [UInt8] = []
+        codes.reserveCapacity(window.grid.cellCount)
+        usesSchemaCodes = try MaskField.read(variable, of: product, on: window, progress: progress) { codes += $0 }
+        self.window = window
+        self.codes = codes
+        variableName = variable.name
+        unknownCount = codes.reduce(0) { $0 + ($1 == MaskField.unknown ? 1 : 0) }
+    }
+
+    /// Reads band by band: `take` gets the codes of whole rows, row-major.
+    /// - Returns: whether codes were taken by the schema.
+    static func read(
+        _ variable: Variable, of product: ProductFile, on window: GridWindow, progress: (Int, Int) throws -> Void,
+        take: ([UInt8]) throws -> Void
+    ) throws -> Bool {
         guard let schema = product.schema.mask else {
             throw IngestError.noMask(path: product.path, sought: [], present: product.variableNames)
         }
-        let window = try GridWindow(of: variable, in: product, region: region)
         let field = try PackedField(variable, on: window, in: nil)
         let legend = MaskLegend(variable, schema)
-        var codes: [UInt8] = []
-        codes.reserveCapacity(window.grid.cellCount)
         for band in window.bands(chunkRows: field.chunkRows) {
             try progress(band.lowerBound, window.rows)
+            var codes: [UInt8] = []
+            codes.reserveCapacity(band.count * window.columns)
             var last = Double.nan
             var cover = MaskField.unknown
             for value in try field.read(rows: band, columns: 0..<window.columns) {
@@ -37,12 +52,21 @@ struct MaskField {
                 }
                 codes.append(cover)
             }
+            try take(codes)
         }
-        self.window = window
-        self.codes = codes
-        variableName = variable.name
-        unknownCount = codes.reduce(0) { $0 + ($1 == MaskField.unknown ? 1 : 0) }
-        usesSchemaCodes = legend.usesSchemaCodes
+        return legend.usesSchemaCodes
+    }
+
+    /// Floating ice counts as grounded ice: an ice sheet with its shelves is one stream that has no drag where it floats.
+    mutating func joinFloatingToGrounded() {
+        for cell in codes.indices where codes[cell] == IceMask.floatingIce.rawValue {
+            codes[cell] = IceMask.groundedIce.rawValue
+        }
+    }
+
+    /// Ice of a kind outside of some cells is not asked for: neither ice nor ocean.
+    mutating func restrict(_ ice: IceMask, to cells: CellRuns) {
+        cells.restrict(&codes, width: window.columns, ice: ice)
     }
 
     /// The cover at the cells of another grid: that of the mask's cell in which their centres lie.

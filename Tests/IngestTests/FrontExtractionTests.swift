@@ -30,7 +30,7 @@ struct FrontExtractionTests {
     /// The front of a product's file with data on all of its floating cells, and the size of a cell [m].
     private func front(ofProduct name: String) throws -> (FrontExtraction, cell: Double) {
         let file = try NetCDFFile(reading: Places.shared(name)!)
-        let values = { (name: String) in try file.variable(name)!.read(Double.self) }
+        let values = { (name: String) in try file.variable(name)!.read(as: Double.self) }
         let grid = Grid(x: try values("x"), y: try values("y"), projection: nil)
         let codes = try values("mask").map { UInt8($0) }
         var known = CellSet(capacity: grid.cellCount)
@@ -38,10 +38,10 @@ struct FrontExtractionTests {
         return (FrontExtraction(codes: codes, grid: grid, known: known), abs(grid.spacingX))
     }
 
-    private func knownFront(_ name: String) throws -> [FrontPoint] {
+    private func knownFront(_ name: String) throws -> [(x: Double, y: Double, normalX: Double, normalY: Double)] {
         try String(contentsOfFile: Places.shared(name)!, encoding: .utf8).split(separator: "\n").dropFirst().map {
             let numbers = $0.split(separator: ",").map { Double($0)! }
-            return FrontPoint(x: numbers[0], y: numbers[1], normalX: numbers[2], normalY: numbers[3])
+            return (numbers[0], numbers[1], numbers[2], numbers[3])
         }
     }
 
