@@ -15,7 +15,8 @@ struct ShelfTests {
             let codes = (0..<rows * columns).map { _ in numbers.next(0..<1) < density ? UInt8(3) : 0 }
             var bodies = IceBodies(width: columns)
             for row in 0..<rows {
-                #expect(bodies.append(row: codes[row * columns..<(row + 1) * columns], ice: .floatingIce))
+                let isTaken = bodies.append(row: codes[row * columns..<(row + 1) * columns], ice: .floatingIce)
+                #expect(isTaken)
             }
             bodies.finish()
             var body = [Int](repeating: -1, count: codes.count)
