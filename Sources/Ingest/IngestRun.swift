@@ -26,6 +26,8 @@ public struct IngestRun {
     /// whole, and nothing beside it after a failure.
     public func run() throws -> IngestReport {
         var report = IngestReport()
+        // A name that nobody knows is told before a mask of 178 million cells is read.
+        if let shelf = request.shelf { try ShelfMap.check(shelf) }
         let velocityFile = try ProductFile(path: request.velocity)
         let components = try velocityFile.velocityComponents()
         var region = request.region
@@ -197,8 +199,6 @@ public struct IngestRun {
         _ thickness: ProductFile, _ velocity: ProductFile, _ region: inout Region, _ report: inout IngestReport
     ) throws -> (map: ShelfMap, wanted: [Int])? {
         guard let name = request.shelf else { return nil }
-        // A name that nobody knows is told before a mask of 178 million cells is read.
-        try ShelfMap.check(name)
         let (owner, variable) = try maskOwner(thickness, velocity)
         let map = try shelfMap(owner, variable)
         let wanted = try map.matches(name)

@@ -91,7 +91,7 @@ struct PolygonFile {
             let file = FileHandle(forReadingAtPath: path)
         else { throw PolygonError.unreadable(path: path) }
         defer { try? file.close() }
-        guard let data = try? file.read(upToCount: PolygonFile.mostBytes + 1) else {
+        guard let data = try? file.read(upToCount: PolygonFile.mostBytes + 1), !data.isEmpty else {
             throw PolygonError.noPolygon(path: path, found: "an empty file")
         }
         guard data.count <= PolygonFile.mostBytes else {

@@ -158,7 +158,9 @@ struct ShelfMap {
             },
             notes: unnamed == 0
                 ? []
-                : ["and \(unnamed) bodies of floating ice without a name, \(plain(unnamedArea.rounded())) km2 in all"])
+                : [
+                    "without a name: \(unnamed) \(unnamed == 1 ? "body" : "bodies") of floating ice, \(plain(unnamedArea.rounded())) km2"
+                ])
         return table.rendered(as: .text).split(separator: "\n").map { line in
             var line = String(line)
             while line.hasSuffix(" ") { line.removeLast() }

@@ -77,7 +77,7 @@ struct ShelfTests {
         let x = (0..<80).map { -1_700_000 + 20_000 * Double($0) }
         let y = (0..<75).map { 1_700_000 - 20_000 * Double($0) }
         let cover = { (x: Double, y: Double) -> Double in
-            if y > 1_100_000 { return x < -1_600_000 ? 3 : 0 }
+            if y > 1_100_000 { return x < -1_600_000 && y > 1_200_000 ? 3 : 0 }
             return x < -250_000 && y > 200_000 ? 3 : 2
         }
         var velocity = SmallShelf.measures()
@@ -108,7 +108,7 @@ struct ShelfTests {
 
         let lines = try IngestRun(workplace.request).listShelves()
         #expect(lines.contains { $0.contains("Ronne") && $0.hasSuffix("Filchner") })
-        #expect(lines.contains { $0.contains("1 bodies of floating ice without a name") || $0.contains("Larsen") })
+        #expect(lines.contains { $0.contains("without a name: 1 body") })
     }
 
     @Test("a shelf that the file does not hold, and a name that nobody knows, are one clear line")
@@ -143,7 +143,7 @@ struct ShelfTests {
         #expect(Double(named.counts[.thickness]!) > 0.98 * Double(all.counts[.thickness]!))
         let line = try #require(try IngestRun(request).listShelves().first { $0.contains("Amery") })
         let area = try #require(Double(line.split(separator: " ")[1]))
-        // 160,257 cells of a quarter of a square kilometre, a percent smaller on the map than on the ground.
+        // 160,257 cells of a quarter of a square kilometre on the map, which is true at 71° S.
         #expect(area > 39_000 && area < 42_000, "\(line)")
     }
 
