@@ -11,6 +11,7 @@ let systemLibraries: [Target] = [
     .systemLibrary(name: "CMatio", pkgConfig: "matio", providers: [.apt(["libmatio-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CShapelib", pkgConfig: "shapelib", providers: [.apt(["libshp-dev"])]),
     .target(name: "CKernels"),
 ]
 
@@ -42,7 +43,8 @@ let stages: [Target] = [
         ]),
     // Product schemas travel inside the binary, so that it works wherever it is put. A file more is a line more here.
     .target(
-        name: "Ingest", dependencies: ["Fields", "NetCDFFiles", "MATLABFiles", "PointStore", toml, logging],
+        name: "Ingest",
+        dependencies: ["Fields", "NetCDFFiles", "MATLABFiles", "PointStore", "CShapelib", toml, logging],
         exclude: ["README.md", "Schemas/README.md"],
         resources: [
             .embedInCode("Schemas/nsidc-0754-v1.toml"), .embedInCode("Schemas/nsidc-0484-v2.toml"),
@@ -56,6 +58,7 @@ let stages: [Target] = [
             .embedInCode("Schemas/bedmachine-greenland-v5.toml"), .embedInCode("Schemas/bedmap2.toml"),
             .embedInCode("Schemas/bedmap3.toml"), .embedInCode("Schemas/diffice.toml"),
             .embedInCode("Schemas/pinnicle.toml"), .embedInCode("Schemas/common.toml"),
+            .embedInCode("IceShelves.toml"),
         ]),
     .target(
         name: "Training",

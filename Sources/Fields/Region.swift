@@ -16,6 +16,26 @@ public struct Region: Sendable, Equatable {
         x >= xMin && x <= xMax && y >= yMin && y <= yMax
     }
 
+    /// What lies in both; nil where nothing does.
+    public func intersection(_ other: Region) -> Region? {
+        let both = Region(
+            xMin: max(xMin, other.xMin), xMax: min(xMax, other.xMax), yMin: max(yMin, other.yMin),
+            yMax: min(yMax, other.yMax))
+        return both.xMin < both.xMax && both.yMin < both.yMax ? both : nil
+    }
+
+    /// The smallest that holds both.
+    public func union(_ other: Region) -> Region {
+        Region(
+            xMin: min(xMin, other.xMin), xMax: max(xMax, other.xMax), yMin: min(yMin, other.yMin),
+            yMax: max(yMax, other.yMax))
+    }
+
+    /// Wider by a distance [m] on all sides.
+    public func widened(by margin: Double) -> Region {
+        Region(xMin: xMin - margin, xMax: xMax + margin, yMin: yMin - margin, yMax: yMax + margin)
+    }
+
     /// Reads "xmin,xmax,ymin,ymax"; nil where that is not four finite numbers in order.
     public init?(_ text: String) {
         let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map {

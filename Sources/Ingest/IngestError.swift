@@ -30,6 +30,7 @@ public enum IngestError: Failure {
     case gridsDoNotOverlap(String, Region, String, Region)
     case projectionsDiffer(attribute: String, String, path: String, String, otherPath: String)
     case noIce(IceMask, path: String, variable: String, inRegion: Bool)
+    case noIceInside(IceMask, path: String, polygon: String?, shelf: String?)
     case noSurfaceIn(path: String, sought: [String], present: [String])
     case nothingValid(variable: String, path: String, iceCells: Int, ice: IceMask)
     case nothingInCommon(velocity: String, thickness: String, ice: IceMask)
@@ -106,6 +107,8 @@ public enum IngestError: Failure {
             "\(path) has \(quoted(attribute)) \(value) in its projection and \(otherPath) has \(otherValue): their coordinates do not mean the same places; bring one to the projection of the other"
         case .noIce(let ice, let path, let variable, let inRegion):
             "\(path): variable \(quoted(variable)) has no \(ice.adjective) ice\(inRegion ? " in the region; choose another --region" : "; give a file that covers an \(ice.body)")"
+        case .noIceInside(let ice, let path, let polygon, let shelf):
+            "\(path): no \(ice.adjective) ice \(polygon.map { "inside the polygon of \($0)" } ?? "")\(polygon != nil && shelf != nil ? " " : "")\(shelf.map { "on the shelf \(quoted($0)) in the region" } ?? ""); check that the polygon is where the ice is, and --mask"
         case .noSurfaceIn(let path, let sought, let present):
             "\(path): no height of the surface in it: none of \(list(sought)) among its variables \(list(present)); grounded ice needs one, so give a product that has it, such as BedMachine Antarctica, with --thickness"
         case .nothingValid(let variable, let path, let cells, let ice):

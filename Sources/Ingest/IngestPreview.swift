@@ -67,12 +67,13 @@ extension IngestRun {
         var report = IngestReport()
         let files = try inputs()
         let begin = ContinuousClock.now
-        let mask = try readMask(files.thickness, files.velocity, &report)
+        let place = try place(in: files, &report)
+        let mask = try readMask(files, place, &report)
         var preview = IngestPreview()
         preview.maskSeconds = (ContinuousClock.now - begin) / .seconds(1)
         preview.maskCells = mask.codes.count
-        let sources = sources(files.velocity, files.velocityGrid, files.thickness, files.thicknessGrid)
-        let cells = try [files.velocityGrid, files.thicknessGrid].map { grid in
+        let sources = sources(files.velocity, place.velocityGrid, files.thickness, place.thicknessGrid)
+        let cells = try [place.velocityGrid, place.thicknessGrid].map { grid in
             try mask.sampled(on: grid).count { $0 == request.ice.rawValue }
         }
         let fields = [

@@ -9,14 +9,20 @@ public struct IngestRequest: Sendable {
     /// A schema of the user's own, tried before those of the catalog.
     public var schema: String?
     public var region = Region.everywhere
-    /// The ice that is taken: a shelf, or a stream with the height of its surface.
-    public var ice = IceMask.floatingIce
+    /// A file with a polygon: ice outside is not taken.
+    public var polygon: String?
+    /// The name of an ice shelf: others are not taken.
+    public var shelf: String?
+    public var choice = IceChoice.floating
     /// Collocation points; nil: `defaultPoints`.
     public var points: Int?
     public var seed: UInt64 = 0
     public var store = "pinn-store.nc"
 
     public init(velocity: String) { self.velocity = velocity }
+
+    /// The ice that the store is of, as physics knows it.
+    var ice: IceMask { choice == .floating ? .floatingIce : .groundedIce }
 
     /// A million, and never fewer than four in a cell: eight megabytes for a shelf, 15 iterations of 65,536 until a point
     /// comes again, and no cell in which the equations are not asked.
@@ -32,15 +38,29 @@ public struct IngestRequest: Sendable {
                 "--region", [region.xMin, region.xMax, region.yMin, region.yMax].map(plain).joined(separator: ","),
             ]
         }
-        if ice != .floatingIce { words += ["--ice", ice.adjective] }
+        if let polygon { words += ["--polygon", lastComponent(of: polygon)] }
+        if let shelf { words += ["--shelf", shelf] }
+        if choice != .floating { words += ["--mask", choice.rawValue] }
         if let points { words += ["--points", String(points)] }
         words += ["--seed", String(seed)]
         return words.map(shellWord).joined(separator: " ")
     }
 }
 
+/// The ice that is taken.
+public enum IceChoice: String, CaseIterable, Sendable {
+    /// Shelves.
+    case floating
+    /// Streams, with the height of their surface.
+    case grounded
+    /// Both as one, with the height of the surface: a shelf is a stream that floats, and has no drag (MacAyeal 1989). The store
+    /// calls all of it grounded.
+    case all
+}
+
 /// A part of the work that takes time with large files.
 public enum IngestStage: String, Sendable {
+    case shelves = "looking for shelves"
     case mask = "reading the mask"
     case velocity = "reading the velocity"
     case thickness = "reading the thickness"

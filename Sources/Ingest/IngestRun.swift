@@ -26,9 +26,10 @@ public struct IngestRun {
     /// whole, and nothing beside it after a failure.
     public func run() throws -> IngestReport {
         var report = IngestReport()
+        // A name that nobody knows is told before a mask of 178 million cells is read.
+        if let shelf = request.shelf { try ShelfMap.check(shelf) }
         let files = try inputs()
-        let (velocityFile, velocityGrid, components) = (files.velocity, files.velocityGrid, files.components)
-        let (thicknessFile, thicknessGrid) = (files.thickness, files.thicknessGrid)
+        let (velocityFile, components, thicknessFile) = (files.velocity, files.components, files.thickness)
         if PendingFile.removeLeftover(of: request.store) {
             log.notice("removed the unfinished store that an interrupted run left at \(request.store).partial")
         }
@@ -36,7 +37,9 @@ public struct IngestRun {
         try PendingFile(replacing: request.store).discard()
         if let points = request.points { try StoreWriter.requireRoom(forCollocation: points, at: request.store) }
 
-        let mask = try readMask(thicknessFile, velocityFile, &report)
+        let place = try place(in: files, &report)
+        let (velocityGrid, thicknessGrid) = (place.velocityGrid, place.thicknessGrid)
+        let mask = try readMask(files, place, &report)
 
         let velocityMask = try mask.sampled(on: velocityGrid)
         let thicknessMask = try mask.sampled(on: thicknessGrid)
@@ -69,8 +72,8 @@ public struct IngestRun {
         // The stress at the end of a grounded stream hangs on where its bed lies below the sea: no front is taken.
         let givenFront =
             request.ice == .floatingIce
-            ? try GivenFront(of: thicknessFile, in: request.region)
-                ?? GivenFront(of: velocityFile, in: request.region) : nil
+            ? try GivenFront(of: thicknessFile, in: place.region) ?? GivenFront(of: velocityFile, in: place.region)
+            : nil
         let front =
             request.ice == .floatingIce && givenFront == nil
             ? FrontExtraction(codes: mask.codes, grid: mask.window.grid, known: shelf.known) : nil
@@ -113,12 +116,22 @@ public struct IngestRun {
 
     // MARK: products
 
-    /// The two products, which may be one file, and the cells of theirs that lie in the region.
+    /// The two products, which may be one file.
     struct Inputs {
         let velocity: ProductFile
         let components: (x: any ProductArray, y: any ProductArray)
-        let velocityGrid: GridWindow
         let thickness: ProductFile
+        /// Of the options, and of the polygon.
+        let region: Region
+        let polygon: Polygon?
+    }
+
+    /// What is taken of them, and the cells of theirs that lie there.
+    struct Place {
+        let region: Region
+        let polygon: Polygon?
+        let shelves: (map: ShelfMap, wanted: [Int])?
+        let velocityGrid: GridWindow
         let thicknessGrid: GridWindow
     }
 
@@ -127,8 +140,10 @@ public struct IngestRun {
         let catalog = try request.schema.map { try ProductCatalog(withSchemaAt: $0) } ?? ProductCatalog()
         let velocity = try ProductFile(path: request.velocity, catalog: catalog)
         let components = try velocity.velocityComponents()
-        let velocityGrid = try GridWindow(of: components.x, in: velocity, region: request.region)
-        let thickness = try thicknessFile(for: velocity, on: velocityGrid, catalog)
+        var region = request.region
+        let polygon = try polygon(velocity, components.x, &region)
+        let window = try GridWindow(of: components.x, in: velocity, region: region)
+        let thickness = try thicknessFile(for: velocity, on: window, catalog)
         for input in [velocity.path, thickness.path] where isSameFile(input, request.store) {
             throw IngestError.outputIsInput(path: request.store)
         }
@@ -142,11 +157,19 @@ public struct IngestRun {
                     reasons: velocity.path == thickness.path ? [reasons[0]] : reasons)
             }
         }
-        let thicknessGrid = try thicknessWindow(thickness)
-        try checkSamePlace(velocityGrid, thicknessGrid)
+        try checkSamePlace(window, try thicknessWindow(thickness, region))
         return Inputs(
-            velocity: velocity, components: components, velocityGrid: velocityGrid, thickness: thickness,
-            thicknessGrid: thicknessGrid)
+            velocity: velocity, components: components, thickness: thickness, region: region, polygon: polygon)
+    }
+
+    /// Where a shelf is asked for, reads the whole mask to find it.
+    func place(in files: Inputs, _ report: inout IngestReport) throws -> Place {
+        var region = files.region
+        let shelves = try shelves(files.thickness, files.velocity, &region, &report)
+        return Place(
+            region: region, polygon: files.polygon, shelves: shelves,
+            velocityGrid: try GridWindow(of: files.components.x, in: files.velocity, region: region),
+            thicknessGrid: try thicknessWindow(files.thickness, region))
     }
 
     private func thicknessFile(
@@ -167,19 +190,34 @@ public struct IngestRun {
         return file
     }
 
-    /// The mask that comes with the thickness, or else with the velocity.
-    func readMask(
-        _ thickness: ProductFile, _ velocity: ProductFile, _ report: inout IngestReport
-    ) throws -> MaskField {
+    /// The file of the mask, which comes with the thickness or else with the velocity, and its variable.
+    private func maskOwner(_ thickness: ProductFile, _ velocity: ProductFile) throws
+        -> (ProductFile, any ProductArray)
+    {
         guard let owner = [thickness, velocity].first(where: \.hasMask), let variable = owner.mask else {
             throw IngestError.noMask(
                 path: thickness.path, sought: thickness.schema.mask?.variable ?? ["mask"],
                 present: thickness.variableNames)
         }
-        let mask = try MaskField(reading: variable, of: owner, region: request.region) { try progress(.mask, $0, $1) }
+        return (owner, variable)
+    }
+
+    func readMask(_ files: Inputs, _ place: Place, _ report: inout IngestReport) throws -> MaskField {
+        let (owner, variable) = try maskOwner(files.thickness, files.velocity)
+        var mask = try MaskField(reading: variable, of: owner, region: place.region) { try progress(.mask, $0, $1) }
+        if request.choice == .all { mask.joinFloatingToGrounded() }
         guard mask.codes.contains(request.ice.rawValue) else {
             throw IngestError.noIce(
-                request.ice, path: owner.path, variable: variable.name, inRegion: request.region != .everywhere)
+                request.ice, path: owner.path, variable: variable.name, inRegion: place.region != .everywhere)
+        }
+        let grid = mask.window.grid
+        if let shelves = place.shelves {
+            mask.restrict(request.ice, to: shelves.map.cells(of: shelves.wanted, in: grid))
+        }
+        if let polygon = place.polygon { mask.restrict(request.ice, to: polygon.cells(of: grid)) }
+        guard mask.codes.contains(request.ice.rawValue) else {
+            throw IngestError.noIceInside(
+                request.ice, path: owner.path, polygon: request.polygon, shelf: request.shelf)
         }
         if mask.unknownCount > 0 {
             report.warnings.append(
@@ -194,11 +232,82 @@ public struct IngestRun {
         return mask
     }
 
-    private func thicknessWindow(_ product: ProductFile) throws -> GridWindow {
+    private func thicknessWindow(_ product: ProductFile, _ region: Region) throws -> GridWindow {
         guard let variable = product.thickness else {
             throw IngestError.noThicknessIn(path: product.path, sought: [], present: product.variableNames)
         }
-        return try GridWindow(of: variable, in: product, region: request.region)
+        return try GridWindow(of: variable, in: product, region: region)
+    }
+
+    // MARK: places
+
+    /// What is read around a shelf or a polygon [m]: the ocean before its front.
+    private static let margin = 5000.0
+
+    /// The polygon in the projection of the velocity; narrows the region to it.
+    private func polygon(_ product: ProductFile, _ variable: any ProductArray, _ region: inout Region) throws
+        -> Polygon?
+    {
+        guard let path = request.polygon else { return nil }
+        let polygon = try PolygonFile(path: path).polygon(
+            in: product.projection(of: variable), of: product.path)
+        let extent = try GridWindow(of: variable, in: product, region: region).extent
+        guard polygon.bounds.intersection(extent) != nil,
+            let both = polygon.bounds.widened(by: IngestRun.margin).intersection(region)
+        else { throw PolygonError.beyondProduct(path: path, polygon.bounds, product: product.path, extent) }
+        region = both
+        return polygon
+    }
+
+    /// The shelves of the whole mask and the numbers of those that are asked for; narrows the region to them.
+    private func shelves(
+        _ thickness: ProductFile, _ velocity: ProductFile, _ region: inout Region, _ report: inout IngestReport
+    ) throws -> (map: ShelfMap, wanted: [Int])? {
+        guard let name = request.shelf else { return nil }
+        let (owner, variable) = try maskOwner(thickness, velocity)
+        let map = try shelfMap(owner, variable)
+        let wanted = try map.matches(name)
+        var box: Region?
+        for number in wanted {
+            let shelf = map.shelves[number]
+            box = box?.union(shelf.box) ?? shelf.box
+            let others = shelf.neighbours.filter { other in !wanted.contains { map.shelves[$0].name == other } }
+            if !others.isEmpty {
+                report.warnings.append(
+                    "\(shelf.name) is one body of floating ice with \(others.joined(separator: ", ")): its cells are those nearer to its own points than to theirs; for another border give --polygon"
+                )
+            }
+        }
+        guard let both = box?.widened(by: IngestRun.margin).intersection(region) else { throw ShelfError.empty(name) }
+        region = both
+        return (map, wanted)
+    }
+
+    private func shelfMap(_ owner: ProductFile, _ variable: any ProductArray) throws -> ShelfMap {
+        let window = try GridWindow(of: variable, in: owner, region: .everywhere)
+        var bodies = IceBodies(width: window.columns)
+        _ = try MaskField.read(variable, of: owner, on: window, progress: { try progress(.shelves, $0, $1) }) { codes in
+            for start in stride(from: 0, to: codes.count, by: window.columns) {
+                guard bodies.append(row: codes[start..<start + window.columns], ice: .floatingIce) else {
+                    throw ShelfError.speckled(path: owner.path)
+                }
+            }
+        }
+        bodies.finish()
+        return ShelfMap(bodies, on: window.grid, names: try ShelfNames.bundled())
+    }
+
+    /// What shelves there are in the mask, as lines for a person: name, area, box, cells.
+    public func listShelves() throws -> [String] {
+        let catalog = try request.schema.map { try ProductCatalog(withSchemaAt: $0) } ?? ProductCatalog()
+        let file = try ProductFile(path: request.thickness ?? request.velocity, catalog: catalog)
+        let owner =
+            file.hasMask
+            ? file
+            : try thicknessFile(
+                for: file, on: GridWindow(of: try file.velocityComponents().x, in: file, region: .everywhere), catalog)
+        let (named, variable) = try maskOwner(owner, file)
+        return try shelfMap(named, variable).lines
     }
 
     /// Coordinates must mean the same in both files, and the files must show the same place. (The mask is in one of them.)

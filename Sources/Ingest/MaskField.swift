@@ -8,7 +8,7 @@ struct MaskField {
 
     let window: GridWindow
     /// Row-major, one byte a cell: all of Antarctica is 178 MB.
-    let codes: [UInt8]
+    private(set) var codes: [UInt8]
     let variableName: String
     let unknownCount: Int
     /// Whether codes were taken by the schema because the file has no flag_meanings.
@@ -16,24 +16,39 @@ struct MaskField {
 
     init(
         reading variable: any ProductArray, of product: ProductFile, region: Region, progress: (Int, Int) throws -> Void
-    )
-        throws
-    {
+    ) throws {
+        let window = try GridWindow(of: variable, in: product, region: region)
+        var codes: [UInt8] = []
+        codes.reserveCapacity(window.grid.cellCount)
+        usesSchemaCodes = try MaskField.read(variable, of: product, on: window, progress: progress) { codes += $0 }
+        self.window = window
+        self.codes = codes
+        let layers = product.maskLayers
+        variableName = layers.isEmpty ? variable.name : layers.map(\.array.name).joined(separator: ", ")
+        // Layers say where ice is; that they say nothing of the rest is how such a product is.
+        unknownCount = layers.isEmpty ? codes.count { $0 == MaskField.unknown } : 0
+    }
+
+    /// Reads band by band: `take` gets the codes of whole rows, row-major.
+    /// - Returns: whether codes were taken by the schema.
+    static func read(
+        _ variable: any ProductArray, of product: ProductFile, on window: GridWindow,
+        progress: (Int, Int) throws -> Void, take: ([UInt8]) throws -> Void
+    ) throws -> Bool {
         guard let schema = product.schema.mask else {
             throw IngestError.noMask(path: product.path, sought: [], present: product.variableNames)
         }
-        let window = try GridWindow(of: variable, in: product, region: region)
         if schema.layers != nil {
-            self = try MaskField(layers: product.maskLayers, of: product, on: window, progress: progress)
-            return
+            try read(layers: product.maskLayers, of: product, on: window, progress: progress, take: take)
+            return false
         }
         let field = try PackedField(variable, on: window, in: nil)
         let legend = MaskLegend(variable, schema)
         let coverOfNoData = schema.coverOfNoData?.rawValue ?? MaskField.unknown
-        var codes: [UInt8] = []
-        codes.reserveCapacity(window.grid.cellCount)
         for band in window.bands(chunkRows: field.chunkRows) {
             try progress(band.lowerBound, window.rows)
+            var codes: [UInt8] = []
+            codes.reserveCapacity(band.count * window.columns)
             var last = Double.nan
             var cover = MaskField.unknown
             for value in try field.read(rows: band, columns: 0..<window.columns) {
@@ -44,38 +59,41 @@ struct MaskField {
                 }
                 codes.append(cover)
             }
+            try take(codes)
         }
-        self.window = window
-        self.codes = codes
-        variableName = variable.name
-        unknownCount = codes.reduce(0) { $0 + ($1 == MaskField.unknown ? 1 : 0) }
-        usesSchemaCodes = legend.usesSchemaCodes
+        return legend.usesSchemaCodes
     }
 
     /// A mask that is told by a variable for each cover.
-    private init(
+    private static func read(
         layers: [(array: any ProductArray, cover: IceMask)], of product: ProductFile, on window: GridWindow,
-        progress: (Int, Int) throws -> Void
+        progress: (Int, Int) throws -> Void, take: ([UInt8]) throws -> Void
     ) throws {
         let noData = product.noThickness
         let fields = try layers.map { try PackedField($0.array, on: window, in: nil, noData: noData) }
-        var codes = [UInt8](repeating: MaskField.unknown, count: window.grid.cellCount)
         for band in window.bands(chunkRows: fields[0].chunkRows) {
             try progress(band.lowerBound, window.rows)
-            let first = band.lowerBound * window.columns
+            var codes = [UInt8](repeating: MaskField.unknown, count: band.count * window.columns)
             for (field, layer) in zip(fields, layers) {
                 for (place, value) in try field.read(rows: band, columns: 0..<window.columns).enumerated()
-                where value.isFinite && value != 0 && codes[first + place] == MaskField.unknown {
-                    codes[first + place] = layer.cover.rawValue
+                where value.isFinite && value != 0 && codes[place] == MaskField.unknown {
+                    codes[place] = layer.cover.rawValue
                 }
             }
+            try take(codes)
         }
-        self.window = window
-        self.codes = codes
-        variableName = layers.map(\.array.name).joined(separator: ", ")
-        // The layers say where ice is; that they say nothing of the rest is how the product is.
-        unknownCount = 0
-        usesSchemaCodes = false
+    }
+
+    /// Floating ice counts as grounded ice: an ice sheet with its shelves is one stream that has no drag where it floats.
+    mutating func joinFloatingToGrounded() {
+        for cell in codes.indices where codes[cell] == IceMask.floatingIce.rawValue {
+            codes[cell] = IceMask.groundedIce.rawValue
+        }
+    }
+
+    /// Ice of a kind outside of some cells is not asked for: neither ice nor ocean.
+    mutating func restrict(_ ice: IceMask, to cells: CellRuns) {
+        cells.restrict(&codes, width: window.columns, ice: ice)
     }
 
     /// The cover at the cells of another grid: that of the mask's cell in which their centres lie.

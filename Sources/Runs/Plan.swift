@@ -227,7 +227,7 @@ public enum PlanError: Failure {
         case .unknownOption(let name, let path):
             "\(path): unknown option \(quoted(name)); the plan was written by another version"
         case .otherIce(let physics, let needs, let store, let holds):
-            "--physics \(physics) is for \(needs.name), \(store) holds \(holds.name); make a store with pinn-ingest --ice \(needs.adjective), or choose other physics"
+            "--physics \(physics) is for \(needs.name), \(store) holds \(holds.name); make a store with pinn-ingest --mask \(needs.adjective), or choose other physics"
         case .unknownName(let option, let name, let known):
             "--\(option): no \(quoted(name)); known: \(known.joined(separator: ", "))"
         case .badValue(let option, let value, let expected):

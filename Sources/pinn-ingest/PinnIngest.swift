@@ -18,10 +18,10 @@ struct IngestCommand: ParsableCommand {
         discussion: """
             Reads the products that --list-products tells (MEaSUREs and ITS_LIVE velocity, BedMachine, Bedmap, data sets of \
             DIFFICE_jax and PINNICLE), or one file with velocity, thickness and mask. Without --thickness, a thickness product in the folder of the velocity \
-            is found by its content. Floating ice is picked by the mask; with --ice grounded, grounded ice, and the height \
+            is found by its content. Floating ice is picked by the mask; with --mask grounded, grounded ice, and the height \
             of its surface.
 
-            Example: pinn-ingest measures.nc --region 1800000,2300000,600000,800000 --points 1e7
+            Example: pinn-ingest measures.nc --shelf Amery --points 1e7
             """)
 
     @Argument(
@@ -58,8 +58,22 @@ struct IngestCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Ice that is taken: floating, or grounded with the height of its surface.", valueName: "floating|grounded"))
-    var ice = "floating"
+            "Polygon to stay inside of: GeoJSON, shapefile or ISSM outline (default: none).",
+            valueName: "outline.geojson"))
+    var polygon: String?
+
+    @Option(help: ArgumentHelp("Antarctic ice shelf to take, by its name (default: all).", valueName: "Amery"))
+    var shelf: String?
+
+    @Flag(help: "Print the ice shelves that the mask of the file holds, and stop.")
+    var listShelves = false
+
+    @Option(
+        name: [.customLong("mask"), .customLong("ice")],
+        help: ArgumentHelp(
+            "Ice that is taken: floating, or with the height of its surface grounded or all of both. (--ice is the same.)",
+            valueName: "floating|grounded|all"))
+    var mask = IceChoice.floating
 
     @Option(
         help: ArgumentHelp(
@@ -79,8 +93,9 @@ struct IngestCommand: ParsableCommand {
         guard listProducts || velocity != nil else {
             throw ValidationError("Missing expected argument '<velocity.nc>'")
         }
-        guard IceMask(name: "\(ice)_ice") != nil else {
-            throw ValidationError("--ice: \(quoted(ice)) is neither floating nor grounded")
+        guard shelf == nil || mask == .floating else {
+            throw ValidationError(
+                "--shelf: is of floating ice, and --mask is \(mask.rawValue); give --region or --polygon")
         }
     }
 
@@ -97,7 +112,9 @@ struct IngestCommand: ParsableCommand {
         request.region = region ?? .everywhere
         request.points = points?.value
         request.seed = seed
-        request.ice = IceMask(name: "\(ice)_ice") ?? .floatingIce
+        request.polygon = polygon
+        request.shelf = shelf
+        request.choice = mask
         request.store = output
 
         let display = StageDisplay()
@@ -105,6 +122,12 @@ struct IngestCommand: ParsableCommand {
         let run = IngestRun(request) { stage, done, total in
             try StopRequest.check()
             display.update(stage, done, total)
+        }
+        if listShelves {
+            let lines = try run.listShelves()
+            display.close()
+            for line in lines { print(line) }
+            return
         }
         if dryRun {
             let preview = try run.preview()
@@ -123,3 +146,5 @@ struct IngestCommand: ParsableCommand {
 extension Region: ExpressibleByArgument {
     public init?(argument: String) { self.init(argument) }
 }
+
+extension IceChoice: ExpressibleByArgument {}

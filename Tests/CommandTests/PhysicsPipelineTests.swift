@@ -42,7 +42,7 @@ import Testing
         let made = try here.run(sample, ["--case", physics.shelf, "--spacing-m", "3000"])
         try #require(made.status == 0, "\(made.messages)")
         let ingest = try here.run(
-            here.ingest, ["sample_velocity_measures.nc", "--ice", physics.ice, "--points", "5000"])
+            here.ingest, ["sample_velocity_measures.nc", "--mask", physics.ice, "--points", "5000"])
         try #require(ingest.status == 0, "\(ingest.messages)")
         for network in ["2x8", "2x8+2x6"] {
             let train = try here.run(
@@ -77,7 +77,7 @@ import Testing
         try here.addStore()
         let train = try here.run(here.train, ["--physics", "shelfy-stream"])
         #expect(train.status == 64)
-        #expect(train.messages.contains("--ice grounded"))
+        #expect(train.messages.contains("--mask grounded"))
         #expect(!here.exists("pinn-run"))
         // The sample's coast is in the mask, but no product knows it.
         let ingest = try here.run(here.ingest, ["sample_velocity_measures.nc", "--ice", "grounded", "-o", "other.nc"])

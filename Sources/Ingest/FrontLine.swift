@@ -1,0 +1,114 @@
+import Fields
+
+/// A face between a floating cell and an ocean cell.
+struct FrontFace {
+    var row: Int
+    var column: Int
+    /// Its middle [m].
+    var x: Double
+    var y: Double
+    /// Outward unit normal: along an axis.
+    var normalX: Double
+    var normalY: Double
+}
+
+/// Faces that follow each other along the border of the ice: a calving front from wall to wall, or all around an iceberg
+/// or an opening. Where grounded ice, land, cells of which nothing is known or the border of the grid come between,
+/// a line ends.
+struct FrontLine {
+    private(set) var faces: [FrontFace]
+    private(set) var isClosed: Bool
+
+    /// The lines of a mask (row-major `IceMask` codes), in the order of the first cell of each, open ones first. Floating
+    /// cells hang together by their sides, not by their corners.
+    static func lines(_ codes: [UInt8], _ grid: Grid) -> [FrontLine] {
+        let tracing = Tracing(codes: codes, rows: grid.rows, columns: grid.columns)
+        return tracing.runs.map { run in
+            FrontLine(faces: run.faces.map { tracing.face($0, grid) }, isClosed: run.isClosed)
+        }
+    }
+}
+
+/// Follows faces with the ice at the left hand. Sides of a cell count east, north, west, south, so that the side after
+/// the one that is looked through is the one ahead.
+private struct Tracing {
+    private let codes: [UInt8]
+    private let rows: Int
+    private let columns: Int
+    /// 4 · cell + side of every face, ascending.
+    private var keys: [Int] = []
+    private(set) var runs: [(faces: [Int], isClosed: Bool)] = []
+
+    private static let stepRow = [0, -1, 0, 1]
+    private static let stepColumn = [1, 0, -1, 0]
+
+    init(codes: [UInt8], rows: Int, columns: Int) {
+        self.codes = codes
+        self.rows = rows
+        self.columns = columns
+        for row in 0..<rows {
+            for column in 0..<columns where isFloating(row, column) {
+                for side in 0..<4 where isOcean(row + Tracing.stepRow[side], column + Tracing.stepColumn[side]) {
+                    keys.append(4 * (row * columns + column) + side)
+                }
+            }
+        }
+        let next = keys.map { following($0) }
+        var isFollowed = [Bool](repeating: false, count: keys.count)
+        for case let number? in next { isFollowed[number] = true }
+        var isTaken = [Bool](repeating: false, count: keys.count)
+        for isClosed in [false, true] {
+            for first in keys.indices where !isTaken[first] && (isClosed || !isFollowed[first]) {
+                var run: [Int] = []
+                var number: Int? = first
+                while let at = number, !isTaken[at] {
+                    isTaken[at] = true
+                    run.append(keys[at])
+                    number = next[at]
+                }
+                runs.append((run, isClosed))
+            }
+        }
+    }
+
+    func face(_ key: Int, _ grid: Grid) -> FrontFace {
+        let (cell, side) = (key / 4, key % 4)
+        let (row, column) = (cell / columns, cell % columns)
+        let towardX = Double(Tracing.stepColumn[side]) * grid.spacingX
+        let towardY = Double(Tracing.stepRow[side]) * grid.spacingY
+        return FrontFace(
+            row: row, column: column, x: grid.x[column] + towardX / 2, y: grid.y[row] + towardY / 2,
+            normalX: towardX == 0 ? 0 : (towardX > 0 ? 1 : -1), normalY: towardY == 0 ? 0 : (towardY > 0 ? 1 : -1))
+    }
+
+    /// The face at which the border of the ice goes on, nil where something else than ocean lies there.
+    private func following(_ key: Int) -> Int? {
+        let (row, column, side) = (key / 4 / columns, key / 4 % columns, key % 4)
+        let ahead = (side + 1) % 4
+        let (aheadRow, aheadColumn) = (row + Tracing.stepRow[ahead], column + Tracing.stepColumn[ahead])
+        // Around the corner of the cell itself, straight on along the next one, or into the corner that a third makes.
+        guard isFloating(aheadRow, aheadColumn) else { return number(row, column, ahead) }
+        let (acrossRow, acrossColumn) = (aheadRow + Tracing.stepRow[side], aheadColumn + Tracing.stepColumn[side])
+        return isFloating(acrossRow, acrossColumn)
+            ? number(acrossRow, acrossColumn, (side + 3) % 4) : number(aheadRow, aheadColumn, side)
+    }
+
+    /// The place of a face among the keys.
+    private func number(_ row: Int, _ column: Int, _ side: Int) -> Int? {
+        let key = 4 * (row * columns + column) + side
+        var low = 0
+        var high = keys.count
+        while low < high {
+            let middle = (low + high) / 2
+            if keys[middle] < key { low = middle + 1 } else { high = middle }
+        }
+        return low < keys.count && keys[low] == key ? low : nil
+    }
+
+    private func isFloating(_ row: Int, _ column: Int) -> Bool { code(row, column) == IceMask.floatingIce.rawValue }
+    private func isOcean(_ row: Int, _ column: Int) -> Bool { code(row, column) == IceMask.ocean.rawValue }
+
+    private func code(_ row: Int, _ column: Int) -> UInt8 {
+        row >= 0 && row < rows && column >= 0 && column < columns ? codes[row * columns + column] : MaskField.unknown
+    }
+}

@@ -1,0 +1,81 @@
+import Fields
+
+/// An area of the map: polygons with holes, their corners in projection coordinates [m].
+struct Polygon {
+    typealias Ring = [(x: Double, y: Double)]
+
+    /// Each with its holes, in any order. A point is inside of a part where it is inside of an odd number of its rings.
+    let parts: [[Ring]]
+
+    /// The smallest rectangle around it.
+    var bounds: Region {
+        var box = Region(xMin: .infinity, xMax: -.infinity, yMin: .infinity, yMax: -.infinity)
+        for ring in parts.joined() {
+            for corner in ring {
+                box.xMin = min(box.xMin, corner.x)
+                box.xMax = max(box.xMax, corner.x)
+                box.yMin = min(box.yMin, corner.y)
+                box.yMax = max(box.yMax, corner.y)
+            }
+        }
+        return box
+    }
+
+    /// The cells of a grid (x ascending, y descending) whose centres are inside.
+    func cells(of grid: Grid) -> CellRuns {
+        var runs = CellRuns(rows: grid.rows)
+        let crossings = parts.map { rowCrossings(of: $0, grid) }
+        for row in 0..<grid.rows {
+            var inside: [Range<Int>] = []
+            for part in crossings {
+                let xs = part[row].sorted()
+                for pair in stride(from: 0, to: xs.count - 1, by: 2) {
+                    let first = firstColumn(at: xs[pair], grid)
+                    let end = firstColumn(at: xs[pair + 1], grid)
+                    if first < end { inside.append(first..<end) }
+                }
+            }
+            // Parts may overlap.
+            inside.sort { $0.lowerBound < $1.lowerBound }
+            var last: Range<Int>?
+            for run in inside {
+                if let before = last, run.lowerBound <= before.upperBound {
+                    last = before.lowerBound..<max(before.upperBound, run.upperBound)
+                } else {
+                    if let before = last { runs.append(before, toRow: row) }
+                    last = run
+                }
+            }
+            if let last { runs.append(last, toRow: row) }
+        }
+        return runs
+    }
+
+    /// Where the edges of a part cross the rows. An edge has its upper end and not its lower one, so that corners count once.
+    private func rowCrossings(of part: [Ring], _ grid: Grid) -> [[Double]] {
+        var xs = [[Double]](repeating: [], count: grid.rows)
+        let spacing = -grid.spacingY
+        for ring in part {
+            for (number, a) in ring.enumerated() {
+                let b = ring[number + 1 == ring.count ? 0 : number + 1]
+                let (low, high) = (min(a.y, b.y), max(a.y, b.y))
+                guard low < high else { continue }
+                // Rows from above: y of row r is y₀ - r · spacing.
+                let from = ((grid.y[0] - high) / spacing - 1).rounded(.down)
+                let to = ((grid.y[0] - low) / spacing + 1).rounded(.up)
+                guard to >= 0, from <= Double(grid.rows - 1) else { continue }
+                for row in Int(max(0, from))...Int(min(Double(grid.rows - 1), to)) {
+                    let y = grid.y[row]
+                    if y > low, y <= high { xs[row].append(a.x + (y - a.y) / (b.y - a.y) * (b.x - a.x)) }
+                }
+            }
+        }
+        return xs
+    }
+
+    /// The first column whose centre is not left of x.
+    private func firstColumn(at x: Double, _ grid: Grid) -> Int {
+        let place = ((x - grid.x[0]) / grid.spacingX).rounded(.up)
+        return Int(min(Double(grid.columns), max(0, place)))
+    }
+}

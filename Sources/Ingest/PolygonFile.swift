@@ -1,0 +1,272 @@
+import CShapelib
+import Fields
+import Foundation
+
+/// Reads `--polygon FILE`: GeoJSON (RFC 7946), an ESRI shapefile, or an outline of ISSM (.exp).
+struct PolygonFile {
+    let path: String
+    /// Rings of each polygon as they stand in the file.
+    private(set) var parts: [[Polygon.Ring]] = []
+    private var system = System.unstated
+
+    /// What the numbers mean.
+    private enum System {
+        case degrees
+        /// Coordinates of a projection: number of EPSG where it is told, else parallel and meridian [degrees], else the
+        /// product's.
+        case map(code: Int?, parallel: Double?, meridian: Double?)
+        case unstated
+    }
+
+    /// Larger ones are no outlines; the finest of all Antarctica have tens of megabytes.
+    private static let mostBytes = 1 << 28
+
+    init(path: String) throws {
+        self.path = path
+        switch path.split(separator: "/").last?.split(separator: ".").last.map({ $0.lowercased() }) {
+        case "geojson", "json": try readGeoJSON()
+        case "shp", "shx", "dbf", "prj": try readShapefile()
+        case "exp": try readExp()
+        default: throw PolygonError.unknownFormat(path: path)
+        }
+        parts = parts.map { $0.filter { $0.count >= 3 } }.filter { !$0.isEmpty }
+        guard !parts.isEmpty else { throw PolygonError.noPolygon(path: path, found: "none of three corners or more") }
+        for corner in parts.joined().joined() where !(abs(corner.x) < 1e9 && abs(corner.y) < 1e9) {
+            throw PolygonError.damaged(path: path, reason: "a corner at \(corner.x), \(corner.y)")
+        }
+    }
+
+    /// The polygon in the projection of a product.
+    func polygon(in projection: Projection?, of product: String) throws -> Polygon {
+        var isDegrees = false
+        switch system {
+        case .degrees: isDegrees = true
+        // No map of an ice sheet lies within 360 m of the pole.
+        case .unstated: isDegrees = parts.joined().joined().allSatisfy { abs($0.x) <= 360 && abs($0.y) <= 90 }
+        case .map(let code, let parallel, let meridian):
+            guard let projection else { break }
+            let other = (projection.codeOfText ?? projection.codeOfParameters)
+            if let code, let other, code != other {
+                throw PolygonError.otherSystem(path: path, "EPSG:\(code)", product: product, "EPSG:\(other)")
+            }
+            for (name, mine) in [("standard_parallel", parallel), ("straight_vertical_longitude_from_pole", meridian)] {
+                guard code == nil, let mine, case .number(let theirs)? = projection[name] else { continue }
+                if abs((mine - theirs).remainder(dividingBy: 360)) > 1e-6 {
+                    throw PolygonError.otherSystem(
+                        path: path, "\(name) \(plain(mine))", product: product, plain(theirs))
+                }
+            }
+        }
+        guard isDegrees else { return Polygon(parts: parts) }
+        guard let polar = PolarProjection(projection) else {
+            throw PolygonError.notProjectable(path: path, product: product)
+        }
+        for corner in parts.joined().joined() where abs(corner.x) > 360 || abs(corner.y) > 90 {
+            throw PolygonError.damaged(path: path, reason: "longitude \(corner.x), latitude \(corner.y)")
+        }
+        return Polygon(parts: parts.map { $0.map { PolygonFile.projected($0, polar) } })
+    }
+
+    /// Edges are straight in longitude and latitude (RFC 7946, 3.1.1): parallels, which are circles here, get a corner every
+    /// tenth of a degree (35 m off the circle at 70°, at most).
+    private static func projected(_ ring: Polygon.Ring, _ polar: PolarProjection) -> Polygon.Ring {
+        var corners: Polygon.Ring = []
+        for (number, a) in ring.enumerated() {
+            let b = ring[number + 1 == ring.count ? 0 : number + 1]
+            let steps = max(1, Int((max(abs(b.x - a.x), abs(b.y - a.y)) / 0.1).rounded(.up)))
+            for step in 0..<steps {
+                let share = Double(step) / Double(steps)
+                corners.append(
+                    polar.position(longitude: a.x + share * (b.x - a.x), latitude: a.y + share * (b.y - a.y)))
+            }
+        }
+        return corners
+    }
+
+    // MARK: formats
+
+    private func contents() throws -> Data {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue,
+            let file = FileHandle(forReadingAtPath: path)
+        else { throw PolygonError.unreadable(path: path) }
+        defer { try? file.close() }
+        guard let data = try? file.read(upToCount: PolygonFile.mostBytes + 1), !data.isEmpty else {
+            throw PolygonError.noPolygon(path: path, found: "an empty file")
+        }
+        guard data.count <= PolygonFile.mostBytes else {
+            throw PolygonError.damaged(path: path, reason: "more than \(PolygonFile.mostBytes >> 20) MB")
+        }
+        return data
+    }
+
+    private mutating func readGeoJSON() throws {
+        let shapes: GeoJSONShapes
+        do {
+            shapes = try JSONDecoder().decode(GeoJSONShapes.self, from: try contents())
+        } catch let error as DecodingError {
+            throw PolygonError.damaged(path: path, reason: GeoJSONShapes.explanation(of: error))
+        }
+        guard !shapes.polygons.isEmpty else {
+            throw PolygonError.noPolygon(
+                path: path, found: shapes.others.isEmpty ? "none" : shapes.others.sorted().joined(separator: ", "))
+        }
+        for polygon in shapes.polygons {
+            parts.append(
+                try polygon.map { ring in
+                    try ring.map {
+                        guard $0.count >= 2 else {
+                            throw PolygonError.damaged(path: path, reason: "a corner without x and y")
+                        }
+                        return (x: $0[0], y: $0[1])
+                    }
+                })
+        }
+        // By the standard degrees; QGIS and GDAL write "crs" for anything else, as the draft of 2008 had it.
+        if let name = shapes.systemName {
+            let code = name.split(separator: ":").last.flatMap { Int($0) }
+            system = name.contains("CRS84") || code == 4326 ? .degrees : .map(code: code, parallel: nil, meridian: nil)
+        }
+    }
+
+    private mutating func readShapefile() throws {
+        let base = String(path.dropLast(4))
+        guard FileManager.default.fileExists(atPath: path) else { throw PolygonError.unreadable(path: path) }
+        guard let shapes = shim_open_shapefile("\(base).shp") else {
+            throw PolygonError.damaged(
+                path: path,
+                reason: "no shapefile that can be opened; a shapefile is three files or more: .shp, .shx, .dbf, .prj")
+        }
+        defer { SHPClose(shapes) }
+        var count: Int32 = 0
+        var type: Int32 = 0
+        SHPGetInfo(shapes, &count, &type, nil, nil)
+        guard [SHPT_POLYGON, SHPT_POLYGONZ, SHPT_POLYGONM].contains(type) else {
+            throw PolygonError.noPolygon(path: path, found: "shapes of type \(type)")
+        }
+        for number in 0..<count {
+            guard let shape = SHPReadObject(shapes, number) else {
+                throw PolygonError.damaged(path: path, reason: "shape \(number) cannot be read")
+            }
+            defer { SHPDestroyObject(shape) }
+            let corners = Int(shape.pointee.nVertices)
+            guard corners > 0, let xs = shape.pointee.padfX, let ys = shape.pointee.padfY else { continue }
+            var starts = (0..<Int(shape.pointee.nParts)).map { Int(shape.pointee.panPartStart[$0]) }
+            if starts.isEmpty { starts = [0] }
+            parts.append(
+                try zip(starts, starts.dropFirst() + [corners]).map { start, end in
+                    guard start >= 0, start <= end, end <= corners else {
+                        throw PolygonError.damaged(path: path, reason: "shape \(number) has corners out of order")
+                    }
+                    return (start..<end).map { (x: xs[$0], y: ys[$0]) }
+                })
+        }
+        if let text = try? String(contentsOfFile: "\(base).prj", encoding: .utf8) {
+            system = PolygonFile.system(of: text)
+        }
+    }
+
+    /// From well-known text. Esri writes no numbers of EPSG, so the parameters are compared.
+    private static func system(of text: String) -> System {
+        let start = text.trimmingBlanks().uppercased()
+        if start.hasPrefix("GEOGCS") || start.hasPrefix("GEOGCRS") || start.hasPrefix("GEODCRS") { return .degrees }
+        let parameter = { (names: [String]) -> Double? in
+            for name in names {
+                guard let place = start.range(of: "PARAMETER[\"\(name)\",") else { continue }
+                return Double(String(start[place.upperBound...].prefix { $0 != "]" && $0 != "," }).trimmingBlanks())
+            }
+            return nil
+        }
+        return .map(
+            code: Projection(attributes: [("crs_wkt", .text(text))]).codeOfText,
+            parallel: parameter(["STANDARD_PARALLEL_1", "STANDARD_PARALLEL", "LATITUDE_OF_ORIGIN"]),
+            meridian: parameter(["CENTRAL_MERIDIAN", "LONGITUDE_OF_ORIGIN", "STRAIGHT_VERTICAL_LONGITUDE_FROM_POLE"]))
+    }
+
+    /// Outlines of ISSM: lines with # are headings, then a count, then as many lines with x and y. All outlines together are
+    /// one polygon, so that one inside of another is a hole.
+    private mutating func readExp() throws {
+        system = .map(code: nil, parallel: nil, meridian: nil)
+        var rings: [Polygon.Ring] = []
+        var missing = 0
+        var announced = false
+        let text = String(decoding: try contents(), as: UTF8.self)
+        for (number, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+            if line.hasPrefix("#") {
+                announced = announced || line.lowercased().contains("points count")
+                continue
+            }
+            let words = line.split { $0 == " " || $0 == "\t" }
+            guard !words.isEmpty else { continue }
+            let damaged = { [path] (reason: String) in
+                PolygonError.damaged(path: path, reason: "line \(number + 1) \(reason)")
+            }
+            guard words.count >= 2, let first = Double(words[0]), let second = Double(words[1]), first.isFinite,
+                second.isFinite
+            else { throw damaged("is \(quoted(String(line))), expected two numbers") }
+            if missing == 0 {
+                guard announced, let count = Int(exactly: first), count > 0, count <= text.utf8.count else {
+                    throw damaged("is \(quoted(String(line))), expected the number of points of an outline")
+                }
+                rings.append([])
+                missing = count
+                announced = false
+            } else {
+                rings[rings.count - 1].append((first, second))
+                missing -= 1
+            }
+        }
+        guard missing == 0 else {
+            throw PolygonError.damaged(path: path, reason: "the last outline lacks \(missing) points")
+        }
+        parts = [rings]
+    }
+}
+
+/// All polygons of a GeoJSON text, from whatever depth of collections.
+private struct GeoJSONShapes: Decodable {
+    /// Corners [x, y, ...] of rings of polygons.
+    var polygons: [[[[Double]]]] = []
+    /// Types of geometry that are no areas.
+    var others: Set<String> = []
+    var systemName: String?
+
+    private enum Key: String, CodingKey {
+        case type, features, geometry, geometries, coordinates, crs, properties, name
+    }
+
+    init(from decoder: any Decoder) throws {
+        let object = try decoder.container(keyedBy: Key.self)
+        let type = try object.decode(String.self, forKey: .type)
+        var inner: [GeoJSONShapes] = []
+        switch type {
+        case "FeatureCollection": inner = try object.decode([GeoJSONShapes].self, forKey: .features)
+        case "Feature": inner = try object.decodeIfPresent(GeoJSONShapes.self, forKey: .geometry).map { [$0] } ?? []
+        case "GeometryCollection": inner = try object.decode([GeoJSONShapes].self, forKey: .geometries)
+        case "Polygon": polygons = [try object.decode([[[Double]]].self, forKey: .coordinates)]
+        case "MultiPolygon": polygons = try object.decode([[[[Double]]]].self, forKey: .coordinates)
+        default: others = [type]
+        }
+        polygons += inner.flatMap(\.polygons)
+        for shapes in inner { others.formUnion(shapes.others) }
+        if let system = try? object.nestedContainer(keyedBy: Key.self, forKey: .crs),
+            let properties = try? system.nestedContainer(keyedBy: Key.self, forKey: .properties)
+        {
+            systemName = try? properties.decode(String.self, forKey: .name)
+        }
+    }
+
+    static func explanation(of error: DecodingError) -> String {
+        switch error {
+        case .keyNotFound(let key, let context): "no \(quoted(key.stringValue))\(place(context))"
+        case .typeMismatch(_, let context), .valueNotFound(_, let context):
+            "a value of the wrong kind\(place(context))"
+        default: "no JSON"
+        }
+    }
+
+    private static func place(_ context: DecodingError.Context) -> String {
+        let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }
+        return path.isEmpty ? "" : " in \(path.joined(separator: "."))"
+    }
+}

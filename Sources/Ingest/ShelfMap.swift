@@ -1,0 +1,210 @@
+import Fields
+
+/// Which named ice shelves a mask holds, and which cells are theirs.
+///
+/// A shelf is the connected floating ice at its points. Where one body of floating ice has the points of several shelves (Ronne
+/// and Filchner, most of Dronning Maud Land), each cell goes to the shelf whose point is nearest: a border without a
+/// meaning in glaciology, which `Shelf.neighbours` tells, and a name for all of them (`Ronne-Filchner`) or a polygon avoids.
+struct ShelfMap {
+    struct Shelf: Sendable {
+        let name: String
+        fileprivate(set) var cells = 0
+        /// On the ground [km²] where the projection is known, else on the map.
+        fileprivate(set) var area = 0.0
+        /// Of its cells, from edge to edge [m].
+        fileprivate(set) var box = Region(xMin: .infinity, xMax: -.infinity, yMin: .infinity, yMax: -.infinity)
+        /// Shelves of the same body of floating ice.
+        fileprivate(set) var neighbours: [String] = []
+        fileprivate let entry: Int
+    }
+
+    /// In the order of the table: once around the continent.
+    private(set) var shelves: [Shelf] = []
+    /// Bodies of floating ice without a name, and their area [km²].
+    private(set) var unnamed = 0
+    private(set) var unnamedArea = 0.0
+
+    private let names: ShelfNames
+    private let bodies: IceBodies
+    private let grid: Grid
+    /// Points of shelves by body: in cells from the first one, and the number in `shelves`.
+    private var points: [Int: [(column: Double, row: Double, shelf: Int)]] = [:]
+
+    /// A point of the table that misses the ice of a product, because a front has gone back or an ice rise is in the way,
+    /// means the floating ice within this distance [m].
+    private static let reach = 20_000.0
+
+    init(_ bodies: IceBodies, on grid: Grid, names: ShelfNames) {
+        self.names = names
+        self.bodies = bodies
+        self.grid = grid
+        let polar = PolarProjection(grid.projection)
+        let cell = max(abs(grid.spacingX), abs(grid.spacingY))
+        var bodiesOfShelf: [Set<Int>] = []
+        for (number, entry) in names.entries.enumerated() {
+            var found: Set<Int> = []
+            for point in entry.points {
+                guard let polar else { continue }
+                let position = polar.position(longitude: point[1], latitude: point[0])
+                let place = grid.fractionalIndex(x: position.x, y: position.y)
+                // The other hemisphere lies without end.
+                guard place.column.isFinite, place.row.isFinite,
+                    let body = bodies.body(
+                        nearColumn: place.column, row: place.row, within: ShelfMap.reach / cell)
+                else { continue }
+                points[body, default: []].append((place.column, place.row, shelves.count))
+                found.insert(body)
+            }
+            if !found.isEmpty {
+                shelves.append(Shelf(name: entry.name, entry: number))
+                bodiesOfShelf.append(found)
+            }
+        }
+        for number in shelves.indices {
+            shelves[number].neighbours = shelves.indices.filter {
+                $0 != number && !bodiesOfShelf[$0].isDisjoint(with: bodiesOfShelf[number])
+            }.map { shelves[$0].name }
+        }
+        measure(polar)
+    }
+
+    /// Refuses a name that is not in the table.
+    static func check(_ name: String) throws {
+        let names = try ShelfNames.bundled()
+        guard names.matches(name).isEmpty else { return }
+        throw ShelfError.unknown(name, nearest: names.nearest(to: name, count: 4))
+    }
+
+    /// Numbers of the shelves that a known name means.
+    func matches(_ name: String) throws -> [Int] {
+        let entries = names.matches(name)
+        let found = shelves.indices.filter { entries.contains(shelves[$0].entry) }
+        guard !found.isEmpty else {
+            throw ShelfError.notHere(name, here: shelves.map(\.name))
+        }
+        return found
+    }
+
+    /// Calls `use` with each run of cells: its row and columns, and the shelf, nil for ice without a name.
+    private func forEachRun(_ use: (_ row: Int, _ columns: Range<Int>, _ shelf: Int?) -> Void) {
+        for run in bodies.runs {
+            let points = points[Int(run.body)] ?? []
+            let all = Int(run.first)..<Int(run.end)
+            guard Set(points.map(\.shelf)).count > 1 else {
+                use(Int(run.row), all, points.first?.shelf)
+                continue
+            }
+            var start = all.lowerBound
+            var owner = nearest(points, all.lowerBound, Int(run.row))
+            for column in all.dropFirst() {
+                let next = nearest(points, column, Int(run.row))
+                if next != owner {
+                    use(Int(run.row), start..<column, owner)
+                    start = column
+                    owner = next
+                }
+            }
+            use(Int(run.row), start..<all.upperBound, owner)
+        }
+    }
+
+    private func nearest(_ points: [(column: Double, row: Double, shelf: Int)], _ column: Int, _ row: Int) -> Int {
+        var best = (distance: Double.infinity, shelf: 0)
+        for point in points {
+            let (dx, dy) = (point.column - Double(column), point.row - Double(row))
+            if dx * dx + dy * dy < best.distance { best = (dx * dx + dy * dy, point.shelf) }
+        }
+        return best.shelf
+    }
+
+    private mutating func measure(_ polar: PolarProjection?) {
+        var shelves = shelves
+        var unnamedArea = 0.0
+        let (halfX, halfY) = (abs(grid.spacingX) / 2, abs(grid.spacingY) / 2)
+        let cellArea = 4 * halfX * halfY / 1e6
+        var named: Set<Int> = []
+        for body in points.keys { named.insert(body) }
+        forEachRun { row, columns, shelf in
+            let y = grid.y[row]
+            let middle = (grid.x[columns.lowerBound] + grid.x[columns.upperBound - 1]) / 2
+            let area = Double(columns.count) * cellArea / (polar?.areaScale(x: middle, y: y) ?? 1)
+            guard let shelf else {
+                unnamedArea += area
+                return
+            }
+            shelves[shelf].cells += columns.count
+            shelves[shelf].area += area
+            let run = Region(
+                xMin: grid.x[columns.lowerBound] - halfX, xMax: grid.x[columns.upperBound - 1] + halfX, yMin: y - halfY,
+                yMax: y + halfY)
+            shelves[shelf].box = shelves[shelf].box.union(run)
+        }
+        self.shelves = shelves
+        self.unnamedArea = unnamedArea
+        unnamed = bodies.count - named.count
+    }
+
+    /// The shelves as lines for a person.
+    var lines: [String] {
+        let table = Table(
+            title: shelves.isEmpty ? "no ice shelf of a known name" : "ice shelves",
+            header: ["name", "area km2", "cells", "xmin,xmax,ymin,ymax", "one body of ice with"],
+            rows: shelves.map { shelf in
+                [
+                    shelf.name, plain(shelf.area.rounded()), String(shelf.cells),
+                    [shelf.box.xMin, shelf.box.xMax, shelf.box.yMin, shelf.box.yMax].map(plain).joined(separator: ","),
+                    shelf.neighbours.joined(separator: ", "),
+                ]
+            },
+            notes: unnamed == 0
+                ? []
+                : [
+                    "without a name: \(unnamed) \(unnamed == 1 ? "body" : "bodies") of floating ice, \(plain(unnamedArea.rounded())) km2"
+                ])
+        return table.rendered(as: .text).split(separator: "\n").map { line in
+            var line = String(line)
+            while line.hasSuffix(" ") { line.removeLast() }
+            return line
+        }
+    }
+
+    /// The cells of some shelves in a window of the grid.
+    func cells(of wanted: [Int], in window: Grid) -> CellRuns {
+        var runs = CellRuns(rows: window.rows)
+        let firstRow = Int(((window.y[0] - grid.y[0]) / grid.spacingY).rounded())
+        let firstColumn = Int(((window.x[0] - grid.x[0]) / grid.spacingX).rounded())
+        forEachRun { row, columns, shelf in
+            guard let shelf, wanted.contains(shelf), row >= firstRow, row < firstRow + window.rows else { return }
+            let inside = (columns.lowerBound - firstColumn..<columns.upperBound - firstColumn)
+                .clamped(to: 0..<window.columns)
+            if !inside.isEmpty { runs.append(inside, toRow: row - firstRow) }
+        }
+        return runs
+    }
+}
+
+/// What can be wrong with `--shelf`.
+enum ShelfError: Failure {
+    case unknown(String, nearest: [String])
+    case notHere(String, here: [String])
+    case empty(String)
+    case speckled(path: String)
+
+    var kind: FailureKind {
+        switch self {
+        case .unknown: .usage
+        default: .badData
+        }
+    }
+
+    var explanation: String {
+        switch self {
+        case .unknown(let name, let nearest):
+            "--shelf: no ice shelf \(quoted(name)) is known; nearest are \(nearest.map(quoted).joined(separator: ", ")); pinn-ingest FILE --list-shelves tells all that a file holds"
+        case .notHere(let name, let here):
+            "--shelf: the mask has no floating ice at \(quoted(name)); it holds \(here.isEmpty ? "no shelf of a known name" : here.prefix(20).map(quoted).joined(separator: ", ")); give a file that covers the shelf, or --region or --polygon"
+        case .empty(let name): "--shelf: no cell of \(quoted(name)) lies in the region; choose another --region"
+        case .speckled(let path): "\(path): the mask is too speckled to be of ice shelves; get the file again"
+        }
+    }
+}
