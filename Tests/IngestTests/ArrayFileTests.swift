@@ -171,7 +171,7 @@ struct ArrayFileTests {
                     mesh("surf_mask") { SmallShelf.cover($0, $1) == 3 ? 2 : 1 },
                 ], to: path)
         }
-        workplace.request.ice = .groundedIce
+        workplace.request.choice = .grounded
         let store = try workplace.store()
         #expect(store.count(.velocity) == 240 && store.count(.surface) == 240)
         try store.expectSmallShelf(tolerance: 1e-3)
