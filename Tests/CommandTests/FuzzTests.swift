@@ -34,19 +34,19 @@ import Testing
     {
         let whole = try here.bytes(name)
         let files = Set(here.folder.names)
+        // A call of the library may compute for 6 s; the rest is for a machine that has more to do. What is still there then ends
+        // with status 124.
         // The limit is on address space: libraries and threads map half of a gigabyte that they never touch.
         let command = ([tool.path] + arguments).map(shellWord).joined(separator: " ")
         let shell = Tool(path: "/bin/sh")
         for seed in 0..<Self.count {
             try Self.damaged(whole, seed: seed).write(to: URL(fileURLWithPath: here.folder.file(name)))
-            let begin = ContinuousClock.now
-            let result = try shell.run(["-c", "ulimit -v 2500000; exec \(command)"], in: here.folder.path)
+            let result = try shell.run(
+                ["-c", "ulimit -v 2500000; exec timeout -k 1 100 \(command)"], in: here.folder.path)
             #expect(
                 !result.died && (result.status == 0 || refusals.contains(result.status)),
                 "\(name) with seed \(seed): status \(result.status), \(result.messages.suffix(300))")
             #expect(result.status == 0 || result.messages.contains("error: "), "\(name) with seed \(seed)")
-            // A call of the library may compute for 6 s; the rest is for a machine that has more to do.
-            #expect(ContinuousClock.now - begin < .seconds(120), "\(name) with seed \(seed)")
             #expect(here.partialFiles.isEmpty, "\(name) with seed \(seed)")
             for new in Set(here.folder.names).subtracting(files) {
                 try FileManager.default.removeItem(atPath: here.folder.file(new))
@@ -92,7 +92,9 @@ import Testing
             """
         try text.write(
             toFile: here.folder.file("plan.toml"), atomically: true, encoding: .utf8)
-        try check(here, here.train, ["--config", "plan.toml", "--run", "other"], "plan.toml", refusals: [64, 65])
+        try check(
+            here, here.train, ["--config", "plan.toml", "--run", "other", "--iterations", "3"], "plan.toml",
+            refusals: [64, 65])
     }
 }
 

@@ -109,7 +109,9 @@ import Testing
         try Data(text.utf8).write(to: URL(fileURLWithPath: folder.file("c.toml")))
         let result = try plan(["--config", "c.toml"], in: folder)
         #expect([64, 65].contains(result.status) && result.messages.contains(naming), "\(result.messages)")
-        #expect(!result.messages.contains("--"), "\(result.messages)")
+        // In a file, options have no dashes.
+        let mistake = result.messages.split(separator: "\n").first ?? ""
+        #expect(!mistake.contains("--"), "\(result.messages)")
     }
 
     @Test func thePlanOfARunCanBePlannedWith() throws {

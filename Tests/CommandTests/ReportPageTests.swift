@@ -35,11 +35,19 @@ import Testing
     }
 
     private func browse(_ here: Workspace, _ options: [String], _ page: String) throws -> Tool.Result {
-        try #require(Tool.installed("chromium")).run(
-            [
-                "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
-                "--user-data-dir=\(here.folder.file("browser"))", "--window-size=1280,900",
-            ] + options + ["file://\(here.folder.file(page))"], in: here.folder.path)
+        let chromium = try #require(Tool.installed("chromium"))
+        var result: Tool.Result
+        var tries = 0
+        // Beside two cores' worth of other tests it gives up on its own processes now and then, and says nothing at all.
+        repeat {
+            tries += 1
+            result = try chromium.run(
+                [
+                    "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--enable-logging=stderr",
+                    "--user-data-dir=\(here.folder.file("browser-\(tries)"))", "--window-size=1280,900",
+                ] + options + ["file://\(here.folder.file(page))"], in: here.folder.path)
+        } while tries < 3 && (result.status != 0 || (options.contains("--dump-dom") && result.output.isEmpty))
+        return result
     }
 
     @Test func isWholeOnAPhoneAndOnADesk() throws {

@@ -67,10 +67,12 @@ private struct Shelf {
         _ path: String, deviation: ((Double, Double) -> Double)? = nil,
         _ predict: @escaping (Quantity, Double, Double) -> Double
     ) throws -> [FieldErrors] {
-        try Evaluation(shelf: [stored], ice: .floatingIce, storePath: "store.nc", quantities: Quantity.allCases) {
+        // A model has one viscosity or two, and the first of two is called as the one.
+        let quantities = Quantity.allCases.filter { $0 != .horizontalViscosity }
+        return try Evaluation(shelf: [stored], ice: .floatingIce, storePath: "store.nc", quantities: quantities) {
             x, y in
             var estimates: [Quantity: Evaluation.Estimate] = [:]
-            for quantity in Quantity.allCases {
+            for quantity in quantities {
                 estimates[quantity] = Evaluation.Estimate(
                     values: zip(x, y).map { Float(predict(quantity, $0, $1)) },
                     deviations: deviation.map { deviation in zip(x, y).map { Float(deviation($0, $1)) } })
