@@ -54,6 +54,9 @@ enum ConfigurationFile {
         guard let text = contents(of: path) else {
             throw ConfigurationError.unreadable(path: path, reason: String(cString: strerror(errno)))
         }
+        if let line = lineOfNamelessTable(inTOML: text) {
+            throw ConfigurationError.notTOML(path: path, line: line, reason: "a table without a name")
+        }
         let table: TOMLTable
         do {
             table = try TOMLTable(string: text)

@@ -18,3 +18,19 @@ public func shellWord(_ text: String) -> String {
     // Inside of single quotes only the quote itself has a meaning.
     return "'\(text.map { $0 == "'" ? "'\\''" : String($0) }.joined())'"
 }
+
+/// The first line that begins a TOML table without a name, "[.a]"; nil where there is none. toml++ 3.0, which reads TOML for us,
+/// aborts the process at such a line instead of refusing it.
+public func lineOfNamelessTable(inTOML text: String) -> Int? {
+    let lines = text.split(omittingEmptySubsequences: false) { $0.isNewline }
+    return lines.firstIndex { line in
+        let trimmed = String(line).trimmingBlanks()
+        guard trimmed.hasPrefix("[") else { return false }
+        let name = String(trimmed.drop { $0 == "[" }).trimmingBlanks().unicodeScalars
+        guard let first = name.first, first != "]" else { return false }
+        let isBare =
+            first.isASCII
+            && (first.properties.isAlphabetic || ("0"..."9").contains(first) || "-_".unicodeScalars.contains(first))
+        return !isBare && first != "\"" && first != "'"
+    }.map { $0 + 1 }
+}

@@ -203,6 +203,7 @@ public struct ProductSchema: Decodable, Sendable {
     /// `isOfUser`: the file is not of the catalog, so that its mistakes are its writer's.
     public init(toml: String, called file: String, isOfUser: Bool = false) throws {
         let refused = { (reason: String) in IngestError.badSchema(name: file, reason: reason, isOfUser: isOfUser) }
+        if let line = lineOfNamelessTable(inTOML: toml) { throw refused("line \(line): a table without a name") }
         do {
             self = try TOMLDecoder(strictDecoding: true).decode(ProductSchema.self, from: toml)
         } catch {
