@@ -9,7 +9,7 @@ public struct IngestRun {
     public typealias ProgressReport = (_ stage: IngestStage, _ done: Int, _ total: Int) throws -> Void
 
     let request: IngestRequest
-    private let progress: ProgressReport
+    let progress: ProgressReport
     private let log: Logger
 
     /// `progress` is called now and then in long work, and ends it by throwing.
@@ -126,15 +126,6 @@ public struct IngestRun {
         let polygon: Polygon?
     }
 
-    /// What is taken of them, and the cells of theirs that lie there.
-    struct Place {
-        let region: Region
-        let polygon: Polygon?
-        let shelves: (map: ShelfMap, wanted: [Int])?
-        let velocityGrid: GridWindow
-        let thicknessGrid: GridWindow
-    }
-
     /// Opens the products and refuses what their headers show to be wrong.
     func inputs() throws -> Inputs {
         let catalog = try request.schema.map { try ProductCatalog(withSchemaAt: $0) } ?? ProductCatalog()
@@ -162,17 +153,7 @@ public struct IngestRun {
             velocity: velocity, components: components, thickness: thickness, region: region, polygon: polygon)
     }
 
-    /// Where a shelf is asked for, reads the whole mask to find it.
-    func place(in files: Inputs, _ report: inout IngestReport) throws -> Place {
-        var region = files.region
-        let shelves = try shelves(files.thickness, files.velocity, &region, &report)
-        return Place(
-            region: region, polygon: files.polygon, shelves: shelves,
-            velocityGrid: try GridWindow(of: files.components.x, in: files.velocity, region: region),
-            thicknessGrid: try thicknessWindow(files.thickness, region))
-    }
-
-    private func thicknessFile(
+    func thicknessFile(
         for velocity: ProductFile, on window: GridWindow, _ catalog: ProductCatalog
     ) throws -> ProductFile {
         if let path = request.thickness {
@@ -191,7 +172,7 @@ public struct IngestRun {
     }
 
     /// The file of the mask, which comes with the thickness or else with the velocity, and its variable.
-    private func maskOwner(_ thickness: ProductFile, _ velocity: ProductFile) throws
+    func maskOwner(_ thickness: ProductFile, _ velocity: ProductFile) throws
         -> (ProductFile, any ProductArray)
     {
         guard let owner = [thickness, velocity].first(where: \.hasMask), let variable = owner.mask else {
@@ -232,82 +213,11 @@ public struct IngestRun {
         return mask
     }
 
-    private func thicknessWindow(_ product: ProductFile, _ region: Region) throws -> GridWindow {
+    func thicknessWindow(_ product: ProductFile, _ region: Region) throws -> GridWindow {
         guard let variable = product.thickness else {
             throw IngestError.noThicknessIn(path: product.path, sought: [], present: product.variableNames)
         }
         return try GridWindow(of: variable, in: product, region: region)
-    }
-
-    // MARK: places
-
-    /// What is read around a shelf or a polygon [m]: the ocean before its front.
-    private static let margin = 5000.0
-
-    /// The polygon in the projection of the velocity; narrows the region to it.
-    private func polygon(_ product: ProductFile, _ variable: any ProductArray, _ region: inout Region) throws
-        -> Polygon?
-    {
-        guard let path = request.polygon else { return nil }
-        let polygon = try PolygonFile(path: path).polygon(
-            in: product.projection(of: variable), of: product.path)
-        let extent = try GridWindow(of: variable, in: product, region: region).extent
-        guard polygon.bounds.intersection(extent) != nil,
-            let both = polygon.bounds.widened(by: IngestRun.margin).intersection(region)
-        else { throw PolygonError.beyondProduct(path: path, polygon.bounds, product: product.path, extent) }
-        region = both
-        return polygon
-    }
-
-    /// The shelves of the whole mask and the numbers of those that are asked for; narrows the region to them.
-    private func shelves(
-        _ thickness: ProductFile, _ velocity: ProductFile, _ region: inout Region, _ report: inout IngestReport
-    ) throws -> (map: ShelfMap, wanted: [Int])? {
-        guard let name = request.shelf else { return nil }
-        let (owner, variable) = try maskOwner(thickness, velocity)
-        let map = try shelfMap(owner, variable)
-        let wanted = try map.matches(name)
-        var box: Region?
-        for number in wanted {
-            let shelf = map.shelves[number]
-            box = box?.union(shelf.box) ?? shelf.box
-            let others = shelf.neighbours.filter { other in !wanted.contains { map.shelves[$0].name == other } }
-            if !others.isEmpty {
-                report.warnings.append(
-                    "\(shelf.name) is one body of floating ice with \(others.joined(separator: ", ")): its cells are those nearer to its own points than to theirs; for another border give --polygon"
-                )
-            }
-        }
-        guard let both = box?.widened(by: IngestRun.margin).intersection(region) else { throw ShelfError.empty(name) }
-        region = both
-        return (map, wanted)
-    }
-
-    private func shelfMap(_ owner: ProductFile, _ variable: any ProductArray) throws -> ShelfMap {
-        let window = try GridWindow(of: variable, in: owner, region: .everywhere)
-        var bodies = IceBodies(width: window.columns)
-        _ = try MaskField.read(variable, of: owner, on: window, progress: { try progress(.shelves, $0, $1) }) { codes in
-            for start in stride(from: 0, to: codes.count, by: window.columns) {
-                guard bodies.append(row: codes[start..<start + window.columns], ice: .floatingIce) else {
-                    throw ShelfError.speckled(path: owner.path)
-                }
-            }
-        }
-        bodies.finish()
-        return ShelfMap(bodies, on: window.grid, names: try ShelfNames.bundled())
-    }
-
-    /// What shelves there are in the mask, as lines for a person: name, area, box, cells.
-    public func listShelves() throws -> [String] {
-        let catalog = try request.schema.map { try ProductCatalog(withSchemaAt: $0) } ?? ProductCatalog()
-        let file = try ProductFile(path: request.thickness ?? request.velocity, catalog: catalog)
-        let owner =
-            file.hasMask
-            ? file
-            : try thicknessFile(
-                for: file, on: GridWindow(of: try file.velocityComponents().x, in: file, region: .everywhere), catalog)
-        let (named, variable) = try maskOwner(owner, file)
-        return try shelfMap(named, variable).lines
     }
 
     /// Coordinates must mean the same in both files, and the files must show the same place. (The mask is in one of them.)
