@@ -6,8 +6,8 @@ import PointStore
 
 /// Predictions at the points of a CSV file, a flight line or a flow line: the same lines with a column more for each field.
 ///
-/// The first line names the columns; two of them are x and y [m, the store's projection]. Points off the ice get empty cells: a
-/// network has values there that mean nothing. Read and written portion by portion, whatever the length.
+/// The first line names the columns; two of them are x and y [m, the store's projection], or longitude and latitude [degrees].
+/// Points off the ice get empty cells: a network has values there that mean nothing. Read and written portion by portion, whatever the length.
 public struct PointTable {
     private let path: String
     private static let portion = 1 << 14
@@ -41,13 +41,7 @@ public struct PointTable {
         var lines = Lines(of: input)
         guard let header = lines.next() else { throw ExportError.noPoints(path: path) }
         let names = header.split(separator: ",", omittingEmptySubsequences: false).map { String($0).trimmingBlanks() }
-        guard let atX = names.firstIndex(of: "x"), let atY = names.firstIndex(of: "y") else {
-            throw ExportError.badPointTable(
-                path: path, line: 1,
-                reason:
-                    "its columns are \(names.map(quoted).joined(separator: ", ")); two of them must be x and y, in metres"
-            )
-        }
+        let position = try PointPosition(names, prediction.store.description.grids[0].grid.projection, path: path)
         let columns =
             prediction.fields.map(\.name) + (prediction.memberCount > 1 ? prediction.fields.map(\.deviationName) : [])
         let newHeader = ([header] + columns).joined(separator: ",")
@@ -76,13 +70,14 @@ public struct PointTable {
                         throw ExportError.badPointTable(
                             path: path, line: lines.count,
                             reason: words.count == names.count
-                                ? "\(names[place]) is \(quoted(String(words[place]))), not a number of metres"
+                                ? "\(names[place]) is \(quoted(String(words[place]))), not a number of \(position.unit)"
                                 : "\(words.count) columns, the first line has \(names.count)")
                     }
                     return value
                 }
                 texts.append(line)
-                points.append((try number(atX), try number(atY)))
+                points.append(
+                    try position.position(try number(position.first), try number(position.second), line: lines.count))
             }
             if texts.isEmpty { break }
             let isCovered = points.map { point in
@@ -121,6 +116,53 @@ public struct PointTable {
 
     private func writing(_ pending: PendingFile) -> NetCDFError {
         .writeFailed(path: pending.finalPath, what: "the points", reason: reason())
+    }
+}
+
+/// Which columns say where a point is.
+private struct PointPosition {
+    let first: Int
+    let second: Int
+    /// nil: metres of the map.
+    private let projection: PolarProjection?
+    private let path: String
+
+    var unit: String { projection == nil ? "metres" : "degrees" }
+
+    private static let longitudes: Set = ["lon", "longitude"]
+    private static let latitudes: Set = ["lat", "latitude"]
+
+    init(_ names: [String], _ map: Projection?, path: String) throws {
+        let lower = names.map { $0.lowercased() }
+        if let x = lower.firstIndex(of: "x"), let y = lower.firstIndex(of: "y") {
+            (first, second, projection, self.path) = (x, y, nil, path)
+            return
+        }
+        guard let longitude = lower.firstIndex(where: PointPosition.longitudes.contains),
+            let latitude = lower.firstIndex(where: PointPosition.latitudes.contains)
+        else {
+            throw ExportError.badPointTable(
+                path: path, line: 1,
+                reason: "its columns are \(names.map(quoted).joined(separator: ", "));"
+                    + " two of them must be x and y, in metres, or lon and lat, in degrees")
+        }
+        guard let polar = PolarProjection(map) else {
+            throw ExportError.badPointTable(
+                path: path, line: 1,
+                reason:
+                    "the store's projection is not polar stereographic: give x and y, in metres, in place of lon and lat"
+            )
+        }
+        (first, second, projection, self.path) = (longitude, latitude, polar, path)
+    }
+
+    func position(_ first: Double, _ second: Double, line: Int) throws -> (x: Double, y: Double) {
+        guard let projection else { return (first, second) }
+        guard abs(first) <= 360, abs(second) <= 90 else {
+            throw ExportError.badPointTable(
+                path: path, line: line, reason: "longitude \(first), latitude \(second), not a place in degrees")
+        }
+        return projection.position(longitude: first, latitude: second)
     }
 }
 

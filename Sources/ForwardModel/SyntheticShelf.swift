@@ -27,7 +27,8 @@ public protocol SyntheticShelf: Sendable {
 /// The shelves that `pinn-sample` knows.
 public enum ShelfCatalog {
     public static let all: [any SyntheticShelf] = [
-        WedgeShelf(), MarginShelf.broad, MarginShelf.thin, CrevassedShelf(), SlidingStream(), FlowLineShelf(),
+        WedgeShelf(), WedgeShelf.tongue, MarginShelf.broad, MarginShelf.thin, CrevassedShelf(), SlidingStream(),
+        FlowLineShelf(),
     ]
 
     public static func shelf(named name: String) throws(ForwardModelError) -> any SyntheticShelf {

@@ -1,6 +1,7 @@
 import CShapelib
 import Fields
 import Foundation
+import NetCDFFiles
 
 /// Reads `--polygon FILE`: GeoJSON (RFC 7946), an ESRI shapefile, or an outline of ISSM (.exp).
 struct PolygonFile {
@@ -132,7 +133,9 @@ struct PolygonFile {
     private mutating func readShapefile() throws {
         let base = String(path.dropLast(4))
         guard FileManager.default.fileExists(atPath: path) else { throw PolygonError.unreadable(path: path) }
-        guard let shapes = shim_open_shapefile("\(base).shp") else {
+        LibraryCrash.concerns(reading: path)
+        let opened = inLibrary(UInt(bitPattern: shim_open_shapefile("\(base).shp")))
+        guard let shapes = SHPHandle(bitPattern: opened) else {
             throw PolygonError.damaged(
                 path: path,
                 reason: "no shapefile that can be opened; a shapefile is three files or more: .shp, .shx, .dbf, .prj")
@@ -145,7 +148,8 @@ struct PolygonFile {
             throw PolygonError.noPolygon(path: path, found: "shapes of type \(type)")
         }
         for number in 0..<count {
-            guard let shape = SHPReadObject(shapes, number) else {
+            let read = inLibrary(UInt(bitPattern: SHPReadObject(shapes, number)))
+            guard let shape = UnsafeMutablePointer<SHPObject>(bitPattern: read) else {
                 throw PolygonError.damaged(path: path, reason: "shape \(number) cannot be read")
             }
             defer { SHPDestroyObject(shape) }

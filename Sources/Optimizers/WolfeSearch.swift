@@ -3,8 +3,10 @@
 ///
 ///     φ(a) ≤ φ(0) + c₁ a φ'(0),   |φ'(a)| ≤ c₂ |φ'(0)|
 ///
-/// The loss is a float32 computation: changes below `noise` of it mean nothing, and pass for a decrease (as in Hager &
-/// Zhang 2005, their approximate conditions).
+/// The loss is a float32 computation of float32 parameters. Near a minimum a step moves them by few units in their last place,
+/// and the loss at two such points differs by 1e-4 of itself for no other reason (seen at 1e-5), while slopes are good to a
+/// hundredth. So a point where the slope has flattened is taken too where its value is off the parabola through the two slopes by
+/// less than `noise` (after the approximate conditions of Hager & Zhang 2005): on that parabola it is a decrease.
 public struct WolfeSearch: Sendable {
     /// φ and φ' at a step length.
     public struct Trial: Sendable {
@@ -21,7 +23,7 @@ public struct WolfeSearch: Sendable {
 
     public var sufficientDecrease = 1e-4
     public var curvature = 0.9
-    public var noise = 1e-7
+    public var noise = 1e-3
     public var mostTrials = 20
 
     public init() {}
@@ -31,11 +33,17 @@ public struct WolfeSearch: Sendable {
         from start: Trial, firstLength: Double, _ trial: (_ length: Double) throws -> Trial
     ) rethrows -> Trial? {
         guard start.slope < 0 else { return nil }
-        let slack = noise * abs(start.value)
+        // Two equal values are no rise.
+        let slack = 1e-7 * abs(start.value)
         func decreases(_ t: Trial) -> Bool {
             t.value <= start.value + sufficientDecrease * t.length * start.slope + slack
         }
         func isFlat(_ t: Trial) -> Bool { abs(t.slope) <= -curvature * start.slope }
+        func isAccepted(_ t: Trial) -> Bool {
+            guard isFlat(t) else { return false }
+            let parabola = start.value + t.length * (start.slope + t.slope) / 2
+            return decreases(t) || abs(t.value - parabola) <= noise * abs(start.value)
+        }
 
         var before = start
         var length = firstLength
@@ -51,11 +59,11 @@ public struct WolfeSearch: Sendable {
                 length = before.length + (length - before.length) / 10
                 continue
             }
+            if isAccepted(now) { return now }
             if !decreases(now) || (trials > 1 && now.value >= before.value + slack) {
                 (low, high) = (before, now)
                 break
             }
-            if isFlat(now) { return now }
             if now.slope >= 0 {
                 (low, high) = (now, before)
                 break
@@ -72,11 +80,11 @@ public struct WolfeSearch: Sendable {
             let outer = max(low.length, high.length) - 0.1 * width
             let now = try trial(min(max(interpolated(low, high), inner), outer))
             trials += 1
+            if isAccepted(now) { return now }
             if !now.value.isFinite || !decreases(now) || now.value >= low.value + slack {
                 high = now
                 continue
             }
-            if isFlat(now) { return now }
             if now.slope * (high.length - low.length) >= 0 { high = low }
             low = now
         }

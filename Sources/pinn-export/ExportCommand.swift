@@ -38,7 +38,7 @@ struct ExportCommand: ParsableCommand {
             valueName: "xmin,xmax,ymin,ymax")) var region: String?
     @Option(
         help: ArgumentHelp(
-            "Predict at the points of a CSV file with columns x and y in metres: its lines with the fields behind them. Points off the ice get none.",
+            "Predict at the points of a CSV file with columns x and y in metres, or lon and lat in degrees: its lines with the fields behind them. Points off the ice get none.",
             valueName: "file.csv")) var points: String?
     @Option(
         help: ArgumentHelp(

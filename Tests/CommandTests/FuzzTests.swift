@@ -77,6 +77,29 @@ import Testing
         try check(here, here.export, ["prediction.nc"], "pinn-store.nc", refusals: [65])
     }
 
+    @Test(arguments: ["area.geojson", "area.shp", "area.shx", "area.exp"])
+    func damagedPolygonsAreReadOrRefused(name: String) throws {
+        let here = try Workspace()
+        try here.addSample()
+        let parts = [[Self.square(0, 50_000), Self.square(20_000, 30_000)], [Self.square(60_000, 75_000)]]
+        let base = here.folder.file("area")
+        try OutlineFiles.geoJSON(parts, system: Self.system).write(
+            toFile: base + ".geojson", atomically: true, encoding: .utf8)
+        try OutlineFiles.exp(parts.flatMap { $0 }).write(toFile: base + ".exp", atomically: true, encoding: .utf8)
+        try OutlineFiles.writeShapefile(parts, to: base)
+        let polygon = name == "area.shx" ? "area.shp" : name
+        let arguments = ["sample_velocity_measures.nc", "--points", "1000", "--polygon", polygon]
+        try #require(here.run(here.ingest, arguments).status == 0)
+        // A damaged polygon may lie anywhere, on no ice too.
+        try check(here, here.ingest, arguments, name, refusals: [65])
+    }
+
+    private static let system = #""crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::3031"}},"#
+
+    private static func square(_ low: Double, _ high: Double) -> OutlineFiles.Ring {
+        [(low, low), (high, low), (high, high), (low, high)].map { (x: 330_000 + $0.0, y: 2_060_000 + $0.1) }
+    }
+
     @Test func damagedConfigurationsAreReadOrRefused() throws {
         let here = try Workspace()
         try here.addStore()

@@ -1,3 +1,4 @@
+import Fields
 import Foundation
 import NetCDFFiles
 import TestSupport
@@ -96,6 +97,36 @@ import Testing
                 .read(as: Float.self)
         }
         #expect(ends[0] == ends[1])
+    }
+
+    @Test func pointsByLongitudeAndLatitudeHaveTheFieldsOfTheSamePointsInMetres() throws {
+        let here = try Workspace()
+        try here.addStore()
+        #expect(try here.run(here.train, Workspace.short + ["--iterations", "5"]).status == 0)
+        let polar = try #require(PolarProjection(Projection(attributes: PolarSystem.known[0].attributes)))
+        let places = [(x: 360_000.0, y: 2_090_000.0), (x: 372_000, y: 2_105_000)]
+        func write(_ name: String, _ lines: [String]) throws {
+            try lines.joined(separator: "\r\n").write(
+                toFile: here.folder.file(name), atomically: true, encoding: .utf8)
+        }
+        try write("metres.csv", ["x,y"] + places.map { "\($0.x),\($0.y)" })
+        let degrees = places.map { polar.coordinates(x: $0.x, y: $0.y) }
+        try write("degrees.csv", ["Lat,id,Longitude"] + degrees.map { "\($0.latitude),1,\($0.longitude)" })
+        func fields(_ name: String) throws -> [[Double]] {
+            let result = try here.run(here.export, ["out-\(name)", "--points", name])
+            #expect(result.status == 0, "\(result.messages)")
+            let lines = String(decoding: try here.bytes("out-\(name)"), as: UTF8.self).split(separator: "\n")
+            return lines.dropFirst().map { $0.split(separator: ",").suffix(4).compactMap { Double($0) } }
+        }
+        let (metres, other) = (try fields("metres.csv"), try fields("degrees.csv"))
+        #expect(metres.count == 2 && metres.allSatisfy { $0.count == 4 })
+        for (a, b) in zip(metres.joined(), other.joined()) { #expect(abs(a - b) <= 1e-4 * abs(a)) }
+        #expect(other.count == metres.count)
+
+        try write("far.csv", ["lon,lat", "10,-70", "10,-91"])
+        let refused = try here.run(here.export, ["far-out.csv", "--points", "far.csv"])
+        #expect(refused.status == 65 && refused.messages.contains("line 3"), "\(refused.messages)")
+        #expect(!here.exists("far-out.csv"))
     }
 
     @Test func theSecondTrainerInARunIsTurnedAway() throws {

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Polygons that say what to invert")
 struct PolygonTests {
-    private typealias Ring = [(x: Double, y: Double)]
+    private typealias Ring = OutlineFiles.Ring
 
     /// The eastern part of the small shelf without a square in it, and a square in the west.
     private static let outer: Ring = [(8_000, -5000), (25_000, -5000), (25_000, 20_000), (8_000, 20_000)]
@@ -17,20 +17,6 @@ struct PolygonTests {
     private static func isInside(_ x: Double, _ y: Double) -> Bool {
         (x > 8000 && !(x > 11_900 && x < 16_100 && y > 3900 && y < 8100))
             || (x > 2100 && x < 4900 && y > 2100 && y < 4900)
-    }
-
-    private static func json(_ ring: Ring) -> String {
-        "[" + (ring + [ring[0]]).map { "[\($0.x), \($0.y), 12.5]" }.joined(separator: ",") + "]"
-    }
-
-    private static func geoJSON(_ parts: [[Ring]], system: String) -> String {
-        let polygons = parts.map { "[" + $0.map(json).joined(separator: ",") + "]" }.joined(separator: ",")
-        return """
-            {"type": "FeatureCollection", \(system) "features": [
-            {"type": "Feature", "properties": {"name": "a place"}, "geometry": {"type": "Point", "coordinates": [1, 2]}},
-            {"type": "Feature", "properties": null, "geometry": null},
-            {"type": "Feature", "properties": {}, "geometry": {"type": "MultiPolygon", "coordinates": [\(polygons)]}}]}
-            """
     }
 
     private static let system = #""crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::3031"}},"#
@@ -45,46 +31,6 @@ struct PolygonTests {
                 return (x: place.longitude, y: place.latitude)
             }
         }
-    }
-
-    private static func exp(_ rings: [Ring]) -> String {
-        rings.map { ring in
-            "## Name:part\n## Icon:0\n# Points Count  Value\n\(ring.count + 1) 1.000000\n# X pos Y pos\n"
-                + (ring + [ring[0]]).map { "\($0.x) \($0.y)\n" }.joined() + "\n"
-        }.joined()
-    }
-
-    /// A shapefile of one polygon a part: .shp and .shx.
-    private static func writeShapefile(_ parts: [[Ring]], to base: String) throws {
-        func big(_ number: Int) -> Data { withUnsafeBytes(of: Int32(number).bigEndian) { Data($0) } }
-        func little(_ number: Int) -> Data { withUnsafeBytes(of: Int32(number).littleEndian) { Data($0) } }
-        func real(_ number: Double) -> Data { withUnsafeBytes(of: number.bitPattern.littleEndian) { Data($0) } }
-        func box(_ rings: [Ring]) -> Data {
-            let all = rings.joined()
-            return [
-                all.map(\.x).min()!, all.map(\.y).min()!, all.map(\.x).max()!, all.map(\.y).max()!,
-            ].map(real).reduce(Data(), +)
-        }
-        func header(_ bytes: Int) -> Data {
-            big(9994) + Data(count: 20) + big(bytes / 2) + little(1000) + little(5) + box(parts.flatMap { $0 })
-                + Data(count: 32)
-        }
-        var records = Data()
-        var index = Data()
-        for (number, rings) in parts.enumerated() {
-            let closed = rings.map { $0 + [$0[0]] }
-            var content = little(5) + box(rings) + little(closed.count) + little(closed.reduce(0) { $0 + $1.count })
-            var start = 0
-            for ring in closed {
-                content += little(start)
-                start += ring.count
-            }
-            for corner in closed.joined() { content += real(corner.x) + real(corner.y) }
-            index += big((100 + records.count) / 2) + big(content.count / 2)
-            records += big(number + 1) + big(content.count / 2) + content
-        }
-        try (header(100 + records.count) + records).write(to: URL(fileURLWithPath: "\(base).shp"))
-        try (header(100 + index.count) + index).write(to: URL(fileURLWithPath: "\(base).shx"))
     }
 
     private func check(_ name: String, write: (TemporaryFolder) throws -> Void) throws {
@@ -106,7 +52,7 @@ struct PolygonTests {
     @Test("GeoJSON in the projection of the product, with holes, several polygons and other geometry beside them")
     func projectedGeoJSON() throws {
         try check("area.geojson") {
-            let text = PolygonTests.geoJSON(
+            let text = OutlineFiles.geoJSON(
                 [[PolygonTests.outer, PolygonTests.hole], [PolygonTests.second]], system: PolygonTests.system)
             try text.write(toFile: $0.file("area.geojson"), atomically: true, encoding: .utf8)
         }
@@ -119,7 +65,7 @@ struct PolygonTests {
         }
         // A ring around the meridian of 180° would need to be cut there; this one has x > 0.
         try check("area.json") {
-            try PolygonTests.geoJSON(parts, system: "").write(
+            try OutlineFiles.geoJSON(parts, system: "").write(
                 toFile: $0.file("area.json"), atomically: true, encoding: .utf8)
         }
     }
@@ -127,7 +73,7 @@ struct PolygonTests {
     @Test("an outline of ISSM, where one contour inside of another is a hole")
     func issmOutline() throws {
         try check("area.exp") {
-            try PolygonTests.exp([PolygonTests.outer, PolygonTests.hole, PolygonTests.second]).write(
+            try OutlineFiles.exp([PolygonTests.outer, PolygonTests.hole, PolygonTests.second]).write(
                 toFile: $0.file("area.exp"), atomically: true, encoding: .utf8)
         }
     }
@@ -140,14 +86,14 @@ struct PolygonTests {
             """
         for system in [nil, projected] {
             try check("area.shp") {
-                try PolygonTests.writeShapefile(
+                try OutlineFiles.writeShapefile(
                     [[PolygonTests.outer, PolygonTests.hole], [PolygonTests.second]], to: $0.file("area"))
                 try system?.write(toFile: $0.file("area.prj"), atomically: true, encoding: .utf8)
             }
         }
         let geographic = #"GEOGCS["GCS_WGS_1984",DATUM["D_WGS_1984"]]"#
         try check("area.shp") {
-            try PolygonTests.writeShapefile(
+            try OutlineFiles.writeShapefile(
                 [[PolygonTests.outer, PolygonTests.hole], [PolygonTests.second]].map { $0.map(PolygonTests.degrees) },
                 to: $0.file("area"))
             try geographic.write(toFile: $0.file("area.prj"), atomically: true, encoding: .utf8)

@@ -34,6 +34,22 @@ struct WolfeSearchTests {
         #expect(abs(found.slope) <= search.curvature * abs(start.slope))
     }
 
+    @Test("takes a step whose decrease is lost in rounding, and none that the slopes do not foretell")
+    func rounding() throws {
+        // Values that jump by 1e-4 of themselves, and a decrease by 1e-6.
+        var trials = 0
+        let found = WolfeSearch().find(from: .init(length: 0, value: 1, slope: -2e-6), firstLength: 1) {
+            trials += 1
+            return .init(length: $0, value: 1 + 1e-4, slope: -2e-6 * (1 - $0))
+        }
+        #expect(trials == 1 && found?.length == 1)
+        // The same values, and slopes that foretell a decrease by a half.
+        let other = WolfeSearch().find(from: .init(length: 0, value: 1, slope: -1), firstLength: 1) {
+            .init(length: $0, value: 1 + 1e-4, slope: -(1 - $0))
+        }
+        #expect(other == nil)
+    }
+
     @Test("finds nothing where the slope is not downhill")
     func uphill() {
         let found = WolfeSearch().find(from: .init(length: 0, value: 1, slope: 0.5), firstLength: 1) { _ in
