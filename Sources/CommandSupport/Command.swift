@@ -9,6 +9,8 @@ import NetCDFFiles
 public func runCommand<Command: ParsableCommand>(_ type: Command.Type, section: String) -> Never {
     // A reader that goes away (| head) is a write error with a message, not a silent death.
     signal(SIGPIPE, SIG_IGN)
+    // So is a file that outgrows the limit of a batch system (ulimit -f).
+    signal(SIGXFSZ, SIG_IGN)
     LibraryCrash.becomesError()
     LoggingSystem.bootstrap { _ in StandardErrorLog() }
     do {

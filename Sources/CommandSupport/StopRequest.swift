@@ -7,8 +7,8 @@ public struct Interrupted: Error {
     public var status: Int32 { 128 + signal }
 }
 
-/// Ctrl-C, SIGTERM and SIGUSR1 (what Slurm sends before the end of a job) ask a command to stop after the step it is
-/// in. Installed first thing in a command: a signal without a handler kills.
+/// Ctrl-C, SIGTERM, SIGUSR1 (what Slurm sends before the end of a job) and a terminal that is closed ask a command to stop after
+/// the step it is in. Installed first thing in a command: a signal without a handler kills.
 public enum StopRequest {
     private static let received = Atomic<Int32>(0)
 
@@ -17,7 +17,9 @@ public enum StopRequest {
         received.store(0, ordering: .relaxed)
         var signals = sigset_t()
         sigemptyset(&signals)
-        for number in [SIGINT, SIGTERM, SIGUSR1] {
+        // nohup ignores the last one, and means it.
+        let ignoresHangup = signal(SIGHUP, SIG_IGN).map { unsafeBitCast($0, to: Int.self) == 1 } ?? false
+        for number in [SIGINT, SIGTERM, SIGUSR1] + (ignoresHangup ? [] : [SIGHUP]) {
             sigaddset(&signals, number)
             signal(number) { number in
                 // A second Ctrl-C is meant: the default action ends the process.

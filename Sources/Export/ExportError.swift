@@ -10,6 +10,7 @@ public enum ExportError: Failure {
     case badPointTable(path: String, line: Int, reason: String)
     case noPoints(path: String)
     case noConverter(String)
+    case noFolder(String, reason: String)
     case converterFailed(field: String, command: String, reason: String)
     case noStore(path: String, run: String)
     case notAPrediction(path: String)
@@ -21,7 +22,7 @@ public enum ExportError: Failure {
         case .unknownGrid, .badGridList, .notAPrediction, .unknownField, .emptyRegion, .tooManyCells: .usage
         case .noStore, .noConverter: .missingInput
         case .otherStore, .unlikeMembers, .badPointTable, .noPoints: .badData
-        case .converterFailed: .inputOutput
+        case .converterFailed, .noFolder: .inputOutput
         }
     }
 
@@ -40,9 +41,11 @@ public enum ExportError: Failure {
         case .badPointTable(let path, let line, let reason):
             "\(path): line \(line): \(reason)"
         case .noPoints(let path):
-            "\(path): no points in it; the first line names the columns, two of them x and y in metres, and every other line is a point"
+            "\(path): no points in it; the first line names the columns, two of them x and y in metres or lon and lat in degrees, and every other line is a point"
         case .noConverter(let name):
             "--geotiff: the program \(name) is not installed; it belongs to GDAL (Debian: apt install gdal-bin)"
+        case .noFolder(let path, let reason):
+            "--geotiff \(quoted(path)): cannot write into that folder (\(reason)); name one whose parent exists and that you may write to"
         case .converterFailed(let field, let command, let reason):
             "--geotiff: \(field): \(command) failed: \(reason)"
         case .noStore(let path, let run):

@@ -1,5 +1,6 @@
 import Fields
 import Foundation
+import Glibc
 import NetCDFFiles
 
 /// A prediction's fields as cloud-optimised GeoTIFFs, made by GDAL's own converter where it is installed: nothing of GDAL is
@@ -7,21 +8,23 @@ import NetCDFFiles
 public enum GeoTIFF {
     private static let converter = "gdal_translate"
 
-    /// Looks for the converter, before the work that would be lost without it.
-    public static func requireConverter() throws {
+    /// Looks for the converter and makes the folder, before the work that would be lost without them.
+    public static func prepare(folder: String) throws {
         guard path(of: converter) != nil else { throw ExportError.noConverter(converter) }
+        guard mkdir(folder, 0o777) != 0 else { return }
+        let reason = errno
+        var info = stat()
+        let isFolder = stat(folder, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
+        guard isFolder, access(folder, W_OK) == 0 else {
+            throw ExportError.noFolder(folder, reason: String(cString: strerror(isFolder ? EACCES : reason)))
+        }
     }
 
-    /// Writes FOLDER/FIELD.tif for the fields of the grid at the root of a prediction.
+    /// Writes FOLDER/FIELD.tif, in a folder that `prepare` made, for the fields of the grid at the root of a prediction.
     ///
     /// - Returns: the files.
     public static func convert(_ prediction: String, fields: [String], into folder: String) throws -> [String] {
         guard let program = path(of: converter) else { throw ExportError.noConverter(converter) }
-        do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        } catch {
-            throw NetCDFError.writeFailed(path: folder, what: "the folder", reason: error.localizedDescription)
-        }
         return try fields.map { field in
             let output = "\(folder)/\(field).tif"
             let pending = try PendingFile(replacing: output)

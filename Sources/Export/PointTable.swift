@@ -35,15 +35,19 @@ public struct PointTable {
     private func copy(_ prediction: Prediction, to pending: PendingFile, _ report: (Int) throws -> Void) throws
         -> (points: Int, covered: Int)
     {
-        guard let input = fopen(path, "r") else { throw NetCDFError.notReadable(path: path, reason: reason()) }
+        let input = try opened()
         defer { fclose(input) }
 
         var lines = Lines(of: input)
         guard let header = lines.next() else { throw ExportError.noPoints(path: path) }
-        let names = header.split(separator: ",", omittingEmptySubsequences: false).map { String($0).trimmingBlanks() }
+        let names = PointTable.words(of: header)
         let position = try PointPosition(names, prediction.store.description.grids[0].grid.projection, path: path)
         let columns =
             prediction.fields.map(\.name) + (prediction.memberCount > 1 ? prediction.fields.map(\.deviationName) : [])
+        if let twice = columns.first(where: names.contains) {
+            throw ExportError.badPointTable(
+                path: path, line: 1, reason: "it has a column \(quoted(twice)), as a field is called; rename it")
+        }
         let newHeader = ([header] + columns).joined(separator: ",")
         try requireReplaceable(pending.finalPath, header: newHeader)
         guard let output = fopen(pending.temporaryPath, "w") else { throw writing(pending) }
@@ -62,15 +66,15 @@ public struct PointTable {
             var points: [(x: Double, y: Double)] = []
             while texts.count < PointTable.portion, let line = lines.next() {
                 if line.isEmpty { continue }
-                let words = line.split(separator: ",", omittingEmptySubsequences: false)
+                let words = PointTable.words(of: line)
                 func number(_ place: Int) throws -> Double {
-                    guard words.count == names.count, let value = Double(String(words[place]).trimmingBlanks()),
+                    guard words.count == names.count, let value = Double(words[place]),
                         value.isFinite
                     else {
                         throw ExportError.badPointTable(
                             path: path, line: lines.count,
                             reason: words.count == names.count
-                                ? "\(names[place]) is \(quoted(String(words[place]))), not a number of \(position.unit)"
+                                ? "\(names[place]) is \(quoted(words[place])), not a number of \(position.unit)"
                                 : "\(words.count) columns, the first line has \(names.count)")
                     }
                     return value
@@ -102,6 +106,38 @@ public struct PointTable {
         guard done > 0 else { throw ExportError.noPoints(path: path) }
         guard fflush(output) == 0 else { throw writing(pending) }
         return (done, covered)
+    }
+
+    private func opened() throws -> UnsafeMutablePointer<FILE> {
+        // A named pipe without a writer ends at once in place of being waited for; one with a writer is waited for.
+        let handle = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard handle >= 0 else {
+            throw errno == ENOENT || errno == ENOTDIR
+                ? NetCDFError.noSuchFile(path: path) : NetCDFError.notReadable(path: path, reason: reason())
+        }
+        var info = stat()
+        fstat(handle, &info)
+        guard info.st_mode & S_IFMT != S_IFDIR, fcntl(handle, F_SETFL, 0) == 0, let file = fdopen(handle, "r") else {
+            close(handle)
+            throw NetCDFError.notReadable(path: path, reason: String(cString: strerror(EISDIR)))
+        }
+        return file
+    }
+
+    /// The columns of a line; quotes, which R and spreadsheets put around words, are not part of them and may hold commas.
+    private static func words(of line: String) -> [String] {
+        var words = [""]
+        var isQuoted = false
+        for character in line {
+            if character == "\"" {
+                isQuoted.toggle()
+            } else if character == ",", !isQuoted {
+                words.append("")
+            } else {
+                words[words.count - 1].append(character)
+            }
+        }
+        return words.map { $0.trimmingBlanks() }
     }
 
     /// Nothing but an older table of the same columns: the input, or a table of something else, may not be lost to a slip.
@@ -144,7 +180,9 @@ private struct PointPosition {
             throw ExportError.badPointTable(
                 path: path, line: 1,
                 reason: "its columns are \(names.map(quoted).joined(separator: ", "));"
-                    + " two of them must be x and y, in metres, or lon and lat, in degrees")
+                    + " two of them must be x and y, in metres, or lon and lat, in degrees"
+                    + (names.count == 1 && names[0].contains(where: { $0 == ";" || $0 == "\t" })
+                        ? ", and commas between them" : ""))
         }
         guard let polar = PolarProjection(map) else {
             throw ExportError.badPointTable(

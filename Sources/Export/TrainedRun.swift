@@ -22,12 +22,22 @@ public struct TrainedRun {
         checkpoints[0].trainedSeconds = seconds
         checkpoints[0].plan.ensemble = members.count
         checkpoint = checkpoints[0]
-        let path = storePath ?? checkpoint.plan.store
-        if storePath == nil, access(path, F_OK) != 0 { throw ExportError.noStore(path: path, run: run.path) }
+        let path = try storePath ?? TrainedRun.store(of: checkpoint.plan, run)
         store = try StoreReader(path: path)
         for expected in fingerprints where store.fingerprint != expected {
             throw ExportError.otherStore(store: path, expected: expected, found: store.fingerprint)
         }
+    }
+
+    /// The store under the name that the run knows: from here, or from the folder in which the run lies, since a run is mostly
+    /// trained there.
+    private static func store(of plan: Plan, _ run: RunDirectory) throws -> String {
+        let beside = run.path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+        let candidates = [plan.store, (beside + [Substring(plan.store)]).joined(separator: "/")]
+        guard let path = candidates.first(where: { access($0, F_OK) == 0 }) else {
+            throw ExportError.noStore(path: plan.store, run: run.path)
+        }
+        return path
     }
 
     private static func checkpoints(of run: RunDirectory, report: (String) -> Void) throws -> [Checkpoint] {

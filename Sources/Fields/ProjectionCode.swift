@@ -31,8 +31,14 @@ extension Projection {
     /// Attributes that hold a reference system as well-known text; GDAL writes the second, CF has the first.
     public static let textAttributes = ["crs_wkt", "spatial_ref"]
 
-    /// The number that EPSG gives the reference system, where its well-known text ends with one.
+    /// The number that EPSG gives the reference system, where its well-known text ends with one, or an attribute is the number
+    /// (`spatial_epsg`: ITS_LIVE).
     public var codeOfText: Int? {
+        switch self["spatial_epsg"] {
+        case .number(let code)?: if let code = Int(exactly: code) { return code }
+        case .text(let text)?: if let code = Int(text.trimmingBlanks()) { return code }
+        case nil: break
+        }
         for name in Projection.textAttributes {
             if case .text(let text) = self[name], let code = Projection.code(ofWellKnownText: text) { return code }
         }

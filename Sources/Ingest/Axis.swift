@@ -49,13 +49,21 @@ struct Axis {
     private static func checkSpacing(_ line: CoordinateLine) throws {
         let values = line.values
         let step = (values[values.count - 1] - values[0]) / Double(values.count - 1)
+        guard step != 0 else {
+            throw IngestError.badCoordinate(
+                line.name, path: line.path, reason: "begins and ends with the same value, \(values[0])")
+        }
         let largest = values.reduce(0) { max($0, abs($1)) }
         let tolerance = 0.01 * abs(step) + (line.isFloat ? 2 * largest * Double(Float.ulpOfOne) : 0)
         for index in 1..<values.count {
             let here = values[index] - values[index - 1]
             let deviation = abs(values[index] - values[0] - Double(index) * step)
             guard here * step > 0, deviation <= tolerance else {
-                throw IngestError.unevenAxis(line.name, path: line.path, index: index, step: here, usual: step)
+                let steps = zip(values.dropFirst(), values).map { $0 - $1 }
+                let usual = steps.sorted()[steps.count / 2]
+                let worst = steps.indices.max { abs(steps[$0] - usual) < abs(steps[$1] - usual) } ?? index - 1
+                throw IngestError.unevenAxis(
+                    line.name, path: line.path, index: worst + 1, step: steps[worst], usual: usual)
             }
         }
     }

@@ -24,6 +24,8 @@ public enum IngestError: Failure {
     case unknownUnit(String, variable: String, path: String, expected: String)
     case badAttribute(String, variable: String, path: String, found: String, expected: String)
     case componentInOtherUnit(variable: String, other: String, path: String, ratio: Double, looksLike: String)
+    case constantVelocity(String, Double, String, Double, path: String, cells: Int)
+    case maskFlagsDisagree(variable: String, path: String, values: Int, meanings: Int)
     case unknownMaskValue(Double, variable: String, path: String, known: [Int])
     case unknownMaskMeaning(String, variable: String, path: String, known: [String])
     case emptyRegion(Region, path: String, extent: Region)
@@ -89,12 +91,18 @@ public enum IngestError: Failure {
             "\(path): a grid of \(rows) x \(columns) cells is too large to be real; cut it with --region"
         case .missingUnit(let variable, let path, let expected):
             "\(path): variable \(quoted(variable)) has no units; add the attribute, for instance with: ncatted -a units,\(variable),c,c,'\(expected)' \(shellWord(path))"
+        case .unknownUnit(let unit, let variable, let path, _) where unit.lowercased().hasPrefix("degree"):
+            "\(path): variable \(quoted(variable)) is in \(quoted(unit)): a grid of longitude and latitude; the equations need metres, so bring it to a polar stereographic projection first, for Antarctica with gdalwarp -t_srs EPSG:3031 (vectors must be turned with it)"
         case .unknownUnit(let unit, let variable, let path, let expected):
             "\(path): variable \(quoted(variable)) has the unknown unit \(quoted(unit)); expected one like '\(expected)'"
         case .badAttribute(let name, let variable, let path, let found, let expected):
             "\(path): attribute \(quoted(name)) of variable \(quoted(variable)) is \(found), expected \(expected); get the file again or correct the attribute"
         case .componentInOtherUnit(let variable, let other, let path, let ratio, let looksLike):
             "\(path): variables \(quoted(variable)) and \(quoted(other)) differ by a factor of \(Int(ratio.rounded())), as if \(quoted(variable)) were in \(looksLike); correct its attribute 'units'"
+        case .constantVelocity(let x, let u, let y, let v, let path, let cells):
+            "\(path): variables \(quoted(x)) and \(quoted(y)) are \(plain(u)) and \(plain(v)) m/year on all of the \(cells) cells of ice; a velocity that does not vary is none, check the file"
+        case .maskFlagsDisagree(let variable, let path, let values, let meanings):
+            "\(path): variable \(quoted(variable)) has \(values) flag_values and \(meanings) flag_meanings; each value needs a meaning, correct the attributes"
         case .unknownMaskValue(let value, let variable, let path, let known):
             "\(path): variable \(quoted(variable)) holds \(value), known are \(known.map(String.init).joined(separator: ", ")); check the version of the product, or give the mask flag_values and flag_meanings"
         case .unknownMaskMeaning(let word, let variable, let path, let known):

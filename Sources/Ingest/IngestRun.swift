@@ -37,6 +37,7 @@ public struct IngestRun {
         try PendingFile(replacing: request.store).discard()
         if let points = request.points { try StoreWriter.requireRoom(forCollocation: points, at: request.store) }
 
+        report.warnings += try warnings(ofRegion: files)
         let place = try place(in: files, &report)
         let (velocityGrid, thicknessGrid) = (place.velocityGrid, place.thicknessGrid)
         let mask = try readMask(files, place, &report)
@@ -60,6 +61,8 @@ public struct IngestRun {
             }
             .surface(of: thicknessFile)
 
+        try Plausibility.requireVariety(
+            of: velocity, components.x.name, components.y.name, path: velocityFile.path)
         try Plausibility.requireOneUnit(
             of: velocity, components.x.name, components.y.name, path: velocityFile.path)
 
@@ -102,8 +105,7 @@ public struct IngestRun {
         description.productSeaWaterDensity = thicknessFile.density(schema?.seaWaterDensityAttribute)
         description.provenance = provenance(velocityFile, thicknessFile, report)
         report.warnings += Plausibility.warnings(
-            fastest: description.scales.speed * Constants.secondsPerYear, in: velocityFile.name, thickness,
-            in: thicknessFile.name)
+            velocity, in: velocityFile.name, thickness, in: thicknessFile.name)
         try content.write(to: request.store, description) { try progress(.writing, $0, $1) }
 
         report.counts = description.counts
@@ -151,6 +153,24 @@ public struct IngestRun {
         try checkSamePlace(window, try thicknessWindow(thickness, region))
         return Inputs(
             velocity: velocity, components: components, thickness: thickness, region: region, polygon: polygon)
+    }
+
+    /// GDAL gives corners in another order (xmin, ymin, xmax, ymax): a rectangle that reaches beyond the data by more than these
+    /// are long was hardly meant.
+    private func warnings(ofRegion files: Inputs) throws -> [String] {
+        let region = request.region
+        guard region != .everywhere else { return [] }
+        let extent = try GridWindow(of: files.components.x, in: files.velocity, region: .everywhere).extent
+        let (width, height) = (extent.xMax - extent.xMin, extent.yMax - extent.yMin)
+        let beyond = [
+            extent.xMin - region.xMin > width, region.xMax - extent.xMax > width, extent.yMin - region.yMin > height,
+            region.yMax - extent.yMax > height,
+        ]
+        guard beyond.contains(true) else { return [] }
+        let text = [extent.xMin, extent.xMax, extent.yMin, extent.yMax].map { plain($0) }.joined(separator: ",")
+        return [
+            "--region reaches far beyond the data, which cover \(text); it is xmin,xmax,ymin,ymax, not in the order of GDAL"
+        ]
     }
 
     func thicknessFile(
@@ -254,7 +274,10 @@ public struct IngestRun {
         let ice = request.ice.adjective
         var tallies: [IngestReport.Tally] = [
             .init(
-                what: "velocity cells", kept: velocity.count, dropped: [(velocity.missing, "\(ice) without data")],
+                what: "velocity cells", kept: velocity.count,
+                dropped: [
+                    (velocity.missing, "\(ice) without data"), (velocity.marked, "with an undeclared mark for no data"),
+                ],
                 error: median(ofErrors: velocity.errors).map { "\(plain(($0 * 100).rounded() / 100)) m/year" }),
             .init(
                 what: "thickness cells", kept: thickness.count,

@@ -43,7 +43,7 @@ struct MaskField {
             return false
         }
         let field = try PackedField(variable, on: window, in: nil)
-        let legend = MaskLegend(variable, schema)
+        let legend = try MaskLegend(variable, schema)
         let coverOfNoData = schema.coverOfNoData?.rawValue ?? MaskField.unknown
         for band in window.bands(chunkRows: field.chunkRows) {
             try progress(band.lowerBound, window.rows)
@@ -124,14 +124,18 @@ private struct MaskLegend {
     private let variable: any ProductArray
     private let knownWords: [String]
 
-    init(_ variable: any ProductArray, _ schema: ProductSchema.Mask) {
+    init(_ variable: any ProductArray, _ schema: ProductSchema.Mask) throws {
         self.variable = variable
         let words = schema.coverOfWord
         knownWords = words.keys.sorted()
         let meanings = variable.attribute("flag_meanings")?.text?.split(whereSeparator: { " ,\t\n".contains($0) }).map(
             String.init)
         let values = variable.attribute("flag_values")?.numbers
-        guard let meanings, let values, meanings.count == values.count, !values.isEmpty else {
+        if let meanings, let values, meanings.count != values.count {
+            throw IngestError.maskFlagsDisagree(
+                variable: variable.name, path: variable.path, values: values.count, meanings: meanings.count)
+        }
+        guard let meanings, let values, !values.isEmpty else {
             covers = schema.coverOfCode
             unknownWords = [:]
             usesSchemaCodes = true

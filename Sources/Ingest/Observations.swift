@@ -14,11 +14,13 @@ struct Observations {
     var notPositive = 0
     /// Those of the latter that are below zero.
     var negative = 0
+    /// Cells that hold a usual mark for "no data" which the file does not declare.
+    var marked = 0
     /// The cells as a set, for questions by place.
     var present: CellSet
 
     var count: Int { cells.count }
-    var iceCells: Int { count + missing + notPositive }
+    var iceCells: Int { count + missing + notPositive + marked }
 }
 
 /// Reads observations in bands: only rows and columns that hold the ice that is taken are touched.
@@ -29,7 +31,8 @@ struct ObservationReader {
     let ice: IceMask
     let progress: (Int, Int) throws -> Void
 
-    /// Cells where both components are known. Speeds of zero are data: both MEaSUREs products mark gaps by NaN.
+    /// Cells where both components are known. Speeds of zero are data: both MEaSUREs products mark gaps by NaN. A component of
+    /// exactly -9999 m/year is none.
     func velocity(of product: ProductFile) throws -> Observations {
         let (x, y) = try product.velocityComponents()
         let schema = product.schema.velocity
@@ -42,7 +45,9 @@ struct ObservationReader {
         if let errorX = product.first(schema?.errorX), let errorY = product.first(schema?.errorY) {
             errors = [try field(errorX), try field(errorY)]
         }
-        return try read([try field(x), try field(y)], errors: errors) { _ in .kept }
+        let components = [try field(x), try field(y)]
+        let marks = components.flatMap(\.undeclaredMarks)
+        return try read(components, errors: errors) { $0.contains(where: marks.contains) ? .marked : .kept }
     }
 
     /// Cells where the thickness is positive: products write 0, or a negative mark that they do not declare, where
@@ -89,7 +94,7 @@ struct ObservationReader {
         ) { _ in .kept }
     }
 
-    private enum Verdict { case kept, notPositive, negative }
+    private enum Verdict { case kept, notPositive, negative, marked }
 
     private func read(
         _ fields: [PackedField], errors: [PackedField], judge: ([Double]) -> Verdict
@@ -113,6 +118,10 @@ struct ObservationReader {
                         continue
                     }
                     let verdict = judge(here)
+                    if verdict == .marked {
+                        found.marked += 1
+                        continue
+                    }
                     guard verdict == .kept else {
                         found.notPositive += 1
                         found.negative += verdict == .negative ? 1 : 0

@@ -44,6 +44,17 @@ struct PackedField {
         noData = try PackedField.declaredNoData(of: variable).map { $0 < 0 ? $0 + (wrap ?? 0) : $0 } + extra
     }
 
+    /// The numbers, as they are read, that people and programs write for "no data" and may forget to declare. Packed integers
+    /// have none: among them any number may be a value.
+    var undeclaredMarks: [Double] {
+        guard variable.type == .float || variable.type == .double, variable.attribute("scale_factor") == nil,
+            variable.attribute("add_offset") == nil
+        else { return [] }
+        return [-999, -9999, -99999, -32767, -32768, -2_147_483_647, -2_147_483_648, 99999, 999_999].map {
+            $0 * scale + offset
+        }
+    }
+
     /// Rows of the file's chunks.
     var chunkRows: Int { max(1, variable.chunkLengths?[rowPosition] ?? 1) }
 

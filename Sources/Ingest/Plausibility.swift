@@ -4,6 +4,8 @@ import Fields
 enum Plausibility {
     /// Faster than any ice [m year⁻¹]; the fastest glaciers of Greenland reach 17 km.
     private static let highestSpeed = 20_000.0
+    /// Slower than almost all of any ice shelf [m year⁻¹].
+    private static let lowestSpeed = 1.0
     /// Thicker than any ice on Earth [m]; East Antarctica reaches 4.9 km.
     private static let greatestThickness = 5000.0
 
@@ -40,13 +42,37 @@ enum Plausibility {
             ratio: ratios.middle, looksLike: largeIsWrong ? confused.large : confused.small)
     }
 
+    /// Refuses a velocity that is the same everywhere: no ice flows so, and a viscosity cannot be inferred from it.
+    static func requireVariety(of velocity: Observations, _ x: String, _ y: String, path: String) throws {
+        let (u, v) = (velocity.values[0], velocity.values[1])
+        guard velocity.count > 1, u.allSatisfy({ $0 == u[0] }), v.allSatisfy({ $0 == v[0] }) else { return }
+        throw IngestError.constantVelocity(x, u[0], y, v[0], path: path, cells: velocity.count)
+    }
+
     static func warnings(
-        fastest: Double, in velocityName: String, _ thickness: Observations, in thicknessName: String
+        _ velocity: Observations, in velocityName: String, _ thickness: Observations, in thicknessName: String
     ) -> [String] {
         var warnings: [String] = []
-        if fastest > highestSpeed {
+        let speeds = zip(velocity.values[0], velocity.values[1]).map { ($0 * $0 + $1 * $1).squareRoot() }
+        let fast = speeds.count { $0 > highestSpeed }
+        if fast > 0 {
             warnings.append(
-                "\(velocityName): velocities reach \(Int(fastest)) m/year, faster than any ice; check the units of both components and the value that stands for no data"
+                "\(velocityName): velocities are over \(plain(highestSpeed)) m/year on \(fast) cells and reach \(rounded(speeds.max() ?? 0)) m/year, faster than any ice; check the units of both components and the value that stands for no data"
+            )
+        } else if sizes(speeds).high < lowestSpeed {
+            warnings.append(
+                "\(velocityName): 98 % of the velocities are below \(plain(lowestSpeed)) m/year, slower than any ice shelf; check the units of both components"
+            )
+        }
+        let still = speeds.count { $0 == 0 }
+        if still >= 10 {
+            warnings.append(
+                "\(velocityName): both components are exactly 0 on \(still) cells, which are kept as ice that does not move; if 0 stands for no data, say so in a schema (no_data = [0], --schema)"
+            )
+        }
+        if velocity.marked > 0 {
+            warnings.append(
+                "\(velocityName): \(velocity.marked) cells hold a number such as -9999, which no ice moves at and the file does not declare as its _FillValue; they are left out"
             )
         }
         let thick = thickness.values[0].filter { $0 > greatestThickness }

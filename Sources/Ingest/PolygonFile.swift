@@ -87,9 +87,9 @@ struct PolygonFile {
     // MARK: formats
 
     private func contents() throws -> Data {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue,
-            let file = FileHandle(forReadingAtPath: path)
+        // A pipe without a writer would be waited for without end.
+        var info = stat()
+        guard stat(path, &info) == 0, info.st_mode & S_IFMT == S_IFREG, let file = FileHandle(forReadingAtPath: path)
         else { throw PolygonError.unreadable(path: path) }
         defer { try? file.close() }
         guard let data = try? file.read(upToCount: PolygonFile.mostBytes + 1), !data.isEmpty else {

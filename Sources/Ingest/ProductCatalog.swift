@@ -72,13 +72,15 @@ public struct ProductCatalog: Sendable {
     /// A schema is short: a device or a data file given by mistake is not read without end.
     private static func text(ofSchemaAt path: String) throws -> String {
         var info = stat()
-        guard stat(path, &info) == 0, let file = fopen(path, "r") else {
+        let isThere = stat(path, &info) == 0
+        // Before it is opened: a pipe without a writer would be waited for without end.
+        guard !isThere || (info.st_mode & S_IFMT == S_IFREG && info.st_size < 1 << 20) else {
+            throw IngestError.noSchema(path: path, reason: "not a text file of a schema's size")
+        }
+        guard isThere, let file = fopen(path, "r") else {
             throw IngestError.noSchema(path: path, reason: String(cString: strerror(errno)))
         }
         defer { fclose(file) }
-        guard info.st_mode & S_IFMT == S_IFREG, info.st_size < 1 << 20 else {
-            throw IngestError.noSchema(path: path, reason: "not a text file of a schema's size")
-        }
         var bytes = [UInt8](repeating: 0, count: Int(info.st_size))
         let count = fread(&bytes, 1, bytes.count, file)
         return String(decoding: bytes.prefix(count), as: UTF8.self)

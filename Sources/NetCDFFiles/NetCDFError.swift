@@ -45,11 +45,11 @@ public enum NetCDFError: Failure {
         case .notContiguous(let variable, let path):
             "\(path): variable \(quoted(variable)) does not lie in one piece; the file was rewritten by another tool, make it again with pinn-ingest"
         case .damaged(let path, let reason):
-            "\(path): damaged (\(reason))"
+            "\(path): damaged (\(reason)); make it again, or bring a good copy back"
         case .notSelfContained(let variable, let path, let reason):
             "\(path): \(quoted(variable)) is not read: \(reason); make a plain copy, for example with nccopy -k nc4"
         case .notSealed(let path):
-            "\(path): no seal at its end: not a store or checkpoint that these tools made, or damaged (cut short, never finished, or changed by another tool)"
+            "\(path): no seal at its end: not a store or checkpoint that these tools made, or damaged (cut short, never finished, or changed by another tool); make it again, or bring a good copy back"
         case .readFailed(let path, let what, let reason):
             "\(path): cannot read \(what): \(reason); the file is damaged, get it again"
         case .notReadable(let path, let reason):

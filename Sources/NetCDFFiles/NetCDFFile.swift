@@ -31,6 +31,7 @@ public final class NetCDFFile {
         try requireSelfContained(path)
         let status = inLibrary(nc_open(path, NC_NOWRITE, &id))
         guard status == NC_NOERR else {
+            if let reason = FileKind.notNetCDF(path) { throw .notNetCDF(path: path, reason: reason) }
             throw errno == EACCES
                 ? .notReadable(path: path, reason: String(cString: strerror(EACCES)))
                 : .notNetCDF(path: path, reason: Fields.quoted(String(cString: nc_strerror(status))))
@@ -206,7 +207,7 @@ public final class NetCDFFile {
     private func checkClassicLength(of bytes: Int) throws(NetCDFError) {
         var format: Int32 = 0
         guard inLibrary(nc_inq_format_extended(id, &format, nil)) == NC_NOERR, format == NC_FORMATX_NC3 else { return }
-        var needed = 0
+        var needed = classicHeaderBytes
         for variable in variables {
             var size = variable.type.byteCount
             for length in variable.shape {

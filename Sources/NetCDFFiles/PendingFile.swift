@@ -26,6 +26,9 @@ public final class PendingFile: Sendable {
 
     public init(replacing finalPath: String) throws(NetCDFError) {
         self.finalPath = finalPath
+        guard !finalPath.isEmpty else {
+            throw .writeFailed(path: "''", what: "the file", reason: "a file needs a name")
+        }
         // Renaming would put a file in the place of a device (/dev/full) and fails, after all the work, on a folder.
         var info = stat()
         if stat(finalPath, &info) == 0, info.st_mode & S_IFMT != S_IFREG {

@@ -62,9 +62,7 @@ public struct Report {
 
     /// Writes the maps, each whole, and returns their names.
     public func writeMaps(to folder: String) throws -> [String] {
-        if mkdir(folder, 0o777) != 0, errno != EEXIST {
-            throw ReportError.noFolder(path: folder, reason: String(cString: strerror(errno)))
-        }
+        try Report.checkFolder(folder)
         let names = maps.map { "\($0.name).png" }
         // Before the first is written.
         for name in names { try Report.checkMap("\(folder)/\(name)") }
@@ -77,8 +75,11 @@ public struct Report {
 
     /// Anything but an older report stays what it is.
     public static func checkOutput(_ path: String) throws {
-        guard access(path, F_OK) == 0 else { return }
-        guard beginning(of: path).contains(generator) else { throw ReportError.notAReport(path: path) }
+        if access(path, F_OK) == 0 {
+            guard beginning(of: path).contains(generator) else { throw ReportError.notAReport(path: path) }
+        }
+        // Whether it can be written is told before the work.
+        try PendingFile(replacing: path).discard()
     }
 
     /// Whether maps can be written there, told before the work.
@@ -86,6 +87,9 @@ public struct Report {
         var info = stat()
         if stat(path, &info) == 0, info.st_mode & S_IFMT != S_IFDIR {
             throw ReportError.noFolder(path: path, reason: "a file has that name")
+        }
+        if mkdir(path, 0o777) != 0, errno != EEXIST {
+            throw ReportError.noFolder(path: path, reason: String(cString: strerror(errno)))
         }
     }
 

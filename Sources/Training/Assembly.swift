@@ -12,6 +12,8 @@ public struct Assembly {
     public let objective: Objective
     public let stream: ChunkStream
     public let backend: any Backend
+    /// Whether the physics knows no flow across the x axis.
+    private let isAlongX: Bool
 
     /// - Parameters:
     ///   - admit: throws where the run must not start; asked before anything large is allocated.
@@ -23,6 +25,7 @@ public struct Assembly {
         self.plan = plan
         store = try StoreReader(path: plan.store)
         let model = try plan.model()
+        isAlongX = !model.observed.contains(.velocityY)
         guard model.ice == store.description.ice else {
             throw PlanError.otherIce(
                 physics: plan.physics, needs: model.ice, store: plan.store, holds: store.description.ice)
@@ -52,8 +55,21 @@ public struct Assembly {
         plan.balance == .none ? nil : LossBalance(factors: objective.terms.map { _ in 1 })
     }
 
+    /// What a user should know before hours are spent.
+    public var notes: [String] { densityNotes + (flowNote.map { [$0] } ?? []) }
+
+    /// A flow line is along the x axis: where ice flows across it as well, the equation is not that of the ice.
+    private var flowNote: String? {
+        let reach = { (column: Column) in
+            store.description.normalizations[column].map { abs($0.offset) + $0.scale } ?? 0
+        }
+        guard isAlongX, reach(.v) > 0.2 * reach(.u) else { return nil }
+        return
+            "--physics \(plan.physics) is one-dimensional, along the x axis; in \(plan.store) the velocity across it is \(Int((100 * reach(.v) / reach(.u)).rounded())) % of that along it"
+    }
+
     /// The densities in which the product and the run differ, for the user to know: they move the viscosity.
-    public var densityNotes: [String] {
+    private var densityNotes: [String] {
         let stated = [
             ("ice", store.description.productIceDensity, plan.iceDensity, "--ice-density"),
             ("sea water", store.description.productSeaWaterDensity, plan.seaWaterDensity, "--sea-water-density"),

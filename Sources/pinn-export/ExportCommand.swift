@@ -80,12 +80,15 @@ struct ExportCommand: ParsableCommand {
             }
         } else if prediction.hasSuffix(".csv") {
             throw ValidationError("'\(prediction)': CSV is written at --points FILE.csv; grids are NetCDF")
+        } else if prediction.hasSuffix(".tif") || prediction.hasSuffix(".tiff") {
+            throw ValidationError(
+                "'\(prediction)': grids are NetCDF, name it .nc; --geotiff FOLDER writes GeoTIFFs of its fields")
         }
     }
 
     func run() throws {
         if points == nil { try PredictionWriter.checkOutput(prediction) }
-        if geotiff != nil { try GeoTIFF.requireConverter() }
+        if let geotiff { try GeoTIFF.prepare(folder: geotiff) }
         let run = try TrainedRun(in: RunDirectory(runPath), store: store) { printMessage("warning: \($0)") }
         let model = try Prediction(
             run.checkpoint, members: run.members, store: run.store,
@@ -98,6 +101,10 @@ struct ExportCommand: ParsableCommand {
         if let points {
             let counts = try PointTable(reading: points).write(model, to: prediction) { _ in try StopRequest.check() }
             print("\(prediction): \(counts.covered) of \(counts.points) points on the ice, \(origin)")
+            if counts.covered == 0 {
+                printMessage(
+                    "warning: no point of \(points) lies on the ice; x and y are metres of the store's projection")
+            }
         } else {
             print("\(prediction): \(try writeGrids(model)) cells \(origin)")
             for path in try geotiff.map({

@@ -328,7 +328,7 @@ struct TrainCommand: ParsableCommand {
             "physics    \(plan.physics), g \(plan.gravity) m s-2, ice \(plan.iceDensity), sea water \(plan.seaWaterDensity) kg m-3"
         )
         printMessage("sampling   \(plan.sampling.description)")
-        for note in assembly.densityNotes { printMessage("warning: \(note)") }
+        for note in assembly.notes { printMessage("warning: \(note)") }
         printMessage(
             "optimizer  \(plan.optimizer), learning rate \(plan.learningRate.peak) \(plan.learningRate.decay.rawValue), \(plan.iterations) iterations"
         )

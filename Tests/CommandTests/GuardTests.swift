@@ -110,6 +110,46 @@ import Testing
         #expect(try here.run(here.train, ["--resume", "--iterations", String(next)]).status == 0)
     }
 
+    @Test func aFileThatOutgrowsTheLimitOfABatchSystemIsAnErrorAndLeavesNothing() throws {
+        let here = try Workspace()
+        try here.addSample()
+        let before = here.folder.names
+        let result = try Tool(path: "/bin/sh").run(
+            ["-c", "ulimit -f 100; exec \(here.ingest.path) sample_velocity_measures.nc --points 20000"],
+            in: here.folder.path)
+        #expect(result.status == 74 && !result.died, "\(result.messages)")
+        #expect(result.messages.contains("pinn-store.nc"))
+        #expect(here.folder.names == before)
+    }
+
+    @Test func aTerminalThatIsClosedStopsATrainerWithACheckpoint() throws {
+        let here = try Workspace()
+        try here.addStore()
+        let result = try here.run(here.train, Workspace.short + ["--iterations", "1000000"]) { running in
+            running.wait { _ in here.exists("pinn-run/plan.toml") }
+            running.send(SIGHUP)
+        }
+        #expect(result.status == 75 && !result.died && !here.checkpoints.isEmpty, "\(result.messages)")
+    }
+
+    @Test(arguments: ["--schema", "--polygon", "--config"]) func aPipeInPlaceOfAFileIsRefusedAtOnce(_ option: String)
+        throws
+    {
+        let here = try Workspace()
+        try here.addSample()
+        mkfifo(here.folder.file("pipe.json"), 0o600)
+        let result = try here.run(here.ingest, ["sample_velocity_measures.nc", option, "pipe.json"])
+        #expect(
+            [64, 65, 66, 74].contains(result.status) && result.messages.contains("pipe.json"), "\(result.messages)")
+    }
+
+    @Test func aRunIsScoredFromAnyFolderWithTheStoreThatLiesBesideIt() throws {
+        let here = try trained()
+        let result = try #require(Tool.built("pinn-eval")).run(
+            [Places.sample("sample_truth.nc"), "--run", here.folder.file("pinn-run")], in: "/")
+        #expect(result.status == 0 && result.output.contains("mu"), "\(result.messages)")
+    }
+
     @Test func namesWithBlanksAreQuotedInTheCommandThatIsToldNext() throws {
         let here = try Workspace()
         try here.addStore()

@@ -86,13 +86,13 @@ import Testing
     @Test func pointsOfATableGetTheFieldsOnTheIceAndNothingOffIt() throws {
         let input = small.folder.file("line.csv")
         let output = small.folder.file("out.csv")
-        try "name,y,x\r\nfirst,-12000,7000\r\n\r\nfar,0,9e7\n\"last\",5000,-3000".write(
+        try "name,\"Y\",x\r\nfirst,-12000,7000\r\n\r\nfar,0,9e7\n\"last\",5000,\"-3000\"".write(
             toFile: input, atomically: true, encoding: .utf8)
         let prediction = try small.prediction(names: ["u", "mu"])
         let counts = try PointTable(reading: input).write(prediction, to: output) { _ in }
         #expect(counts.points == 3 && counts.covered == 2)
         let lines = try String(contentsOfFile: output, encoding: .utf8).split(separator: "\n").map(String.init)
-        #expect(lines.count == 4 && lines[0] == "name,y,x,u,mu" && lines[2] == "far,0,9e7,,")
+        #expect(lines.count == 4 && lines[0] == "name,\"Y\",x,u,mu" && lines[2] == "far,0,9e7,,")
         for (line, x, y) in [(lines[1], 7000.0, -12000.0), (lines[3], -3000, 5000)] {
             let words = line.split(separator: ",")
             #expect(Double(Float(words[3])!) == (try small.value("u", x: x, y: y)))
@@ -101,7 +101,7 @@ import Testing
         // Once more over itself, but not over its input.
         _ = try PointTable(reading: input).write(prediction, to: output) { _ in }
         #expect(throws: ExportError.self) { try PointTable(reading: input).write(prediction, to: input) { _ in } }
-        #expect(try String(contentsOfFile: input, encoding: .utf8).hasPrefix("name,y,x\r\nfirst"))
+        #expect(try String(contentsOfFile: input, encoding: .utf8).hasPrefix("name,\"Y\",x\r\nfirst"))
     }
 
     @Test(arguments: [

@@ -42,7 +42,20 @@ struct Fault: CustomTestStringConvertible, Sendable {
             t["thickness"][attribute: "units"] = .text("m/s")
         },
         Fault(name: "axes without a unit", words: ["measures.nc", "'x'", "no units"]) { v, _ in v.axisUnit = nil },
-        Fault(name: "axes in degrees", words: ["bed.nc", "'x'", "'degrees_east'"]) { _, t in t.axisUnit = "degrees_east"
+        Fault(name: "axes in degrees", words: ["bed.nc", "'x'", "'degrees_east'", "EPSG:3031"]) { _, t in
+            t.axisUnit = "degrees_east"
+        },
+        Fault(name: "a velocity that is the same everywhere", words: ["measures.nc", "'VX'", "100"]) { v, _ in
+            for name in ["VX", "VY"] { v[name].value = { _, _ in 100 } }
+        },
+        Fault(name: "an axis of one value", words: ["measures.nc", "'x'", "same value"]) { v, _ in
+            v.x = v.x.map { _ in 5 }
+        },
+        Fault(name: "fewer words than values of a mask", words: ["bed.nc", "'mask'", "flag_meanings"]) { _, t in
+            t["mask"][attribute: "flag_meanings"] = .text("ocean ice_free_land")
+        },
+        Fault(name: "a number of EPSG against parameters", words: ["measures.nc", "bed.nc", "3413"]) { v, _ in
+            v.mapping?.attributes = [("spatial_epsg", .text("3413"))]
         },
         Fault(name: "an uneven axis", words: ["measures.nc", "'y'", "index 5"]) { v, _ in v.y[5] += 100 },
         Fault(name: "an axis that turns back", words: ["measures.nc", "'x'", "evenly"]) { v, _ in v.x[3] = v.x[1] },
@@ -181,7 +194,9 @@ struct BadInputTests {
         try Data("not a NetCDF file".utf8).write(to: URL(fileURLWithPath: path))
         #expect(workplace.failure()?.kind == .badData)
         try Data().write(to: URL(fileURLWithPath: path))
-        #expect(workplace.failure()?.kind == .badData)
+        #expect(workplace.failure()?.explanation.contains("an empty file") == true)
+        try Data("<!DOCTYPE html><title>Earthdata Login</title>".utf8).write(to: URL(fileURLWithPath: path))
+        #expect(workplace.failure()?.explanation.contains("a web page") == true)
         for part in 1..<20 {
             try whole.prefix(whole.count * part / 20).write(to: URL(fileURLWithPath: path))
             let failure = try #require(workplace.failure(), "cut to \(part) twentieths")
@@ -276,6 +291,47 @@ struct PlausibilityTests {
         }
         #expect(
             negative.contains { $0.contains("bed.nc") && $0.contains("negative on 84 cells") }, "\(negative)")
+    }
+
+    @Test("one spike, speeds in another unit, zeros, and a mark for no data that nothing declares")
+    func velocities() throws {
+        let spike = try warnings { v, _ in
+            let value = v["VX"].value
+            v["VX"].value = { x, y in x == 11_500 && y == 6500 ? 1e9 : value(x, y) }
+        }
+        #expect(spike.contains { $0.contains("on 1 cells") && $0.contains("faster") }, "\(spike)")
+        let slow = try warnings { v, _ in
+            for name in ["VX", "VY"] {
+                let value = v[name].value
+                v[name].value = { value($0, $1) / 31_536_000 }
+            }
+        }
+        #expect(slow.contains { $0.contains("slower than any ice shelf") }, "\(slow)")
+        let zeros = try warnings { v, _ in
+            for name in ["VX", "VY"] {
+                let value = v[name].value
+                v[name].value = { x, y in x < 4000 ? 0 : value(x, y) }
+            }
+        }
+        #expect(zeros.contains { $0.contains("exactly 0") }, "\(zeros)")
+
+        var velocity = SmallShelf.measures()
+        for name in ["VX", "VY"] {
+            let value = velocity[name].value
+            velocity[name].value = { x, y in x < 4000 ? -9999 : value(x, y) }
+        }
+        let report = try Workplace(velocity, SmallShelf.bedMachine()).ingest()
+        #expect(report.warnings.contains { $0.contains("-9999") && $0.contains("left out") }, "\(report.warnings)")
+        #expect(report.scales.speed * Constants.secondsPerYear < 2000)
+    }
+
+    @Test("a rectangle in the order of GDAL is told")
+    func regionOrder() throws {
+        var workplace = try Workplace()
+        workplace.request.region = Region(xMin: -60_000, xMax: 60_000, yMin: -50_000, yMax: 50_000)
+        #expect(try workplace.ingest().warnings.contains { $0.contains("--region reaches far beyond") })
+        workplace.request.region = Region(xMin: -5000, xMax: 30_000, yMin: -5000, yMax: 20_000)
+        #expect(try workplace.ingest().warnings.isEmpty)
     }
 
     @Test("a flow along an axis of the grid is no mistake of units", arguments: [0.0, 1e-4, 2e-3, 0.02])

@@ -86,8 +86,10 @@ struct NetCDFFileTests {
         let path = folder.file("classic.nc")
         try (header + Data(repeating: 0, count: 8000)).write(to: URL(fileURLWithPath: path))
         #expect(try NetCDFFile(reading: path).requireVariable("v").read(as: Double.self).count == 1000)
-        try (header + Data(repeating: 0, count: 4000)).write(to: URL(fileURLWithPath: path))
-        #expect(throws: NetCDFError.self) { try NetCDFFile(reading: path) }
+        for count in [4000, 7999] {
+            try (header + Data(repeating: 0, count: count)).write(to: URL(fileURLWithPath: path))
+            #expect(throws: NetCDFError.self) { try NetCDFFile(reading: path) }
+        }
     }
 
     @Test("a pending file leaves the old one until it is committed, and is no device or folder")
