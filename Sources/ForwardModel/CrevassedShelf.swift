@@ -1,10 +1,10 @@
 import Fields
 import Foundation
 
-/// The tongue with ice that stretches in the vertical more easily than it deforms in the plane, where crevasses
-/// run, and less easily near the front.
+/// The shelf with a broad margin, whose ice stretches in the vertical more easily than it deforms in the plane where crevasses
+/// run, and less easily near the front. Shear at both walls and stretching between them tell the two viscosities apart.
 public struct CrevassedShelf: SyntheticShelf {
-    private let tongue = WedgeShelf.tongue
+    private let shelf = MarginShelf.broad
 
     public init() {}
 
@@ -12,24 +12,24 @@ public struct CrevassedShelf: SyntheticShelf {
     public let title = "Crevassed Sample Shelf: a synthetic ice shelf with known anisotropic viscosity"
 
     public var description: String {
-        "The tongue (\(tongue.description)) The viscosity against stretching of the vertical is 0.6 times that in the "
+        "The broad margin (\(shelf.description)) The viscosity against stretching of the vertical is 0.6 times that in the "
             + "horizontal plane in a patch of 12 km, and 1.25 times in another one near the front."
     }
 
-    public func position(along: Double, across: Double) -> Position { tongue.position(along: along, across: across) }
+    public func position(along: Double, across: Double) -> Position { shelf.position(along: along, across: across) }
 
-    public func thickness(at position: Position) -> Double { tongue.thickness(at: position) }
+    public func thickness(at position: Position) -> Double { shelf.thickness(at: position) }
 
     public func viscosity(at position: Position) -> Viscosity {
-        let (a, b) = tongue.alongAndAcross(position)
+        let (a, b) = shelf.alongAndAcross(position)
         let bump = { (distance: Double, width: Double) in exp(-(distance / width) * (distance / width)) }
         let crevasses = log(0.6) * bump(a - 20_000, 12_000) * bump(b + 6_000, 12_000)
         let stiff = log(1.25) * bump(a - 46_000, 12_000) * bump(b - 6_000, 12_000)
-        let horizontal = tongue.viscosity(at: position).horizontal
+        let horizontal = shelf.viscosity(at: position).horizontal
         return Viscosity(horizontal: horizontal, vertical: horizontal * exp(crevasses + stiff))
     }
 
     public func boundaryVelocity(along: Double, across: Double) -> Velocity {
-        tongue.boundaryVelocity(along: along, across: across)
+        shelf.boundaryVelocity(along: along, across: across)
     }
 }

@@ -37,6 +37,12 @@ public struct MarginShelf: SyntheticShelf {
         return origin + Position(along * length, graded * breadth)
     }
 
+    /// Distance from the inflow and from the centre line, to the left [m].
+    func alongAndAcross(_ position: Position) -> (Double, Double) {
+        let offset = position - origin
+        return (offset.x, offset.y - breadth / 2)
+    }
+
     public func thickness(at position: Position) -> Double {
         let offset = position - origin
         return (240 + 260 * exp(-offset.x / 25_000)) * (1 + 0.03 * sin(.pi * offset.y / breadth))

@@ -27,8 +27,7 @@ public protocol SyntheticShelf: Sendable {
 /// The shelves that `pinn-sample` knows.
 public enum ShelfCatalog {
     public static let all: [any SyntheticShelf] = [
-        WedgeShelf(), WedgeShelf.tongue, MarginShelf.broad, MarginShelf.thin, CrevassedShelf(), SlidingStream(),
-        FlowLineShelf(),
+        WedgeShelf(), MarginShelf.broad, MarginShelf.thin, CrevassedShelf(), SlidingStream(), FlowLineShelf(),
     ]
 
     public static func shelf(named name: String) throws(ForwardModelError) -> any SyntheticShelf {
