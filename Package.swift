@@ -30,6 +30,11 @@ let foundations: [Target] = [
     .target(
         name: "ComputeCPU", dependencies: ["Compute", "Networks", "Pointwise", "CKernels", "COpenBLAS"],
         exclude: ["README.md"]),
+    .target(
+        name: "ComputeCUDA", dependencies: ["Compute", "Networks", "Pointwise", "Fields"], exclude: ["README.md"],
+        resources: [
+            .embedInCode("Kernels/network.cu"), .embedInCode("Kernels/common.cu"), .embedInCode("Kernels/program.cu"),
+        ]),
     .target(name: "PointStore", dependencies: ["Fields", "NetCDFFiles", "CKernels"], exclude: ["README.md"]),
     .target(name: "Objective", dependencies: ["Physics", "Networks", "Compute", "PointStore", "Fields"]),
     .target(name: "Optimizers", dependencies: ["Networks", "CKernels", "COpenBLAS"]),
@@ -85,7 +90,7 @@ let stages: [Target] = [
 let commands: [Target] = [
     .target(
         name: "CommandSupport",
-        dependencies: ["Fields", "NetCDFFiles", "Compute", "ComputeCPU", arguments, toml, logging]),
+        dependencies: ["Fields", "NetCDFFiles", "Compute", "ComputeCPU", "ComputeCUDA", arguments, toml, logging]),
     .executableTarget(
         name: "pinn-ingest", dependencies: ["CommandSupport", "Ingest", "Fields", arguments]),
     .executableTarget(name: "pinn-train", dependencies: ["CommandSupport", "Planning", "Training", arguments]),
@@ -108,7 +113,8 @@ let tests: [Target] = [
     .testTarget(name: "PhysicsTests", dependencies: ["Physics", "Pointwise", "TestSupport"]),
     .testTarget(
         name: "ComputeTests",
-        dependencies: ["Compute", "ComputeCPU", "CKernels", "Objective", "Physics", "TestSupport"]),
+        dependencies: ["Compute", "ComputeCPU", "ComputeCUDA", "CKernels", "Objective", "Physics", "TestSupport"],
+        exclude: ["StandIns"]),
     .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "Networks", "TestSupport"]),
     .testTarget(name: "PointStoreTests", dependencies: ["PointStore", "Fields", "NetCDFFiles", "TestSupport"]),
     .testTarget(

@@ -1,5 +1,6 @@
 import Compute
 import ComputeCPU
+import ComputeCUDA
 import Fields
 import Glibc
 
@@ -7,16 +8,27 @@ import Glibc
 public enum Backends {
     private struct Device: Sendable {
         let name: String
+        /// Whether this machine has it.
+        let isThere: @Sendable () -> Bool
         let make: @Sendable (Workload, _ threads: Int?) throws -> any Backend
         /// What it allocates for chunks of so many points a program.
         let memory: @Sendable (Workload, _ counts: [Int], _ threads: Int?) -> [(name: String, bytes: Int)]
     }
 
+    /// In the order in which "auto" asks for them.
     private static let devices = [
         Device(
-            name: "cpu", make: { CPUBackend($0, threads: $1, kernels: try chosenKernels()) },
-            memory: CPUBackend.memory)
+            name: "cuda", isThere: { isCardThere }, make: { workload, _ in try CUDABackend(workload) },
+            memory: { workload, counts, _ in CUDABackend.hostMemory(workload, counts: counts) }),
+        Device(
+            name: "cpu", isThere: { true }, make: { CPUBackend($0, threads: $1, kernels: try chosenKernels()) },
+            memory: CPUBackend.memory),
     ]
+    /// Asked once: libraries are searched for in many places.
+    private static let isCardThere = CUDABackend.isThere
+
+    /// What this machine has, by name.
+    public static var available: [String] { devices.filter { $0.isThere() }.map(\.name) }
 
     public static var names: [String] { ["auto"] + devices.map(\.name) }
 
@@ -38,7 +50,7 @@ public enum Backends {
 
     /// "auto" is the first device of the list that this machine has.
     private static func device(_ name: String) throws -> Device {
-        guard let device = devices.first(where: { name == "auto" || $0.name == name }) else {
+        guard let device = devices.first(where: { name == "auto" ? $0.isThere() : $0.name == name }) else {
             throw UnknownBackend(name: name)
         }
         return device

@@ -7,7 +7,8 @@ public enum ExitStatus: Int32, Sendable {
     case usage = 64
     case badData = 65
     case missingInput = 66
-    case heldByAnother = 69
+    /// Held by another process, or not there: EX_UNAVAILABLE.
+    case unavailable = 69
     case software = 70
     case inputOutput = 74
     /// Stopped early with a checkpoint: run again with --resume.
@@ -20,7 +21,7 @@ public enum ExitStatus: Int32, Sendable {
         case .missingInput: self = .missingInput
         case .software: self = .software
         case .inputOutput: self = .inputOutput
-        case .heldByAnother: self = .heldByAnother
+        case .heldByAnother, .unavailable: self = .unavailable
         case .diverged: self = .diverged
         }
     }

@@ -12,6 +12,8 @@ public enum FailureKind: Sendable {
     case inputOutput
     /// Another process holds what is needed.
     case heldByAnother
+    /// A device or a library that was asked for is not there.
+    case unavailable
     /// The loss became NaN or infinite.
     case diverged
 }

@@ -69,6 +69,20 @@ public struct Decomposition: Sendable, Equatable {
             a.value * b.value, a.first * b.value, a.value * b.first, a.second * b.value, a.first * b.first,
             a.value * b.second, 0, 0)
     }
+
+    /// How a window runs along one axis of a zone: as t³ (10 − 15 t + 6 t²) of t = (x − border) / overlap + ½, or one minus it.
+    public struct Crossing: Sendable, Equatable {
+        public let rises: Bool
+        public let border: Double
+        public let overlap: Double
+    }
+
+    /// What `window` is made of, for devices that compute it themselves; nil: it is 1 along that axis.
+    public func crossings(_ subdomain: Int, zone: Int) -> (x: Crossing?, y: Crossing?) {
+        let (row, column) = subdomain.quotientAndRemainder(dividingBy: columns)
+        let (zoneY, zoneX) = zone.quotientAndRemainder(dividingBy: alongX.zoneCount)
+        return (alongX.crossing(of: column, zone: zoneX), alongY.crossing(of: row, zone: zoneY))
+    }
 }
 
 /// The interval −1 … 1 in equal parts. Zones are by turns what part i covers alone (2 i) and the overlap of parts i and
@@ -99,6 +113,12 @@ private struct Division {
     }
 
     func parts(covering zone: Int) -> [Int] { zone % 2 == 0 ? [zone / 2] : [zone / 2, zone / 2 + 1] }
+
+    func crossing(of part: Int, zone: Int) -> Decomposition.Crossing? {
+        zone % 2 == 0
+            ? nil
+            : Decomposition.Crossing(rises: part != zone / 2, border: border(after: zone / 2), overlap: overlap)
+    }
 
     /// A window with its derivatives: 1, or across a border s = t³ (10 − 15 t + 6 t²) and 1 − s, the lowest polynomial with
     /// two vanishing derivatives at both ends.

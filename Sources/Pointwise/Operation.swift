@@ -1,7 +1,7 @@
 import Glibc
 
 /// What one step of a program does. This file is the one table of operations: the value and the adjoint of each, in
-/// double; backends spell the same table for their own hardware.
+/// double, and their spelling in C++; backends that interpret programs have the same table in their own vectors.
 public enum OperationKind: Int, CaseIterable, Sendable {
     case add, subtract, multiply, divide
     /// a + c and a · c with a number c known when the program is recorded.
@@ -49,6 +49,38 @@ public enum OperationKind: Int, CaseIterable, Sendable {
         case .squareRoot: (0.5 / value, 0)
         case .power: (constant * value / a, 0)
         case .constant: (0, 0)
+        }
+    }
+
+    /// `value` as an expression of C++ in single precision, of the names of its operands.
+    func spelling(_ a: String, _ b: String, _ constant: String) -> String {
+        switch self {
+        case .add: "\(a) + \(b)"
+        case .subtract: "\(a) - \(b)"
+        case .multiply: "\(a) * \(b)"
+        case .divide: "\(a) / \(b)"
+        case .addConstant: "\(a) + \(constant)"
+        case .multiplyConstant: "\(a) * \(constant)"
+        case .exponential: "expf(\(a))"
+        case .squareRoot: "sqrtf(\(a))"
+        case .power: "powf(\(a), \(constant))"
+        case .constant: constant
+        }
+    }
+
+    /// What adjoints of a and b gain, `partials` times the value's adjoint `bar`; as many as there are operands.
+    func adjointSpellings(_ a: String, _ b: String, _ constant: String, value: String, bar: String) -> [String] {
+        switch self {
+        case .add: [bar, bar]
+        case .subtract: [bar, "-\(bar)"]
+        case .multiply: ["\(bar) * \(b)", "\(bar) * \(a)"]
+        case .divide: ["\(bar) / \(b)", "-(\(bar) / \(b)) * \(value)"]
+        case .addConstant: [bar]
+        case .multiplyConstant: ["\(bar) * \(constant)"]
+        case .exponential: ["\(bar) * \(value)"]
+        case .squareRoot: ["0.5f * \(bar) / \(value)"]
+        case .power: ["\(constant) * \(bar) * \(value) / \(a)"]
+        case .constant: []
         }
     }
 }

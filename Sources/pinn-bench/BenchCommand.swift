@@ -168,7 +168,7 @@ struct BenchCommand: ParsableCommand {
         let threadCounts =
             threads.flatMap { counts($0, upTo: 1024) }
             ?? BenchmarkPlan.threadCounts(cores: CPUBackend.availableCores)
-        let names = backend == "all" ? Backends.names.filter { $0 != "auto" } : [backend]
+        let names = backend == "all" ? Backends.available : [backend]
         var devices: [BenchmarkPlan.Device] = []
         for name in names {
             do {

@@ -1,16 +1,15 @@
-import Compute
 import Networks
 
 /// A batch with its points gathered by zone, so that the points of a tile are covered by the same subdomains and cost no
 /// networks but those. Points of a zone keep their order.
-struct ZonedBatch {
-    let batch: PointBatch
+package struct ZonedBatch {
+    package let batch: PointBatch
     /// The points of every zone.
-    let zones: [Range<Int>]
+    package let zones: [Range<Int>]
     /// Where in the batch that was given a point stood; nil: where it stands.
     private let places: [Int32]?
 
-    init(_ given: PointBatch, _ decomposition: Decomposition) {
+    package init(_ given: PointBatch, _ decomposition: Decomposition) {
         guard decomposition != .whole else {
             (batch, zones, places) = (given, [0..<given.count], nil)
             return
@@ -34,7 +33,9 @@ struct ZonedBatch {
     }
 
     /// Puts the values of a run of gathered points back to where the points stood.
-    func scatter(_ values: UnsafePointer<Float>, of points: Range<Int>, into results: UnsafeMutablePointer<Float>) {
+    package func scatter(
+        _ values: UnsafePointer<Float>, of points: Range<Int>, into results: UnsafeMutablePointer<Float>
+    ) {
         guard let places else {
             (results + points.lowerBound).update(from: values, count: points.count)
             return
@@ -43,7 +44,7 @@ struct ZonedBatch {
     }
 
     /// Bytes that gathering takes for so many points of so many columns.
-    static func memory(points: Int, columns: Int, _ decomposition: Decomposition) -> Int {
+    package static func memory(points: Int, columns: Int, _ decomposition: Decomposition) -> Int {
         decomposition == .whole ? 0 : 4 * points * (columns + 2)
     }
 }

@@ -1,0 +1,214 @@
+import Compute
+import Glibc
+import Networks
+import Pointwise
+
+/// A card of NVIDIA's: whole tiles of tens of thousands of points, products by cuBLAS, everything else in kernels that are
+/// compiled for the card that is found. However many points there are, they go through the same memory tile by tile.
+public final class CUDABackend: Backend {
+    public let workload: Workload
+    /// Of the host.
+    public let threads = 1
+    let device: Device
+    let plan: TilePlan
+    let passes: TilePasses
+    let precision: Precision
+    private let products: MatrixProducts
+    private let sumSlices: Kernel
+    private let sumBlocks: Kernel
+    private var programs: [TilePasses.ProgramOnCard] = []
+    /// Programs of `outputs(of:)`, by their text.
+    private var otherPrograms: [String: TilePasses.ProgramOnCard] = [:]
+    private var storage: TileStorage?
+    let parameters: CUDAMemory
+    /// Sums of the gradient, one a slice: (S, parameters).
+    private let slices: CUDAMemory
+    let gradient: CUDAMemory
+    /// 2 c for each output of each program.
+    private let twice: CUDAMemory
+    /// Sums of squared residuals, one a block and in all: (blocks, outputs of all programs) and (outputs).
+    private let squares: CUDAMemory
+    let totals: CUDAMemory
+    /// Where the outputs of each program begin.
+    let firstOutput: [Int]
+    var outputCount: Int { firstOutput.last! }
+
+    /// - Parameters:
+    ///   - memoryLimit: bytes of the card that may be used; nil: what PINN_CUDA_MEMORY_MIB says, or four fifths of all. Not of what
+    ///     is free at the moment: the bits of a run follow from its tiles, and must not depend on who else is there.
+    ///   - places: where the libraries of CUDA may lie.
+    ///   - cacheFolder: where compiled kernels are kept; nil: where the user's caches are.
+    public init(
+        _ workload: Workload, precision: Precision = .fp32, memoryLimit: Int? = nil,
+        places: CUDAPlaces = .ofThisMachine,
+        cacheFolder: String? = nil
+    ) throws {
+        self.workload = workload
+        self.precision = precision
+        device = try Device(places: places, cache: KernelCache(folder: cacheFolder))
+        plan = try TilePlan(workload, limit: try memoryLimit ?? CUDABackend.memoryLimit(device))
+        products = try MatrixProducts(in: places, device: device)
+        let common = try device.module(KernelTexts.common)
+        sumSlices = try common.kernel("sum_slices")
+        sumBlocks = try common.kernel("sum_blocks")
+        passes = try TilePasses(
+            workload, device: device, products: products, common: common, plan: plan, precision: precision)
+        firstOutput = workload.programs.reduce(into: [0]) { $0.append($0.last! + $1.program.outputs.count) }
+        let count = workload.networks.parameterCount
+        parameters = try device.allocate(4 * count, "parameters")
+        slices = try device.allocate(4 * count * plan.slices, "sums of the gradient")
+        gradient = try device.allocate(4 * count, "the gradient")
+        twice = try device.allocate(4 * firstOutput.last!, "coefficients")
+        squares = try device.allocate(8 * firstOutput.last! * TilePasses.sumBlocks, "sums of squares")
+        totals = try device.allocate(8 * firstOutput.last!, "sums of squares")
+        for program in workload.programs { programs.append(try passes.program(program)) }
+    }
+
+    /// Whether there is a card with its driver, the compiler and cuBLAS; nothing is allocated on it.
+    public static var isThere: Bool {
+        (try? Device.check(in: .ofThisMachine)) != nil && (try? MatrixProducts.check(in: .ofThisMachine)) != nil
+    }
+
+    /// What it allocates on the host for chunks of so many points a program: batches gathered by zone, the gradient.
+    public static func hostMemory(_ workload: Workload, counts: [Int]) -> [(name: String, bytes: Int)] {
+        let gathered = zip(workload.programs, counts).reduce(0) {
+            $0 + ZonedBatch.memory(points: $1.1, columns: $1.0.columnCount, workload.networks.decomposition)
+        }
+        return [("driver of the card", 256 << 20), ("tiles", gathered + 4 * workload.networks.parameterCount)]
+    }
+
+    private static func memoryLimit(_ device: Device) throws(CUDAError) -> Int {
+        guard let text = getenv("PINN_CUDA_MEMORY_MIB").map({ String(cString: $0) }), !text.isEmpty else {
+            return device.totalMemory / 5 * 4
+        }
+        guard let mebibytes = Int(text), mebibytes >= 256, mebibytes < 1 << 30 else { throw .badMemoryLimit(text) }
+        return mebibytes << 20
+    }
+
+    public var parallelism: String { "1 card" }
+
+    public var summary: String {
+        "CUDA, \(device.name), \(precision.rawValue), cuBLAS \(products.version), NVRTC \(device.compiler.version.major).\(device.compiler.version.minor), tiles of \(plan.rows) rows in \(plan.slices) slices"
+    }
+
+    /// The most memory of the card that was allocated at once [bytes].
+    public var peakDeviceBytes: Int { device.peakBytes }
+
+    public func squaredResiduals(
+        parameters values: [Float], batches: [PointBatch], coefficients: [[Double]], gradient result: inout [Float]
+    ) throws -> ResidualSums {
+        precondition(batches.count == programs.count && coefficients.count == programs.count)
+        precondition(values.count == workload.networks.parameterCount)
+        try device.makeCurrent()
+        try device.copy(values, to: parameters.address)
+        try begin(coefficients)
+        let zoned = batches.map { ZonedBatch($0, workload.networks.decomposition) }
+        let storage = try storage(for: zip(programs, batches).map { ($0, $1.count) })
+        for (number, program) in programs.enumerated() {
+            try forEachTile(of: zoned[number], program, storage) { tile, _ in
+                try passes.forward(program, tile, storage, parameters: parameters)
+                try adjoint(number, tile, storage)
+            }
+        }
+        try end()
+        result = try device.read(gradient.address, count: values.count, zero: 0)
+        let sums = try device.read(totals.address, count: outputCount, zero: 0.0)
+        return programs.indices.map { Array(sums[firstOutput[$0]..<firstOutput[$0 + 1]]) }
+    }
+
+    public func outputs(of program: PointProgram, parameters values: [Float], at points: PointBatch) throws -> [[Float]]
+    {
+        try device.makeCurrent()
+        let text = programText(program.program, FieldLayout(program.program, workload.networks), workload.networks)
+        if otherPrograms[text] == nil { otherPrograms[text] = try passes.program(program) }
+        let onCard = otherPrograms[text]!
+        try device.copy(values, to: parameters.address)
+        let batch = ZonedBatch(points, workload.networks.decomposition)
+        let storage = try storage(for: [(onCard, points.count)])
+        let outputs = program.program.outputs.count
+        let most = min(points.count, plan.points(channels: onCard.channels))
+        let results = try device.allocate(4 * outputs * max(most, 1), "outputs")
+        let found = UnsafeMutablePointer<Float>.allocate(capacity: max(outputs * points.count, 1))
+        defer { found.deallocate() }
+        try forEachTile(of: batch, onCard, storage) { tile, points in
+            try passes.forward(onCard, tile, storage, parameters: parameters)
+            try passes.values(onCard, tile, storage, into: results.address, stride: points.count)
+            let values = try device.read(results.address, count: outputs * points.count, zero: Float(0))
+            values.withUnsafeBufferPointer { values in
+                for output in 0..<outputs {
+                    batch.scatter(
+                        values.baseAddress! + output * points.count, of: points,
+                        into: found + output * batch.batch.count)
+                }
+            }
+        }
+        return (0..<outputs).map { Array(UnsafeBufferPointer(start: found + $0 * points.count, count: points.count)) }
+    }
+
+    // MARK: parts of an evaluation
+
+    /// Clears all sums, and takes the coefficients.
+    func begin(_ coefficients: [[Double]]) throws(CUDAError) {
+        try device.copy(coefficients.joined().map { Float(2 * $0) }, to: twice.address)
+        try device.clear(slices.address, words: plan.slices * workload.networks.parameterCount)
+        try device.clear(squares.address, words: 2 * outputCount * TilePasses.sumBlocks)
+    }
+
+    /// A tile's part of all sums; `forward` has been run on it.
+    func adjoint(_ number: Int, _ tile: TilePasses.Tile, _ storage: TileStorage) throws(CUDAError) {
+        try passes.adjoint(
+            programs[number], tile, storage, parameters: parameters, sums: slices,
+            twice: twice.float(firstOutput[number]), squares: squares.address + UInt64(8 * firstOutput[number]),
+            squareStride: outputCount)
+    }
+
+    /// The gradient and the sums of squares, from those of slices and blocks.
+    func end() throws(CUDAError) {
+        let count = workload.networks.parameterCount
+        try device.launch(
+            sumSlices, over: count,
+            [.address(slices.address), .int(plan.slices), .long(count), .address(gradient.address)])
+        try device.launch(
+            sumBlocks, over: outputCount,
+            [.address(squares.address), .int(TilePasses.sumBlocks), .int(outputCount), .address(totals.address)])
+    }
+
+    /// Memory for the largest tile of so many points of each program; what is there already, if it is enough.
+    private func storage(for sets: [(program: TilePasses.ProgramOnCard, count: Int)]) throws(CUDAError) -> TileStorage {
+        let unit = 6 * plan.slices
+        let rows = sets.reduce(unit) { most, set in
+            let points = min(plan.padded(set.count), plan.points(channels: set.program.channels))
+            return max(most, (points * set.program.channels + unit - 1) / unit * unit)
+        }
+        let columns = max(sets.map(\.program.columns).max() ?? 2, workload.programs.map(\.columnCount).max() ?? 2)
+        if let storage, storage.rows >= rows, storage.columnCount >= columns { return storage }
+        // The old one is given back first; the card may not hold both.
+        storage = nil
+        let made = try TileStorage(workload, rows: rows, columnCount: columns, device: device)
+        storage = made
+        return made
+    }
+
+    /// Copies tile after tile to the card and hands it on; all points of a tile are of one zone.
+    private func forEachTile(
+        of batch: ZonedBatch, _ program: TilePasses.ProgramOnCard, _ storage: TileStorage,
+        _ body: (TilePasses.Tile, Range<Int>) throws -> Void
+    ) throws {
+        let most = plan.points(channels: program.channels)
+        for (zone, points) in batch.zones.enumerated() {
+            for start in stride(from: points.lowerBound, to: points.upperBound, by: most) {
+                let here = start..<min(start + most, points.upperBound)
+                for (number, column) in batch.batch.columns.prefix(program.columns).enumerated() {
+                    try column.withUnsafeBytes {
+                        try device.copy(
+                            UnsafeRawBufferPointer(rebasing: $0[4 * here.lowerBound..<4 * here.upperBound]),
+                            to: storage.columns.float(number * here.count))
+                    }
+                }
+                let tile = TilePasses.Tile(
+                    zone: zone, count: here.count, columns: storage.columns.address, stride: here.count)
+                try body(tile, here)
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import Compute
+
+/// What NVIDIA's compiler makes of every kernel, without a card: for tests.
+package struct Compilation {
+    /// What was compiled, for the test's words.
+    package let name: String
+    /// Bytes of code.
+    package let bytes: Int
+
+    /// Compiles the kernels of networks, and those of every program of a workload.
+    ///
+    /// - Parameter architecture: a compute capability, as 90.
+    package static func all(_ workload: Workload, architecture: Int, places: CUDAPlaces) throws -> [Compilation] {
+        let networks = try [1, 3, 6].map { channels in
+            Compilation(
+                name: "network, \(channels) channels",
+                bytes: try compile(
+                    KernelTexts.network, options: [KernelTexts.option(channels: channels)], architecture: architecture,
+                    places: places))
+        }
+        let common = try compile(KernelTexts.common, architecture: architecture, places: places)
+        return [Compilation(name: "common", bytes: common)] + networks
+            + (try programs(workload, architecture: architecture, places: places))
+    }
+
+    /// The programs alone.
+    package static func programs(_ workload: Workload, architecture: Int, places: CUDAPlaces) throws -> [Compilation] {
+        try workload.programs.enumerated().map { number, program in
+            let text = programText(
+                program.program, FieldLayout(program.program, workload.networks), workload.networks)
+            return Compilation(
+                name: "program \(number)", bytes: try compile(text, architecture: architecture, places: places))
+        }
+    }
+
+    /// Bytes of the code of a text.
+    @discardableResult
+    package static func compile(
+        _ text: String, options: [String] = [], architecture: Int, places: CUDAPlaces
+    ) throws -> Int {
+        let compiler = try Compiler(in: places)
+        let target = compiler.target(architecture)
+        precondition(target.isCode, "this NVRTC does not know compute capability \(architecture)")
+        return try compiler.compile(text, options: ["--std=c++17"] + options, for: target).count
+    }
+}

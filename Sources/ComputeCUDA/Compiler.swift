@@ -1,0 +1,108 @@
+import Glibc
+
+/// NVRTC: CUDA C++ text to code of one kind of card.
+struct Compiler: @unchecked Sendable {
+    // Unchecked: addresses of functions that any thread may call.
+    private typealias Handle = OpaquePointer
+    private typealias Out<T> = UnsafeMutablePointer<T>
+
+    /// Code of a card, or text (PTX) that its driver compiles, where the card is newer than NVRTC.
+    struct Target: Sendable, Equatable {
+        let option: String
+        let isCode: Bool
+    }
+
+    private let library: DynamicLibrary
+    let version: (major: Int, minor: Int)
+    /// Compute capabilities that it knows, as 90.
+    let architectures: [Int]
+    private let create:
+        @convention(c) (
+            Out<Handle?>, UnsafePointer<CChar>, UnsafePointer<CChar>, Int32, UnsafeRawPointer?, UnsafeRawPointer?
+        ) -> Int32
+    private let compileProgram: @convention(c) (Handle?, Int32, UnsafePointer<UnsafePointer<CChar>?>) -> Int32
+    private let destroy: @convention(c) (Out<Handle?>) -> Int32
+    private let logSize: @convention(c) (Handle?, Out<Int>) -> Int32
+    private let log: @convention(c) (Handle?, Out<CChar>) -> Int32
+    private let codeSize: @convention(c) (Handle?, Out<Int>) -> Int32
+    private let code: @convention(c) (Handle?, Out<CChar>) -> Int32
+    private let textSize: @convention(c) (Handle?, Out<Int>) -> Int32
+    private let text: @convention(c) (Handle?, Out<CChar>) -> Int32
+
+    init(in places: CUDAPlaces) throws(CUDAError) {
+        library = try DynamicLibrary(
+            ["libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"], purpose: "run-time compiler of CUDA (NVRTC)",
+            in: places)
+        create = try library.function("nvrtcCreateProgram")
+        compileProgram = try library.function("nvrtcCompileProgram")
+        destroy = try library.function("nvrtcDestroyProgram")
+        logSize = try library.function("nvrtcGetProgramLogSize")
+        log = try library.function("nvrtcGetProgramLog")
+        codeSize = try library.function("nvrtcGetCUBINSize")
+        code = try library.function("nvrtcGetCUBIN")
+        textSize = try library.function("nvrtcGetPTXSize")
+        text = try library.function("nvrtcGetPTX")
+        let getVersion: @convention(c) (Out<Int32>, Out<Int32>) -> Int32 = try library.function("nvrtcVersion")
+        let getCount: @convention(c) (Out<Int32>) -> Int32 = try library.function("nvrtcGetNumSupportedArchs")
+        let getArchitectures: @convention(c) (Out<Int32>) -> Int32 = try library.function("nvrtcGetSupportedArchs")
+        var (major, minor, count): (Int32, Int32, Int32) = (0, 0, 0)
+        try Compiler.check(getVersion(&major, &minor), "nvrtcVersion")
+        try Compiler.check(getCount(&count), "nvrtcGetNumSupportedArchs")
+        var known = [Int32](repeating: 0, count: Int(count))
+        try Compiler.check(getArchitectures(&known), "nvrtcGetSupportedArchs")
+        version = (Int(major), Int(minor))
+        architectures = known.map(Int.init).sorted()
+    }
+
+    /// For a card of a compute capability.
+    func target(_ architecture: Int) -> Target {
+        if architectures.contains(architecture) {
+            // Instructions of Hopper and later that are not to run anywhere else are had under their own names.
+            let suffix = architecture == 90 ? "a" : ""
+            return Target(option: "--gpu-architecture=sm_\(architecture)\(suffix)", isCode: true)
+        }
+        let closest = architectures.last { $0 <= architecture } ?? architectures.last ?? 80
+        return Target(option: "--gpu-architecture=compute_\(closest)", isCode: false)
+    }
+
+    /// Code, or text with a zero at its end.
+    func compile(_ source: String, options: [String], for target: Target) throws(CUDAError) -> [UInt8] {
+        var program: Handle?
+        try Compiler.check(create(&program, source, "pinn.cu", 0, nil, nil), "nvrtcCreateProgram")
+        defer { _ = destroy(&program) }
+        let arguments = ([target.option] + options).map { strdup($0) }
+        defer { for argument in arguments { Glibc.free(argument) } }
+        let pointers = arguments.map { UnsafePointer<CChar>($0) }
+        guard compileProgram(program, Int32(pointers.count), pointers) == 0 else {
+            throw .compilation(log: message(of: program))
+        }
+        return target.isCode
+            ? try bytes(of: program, codeSize, code, "nvrtcGetCUBIN")
+            : try bytes(of: program, textSize, text, "nvrtcGetPTX")
+    }
+
+    private func bytes(
+        of program: Handle?, _ size: @convention(c) (Handle?, Out<Int>) -> Int32,
+        _ get: @convention(c) (Handle?, Out<CChar>) -> Int32, _ call: String
+    ) throws(CUDAError) -> [UInt8] {
+        var count = 0
+        try Compiler.check(size(program, &count), call)
+        var bytes = [CChar](repeating: 0, count: count)
+        try Compiler.check(get(program, &bytes), call)
+        return bytes.map(UInt8.init(bitPattern:))
+    }
+
+    /// The compiler's own words, on one line.
+    private func message(of program: Handle?) -> String {
+        var count = 0
+        guard logSize(program, &count) == 0, count > 1 else { return "no log" }
+        var text = [CChar](repeating: 0, count: count)
+        guard log(program, &text) == 0 else { return "no log" }
+        let characters = text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:))
+        return String(decoding: characters, as: UTF8.self).split(separator: "\n").prefix(8).joined(separator: " | ")
+    }
+
+    private static func check(_ status: Int32, _ call: String) throws(CUDAError) {
+        guard status == 0 else { throw .compiler(call: call, status: status) }
+    }
+}

@@ -1,0 +1,59 @@
+// What does not depend on the number of channels: coordinates and windows, sums of slices.
+
+// A window along one axis, across one border: kind 0 is 1; 1 rises, 2 falls (Decomposition.swift, Division.window).
+struct Axis {
+    double value, first, second;
+};
+static __device__ Axis edge(int kind, double border, double overlap, double x) {
+    if (kind == 0) return {1, 0, 0};
+    const double t = (x - border) / overlap + 0.5;
+    const double s = t * t * t * (10 - 15 * t + 6 * t * t);
+    const double first = 30 * t * t * (1 - t) * (1 - t) / overlap;
+    const double second = 60 * t * (1 - t) * (1 - 2 * t) / (overlap * overlap);
+    if (kind == 1) return {s, first, second};
+    return {1 - s, -first, -second};
+}
+
+// Coordinates (P) of points of the square for the networks of a subdomain, and the channels (6, capacity) of its window in the
+// equation's coordinates; without a window where a subdomain covers its points alone. Places beyond `count`, which fill the last
+// slice, repeat the last point. In double, as on the CPU: second derivatives of windows magnify what is lost here.
+extern "C" __global__ void locate(const float *square_x, const float *square_y, int count, int points, double center_x,
+                                  double center_y, double slope_x, double slope_y, int has_window, int kind_x,
+                                  double border_x, double overlap_x, int kind_y, double border_y, double overlap_y,
+                                  double input_slope_x, double input_slope_y, float *x, float *y, float *window,
+                                  long long capacity) {
+    for (int point = blockIdx.x * blockDim.x + threadIdx.x; point < points; point += gridDim.x * blockDim.x) {
+        const int from = point < count ? point : count - 1;
+        const double at_x = square_x[from], at_y = square_y[from];
+        x[point] = (float)((at_x - center_x) * slope_x);
+        y[point] = (float)((at_y - center_y) * slope_y);
+        if (!has_window) continue;
+        const Axis a = edge(kind_x, border_x, overlap_x, at_x), b = edge(kind_y, border_y, overlap_y, at_y);
+        const double sx = input_slope_x, sy = input_slope_y;
+        window[point] = (float)(a.value * b.value);
+        window[capacity + point] = (float)(a.first * b.value * sx);
+        window[2 * capacity + point] = (float)(a.value * b.first * sy);
+        window[3 * capacity + point] = (float)(a.second * b.value * (sx * sx));
+        window[4 * capacity + point] = (float)(a.first * b.first * (sx * sy));
+        window[5 * capacity + point] = (float)(a.value * b.second * (sy * sy));
+    }
+}
+
+// Sums of slices (S, count) in their order.
+extern "C" __global__ void sum_slices(const float *slices, int slice_count, long long count, float *sum) {
+    for (long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x; i < count;
+         i += (long long)gridDim.x * blockDim.x) {
+        float total = slices[i];
+        for (int slice = 1; slice < slice_count; slice++) total += slices[slice * count + i];
+        sum[i] = total;
+    }
+}
+
+// Sums of blocks (B, count) in their order, in double.
+extern "C" __global__ void sum_blocks(const double *blocks, int block_count, int count, double *sum) {
+    for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < count; i += gridDim.x * blockDim.x) {
+        double total = 0;
+        for (int block = 0; block < block_count; block++) total += blocks[(long long)block * count + i];
+        sum[i] = total;
+    }
+}

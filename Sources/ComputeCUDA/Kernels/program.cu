@@ -1,0 +1,48 @@
+// An equation at every point. Above this text stands what follows from the program (ProgramText.swift): struct Point with the
+// numbers of inputs and outputs, the way to the inputs, and straight lines for the values and for their adjoint.
+//
+// `fields` are the networks' outputs, network after network, each (P, K, O) with room for `capacity` points; `columns` are those of
+// the set, `stride` floats apart.
+
+extern "C" __global__ void values(const float *fields, long long capacity, const float *columns, long long stride,
+                                  int count, float *results, long long result_stride) {
+    for (int point = blockIdx.x * blockDim.x + threadIdx.x; point < count; point += gridDim.x * blockDim.x) {
+        float in[Point::inputs], out[Point::outputs];
+        Point::gather(fields, capacity, columns, stride, point, in);
+        Point::values(in, out);
+        for (int output = 0; output < Point::outputs; output++) results[output * result_stride + point] = out[output];
+    }
+}
+
+// Adds each output's sum of squares r² over the points to the block's own sums (blocks, `sum_stride`), and sets the adjoints of the
+// networks' outputs from `twice` = 2 c for every output. Places from `count` to `points` fill the last slice: their adjoints are zero.
+// Blocks of program_threads threads.
+constexpr int program_threads = 128;
+extern "C" __global__ void residuals(const float *fields, float *bars, long long capacity, const float *columns,
+                                     long long stride, int count, int points, const float *twice, double *sums,
+                                     int sum_stride) {
+    __shared__ double shared[program_threads];
+    double squares[Point::outputs] = {};
+    for (int point = blockIdx.x * blockDim.x + threadIdx.x; point < points; point += gridDim.x * blockDim.x) {
+        float bar[Point::inputs] = {};
+        if (point < count) {
+            float in[Point::inputs], out[Point::outputs], factors[Point::outputs];
+            Point::gather(fields, capacity, columns, stride, point, in);
+            for (int output = 0; output < Point::outputs; output++) factors[output] = twice[output];
+            Point::adjoint(in, factors, out, bar);
+            for (int output = 0; output < Point::outputs; output++)
+                squares[output] += (double)out[output] * (double)out[output];
+        }
+        Point::scatter(bar, bars, capacity, point);
+    }
+    for (int output = 0; output < Point::outputs; output++) {
+        shared[threadIdx.x] = squares[output];
+        __syncthreads();
+        for (int half = program_threads / 2; half > 0; half /= 2) {
+            if (threadIdx.x < half) shared[threadIdx.x] += shared[threadIdx.x + half];
+            __syncthreads();
+        }
+        if (threadIdx.x == 0) sums[(long long)blockIdx.x * sum_stride + output] += shared[0];
+        __syncthreads();
+    }
+}

@@ -1,0 +1,209 @@
+import Networks
+
+/// A tile's way through one network and back, with a number of channels: cuBLAS for the products over all channels, and
+/// kernels that go over a stack once for everything between two products.
+final class NetworkPasses {
+    private let network: Perceptron
+    private let channels: Int
+    private let device: Device
+    private let products: MatrixProducts
+    private let precision: Precision
+    private let slopes: (x: Float, y: Float)
+    private let slices: Int
+    /// Floats from one slice's sums to the next one's.
+    private let sliceStride: Int
+    /// Frequencies along x and y and phase of every Fourier feature, (3, F); a cosine is a sine a quarter ahead.
+    private let waves: CUDAMemory?
+    private let kernels: NetworkKernels
+
+    /// Where a tile's stacks lie.
+    struct Stacks {
+        let z: CUDAMemory
+        let features: CUDAMemory
+        let x: CUDAMemory
+        let y: CUDAMemory
+        /// Outputs and their adjoints, (P, K, O).
+        let outputs: UInt64
+        let outputBars: UInt64
+    }
+
+    init(
+        _ network: Perceptron, kernels: NetworkKernels, device: Device, products: MatrixProducts, precision: Precision,
+        slopes: (x: Double, y: Double), slices: Int, parameterCount: Int
+    ) throws(CUDAError) {
+        self.network = network
+        self.kernels = kernels
+        channels = kernels.channels
+        self.device = device
+        self.products = products
+        self.precision = precision
+        self.slopes = (Float(slopes.x), Float(slopes.y))
+        self.slices = slices
+        sliceStride = parameterCount
+        guard let frequencies = network.fourier?.frequencies else {
+            waves = nil
+            return
+        }
+        let both = frequencies + frequencies
+        let phases = both.indices.map { $0 < frequencies.count ? Float(Double.pi / 2) : 0 }
+        let memory = try device.allocate(12 * both.count, "frequencies")
+        try device.copy(both.map(\.x) + both.map(\.y) + phases, to: memory.address)
+        waves = memory
+    }
+
+    private typealias Matrix = MatrixProducts.Matrix
+
+    /// Channels of the outputs at points.
+    ///
+    /// - Parameters:
+    ///   - parameters: the address of the network's own.
+    ///   - tile: `a` is left with the last hidden layer's activations.
+    func forward(_ stacks: Stacks, _ tile: TileStorage, parameters: UInt64, points: Int) throws(CUDAError) {
+        let (width, rows) = (network.width, channels * points)
+        func parameter(_ place: Int) -> UInt64 { parameters + UInt64(4 * place) }
+        func z(_ layer: Int) -> UInt64 { stacks.z.float(layer * tile.rows * width) }
+        if let waves {
+            try device.launch(
+                kernels.encode, over: points * network.inputs,
+                [
+                    .address(stacks.x.address), .address(stacks.y.address), .address(waves.address), .float(slopes.x),
+                    .float(slopes.y), .address(stacks.features.address), .int(points), .int(network.inputs),
+                ])
+        } else {
+            try device.launch(
+                kernels.enter, over: points * width,
+                [
+                    .address(stacks.x.address), .address(stacks.y.address), .address(parameter(0)), .float(slopes.x),
+                    .float(slopes.y), .address(z(0)), .int(points), .int(width),
+                ])
+        }
+        for layer in 0..<network.hiddenLayers {
+            if layer > 0 || waves != nil {
+                let inputs = network.inputs(of: layer)
+                try products.multiply(
+                    Matrix(address: layer > 0 ? tile.a.address : stacks.features.address, stride: inputs),
+                    Matrix(address: parameter(network.weights(of: layer)), stride: width),
+                    into: Matrix(address: z(layer), stride: width), m: rows, n: width, k: inputs, precision: precision)
+            }
+            try device.launch(
+                kernels.activate, over: points * width,
+                [
+                    .address(z(layer)), .address(parameter(network.biases(of: layer))), .address(tile.a.address),
+                    .int(points), .int(width),
+                ])
+        }
+        let last = network.hiddenLayers
+        try products.multiply(
+            Matrix(address: tile.a.address, stride: width),
+            Matrix(address: parameter(network.weights(of: last)), stride: network.outputs),
+            into: Matrix(address: stacks.outputs, stride: network.outputs), m: rows, n: network.outputs, k: width,
+            precision: .fp32)
+        try device.launch(
+            kernels.addBias, over: points * network.outputs,
+            [
+                .address(stacks.outputs), .address(parameter(network.biases(of: last))), .int(points),
+                .int(network.outputs),
+            ])
+    }
+
+    /// Adds to the slices' sums of the gradient, from the outputs' adjoints.
+    ///
+    /// - Parameter sums: the address of the network's own in the first slice.
+    func adjoint(_ stacks: Stacks, _ tile: TileStorage, parameters: UInt64, sums: UInt64, points: Int)
+        throws(CUDAError)
+    {
+        let (width, rows) = (network.width, channels * points)
+        func parameter(_ place: Int) -> UInt64 { parameters + UInt64(4 * place) }
+        func sum(_ place: Int) -> UInt64 { sums + UInt64(4 * place) }
+        func z(_ layer: Int) -> UInt64 { stacks.z.float(layer * tile.rows * width) }
+        func overSlices(_ kernel: Kernel, columns: Int, _ arguments: [Kernel.Argument]) throws(CUDAError) {
+            try device.launch(
+                kernel, grid: ((columns + 31) / 32, slices), block: (32, NetworkKernels.sliceThreads), arguments)
+        }
+        func reactivate(_ layer: Int) throws(CUDAError) {
+            try device.launch(
+                kernels.reactivate, over: points * width,
+                [.address(z(layer)), .address(tile.a.address), .int(points), .int(width)])
+        }
+        var (bar, below) = (tile.bar.address, tile.barBelow.address)
+        let last = network.hiddenLayers
+        try overSlices(
+            kernels.biasAdjoint, columns: network.outputs,
+            [
+                .address(stacks.outputBars), .address(sum(network.biases(of: last))), .long(sliceStride), .int(points),
+                .int(network.outputs),
+            ])
+        // Other networks may have gone through `a` since.
+        try reactivate(last - 1)
+        let outputBars = Matrix(address: stacks.outputBars, stride: network.outputs)
+        try products.addProducts(
+            transposed: Matrix(address: tile.a.address, stride: width), outputBars,
+            to: Matrix(address: sum(network.weights(of: last)), stride: network.outputs), sumStride: sliceStride,
+            slices: slices, m: width, n: network.outputs, k: rows / slices, precision: .fp32)
+        try products.multiply(
+            outputBars, Matrix(address: parameter(network.weights(of: last)), stride: network.outputs),
+            bTransposed: true, into: Matrix(address: bar, stride: width), m: rows, n: width, k: network.outputs,
+            precision: .fp32)
+        for layer in (0..<network.hiddenLayers).reversed() {
+            try overSlices(
+                kernels.activateAdjoint, columns: width,
+                [
+                    .address(z(layer)), .address(bar), .address(sum(network.biases(of: layer))), .long(sliceStride),
+                    .int(points), .int(width),
+                ])
+            guard layer > 0 || waves != nil else { break }
+            if layer > 0 { try reactivate(layer - 1) }
+            let inputs = network.inputs(of: layer)
+            try products.addProducts(
+                transposed: Matrix(address: layer > 0 ? tile.a.address : stacks.features.address, stride: inputs),
+                Matrix(address: bar, stride: width),
+                to: Matrix(address: sum(network.weights(of: layer)), stride: width), sumStride: sliceStride,
+                slices: slices, m: inputs, n: width, k: rows / slices, precision: precision)
+            guard layer > 0 else { return }
+            try products.multiply(
+                Matrix(address: bar, stride: width),
+                Matrix(address: parameter(network.weights(of: layer)), stride: width), bTransposed: true,
+                into: Matrix(address: below, stride: width), m: rows, n: width, k: width, precision: precision)
+            swap(&bar, &below)
+        }
+        try overSlices(
+            kernels.enterAdjoint, columns: width,
+            [
+                .address(stacks.x.address), .address(stacks.y.address), .address(bar), .float(slopes.x),
+                .float(slopes.y), .address(sum(0)), .long(sliceStride), .int(points), .int(width),
+            ])
+    }
+}
+
+/// The kernels of Kernels/network.cu for a number of channels.
+final class NetworkKernels {
+    /// `slice_threads` of the text.
+    static let sliceThreads = 8
+
+    let channels: Int
+    let enter: Kernel
+    let encode: Kernel
+    let activate: Kernel
+    let reactivate: Kernel
+    let addBias: Kernel
+    let activateAdjoint: Kernel
+    let enterAdjoint: Kernel
+    let biasAdjoint: Kernel
+    let blend: Kernel
+    let blendAdjoint: Kernel
+
+    init(channels: Int, _ device: Device) throws(CUDAError) {
+        self.channels = channels
+        let module = try device.module(KernelTexts.network, options: [KernelTexts.option(channels: channels)])
+        enter = try module.kernel("enter")
+        encode = try module.kernel("encode")
+        activate = try module.kernel("activate")
+        reactivate = try module.kernel("reactivate")
+        addBias = try module.kernel("add_bias")
+        activateAdjoint = try module.kernel("activate_adjoint")
+        enterAdjoint = try module.kernel("enter_adjoint")
+        biasAdjoint = try module.kernel("bias_adjoint")
+        blend = try module.kernel("blend")
+        blendAdjoint = try module.kernel("blend_adjoint")
+    }
+}

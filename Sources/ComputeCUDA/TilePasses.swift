@@ -1,0 +1,192 @@
+import Compute
+import Networks
+
+/// A tile's way through all networks that a program reads, of all subdomains that cover it, to the program and back.
+final class TilePasses {
+    private let workload: Workload
+    private let device: Device
+    private let plan: TilePlan
+    private let locate: Kernel
+    /// By number of channels, and by channels and network: made when a program first asks for them.
+    private var kernels: [Int: NetworkKernels] = [:]
+    private var passes: [[Int]: NetworkPasses] = [:]
+    private let products: MatrixProducts
+    private let precision: Precision
+
+    /// What the card is told of a set's program.
+    struct ProgramOnCard {
+        let layout: FieldLayout
+        /// Channels of the network that carries most.
+        let channels: Int
+        /// Columns that it reads, from x on.
+        let columns: Int
+        let values: Kernel
+        let residuals: Kernel
+    }
+
+    /// Points of one zone on the card: `columns` is the address of the first point's x, columns are `stride` floats apart.
+    struct Tile {
+        let zone: Int
+        let count: Int
+        let columns: UInt64
+        let stride: Int
+    }
+
+    /// Blocks of the kernel that sums squares, each with sums of its own: always as many, for the same bits.
+    static let sumBlocks = 256
+    private static let programThreads = 128
+
+    init(
+        _ workload: Workload, device: Device, products: MatrixProducts, common: Module, plan: TilePlan,
+        precision: Precision
+    ) throws(CUDAError) {
+        self.workload = workload
+        self.device = device
+        self.plan = plan
+        self.products = products
+        self.precision = precision
+        locate = try common.kernel("locate")
+    }
+
+    func program(_ program: PointProgram) throws(CUDAError) -> ProgramOnCard {
+        let layout = FieldLayout(program.program, workload.networks)
+        let module = try device.module(programText(program.program, layout, workload.networks))
+        for part in layout.parts { try prepare(part) }
+        return ProgramOnCard(
+            layout: layout, channels: program.derivatives.channelCount, columns: program.columnCount,
+            values: try module.kernel("values"), residuals: try module.kernel("residuals"))
+    }
+
+    private func prepare(_ part: FieldLayout.Part) throws(CUDAError) {
+        if kernels[part.channels] == nil {
+            kernels[part.channels] = try NetworkKernels(channels: part.channels, device)
+        }
+        guard passes[[part.channels, part.network]] == nil else { return }
+        passes[[part.channels, part.network]] = try NetworkPasses(
+            workload.networks.networks[part.network], kernels: kernels[part.channels]!, device: device,
+            products: products, precision: precision, slopes: workload.networkSlopes, slices: plan.slices,
+            parameterCount: workload.networks.parameterCount)
+    }
+
+    /// The channels of everything that the program reads.
+    func forward(_ program: ProgramOnCard, _ tile: Tile, _ storage: TileStorage, parameters: CUDAMemory)
+        throws(CUDAError)
+    {
+        let covering = workload.networks.decomposition.subdomains(covering: tile.zone)
+        let points = plan.padded(tile.count)
+        for (place, subdomain) in covering.enumerated() {
+            try enter(tile, subdomain, storage.subdomains[place], storage, isAlone: covering.count == 1)
+            for part in program.layout.parts {
+                let stacks = stacks(part, program, storage.subdomains[place], storage, isAlone: covering.count == 1)
+                try passes[[part.channels, part.network]]!.forward(
+                    stacks, storage,
+                    parameters: parameters.float(workload.networks.parameters(of: part.network, in: subdomain)),
+                    points: points)
+                guard covering.count > 1 else { continue }
+                try device.launch(
+                    kernels[part.channels]!.blend, over: points * part.outputs,
+                    [
+                        .address(storage.subdomains[place].window.address), .long(storage.rows),
+                        .address(stacks.outputs),
+                        .address(storage.fields.float(offset(part, program, storage))), .int(place == 0 ? 1 : 0),
+                        .int(points), .int(part.outputs),
+                    ])
+            }
+        }
+    }
+
+    /// Adds to the blocks' sums of squared residuals, and to the slices' sums of the gradient of Σ c r².
+    ///
+    /// - Parameters:
+    ///   - twice: address of 2 c for each output.
+    ///   - squares: address of the first block's sums, `squareStride` doubles a block.
+    func adjoint(
+        _ program: ProgramOnCard, _ tile: Tile, _ storage: TileStorage, parameters: CUDAMemory, sums: CUDAMemory,
+        twice: UInt64, squares: UInt64, squareStride: Int
+    ) throws(CUDAError) {
+        let covering = workload.networks.decomposition.subdomains(covering: tile.zone)
+        let points = plan.padded(tile.count)
+        let (fields, bars) =
+            covering.count == 1
+            ? (storage.subdomains[0].fields, storage.subdomains[0].bars) : (storage.fields, storage.bars)
+        try device.launch(
+            program.residuals, grid: (TilePasses.sumBlocks, 1), block: (TilePasses.programThreads, 1),
+            [
+                .address(fields.address), .address(bars.address), .long(storage.rows / program.channels),
+                .address(tile.columns), .long(tile.stride), .int(tile.count), .int(points), .address(twice),
+                .address(squares), .int(squareStride),
+            ])
+        for (place, subdomain) in covering.enumerated() {
+            for part in program.layout.parts {
+                let stacks = stacks(part, program, storage.subdomains[place], storage, isAlone: covering.count == 1)
+                if covering.count > 1 {
+                    try device.launch(
+                        kernels[part.channels]!.blendAdjoint, over: points * part.outputs,
+                        [
+                            .address(storage.subdomains[place].window.address), .long(storage.rows),
+                            .address(storage.bars.float(offset(part, program, storage))), .address(stacks.outputBars),
+                            .int(points), .int(part.outputs),
+                        ])
+                }
+                let base = workload.networks.parameters(of: part.network, in: subdomain)
+                try passes[[part.channels, part.network]]!.adjoint(
+                    stacks, storage, parameters: parameters.float(base), sums: sums.float(base), points: points)
+            }
+        }
+    }
+
+    /// The program's outputs at a tile's points, (outputs, stride) from an address.
+    func values(_ program: ProgramOnCard, _ tile: Tile, _ storage: TileStorage, into results: UInt64, stride: Int)
+        throws(CUDAError)
+    {
+        let isAlone = workload.networks.decomposition.subdomains(covering: tile.zone).count == 1
+        let fields = isAlone ? storage.subdomains[0].fields : storage.fields
+        try device.launch(
+            program.values, over: tile.count,
+            [
+                .address(fields.address), .long(storage.rows / program.channels), .address(tile.columns),
+                .long(tile.stride), .int(tile.count), .address(results), .long(stride),
+            ])
+    }
+
+    private func offset(_ part: FieldLayout.Part, _ program: ProgramOnCard, _ storage: TileStorage) -> Int {
+        storage.rows / program.channels * part.offset
+    }
+
+    private func stacks(
+        _ part: FieldLayout.Part, _ program: ProgramOnCard, _ own: TileStorage.Subdomain, _ storage: TileStorage,
+        isAlone: Bool
+    ) -> NetworkPasses.Stacks {
+        let offset = offset(part, program, storage)
+        return NetworkPasses.Stacks(
+            z: own.z[part.network], features: own.features[part.network], x: own.x, y: own.y,
+            outputs: own.fields.float(offset), outputBars: own.bars.float(offset))
+    }
+
+    /// Coordinates for a subdomain's networks, and its window.
+    private func enter(
+        _ tile: Tile, _ subdomain: Int, _ own: TileStorage.Subdomain, _ storage: TileStorage, isAlone: Bool
+    ) throws(CUDAError) {
+        let decomposition = workload.networks.decomposition
+        let center = decomposition.center(of: subdomain)
+        let slopes = decomposition.slopes
+        let crossings = decomposition.crossings(subdomain, zone: tile.zone)
+        func along(_ crossing: Decomposition.Crossing?) -> [Kernel.Argument] {
+            [
+                .int(crossing.map { $0.rises ? 1 : 2 } ?? 0), .double(crossing?.border ?? 0),
+                .double(crossing?.overlap ?? 1),
+            ]
+        }
+        let points = plan.padded(tile.count)
+        try device.launch(
+            locate, over: points,
+            [
+                .address(tile.columns), .address(tile.columns + UInt64(4 * tile.stride)), .int(tile.count),
+                .int(points), .double(center.x), .double(center.y), .double(slopes.x), .double(slopes.y),
+                .int(isAlone ? 0 : 1),
+            ] + along(crossings.x) + along(crossings.y) + [
+                .double(workload.inputSlopes.x), .double(workload.inputSlopes.y), .address(own.x.address),
+                .address(own.y.address), .address(own.window.address), .long(storage.rows),
+            ])
+    }
+}

@@ -1,0 +1,118 @@
+import Compute
+import Networks
+
+/// How large tiles are, and what the card holds for one: a function of the workload and the card alone, since the bits of a
+/// sum follow from its tiles.
+///
+/// Letters: R rows, K a point; W width; L hidden layers; F features; O outputs; S slices.
+struct TilePlan: Equatable {
+    /// Rows of the largest tile: a multiple of 6 S, so that points of one, three and six channels fill slices.
+    let rows: Int
+    /// Sums that the points of a tile are dealt to, each a product of its own: enough to keep all multiprocessors busy, fewer
+    /// for very many parameters.
+    let slices: Int
+
+    /// A tile of 32,768 points of six channels keeps every card busy, and takes 1.4 GB for 8 x 128.
+    static let mostRows = 6 * 32_768
+
+    /// - Parameter limit: bytes of the card that may be used for everything.
+    init(_ workload: Workload, limit: Int) throws(CUDAError) {
+        let parameters = workload.networks.parameterCount
+        var slices = 64
+        while slices > 4, slices * parameters * 4 > 256 << 20 { slices /= 2 }
+        let left = limit - TilePlan.fixedBytes(workload, slices: slices)
+        let unit = 6 * slices
+        let rows = min(TilePlan.mostRows, left / TilePlan.bytesPerRow(workload)) / unit * unit
+        guard rows >= unit else {
+            throw .outOfMemory(
+                purpose: "the smallest tile of this network",
+                bytes: TilePlan.fixedBytes(workload, slices: slices) + unit * TilePlan.bytesPerRow(workload),
+                free: limit)
+        }
+        (self.rows, self.slices) = (rows, slices)
+    }
+
+    /// Points of the largest tile of a program that carries so many channels.
+    func points(channels: Int) -> Int { rows / channels / slices * slices }
+
+    /// Points that a tile has to the end of its last slice.
+    func padded(_ count: Int) -> Int { (count + slices - 1) / slices * slices }
+
+    /// Parameters, their slices' sums and gradient, sums of squares, cuBLAS's workspace.
+    static func fixedBytes(_ workload: Workload, slices: Int) -> Int {
+        4 * workload.networks.parameterCount * (slices + 5) + (33 << 20)
+    }
+
+    /// What a row takes: z (L, R, W) and features (R, F) of every subdomain that can cover a tile, a and two stacks of adjoints
+    /// (R, W), outputs and their adjoints (R, O) also of the sum of subdomains, coordinates, windows and columns.
+    static func bytesPerRow(_ workload: Workload) -> Int {
+        let covering = workload.networks.decomposition.mostCovering
+        let own = workload.networks.networks.reduce(0) { $0 + $1.hiddenLayers * $1.width + featureCount($1) }
+        let shared = 3 * (workload.networks.networks.map(\.width).max() ?? 0)
+        let columns = workload.programs.map(\.columnCount).max() ?? 2
+        let outputs = 2 * workload.networks.outputs * (covering > 1 ? covering + 1 : 1)
+        return 4 * (covering * (own + 2 + (covering > 1 ? 6 : 0)) + shared + outputs + columns)
+    }
+
+    static func featureCount(_ network: Perceptron) -> Int { network.fourier == nil ? 0 : network.inputs }
+}
+
+/// The memory of a tile on the card.
+final class TileStorage {
+    let rows: Int
+    let columnCount: Int
+    /// What belongs to one of the subdomains that cover a tile.
+    struct Subdomain {
+        /// By network: pre-activations (L, R, W), and features (R, F).
+        let z: [CUDAMemory]
+        let features: [CUDAMemory]
+        /// Outputs and their adjoints, as FieldLayout says.
+        let fields: CUDAMemory
+        let bars: CUDAMemory
+        /// Coordinates (R) and the window's channels (6, R).
+        let x: CUDAMemory
+        let y: CUDAMemory
+        let window: CUDAMemory
+    }
+    let subdomains: [Subdomain]
+    /// Outputs and adjoints of the sum over subdomains; of one alone, its own.
+    let fields: CUDAMemory
+    let bars: CUDAMemory
+    /// Activated channels of one layer, and two stacks of adjoints, (R, W).
+    let a: CUDAMemory
+    let bar: CUDAMemory
+    let barBelow: CUDAMemory
+    /// Columns of a tile's points, (columns, R).
+    let columns: CUDAMemory
+
+    init(_ workload: Workload, rows: Int, columnCount: Int, device: Device) throws(CUDAError) {
+        func floats(_ count: Int) throws(CUDAError) -> CUDAMemory {
+            try device.allocate(4 * count, "a tile of \(rows) rows")
+        }
+        let networks = workload.networks
+        let covering = networks.decomposition.mostCovering
+        let width = networks.networks.map(\.width).max() ?? 0
+        var subdomains: [Subdomain] = []
+        for _ in 0..<covering {
+            var (z, features): ([CUDAMemory], [CUDAMemory]) = ([], [])
+            for network in networks.networks {
+                z.append(try floats(network.hiddenLayers * rows * network.width))
+                features.append(try floats(rows * TilePlan.featureCount(network)))
+            }
+            subdomains.append(
+                Subdomain(
+                    z: z, features: features, fields: try floats(rows * networks.outputs),
+                    bars: try floats(rows * networks.outputs), x: try floats(rows), y: try floats(rows),
+                    window: try floats(covering > 1 ? 6 * rows : 0)))
+        }
+        self.rows = rows
+        self.columnCount = columnCount
+        self.subdomains = subdomains
+        fields = covering > 1 ? try floats(rows * networks.outputs) : subdomains[0].fields
+        bars = covering > 1 ? try floats(rows * networks.outputs) : subdomains[0].bars
+        a = try floats(rows * width)
+        bar = try floats(rows * width)
+        barBelow = try floats(rows * width)
+        columns = try floats(rows * columnCount)
+    }
+}

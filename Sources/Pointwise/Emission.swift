@@ -1,0 +1,43 @@
+/// A program as straight lines of C++ (CUDA's too), in single precision: every operation a line, in the program's order.
+///
+/// Slot n is `s<n>` and its adjoint `b<n>`; inputs come from an array `in`, results go to `out`.
+extension Program {
+    /// Lines that compute all slots and set `out`.
+    public var valueLines: [String] {
+        var lines = inputs.indices.map { "const float s\($0) = in[\($0)];" }
+        for (number, operation) in operations.enumerated() {
+            let expression = operation.kind.spelling(
+                "s\(operation.a)", "s\(operation.b)", Program.literal(operation.constant))
+            lines.append("const float s\(inputs.count + number) = \(expression);")
+        }
+        return lines + outputs.enumerated().map { "out[\($0.offset)] = s\($0.element);" }
+    }
+
+    /// Lines that come behind `valueLines` and set `bar`, the derivatives with respect to the inputs of Σ twice / 2 · out².
+    ///
+    /// Adjoints that nothing reaches are not written at all.
+    public var adjointLines: [String] {
+        var lines: [String] = []
+        var isSet = [Bool](repeating: false, count: slotCount)
+        func add(_ expression: String, to slot: Int) {
+            lines.append(isSet[slot] ? "b\(slot) += \(expression);" : "float b\(slot) = \(expression);")
+            isSet[slot] = true
+        }
+        for (number, slot) in outputs.enumerated() { add("twice[\(number)] * s\(slot)", to: slot) }
+        for (number, operation) in operations.enumerated().reversed() {
+            let slot = inputs.count + number
+            guard isSet[slot] else { continue }
+            let gains = operation.kind.adjointSpellings(
+                "s\(operation.a)", "s\(operation.b)", Program.literal(operation.constant), value: "s\(slot)",
+                bar: "b\(slot)")
+            for (gain, operand) in zip(gains, [operation.a, operation.b]) { add(gain, to: operand) }
+        }
+        return lines + inputs.indices.map { "bar[\($0)] = \(isSet[$0] ? "b\($0)" : "0");" }
+    }
+
+    /// The shortest decimal that is this number in single precision again.
+    private static func literal(_ constant: Double) -> String {
+        precondition(Float(constant).isFinite, "a program's constants are finite")
+        return constant < 0 ? "(\(Float(constant))f)" : "\(Float(constant))f"
+    }
+}
