@@ -1,5 +1,5 @@
-// All commands in one program, as Scripts/bundle links them: each alone would carry its own 55 MB of the static Swift
-// runtime. A command is chosen by the name that the program was started with (bin has a link for each), or by the first argument:
+// All commands in one program, as Scripts/bundle links them: each alone is 60 MB, nearly all of it the static
+// Swift runtime. A command is chosen by the name that the program was started with (bin has a link for each), or by the first argument:
 // `pinn pinn-train --help`.
 #include <errno.h>
 #include <limits.h>
