@@ -87,6 +87,14 @@ private func refuse<Command: ParsableCommand>(
     guard Command.exitCode(for: error) != .success else { Command.exit(withError: error) }
     let message = Command.message(for: error).split(separator: "\n").map { String($0).trimmingBlanks() }
     var line = message.filter { !$0.isEmpty }.joined(separator: " ")
+    // The parser takes what begins with a dash for an option, never for a value.
+    if line.hasPrefix("Missing value for"),
+        let (option, value) = zip(CommandLine.arguments, CommandLine.arguments.dropFirst()).first(where: {
+            $0.hasPrefix("--") && line.contains("'\($0) ") && Double($1) != nil
+        })
+    {
+        line += ": write \(option)=\(value) for a value that begins with a dash"
+    }
     if let configuration {
         // In a file, options have no dashes.
         line = "\(configuration): \(line.trimmingPrefix("--").replacing("'--", with: "'"))"

@@ -11,18 +11,10 @@ public struct CommonOptions: ParsableArguments {
     public init() {}
 }
 
-/// Count of points or iterations that may be written "1e8" or "100_000".
-public struct Count: ExpressibleByArgument, Sendable {
-    public let value: Int
-
-    public init(_ value: Int) { self.value = value }
-
-    public init?(argument: String) {
-        guard let whole = wholeNumber(argument) else { return nil }
-        value = whole
-    }
-
-    public var defaultValueDescription: String { String(value) }
+/// Count of points or iterations that may be written "1e8" or "100_000", as the transform of an option.
+@Sendable public func count(_ text: String) throws -> Int {
+    guard let whole = wholeNumber(text) else { throw ValidationError("it must be a whole number from 1 to 1e12") }
+    return whole
 }
 
 extension ReportFormat: ExpressibleByArgument {}

@@ -48,13 +48,20 @@ public struct ShelfSurvey: Sendable {
     }
 
     /// Accumulation minus melt [m s⁻¹] that keeps the shelf as it is, div(h u), at the cells of the velocity grid; nil off
-    /// the shelf.
+    /// the shelf, and near the ends of the front: where a wall that holds the ice meets it, the strain rate has no bound.
+    /// Meshes of 250 and of 150 m differ there by 17 m/yr, 5 % of the field's norm; 2 km from there on by 0.2 %.
     public func massBalances() -> [Double?] {
         let h = solved.shelf.thickness(at:)
+        let ends = [0.0, 1.0].map { solved.shelf.position(along: 1, across: $0) }
         // A metre beside shapes of kilometres: 1e-8 of truncation, 1e-13 of rounding.
         let slope = { (position: Position, step: Position) in (h(position + step) - h(position - step)) / 2 }
         return zip(velocityGrid.positions, velocityPlaces).map { position, place in
-            place.map { place in
+            let isNearEnd = ends.contains { end in
+                let offset = position - end
+                return (offset * offset).sum() < 2000 * 2000
+            }
+            guard !isNearEnd else { return nil }
+            return place.map { place in
                 let velocity = solved.field.velocity(at: place)
                 let gradient = solved.field.gradient(at: place)
                 return velocity.x * slope(position, Position(1, 0)) + velocity.y * slope(position, Position(0, 1))

@@ -90,7 +90,9 @@ struct ProductFile {
         let candidates = (named.map { [$0] } ?? []) + (schema.projection?.variables ?? [])
         guard
             let mapping = candidates.lazy.compactMap({ file.array($0) }).first(where: { variable in
-                (["grid_mapping_name", "spatial_epsg"] + Projection.textAttributes).contains { variable.attribute($0) != nil }
+                (["grid_mapping_name", "spatial_epsg"] + Projection.textAttributes).contains {
+                    variable.attribute($0) != nil
+                }
             })
         else {
             let known = PolarSystem.known.first { $0.code == schema.projection?.epsg }

@@ -25,6 +25,13 @@ public struct LossBalance: Sendable, Equatable {
         self.factors = factors
     }
 
+    /// A prior counts in parts of what is left of the others.
+    ///
+    /// - Parameter rest: Σ weight × term over misfits and equations.
+    public mutating func setPriors(of terms: [LossTerm], rest: Double) {
+        for term in terms.indices where terms[term].isPrior { factors[term] = rest }
+    }
+
     /// - Parameter norms: ‖w_i ∇L_i‖, without the factors.
     public mutating func update(gradientNorms norms: [Double]) {
         precondition(norms.count == factors.count)

@@ -13,10 +13,12 @@ public struct LossTerm: Sendable {
     public let scales: [Double]
     /// Unit of the root mean square: it means the same in every run on a shelf.
     public let unit: String
+    /// Whether it is what the physics prefers where nothing else tells: then its weight is a part of the other terms' sum.
+    public let isPrior: Bool
     public let residuals: @Sendable (FieldPoint) -> [Scalar]
 
     public init(
-        name: String, set: PointSet, weight: Double, scales: [Double] = [], unit: String = "1",
+        name: String, set: PointSet, weight: Double, scales: [Double] = [], unit: String = "1", isPrior: Bool = false,
         residuals: @escaping @Sendable (FieldPoint) -> [Scalar]
     ) {
         self.name = name
@@ -24,6 +26,7 @@ public struct LossTerm: Sendable {
         self.weight = weight
         self.scales = scales
         self.unit = unit
+        self.isPrior = isPrior
         self.residuals = residuals
     }
 }
@@ -74,5 +77,13 @@ extension LossTerm {
         -> LossTerm
     {
         LossTerm(name: name, set: set, weight: weight) { point in equations.flatMap { $0.residuals(at: point) } }
+    }
+
+    /// What the physics prefers at collocation points. What of the other terms' sum R is left tells how well data and equations
+    /// are known, so the prior counts in its parts: the loss R + w R P falls where log R + w P does, as for misfits whose variance is
+    /// unknown. A weight that stays the same is too weak where a run begins, when the prior alone keeps its field
+    /// together, and in the end outweighs data without noise (docs/accuracy.md).
+    public static func prior(_ equation: any Equation, weight: Double) -> LossTerm {
+        LossTerm(name: "prior", set: .collocation, weight: weight, isPrior: true) { equation.residuals(at: $0) }
     }
 }

@@ -7,7 +7,7 @@ import Pointwise
 
 /// The value of a loss, in total and by terms.
 public struct Loss: Sendable, Equatable {
-    /// Σ weight × term.
+    /// Σ weight × term, a prior's weight times its factor.
     public var total: Double
     /// Mean squared residual of each term, without its weight.
     public var terms: [Double]
@@ -85,7 +85,7 @@ public struct Objective: Sendable {
             terms.append(.equations([front], name: "front", at: .front, weight: weights.front))
         }
         if let prior = model.prior {
-            terms.append(.equations([prior], name: "prior", at: .collocation, weight: weights.prior))
+            terms.append(.prior(prior, weight: weights.prior))
         }
         return Objective(terms: terms, model: model, scaling: FieldScaling(store, constants), networks: networks)
     }
@@ -106,7 +106,7 @@ public struct Objective: Sendable {
     ) throws -> [Float] {
         guard let number = sets.firstIndex(of: set) else { return [Float](repeating: 0, count: points.count) }
         let outputs = try backend.outputs(of: workload.programs[number], parameters: parameters, at: points)
-        let weights = termOfOutput[number].map { Float(terms[$0.term].weight) }
+        let weights = termOfOutput[number].map { terms[$0.term].isPrior ? 0 : Float(terms[$0.term].weight) }
         return (0..<points.count).map { point in
             zip(weights, outputs).reduce(0) { $0 + $1.0 * $1.1[point] * $1.1[point] }.squareRoot()
         }
@@ -131,13 +131,21 @@ public struct Objective: Sendable {
                 loss.meanSquares[owner.term] += owner.scale * owner.scale * mean
             }
         }
-        loss.total = total(of: loss.terms, factors: factors)
+        loss.total = terms.indices.reduce(0) { $0 + weight($1, factors) * loss.terms[$1] }
         return loss
     }
 
-    /// Σ weight × term. Without factors it means the same at every iteration of a run.
-    public func total(of means: [Double], factors: [Double]? = nil) -> Double {
-        means.indices.reduce(0) { $0 + weight($1, factors) * means[$1] }
+    /// The loss of these means without factors, which means the same at every iteration of a run: R + w R P with a prior P.
+    public func total(of means: [Double]) -> Double {
+        let rest = withoutPriors(means)
+        return means.indices.filter { terms[$0].isPrior }.reduce(rest) { $0 + terms[$1].weight * rest * means[$1] }
+    }
+
+    public var hasPrior: Bool { terms.contains(where: \.isPrior) }
+
+    /// R: Σ weight × term over misfits and equations.
+    public func withoutPriors(_ means: [Double]) -> Double {
+        means.indices.filter { !terms[$0].isPrior }.reduce(0) { $0 + terms[$1].weight * means[$1] }
     }
 
     /// The norm of each weighted term's gradient over a chunk, as long as one evaluation where every term has points of its

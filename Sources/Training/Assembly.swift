@@ -50,9 +50,9 @@ public struct Assembly {
         try objective.evaluate(backend, parameters: parameters, chunk: chunk, factors: factors, gradient: &gradient)
     }
 
-    /// Factors of one; nil where the terms are not balanced.
+    /// Factors of one; nil where none will change.
     var startingBalance: LossBalance? {
-        plan.balance == .none ? nil : LossBalance(factors: objective.terms.map { _ in 1 })
+        plan.balance == .none && !objective.hasPrior ? nil : LossBalance(factors: objective.terms.map { _ in 1 })
     }
 
     /// What a user should know before hours are spent.

@@ -90,16 +90,18 @@ public struct Trainer {
         var used: Chunk?
         // The loss at the parameters, and its gradient, where the last step has computed them on points that are kept.
         var known: Loss?
+        // Whether the last step found nothing better than it: another would find the same.
+        var isStuck = false
         var visited = 0
         while true {
             let iteration = checkpoint.iteration
             let phase = phases.phase(at: iteration)
             if phase.start == iteration, iteration > 0 {
                 optimizer = try assembly.makeOptimizer(at: iteration)
-                known = nil
+                (known, isStuck) = (nil, false)
             }
             if assembly.plan.sampling.drawing(at: iteration) == iteration {
-                known = nil
+                (known, isStuck) = (nil, false)
                 do {
                     try drawPoints()
                     optimizer.sampleChanged()
@@ -121,11 +123,11 @@ public struct Trainer {
                 visited += count
                 return loss
             }
+            let isDue = (iteration - phase.start) % LossBalance.updateEvery == 0
             let loss: Loss
             do {
-                let isDue = (iteration - phase.start) % LossBalance.updateEvery == 0
                 // Losses of different iterations are compared where the sample is kept.
-                if balance != nil, iteration == phase.start || (isDue && !keepsSample) {
+                if assembly.plan.balance == .gradient, iteration == phase.start || (isDue && !keepsSample) {
                     balance?.update(
                         gradientNorms: try sample.gradientNorms(assembly, checkpoint.parameters, used: &used))
                 }
@@ -154,23 +156,30 @@ public struct Trainer {
                 total: fixed.total, terms: loss.terms, misfits: loss.meanSquares.map { $0.squareRoot() })
             var last = loss
             var lastGradient: [Float] = []
-            do {
-                let outcome = try optimizer.step(&checkpoint.parameters, loss: loss.total, gradient: gradient) {
-                    parameters, gradient in
-                    last = try evaluate(parameters, &gradient)
-                    lastGradient = gradient
-                    return last.total
+            if !isStuck {
+                do {
+                    let outcome = try optimizer.step(&checkpoint.parameters, loss: loss.total, gradient: gradient) {
+                        parameters, gradient in
+                        last = try evaluate(parameters, &gradient)
+                        lastGradient = gradient
+                        return last.total
+                    }
+                    switch outcome {
+                    case .moved: known = nil
+                    case .movedToLastEvaluation: (known, gradient) = (last, lastGradient)
+                    case .stuck: (known, isStuck) = (loss, true)
+                    }
+                } catch let cause as any Failure {
+                    checkpoint.history.removeLast()
+                    checkpoint.trainedSeconds = secondsBefore + (clock.now - begin) / .seconds(1)
+                    throw interruption(by: cause)
                 }
-                switch outcome {
-                case .moved: known = nil
-                case .movedToLastEvaluation: (known, gradient) = (last, lastGradient)
-                // The same again would give the same.
-                case .stuck: known = loss
-                }
-            } catch let cause as any Failure {
-                checkpoint.history.removeLast()
-                checkpoint.trainedSeconds = secondsBefore + (clock.now - begin) / .seconds(1)
-                throw interruption(by: cause)
+            }
+            if assembly.plan.balance == .none, isDue, assembly.objective.hasPrior {
+                balance?.setPriors(
+                    of: assembly.objective.terms, rest: assembly.objective.withoutPriors(loss.terms))
+                (known, isStuck) = (nil, false)
+                optimizer.sampleChanged()
             }
             checkpoint.balance = balance?.factors
             checkpoint.iteration += 1

@@ -45,17 +45,18 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "Where to compute: all (whatever this machine has), \(Backends.names.joined(separator: ", ")).")
     var backend = "all"
 
-    @Option(help: ArgumentHelp("Collocation points of the store that is streamed.", valueName: "count"))
-    var streamPoints = Count(100_000_000)
+    @Option(
+        help: ArgumentHelp("Collocation points of the store that is streamed.", valueName: "count"), transform: count)
+    var streamPoints = 100_000_000
 
-    @Option(help: ArgumentHelp("Collocation points of a streamed iteration.", valueName: "count"))
-    var chunk = Count(65536)
+    @Option(help: ArgumentHelp("Collocation points of a streamed iteration.", valueName: "count"), transform: count)
+    var chunk = 65536
 
-    @Option(help: ArgumentHelp("Collocation points that ingest writes.", valueName: "count"))
-    var ingestPoints = Count(10_000_000)
+    @Option(help: ArgumentHelp("Collocation points that ingest writes.", valueName: "count"), transform: count)
+    var ingestPoints = 10_000_000
 
-    @Option(help: ArgumentHelp("Cells that export predicts.", valueName: "count"))
-    var exportCells = Count(1_000_000)
+    @Option(help: ArgumentHelp("Cells that export predicts.", valueName: "count"), transform: count)
+    var exportCells = 1_000_000
 
     @Option(
         help: ArgumentHelp(
@@ -138,7 +139,7 @@ struct BenchCommand: ParsableCommand {
 
     private func counts(_ list: String, upTo most: Int) -> [Int]? {
         let items = list.split(separator: ",", omittingEmptySubsequences: false)
-        let counts = items.compactMap { Count(argument: String($0))?.value }
+        let counts = items.compactMap { wholeNumber($0) }
         guard counts.count == items.count, counts.allSatisfy({ $0 <= most }) else { return nil }
         // A value that is named twice is measured once.
         return counts.enumerated().filter { !counts[..<$0.offset].contains($0.element) }.map(\.element)
@@ -151,13 +152,13 @@ struct BenchCommand: ParsableCommand {
         plan.network = network
         plan.problem = problem
         plan.seconds = seconds
-        plan.streamPoints = streamPoints.value
-        plan.chunk = min(chunk.value, streamPoints.value)
-        if plan.stages.contains(.stream), plan.chunk < chunk.value {
+        plan.streamPoints = streamPoints
+        plan.chunk = min(chunk, streamPoints)
+        if plan.stages.contains(.stream), plan.chunk < chunk {
             printMessage("--chunk: an iteration takes all \(plan.chunk) points of the store, which has no more")
         }
-        plan.ingestPoints = ingestPoints.value
-        plan.exportCells = exportCells.value
+        plan.ingestPoints = ingestPoints
+        plan.exportCells = exportCells
         plan.scratch = scratch
         plan.devices = try devices(for: plan)
         return plan

@@ -77,8 +77,9 @@ struct IngestCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Collocation points, e.g. 1e8 (default: 1e6, or four a grid cell where that is more).", valueName: "count"))
-    var points: Count?
+            "Collocation points, e.g. 1e8 (default: 1e6, or four a grid cell where that is more).", valueName: "count"),
+        transform: count)
+    var points: Int?
 
     @Option(help: "Seed of the shuffle and of the collocation points.")
     var seed: UInt64 = 0
@@ -110,7 +111,7 @@ struct IngestCommand: ParsableCommand {
         request.thickness = thickness
         request.schema = schema
         request.region = region ?? .everywhere
-        request.points = points?.value
+        request.points = points
         request.seed = seed
         request.polygon = polygon
         request.shelf = shelf

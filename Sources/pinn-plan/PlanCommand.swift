@@ -86,14 +86,6 @@ struct PlanCommand: ParsableCommand {
         return plan
     }
 
-    /// Like `Count`, with the permitted range in the message.
-    @Sendable private static func count(_ text: String) throws -> Int {
-        guard let whole = wholeNumber(text) else {
-            throw ValidationError("it must be a whole number from 1 to 1e12")
-        }
-        return whole
-    }
-
     /// The machines of `--instances`.
     private func kinds() throws -> [InstanceKind] {
         try (instances ?? "").split(separator: ",", omittingEmptySubsequences: instances == nil).map {

@@ -33,9 +33,10 @@ struct TrainCommand: ParsableCommand {
     var sampling: String?
     @Option(
         help:
-            "Iterations in total, over all resumptions. (default: those that --optimizer names; else as many as visit 1e7 collocation points, from 1000 to 10000)"
+            "Iterations in total, over all resumptions. (default: those that --optimizer names; else as many as visit 1e7 collocation points, from 1000 to 10000)",
+        transform: count
     )
-    var iterations: Count?
+    var iterations: Int?
     @Option(
         help:
             "How the weights are moved: \(OptimizerCatalog.all.map { $0.name }.joined(separator: ", ")); or one after the other, each for so many iterations: adam:2000,lbfgs:2000. (default: \(Plan.recommendedOptimizer); with --stream, or networks of more than 12,000 weights, \(Plan().optimizer))"
@@ -301,7 +302,7 @@ struct TrainCommand: ParsableCommand {
         for case (let name, let value?) in given { try plan.set(name, to: value) }
         if saved == nil { try plan.recommend(given: Set(given.filter { $0.value != nil }.map(\.name))) }
         if let iterations {
-            plan.iterations = iterations.value
+            plan.iterations = iterations
         } else if saved == nil {
             plan.iterations = try plan.phases().iterations ?? min(10_000, max(1000, 10_000_000 / plan.stream.chunk))
         }

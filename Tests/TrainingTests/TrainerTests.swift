@@ -136,6 +136,35 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
         #expect(try short.train("start", iterations: 106).balance == factors)
     }
 
+    /// The factor is set after the iterations 0, 100, 104 (a new phase) and 204.
+    @Test func aPriorCountsInPartsOfTheOtherTermsAndARunWithOneGoesOnAsIfItHadNotBeenStopped() throws {
+        var short = try ShortRun()
+        short.plan.physics = "anisotropic"
+        short.plan.optimizer = "adam:104,lbfgs:110"
+        short.plan.stream = StreamPlan(chunk: 60, data: 30, front: 14, sample: 120)
+        let whole = try short.train("whole", iterations: 214)
+        for stop in [0, 1, 100, 101, 104, 105, 204, 205] {
+            try short.train("run\(stop)", iterations: 214, stopAt: stop, threads: 1)
+            let resumed = try short.resume("run\(stop)", iterations: 214, threads: 3)
+            #expect(sameBits(resumed, whole) && resumed.balance == whole.balance, "stopped at \(stop)")
+        }
+        let terms = try short.assembly(iterations: 1).objective.terms
+        let place = terms.firstIndex { $0.isPrior }
+        let prior = try #require(place)
+        func rest(_ iteration: Int) -> Double {
+            terms.indices.filter { $0 != prior }
+                .reduce(0) { $0 + terms[$1].weight * whole.history.terms[iteration * terms.count + $1] }
+        }
+        let factors = try #require(whole.balance)
+        #expect(abs(factors[prior] / rest(204) - 1) < 1e-12)
+        #expect(terms.indices.allSatisfy { $0 == prior || factors[$0] == 1 })
+        let early = try short.train("early", iterations: 102)
+        #expect(early.balance?[prior] == rest(100))
+        // What the history calls the loss is R + w R P.
+        let p = whole.history.terms[150 * terms.count + prior]
+        #expect(abs(whole.history.totals[150] / (rest(150) * (1 + terms[prior].weight * p)) - 1) < 1e-12)
+    }
+
     @Test func aDecomposedRunWithFourierFeaturesGoesOnAsIfItHadNotBeenStopped() throws {
         var short = try ShortRun()
         (short.plan.network, short.plan.tiles, short.plan.fourier) = ("2x12+2x10", "2x3", "none+2")
