@@ -106,22 +106,24 @@ let commands: [Target] = [
 let tests: [Target] = [
     .target(
         name: "TestSupport",
-        dependencies: ["Fields", "NetCDFFiles", "PointStore", "CHDF5", "CZlib"], path: "Tests/TestSupport"),
+        dependencies: ["Fields", "NetCDFFiles", "PointStore", "ComputeCUDA", "CHDF5", "CZlib"],
+        path: "Tests/TestSupport", exclude: ["StandIns"]),
     .testTarget(name: "FieldsTests", dependencies: ["Fields"]),
     .testTarget(name: "NetCDFFilesTests", dependencies: ["NetCDFFiles", "Fields", "TestSupport"]),
     .testTarget(name: "PointwiseTests", dependencies: ["Pointwise", "TestSupport"]),
     .testTarget(name: "PhysicsTests", dependencies: ["Physics", "Pointwise", "TestSupport"]),
     .testTarget(
         name: "ComputeTests",
-        dependencies: ["Compute", "ComputeCPU", "ComputeCUDA", "CKernels", "Objective", "Physics", "TestSupport"],
-        exclude: ["StandIns"]),
+        dependencies: ["Compute", "ComputeCPU", "ComputeCUDA", "CKernels", "Objective", "Physics", "TestSupport"]),
     .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "Networks", "TestSupport"]),
     .testTarget(name: "PointStoreTests", dependencies: ["PointStore", "Fields", "NetCDFFiles", "TestSupport"]),
     .testTarget(
         name: "IngestTests", dependencies: ["Ingest", "PointStore", "Fields", "NetCDFFiles", "TestSupport", logging]),
     .testTarget(
         name: "TrainingTests",
-        dependencies: ["Training", "Runs", "Optimizers", "Objective", "Physics", "ComputeCPU", "TestSupport"]),
+        dependencies: [
+            "Training", "Runs", "Optimizers", "Objective", "Physics", "ComputeCPU", "ComputeCUDA", "TestSupport",
+        ]),
     .testTarget(
         name: "ExportTests", dependencies: ["Export", "ComputeCPU", "Networks", "Optimizers", "Runs", "TestSupport"]),
     .testTarget(

@@ -16,7 +16,16 @@ public final class CUDABackend: Backend {
     private let products: MatrixProducts
     private let sumSlices: Kernel
     private let sumBlocks: Kernel
-    private var programs: [TilePasses.ProgramOnCard] = []
+    /// What steps on the card need besides, while there are any.
+    var steps: StepMachine?
+    /// The memory that graphs were recorded with.
+    var graphStorage: TileStorage?
+    var lastCoefficients: [[Double]] = []
+    let adamKernel: Kernel
+    let keepTotals: Kernel
+    /// For copies beside the computation, once there are steps.
+    private var copies: Driver.Handle?
+    private(set) var programs: [TilePasses.ProgramOnCard] = []
     /// Programs of `outputs(of:)`, by their text.
     private var otherPrograms: [String: TilePasses.ProgramOnCard] = [:]
     private var storage: TileStorage?
@@ -49,6 +58,8 @@ public final class CUDABackend: Backend {
         plan = try TilePlan(workload, limit: try memoryLimit ?? CUDABackend.memoryLimit(device))
         products = try MatrixProducts(in: places, device: device)
         let common = try device.module(KernelTexts.common)
+        adamKernel = try common.kernel("adam")
+        keepTotals = try common.kernel("keep_totals")
         sumSlices = try common.kernel("sum_slices")
         sumBlocks = try common.kernel("sum_blocks")
         passes = try TilePasses(
@@ -101,7 +112,8 @@ public final class CUDABackend: Backend {
         precondition(values.count == workload.networks.parameterCount)
         try device.makeCurrent()
         try device.copy(values, to: parameters.address)
-        try begin(coefficients)
+        try takeCoefficients(coefficients)
+        try clearSums()
         let zoned = batches.map { ZonedBatch($0, workload.networks.decomposition) }
         let storage = try storage(for: zip(programs, batches).map { ($0, $1.count) })
         for (number, program) in programs.enumerated() {
@@ -147,9 +159,16 @@ public final class CUDABackend: Backend {
 
     // MARK: parts of an evaluation
 
-    /// Clears all sums, and takes the coefficients.
-    func begin(_ coefficients: [[Double]]) throws(CUDAError) {
+    func takeCoefficients(_ coefficients: [[Double]]) throws(CUDAError) {
         try device.copy(coefficients.joined().map { Float(2 * $0) }, to: twice.address)
+    }
+
+    func copyStream() throws(CUDAError) -> Driver.Handle? {
+        if copies == nil { copies = try device.makeStream() }
+        return copies
+    }
+
+    func clearSums() throws(CUDAError) {
         try device.clear(slices.address, words: plan.slices * workload.networks.parameterCount)
         try device.clear(squares.address, words: 2 * outputCount * TilePasses.sumBlocks)
     }
@@ -174,7 +193,7 @@ public final class CUDABackend: Backend {
     }
 
     /// Memory for the largest tile of so many points of each program; what is there already, if it is enough.
-    private func storage(for sets: [(program: TilePasses.ProgramOnCard, count: Int)]) throws(CUDAError) -> TileStorage {
+    func storage(for sets: [(program: TilePasses.ProgramOnCard, count: Int)]) throws(CUDAError) -> TileStorage {
         let unit = 6 * plan.slices
         let rows = sets.reduce(unit) { most, set in
             let points = min(plan.padded(set.count), plan.points(channels: set.program.channels))

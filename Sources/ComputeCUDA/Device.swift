@@ -100,6 +100,13 @@ final class Device {
         allocatedBytes -= memory.bytes
     }
 
+    /// A stream beside the first one, whose work is not ordered with that one's but by events.
+    func makeStream() throws(CUDAError) -> Driver.Handle? {
+        var stream: Driver.Handle?
+        try driver.check(driver.createStream(&stream, 1), "cuStreamCreate")
+        return stream
+    }
+
     /// Waits until the card has done all it was asked.
     func synchronize() throws(CUDAError) {
         try driver.check(driver.synchronize(stream), "a kernel, or cuStreamSynchronize,")
@@ -162,25 +169,4 @@ final class CUDAMemory {
 
     /// The address of a float.
     func float(_ place: Int) -> UInt64 { address + UInt64(4 * place) }
-}
-
-/// Kernels that were compiled together.
-final class Module {
-    private let driver: Driver
-    private let handle: Driver.Handle?
-
-    init(_ code: [UInt8], _ driver: Driver) throws(CUDAError) {
-        self.driver = driver
-        var handle: Driver.Handle?
-        try driver.check(driver.loadModule(&handle, code, 0, nil, nil), "cuModuleLoadDataEx")
-        self.handle = handle
-    }
-
-    deinit { _ = driver.unloadModule(handle) }
-
-    func kernel(_ name: String) throws(CUDAError) -> Kernel {
-        var function: Driver.Handle?
-        try driver.check(driver.moduleFunction(&function, handle, name), "cuModuleGetFunction(\(name))")
-        return Kernel(name: name, function: function, module: self)
-    }
 }

@@ -1,3 +1,24 @@
+/// Kernels that were compiled together.
+final class Module {
+    private let driver: Driver
+    private let handle: Driver.Handle?
+
+    init(_ code: [UInt8], _ driver: Driver) throws(CUDAError) {
+        self.driver = driver
+        var handle: Driver.Handle?
+        try driver.check(driver.loadModule(&handle, code, 0, nil, nil), "cuModuleLoadDataEx")
+        self.handle = handle
+    }
+
+    deinit { _ = driver.unloadModule(handle) }
+
+    func kernel(_ name: String) throws(CUDAError) -> Kernel {
+        var function: Driver.Handle?
+        try driver.check(driver.moduleFunction(&function, handle, name), "cuModuleGetFunction(\(name))")
+        return Kernel(name: name, function: function, module: self)
+    }
+}
+
 /// A kernel that was compiled and loaded.
 struct Kernel {
     let name: String

@@ -32,7 +32,7 @@ final class TilePasses {
         let stride: Int
     }
 
-    /// Blocks of the kernel that sums squares, each with sums of its own: always as many, for the same bits.
+    /// Blocks of the kernel that sums squares, each with sums of its own: as many at most, and no more than have points.
     static let sumBlocks = 256
     private static let programThreads = 128
 
@@ -110,7 +110,9 @@ final class TilePasses {
             covering.count == 1
             ? (storage.subdomains[0].fields, storage.subdomains[0].bars) : (storage.fields, storage.bars)
         try device.launch(
-            program.residuals, grid: (TilePasses.sumBlocks, 1), block: (TilePasses.programThreads, 1),
+            program.residuals,
+            grid: (min(TilePasses.sumBlocks, (points + TilePasses.programThreads - 1) / TilePasses.programThreads), 1),
+            block: (TilePasses.programThreads, 1),
             [
                 .address(fields.address), .address(bars.address), .long(storage.rows / program.channels),
                 .address(tile.columns), .long(tile.stride), .int(tile.count), .int(points), .address(twice),

@@ -123,10 +123,21 @@ public struct Objective: Sendable {
             parameters: parameters, batches: batches,
             coefficients: coefficients(
                 counts: batches.map(\.count), weights: terms.indices.map { weight($0, factors) }), gradient: &gradient)
+        return loss(sums, counts: batches.map(\.count), factors: factors)
+    }
+
+    /// The points of each set of a chunk, and what a backend is to weigh them by.
+    public func evaluation(of chunk: Chunk) -> (batches: [PointBatch], coefficients: [[Double]]) {
+        let batches = sets.map { set in PointBatch(columns: chunk.columns[set] ?? set.columns.map { _ in [] }) }
+        return (batches, coefficients(counts: batches.map(\.count)))
+    }
+
+    /// The loss that sums of squared residuals over so many points of each set make.
+    public func loss(_ sums: ResidualSums, counts: [Int], factors: [Double]? = nil) -> Loss {
         var loss = Loss(termCount: terms.count)
         for (program, owners) in termOfOutput.enumerated() {
             for (output, owner) in owners.enumerated() {
-                let mean = sums[program][output] / Double(max(batches[program].count, 1))
+                let mean = sums[program][output] / Double(max(counts[program], 1))
                 loss.terms[owner.term] += mean
                 loss.meanSquares[owner.term] += owner.scale * owner.scale * mean
             }

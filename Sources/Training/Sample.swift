@@ -21,6 +21,13 @@ struct Sample {
         }
     }
 
+    /// A chunk, with the points that were drawn where there are any.
+    func chunk(_ number: Int, _ assembly: Assembly, next: Int, reusing used: consuming Chunk?) throws -> Chunk {
+        var chunk = try assembly.stream.chunk(number, next: next, reusing: used)
+        if let drawn { chunk.columns[.collocation] = drawn.columns(ofChunk: number) }
+        return chunk
+    }
+
     /// The mean loss over the chunks and its gradient.
     ///
     /// - Parameters:
@@ -34,9 +41,8 @@ struct Sample {
         var loss = Loss(termCount: assembly.objective.terms.count)
         var points = 0
         for number in chunks {
-            var chunk = try assembly.stream.chunk(
-                number, next: number + 1 < chunks.upperBound ? number + 1 : next, reusing: used.take())
-            if let drawn { chunk.columns[.collocation] = drawn.columns(ofChunk: number) }
+            let chunk = try chunk(
+                number, assembly, next: number + 1 < chunks.upperBound ? number + 1 : next, reusing: used.take())
             let part = try assembly.evaluate(parameters, chunk, factors, &gradient)
             points += assembly.objective.sets.reduce(0) { $0 + chunk.count($1) }
             used = chunk

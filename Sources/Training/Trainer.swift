@@ -93,6 +93,8 @@ public struct Trainer {
         // Whether the last step found nothing better than it: another would find the same.
         var isStuck = false
         var visited = 0
+        // A device that makes steps by itself tells of them late.
+        var wantsStop = false
         while true {
             let iteration = checkpoint.iteration
             let phase = phases.phase(at: iteration)
@@ -143,7 +145,7 @@ public struct Trainer {
             visited = 0
 
             let isLast = iteration >= assembly.plan.iterations
-            let stops = !isLast && shouldStop()
+            let stops = !isLast && (wantsStop || shouldStop())
             if isLast || stops || clock.now - lastSaved >= interval {
                 checkpoint.trainedSeconds = secondsBefore + (clock.now - begin) / .seconds(1)
                 lastGood = try saved()
@@ -152,6 +154,24 @@ public struct Trainer {
             if isLast { return .complete(checkpoint: lastGood ?? "") }
             if stops { return .stopped(iteration: iteration, checkpoint: lastGood ?? "") }
 
+            if let device = DeviceSteps(assembly, optimizer, checkpoint) {
+                do {
+                    known = nil
+                    try device.run(&checkpoint, &optimizer, &used) {
+                        // This one has been reported.
+                        if iteration != $0.iteration { report($0) }
+                    } shouldEnd: {
+                        wantsStop = wantsStop || shouldStop()
+                        return wantsStop || clock.now - lastSaved >= interval
+                    }
+                    continue
+                } catch let cause as DeviceSteps.Divergence {
+                    throw RunError.diverged(iteration: cause.iteration, term: cause.term, lastGood: lastGood)
+                } catch let cause as any Failure {
+                    checkpoint.trainedSeconds = secondsBefore + (clock.now - begin) / .seconds(1)
+                    throw interruption(by: cause)
+                }
+            }
             checkpoint.history.append(
                 total: fixed.total, terms: loss.terms, misfits: loss.meanSquares.map { $0.squareRoot() })
             var last = loss

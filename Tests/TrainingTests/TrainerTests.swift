@@ -15,6 +15,8 @@ import Training
 struct ShortRun {
     let folder: TemporaryFolder
     var plan = Plan()
+    /// Another device than the CPU.
+    var device: ((Workload) throws -> any Backend)?
 
     init() throws {
         folder = try TemporaryFolder()
@@ -27,7 +29,7 @@ struct ShortRun {
     func assembly(iterations: Int, threads: Int = 2) throws -> Assembly {
         var plan = plan
         plan.iterations = iterations
-        return try Assembly(plan) { CPUBackend($0, threads: threads) }
+        return try Assembly(plan) { try device?($0) ?? CPUBackend($0, threads: threads) }
     }
 
     /// A new run of so many iterations, stopped at `stop` where given; the newest checkpoint.

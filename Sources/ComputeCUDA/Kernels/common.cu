@@ -57,3 +57,30 @@ extern "C" __global__ void sum_blocks(const double *blocks, int block_count, int
         sum[i] = total;
     }
 }
+
+// Adam's update (CKernels/adam.c), every operation rounded by itself as there. `flag` is set where a slope is not finite.
+extern "C" __global__ void adam(float *parameters, float *first, float *second, const float *gradient, long long count,
+                                float keep_first, float take_first, float keep_second, float take_second, float rate,
+                                float epsilon, int *flag) {
+    for (long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x; i < count;
+         i += (long long)gridDim.x * blockDim.x) {
+        const float slope = gradient[i];
+        if (!isfinite(slope)) *flag = 1;
+        const float m = __fadd_rn(__fmul_rn(first[i], keep_first), __fmul_rn(slope, take_first));
+        const float square = __fmul_rn(__fmul_rn(slope, slope), take_second);
+        const float v = __fadd_rn(__fmul_rn(second[i], keep_second), square);
+        first[i] = m;
+        second[i] = v;
+        const float below = __fadd_rn(sqrtf(v), epsilon);
+        parameters[i] = __fadd_rn(parameters[i], -__fdiv_rn(__fmul_rn(m, rate), below));
+    }
+}
+
+// Keeps a step's sums of squares and its flag, which is lowered for the next step: (count + 1) doubles.
+extern "C" __global__ void keep_totals(const double *totals, int count, int *flag, double *kept) {
+    for (int i = threadIdx.x; i < count; i += blockDim.x) kept[i] = totals[i];
+    if (threadIdx.x == 0) {
+        kept[count] = *flag;
+        *flag = 0;
+    }
+}

@@ -21,7 +21,7 @@ constexpr int program_threads = 128;
 extern "C" __global__ void residuals(const float *fields, float *bars, long long capacity, const float *columns,
                                      long long stride, int count, int points, const float *twice, double *sums,
                                      int sum_stride) {
-    __shared__ double shared[program_threads];
+    __shared__ double shared[Point::outputs][program_threads];
     double squares[Point::outputs] = {};
     for (int point = blockIdx.x * blockDim.x + threadIdx.x; point < points; point += gridDim.x * blockDim.x) {
         float bar[Point::inputs] = {};
@@ -35,14 +35,11 @@ extern "C" __global__ void residuals(const float *fields, float *bars, long long
         }
         Point::scatter(bar, bars, capacity, point);
     }
-    for (int output = 0; output < Point::outputs; output++) {
-        shared[threadIdx.x] = squares[output];
-        __syncthreads();
-        for (int half = program_threads / 2; half > 0; half /= 2) {
-            if (threadIdx.x < half) shared[threadIdx.x] += shared[threadIdx.x + half];
-            __syncthreads();
-        }
-        if (threadIdx.x == 0) sums[(long long)blockIdx.x * sum_stride + output] += shared[0];
-        __syncthreads();
+    for (int output = 0; output < Point::outputs; output++) shared[output][threadIdx.x] = squares[output];
+    __syncthreads();
+    for (int output = threadIdx.x; output < Point::outputs; output += program_threads) {
+        double sum = 0;
+        for (int thread = 0; thread < program_threads; thread++) sum += shared[output][thread];
+        sums[(long long)blockIdx.x * sum_stride + output] += sum;
     }
 }

@@ -36,6 +36,11 @@ extern "C" void emulator_connect(Emulator *shared) { emulator = shared; }
 #define EMULATED_DEVICE 1
 #define warpSize 32
 
+// No contraction anywhere on the host, so these are the plain operations.
+static inline float __fadd_rn(float a, float b) { return a + b; }
+static inline float __fmul_rn(float a, float b) { return a * b; }
+static inline float __fdiv_rn(float a, float b) { return a / b; }
+using std::isfinite;
 static inline void __syncthreads() { emulator->barrier(); }
 static inline void __syncwarp(unsigned = ~0u) { emulator->warp_barrier(); }
 static inline float __uint_as_float(unsigned bits) {

@@ -1,30 +1,29 @@
 import ComputeCUDA
 import Foundation
-import TestSupport
 
 /// The libraries of CUDA as StandIns/stand_ins.cpp has them, built where the tests run: the backend's memory, launches and
 /// kernels on the host.
-struct StandIns: Sendable {
-    let places: CUDAPlaces
+public struct StandIns: Sendable {
+    public let places: CUDAPlaces
     /// Compiled stand-ins and kernels are kept for the next run of the tests, under the sum of all they follow from.
-    let cacheFolder: String
+    public let cacheFolder: String
     private let setOrder: @convention(c) (Int32) -> Void
     private let countLaunches: @convention(c) () -> Int
 
     /// nil: there is no C++ compiler.
-    static let shared: StandIns? = try? StandIns()
+    public static let shared: StandIns? = try? StandIns()
 
     /// The order in which threads and blocks take turns: 0 ascending, 1 descending, 2 shuffled. Nothing may depend on it.
-    func setThreadOrder(_ order: Int32) { setOrder(order) }
+    public func setThreadOrder(_ order: Int32) { setOrder(order) }
     /// Kernels and products so far, of all tests.
-    var launches: Int { countLaunches() }
+    public var launches: Int { countLaunches() }
 
     private struct NoCompiler: Error {}
     private struct BrokenSource: Error { let messages: String }
 
     private init() throws {
         guard let compiler = Tool.installed("clang++") ?? Tool.installed("g++") else { throw NoCompiler() }
-        let folder = "\(Places.repository)/Tests/ComputeTests/StandIns"
+        let folder = "\(Places.repository)/Tests/TestSupport/StandIns"
         let header = "\(folder)/emulated_device.h"
         let texts = try ["stand_ins.cpp", "emulated_device.h"].map {
             try String(contentsOfFile: "\(folder)/\($0)", encoding: .utf8)

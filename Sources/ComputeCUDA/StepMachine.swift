@@ -1,0 +1,136 @@
+import Compute
+import Networks
+
+/// What steps on the card need besides an evaluation: Adam's moments, two chunks of points on the card and their pinned
+/// images on the host, so that one is copied while the other is computed on, and the sums of the steps that nobody has asked
+/// about yet.
+///
+/// Order between the two streams: a chunk is copied when the step before the last, which read the same place, is done; a step begins when
+/// its chunk is there; the pinned image is written when its last copy is done.
+final class StepMachine {
+    /// Steps whose sums are copied to the host together, and how many of these there may be before the oldest is waited for.
+    private static let group = 16
+    private static let mostGroups = 4
+
+    let first: CUDAMemory
+    let second: CUDAMemory
+    /// Not zero: a slope was not finite.
+    let flag: CUDAMemory
+    let copies: Driver.Handle?
+    /// Chunks by turns.
+    private(set) var places: [Place] = []
+    private let device: Device
+    private let outputs: Int
+    /// Sums and flag of each step, (groups, steps, outputs + 1), on the card and on the host.
+    let kept: CUDAMemory
+    private let known: PinnedMemory
+    private let groupDone: [Event]
+    private(set) var steps = 0
+    private var copiedGroups = 0
+    private var handedOut = 0
+
+    /// One chunk on the card: all sets' columns one after the other.
+    struct Place {
+        let columns: CUDAMemory
+        let pinned: PinnedMemory
+        let isCopied: Event
+        let isRead: Event
+        /// Counts of points that its graph was recorded for, and the graph.
+        var counts: [Int] = []
+        var graph: WorkGraph?
+    }
+
+    init(_ state: MomentState, outputs: Int, device: Device, copies: Driver.Handle?) throws(CUDAError) {
+        self.device = device
+        self.outputs = outputs
+        self.copies = copies
+        first = try device.allocate(4 * state.parameters.count, "Adam's moments")
+        second = try device.allocate(4 * state.parameters.count, "Adam's moments")
+        flag = try device.allocate(4, "a flag")
+        let bytes = 8 * (outputs + 1) * StepMachine.group * StepMachine.mostGroups
+        kept = try device.allocate(bytes, "sums of steps")
+        known = try PinnedMemory(device, bytes: bytes)
+        var events: [Event] = []
+        for _ in 0..<StepMachine.mostGroups { events.append(try Event(device)) }
+        groupDone = events
+        try device.copy(state.first, to: first.address)
+        try device.copy(state.second, to: second.address)
+        try device.clear(flag.address, words: 1)
+    }
+
+    /// The place of the next step, with room for so many floats.
+    func reserve(floats: Int) throws -> Int {
+        let number = steps % 2
+        while places.count < 2 { places.append(try place(floats)) }
+        if places[number].columns.bytes < 4 * floats {
+            try places[number].isRead.wait()
+            places[number] = try place(floats)
+        }
+        return number
+    }
+
+    private func place(_ floats: Int) throws(CUDAError) -> Place {
+        Place(
+            columns: try device.allocate(4 * floats, "a chunk of points"),
+            pinned: try PinnedMemory(device, bytes: 4 * floats),
+            isCopied: try Event(device), isRead: try Event(device))
+    }
+
+    func remember(_ graph: WorkGraph, _ counts: [Int], at place: Int) {
+        (places[place].graph, places[place].counts) = (graph, counts)
+    }
+
+    func forgetGraph(at place: Int) { places[place].graph = nil }
+
+    /// Where the next step's sums go.
+    var nextKept: UInt64 {
+        kept.address + UInt64(8 * (outputs + 1) * (steps % (StepMachine.group * StepMachine.mostGroups)))
+    }
+
+    /// Counts a step that was asked for.
+    func stepped() throws(CUDAError) {
+        steps += 1
+        if steps % StepMachine.group == 0 { try copyGroup() }
+    }
+
+    /// Copies the sums since the last copy to the host, once they are known.
+    private func copyGroup() throws(CUDAError) {
+        let group = (steps - 1) / StepMachine.group
+        let number = group % StepMachine.mostGroups
+        let bytes = 8 * (outputs + 1) * StepMachine.group
+        try device.driver.check(
+            device.driver.copyToHost(
+                known.bytes.baseAddress! + number * bytes, kept.address + UInt64(number * bytes), bytes, device.stream),
+            "cuMemcpyDtoHAsync")
+        try groupDone[number].record(in: device.stream)
+        copiedGroups = group + 1
+    }
+
+    /// What is known of the steps that were not handed out; the oldest group is waited for where the next steps would take its place.
+    func results(all: Bool, firstOutput: [Int]) throws(CUDAError) -> [StepResult] {
+        var results: [StepResult] = []
+        if all, steps % StepMachine.group != 0 { try copyGroup() }
+        // Two steps more than a group: the card has work while the host waits.
+        let most = all ? 0 : StepMachine.group + 2
+        while steps - handedOut > most {
+            let group = handedOut / StepMachine.group
+            guard group < copiedGroups else { break }
+            try groupDone[group % StepMachine.mostGroups].wait()
+            let end = min(steps, (group + 1) * StepMachine.group)
+            while handedOut < end {
+                results.append(result(handedOut, firstOutput))
+                handedOut += 1
+            }
+        }
+        return results
+    }
+
+    private func result(_ step: Int, _ firstOutput: [Int]) -> StepResult {
+        let begin = (outputs + 1) * (step % (StepMachine.group * StepMachine.mostGroups))
+        let values = known.bytes.bindMemory(to: Double.self)
+        let sums = firstOutput.indices.dropLast().map { program in
+            (firstOutput[program]..<firstOutput[program + 1]).map { values[begin + $0] }
+        }
+        return StepResult(sums: sums, isGradientFinite: values[begin + outputs] == 0)
+    }
+}

@@ -1,0 +1,150 @@
+import Compute
+import ComputeCPU
+import ComputeCUDA
+import Fields
+import Optimizers
+import PointStore
+import Runs
+import TestSupport
+import Testing
+import Training
+
+/// Whole steps on a card: the graph of a step, copies beside it, Adam and the losses that come back late. On stand-ins, which do
+/// what a stream is asked as late as they may.
+@Suite("Training on a card, on stand-ins", .enabled(if: StandIns.shared != nil, "no C++ compiler on the PATH"))
+struct DeviceTrainingTests {
+    private func cardRun(memoryLimit: Int? = nil) throws -> ShortRun {
+        let standIns = try #require(StandIns.shared)
+        var short = try ShortRun()
+        short.device = {
+            try CUDABackend(
+                $0, memoryLimit: memoryLimit, places: standIns.places, cacheFolder: standIns.cacheFolder)
+        }
+        return short
+    }
+
+    @Test("follows the CPU's loss for a hundred iterations")
+    func curve() throws {
+        let card = try cardRun()
+        var cpu = card
+        cpu.device = nil
+        let found = try card.train("card", iterations: 100)
+        let expected = try cpu.train("cpu", iterations: 100)
+        #expect(found.iteration == 100 && found.history.count == 100)
+        #expect(found.backend.hasPrefix("CUDA") && expected.backend.hasPrefix("CPU"))
+        // Roundings of 1e-7 grow as Adam divides small slopes by small moments.
+        for (one, other) in zip(found.history.totals, expected.history.totals) {
+            #expect(abs(one - other) < 1e-3 * other)
+        }
+        #expect(abs(found.history.totals[10] - expected.history.totals[10]) < 1e-5 * expected.history.totals[10])
+        #expect(found.history.totals[99] < 0.9 * found.history.totals[0])
+    }
+
+    /// Losses come back in groups of sixteen, and checkpoints fall anywhere.
+    @Test("goes on as if it had not been stopped", arguments: [1, 2, 15, 16, 17, 40])
+    func resumes(stop: Int) throws {
+        let short = try cardRun()
+        let whole = try short.train("whole", iterations: 60)
+        try short.train("run", iterations: 60, stopAt: stop)
+        let resumed = try short.resume("run", iterations: 60)
+        #expect(sameBits(resumed, whole))
+        // Asked for more in the end.
+        try short.train("extended", iterations: stop)
+        #expect(sameBits(try short.resume("extended", iterations: 60), whole))
+    }
+
+    @Test("hands over between phases and drawings", arguments: ["adam:20,lbfgs:10", "adam:40"])
+    func phases(_ optimizer: String) throws {
+        var short = try cardRun()
+        short.plan.optimizer = optimizer
+        short.plan.stream.sample = 900
+        if optimizer == "adam:40" {
+            short.plan.sampling.method = .rad
+            short.plan.sampling.every = 12
+        }
+        let whole = try short.train("whole", iterations: 30)
+        #expect(whole.history.count == 30)
+        for stop in [11, 12, 13, 20, 21] {
+            try short.train("run\(stop)", iterations: 30, stopAt: stop)
+            #expect(sameBits(try short.resume("run\(stop)", iterations: 30), whole), "stopped at \(stop)")
+        }
+    }
+
+    @Test("trains a decomposed domain, chunk after chunk of other zones")
+    func decomposed() throws {
+        var card = try cardRun()
+        card.plan.tiles = "2x2"
+        var cpu = card
+        cpu.device = nil
+        let found = try card.train("card", iterations: 20)
+        let expected = try cpu.train("cpu", iterations: 20)
+        for (one, other) in zip(found.history.totals, expected.history.totals) {
+            #expect(abs(one - other) < 1e-3 * other)
+        }
+    }
+
+    @Test("trains chunks that its memory does not hold at once")
+    func tiled() throws {
+        var card = try cardRun(memoryLimit: 36 << 20)
+        card.plan.stream.chunk = 20_000
+        var cpu = card
+        cpu.device = nil
+        let found = try card.train("card", iterations: 3)
+        let expected = try cpu.train("cpu", iterations: 3)
+        for (one, other) in zip(found.history.totals, expected.history.totals) {
+            #expect(abs(one - other) < 1e-5 * other)
+        }
+    }
+
+    @Test("stops with the last good checkpoint named where the loss becomes NaN")
+    func divergence() throws {
+        var short = try cardRun()
+        let good = try short.train("run", iterations: 5)
+        short.plan.learningRate.peak = 1e30
+        short.plan.learningRate.warmUp = 0
+        let directory = RunDirectory(short.folder.file("run"))
+        try directory.acquire()
+        let before = directory.checkpoints
+        var trainer = try Trainer(resuming: good, short.assembly(iterations: 50), in: directory)
+        let failure = #expect(throws: RunError.self) {
+            _ = try trainer.run(checkpointEvery: .seconds(3600), shouldStop: { false }, report: { _ in })
+        }
+        #expect(failure?.kind == .diverged)
+        #expect(directory.checkpoints == before)
+    }
+
+    /// Adam on the card is the same operations in the same order as on the CPU.
+    @Test("moves weights as the CPU does, for one gradient")
+    func adam() throws {
+        let card = try cardRun()
+        let assembly = try card.assembly(iterations: 1)
+        let device = try #require(assembly.backend as? any SteppingBackend)
+        let networks = assembly.objective.workload.networks
+        var parameters = networks.initialParameters(seed: 4)
+        let chunk = try assembly.stream.chunk(0)
+        let (batches, coefficients) = assembly.objective.evaluation(of: chunk)
+        var gradient: [Float] = []
+        _ = try device.squaredResiduals(
+            parameters: parameters, batches: batches, coefficients: coefficients, gradient: &gradient)
+        var adam = Adam(parameterCount: parameters.count, options: OptimizerOptions())
+        var other = adam
+        let begin = MomentState(
+            parameters: parameters, first: adam.state.vectors["first_moment"]!,
+            second: adam.state.vectors["second_moment"]!)
+        let factors = other.nextFactors()
+        adam.step(&parameters, loss: 0, gradient: gradient) { _, _ in 0 }
+        try device.beginSteps(begin)
+        try device.step(
+            batches: batches, coefficients: coefficients,
+            factors: MomentFactors(
+                keepFirst: factors.keep_first, takeFirst: factors.take_first, keepSecond: factors.keep_second,
+                takeSecond: factors.take_second, rate: factors.rate, epsilon: factors.epsilon))
+        let results = try device.results(all: true)
+        let end = try device.endSteps()
+        #expect(results.count == 1 && results[0].isGradientFinite)
+        #expect(relativeError(end.parameters.map(Double.init), parameters.map(Double.init)) < 1e-7)
+        #expect(end.first != begin.first && end.parameters != begin.parameters)
+        #expect(
+            relativeError(end.second.map(Double.init), adam.state.vectors["second_moment"]!.map(Double.init)) < 1e-6)
+    }
+}
