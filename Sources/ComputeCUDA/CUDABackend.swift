@@ -55,7 +55,9 @@ public final class CUDABackend: Backend {
         self.workload = workload
         self.precision = precision
         device = try Device(places: places, cache: KernelCache(folder: cacheFolder))
-        plan = try TilePlan(workload, limit: try memoryLimit ?? CUDABackend.memoryLimit(device))
+        plan = try TilePlan(
+            workload, limit: try memoryLimit ?? CUDABackend.memoryLimit(device),
+            multiprocessors: device.multiprocessors)
         products = try MatrixProducts(in: places, device: device)
         let common = try device.module(KernelTexts.common)
         adamKernel = try common.kernel("adam")

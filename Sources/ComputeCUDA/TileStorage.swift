@@ -15,10 +15,13 @@ struct TilePlan: Equatable {
     /// A tile of 32,768 points of six channels keeps every card busy, and takes 1.4 GB for 8 x 128.
     static let mostRows = 6 * 32_768
 
-    /// - Parameter limit: bytes of the card that may be used for everything.
-    init(_ workload: Workload, limit: Int) throws(CUDAError) {
+    /// - Parameters:
+    ///   - limit: bytes of the card that may be used for everything.
+    ///   - multiprocessors: those of the card.
+    init(_ workload: Workload, limit: Int, multiprocessors: Int) throws(CUDAError) {
         let parameters = workload.networks.parameterCount
-        var slices = 64
+        var slices = 8
+        while slices < 64, 2 * slices <= multiprocessors { slices *= 2 }
         while slices > 4, slices * parameters * 4 > 256 << 20 { slices /= 2 }
         let left = limit - TilePlan.fixedBytes(workload, slices: slices)
         let unit = 6 * slices
