@@ -99,7 +99,7 @@ struct TrainCommand: ParsableCommand {
     var balance: String?
     @Option(
         help:
-            "Weight of what the physics prefers where data and equations do not tell. (default: \(Plan().weights.prior))"
+            "Weight of what the physics prefers where data and equations do not tell, in parts of the loss of all other terms. (default: \(Plan().weights.prior))"
     )
     var priorWeight: Double?
     @Option(help: "Gravity [m s-2]. (default: \(Constants().gravity))") var gravity: Double?

@@ -58,6 +58,31 @@ struct ShortRun {
     }
 }
 
+/// Another backend, and how often it was asked for a gradient.
+private final class CountingBackend: Backend {
+    private let backend: CPUBackend
+    private(set) var evaluations = 0
+
+    init(_ backend: CPUBackend) { self.backend = backend }
+
+    var summary: String { backend.summary }
+    var parallelism: String { backend.parallelism }
+    var threads: Int { backend.threads }
+    var workload: Workload { backend.workload }
+
+    func squaredResiduals(
+        parameters: [Float], batches: [PointBatch], coefficients: [[Double]], gradient: inout [Float]
+    ) throws -> ResidualSums {
+        evaluations += 1
+        return try backend.squaredResiduals(
+            parameters: parameters, batches: batches, coefficients: coefficients, gradient: &gradient)
+    }
+
+    func outputs(of program: PointProgram, parameters: [Float], at points: PointBatch) throws -> [[Float]] {
+        try backend.outputs(of: program, parameters: parameters, at: points)
+    }
+}
+
 func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
     a.iteration == b.iteration && a.parameters.map(\.bitPattern) == b.parameters.map(\.bitPattern)
         && a.optimizer == b.optimizer
@@ -136,6 +161,30 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
         #expect(try short.train("early", iterations: 104).balance != factors)
         // Of a phase that keeps its sample nothing but the start has changed them.
         #expect(try short.train("start", iterations: 106).balance == factors)
+    }
+
+    /// A loss that weighs nothing has no slope.
+    @Test(arguments: ["lbfgs:8", "ssbroyden:8"])
+    func whereAStepFindsNothingTheNextOnesDoNotSearchAgain(optimizer: String) throws {
+        var short = try ShortRun()
+        short.plan.optimizer = optimizer
+        short.plan.iterations = 8
+        short.plan.stream = StreamPlan(chunk: 300, data: 150, front: 70, sample: 300)
+        (short.plan.weights.velocity, short.plan.weights.thickness) = (0, 0)
+        (short.plan.weights.equation, short.plan.weights.front) = (0, 0)
+        var counting: CountingBackend?
+        let assembly = try Assembly(short.plan) { workload in
+            let backend = CountingBackend(CPUBackend(workload, threads: 1))
+            counting = backend
+            return backend
+        }
+        let directory = RunDirectory(short.folder.file("run"))
+        try directory.acquire()
+        var trainer = try Trainer(starting: assembly, in: directory)
+        _ = try trainer.run(checkpointEvery: .seconds(3600), shouldStop: { false }, report: { _ in })
+        let last = try directory.newestCheckpoint(report: { _ in })
+        #expect(last.iteration == 8 && last.history.count == 8)
+        #expect(counting?.evaluations == 1)
     }
 
     /// The factor is set after the iterations 0, 100, 104 (a new phase) and 204.
