@@ -10,7 +10,7 @@ public enum Backends {
         let name: String
         /// Whether this machine has it.
         let isThere: @Sendable () -> Bool
-        let make: @Sendable (Workload, _ threads: Int?) throws -> any Backend
+        let make: @Sendable (Workload, _ threads: Int?, _ precision: String?) throws -> any Backend
         /// What it allocates for chunks of so many points a program.
         let memory: @Sendable (Workload, _ counts: [Int], _ threads: Int?) -> [(name: String, bytes: Int)]
     }
@@ -18,10 +18,15 @@ public enum Backends {
     /// In the order in which "auto" asks for them.
     private static let devices = [
         Device(
-            name: "cuda", isThere: { isCardThere }, make: { workload, _ in try CUDABackend(workload) },
+            name: "cuda", isThere: { isCardThere },
+            make: { workload, _, precision in try CUDABackend(workload, precision: chosen(precision)) },
             memory: { workload, counts, _ in CUDABackend.hostMemory(workload, counts: counts) }),
         Device(
-            name: "cpu", isThere: { true }, make: { CPUBackend($0, threads: $1, kernels: try chosenKernels()) },
+            name: "cpu", isThere: { true },
+            make: { workload, threads, precision in
+                guard try chosen(precision) == .fp32 else { throw OnlyForCards(precision: precision ?? "") }
+                return CPUBackend(workload, threads: threads, kernels: try chosenKernels())
+            },
             memory: CPUBackend.memory),
     ]
     /// Asked once: libraries are searched for in many places.
@@ -32,8 +37,20 @@ public enum Backends {
 
     public static var names: [String] { ["auto"] + devices.map(\.name) }
 
+    /// - Parameter name: of a device; behind a colon, what its products are computed in: "cuda:tf32".
     public static func make(_ name: String, _ workload: Workload, threads: Int?) throws -> any Backend {
-        try device(name).make(workload, threads)
+        let parts = name.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        return try device(parts[0]).make(workload, threads, parts.count > 1 ? parts[1] : nil)
+    }
+
+    /// What the products of layers can be computed in.
+    public static var precisions: [String] { Precision.allCases.map(\.rawValue) }
+
+    private static func chosen(_ name: String?) throws -> Precision {
+        guard let precision = Precision(rawValue: name ?? Precision.fp32.rawValue) else {
+            throw UnknownPrecision(name: name ?? "")
+        }
+        return precision
     }
 
     /// Bytes that the device would allocate, by purpose.
@@ -49,7 +66,8 @@ public enum Backends {
     public static var reservedPerThread: (mapped: Int, data: Int) { CPUBackend.reservedPerThread }
 
     /// "auto" is the first device of the list that this machine has.
-    private static func device(_ name: String) throws -> Device {
+    private static func device(_ given: String) throws -> Device {
+        let name = String(given.prefix { $0 != ":" })
         guard let device = devices.first(where: { name == "auto" ? $0.isThere() : $0.name == name }) else {
             throw UnknownBackend(name: name)
         }
@@ -72,6 +90,18 @@ public enum Backends {
         var explanation: String {
             "PINN_KERNELS=\(name): this processor has no such kernels; it has \(TileKernels.available.map(\.name).joined(separator: ", "))"
         }
+    }
+
+    private struct OnlyForCards: Failure {
+        let precision: String
+        var kind: FailureKind { .usage }
+        var explanation: String { "--precision \(precision): only cards have it; the CPU computes in fp32" }
+    }
+
+    private struct UnknownPrecision: Failure {
+        let name: String
+        var kind: FailureKind { .usage }
+        var explanation: String { "--precision: no \(quoted(name)); known: \(precisions.joined(separator: ", "))" }
     }
 
     private struct UnknownBackend: Failure {

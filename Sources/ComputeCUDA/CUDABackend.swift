@@ -18,8 +18,6 @@ public final class CUDABackend: Backend {
     private let sumBlocks: Kernel
     /// What steps on the card need besides, while there are any.
     var steps: StepMachine?
-    /// The memory that graphs were recorded with.
-    var graphStorage: TileStorage?
     var lastCoefficients: [[Double]] = []
     let adamKernel: Kernel
     let keepTotals: Kernel
@@ -57,7 +55,7 @@ public final class CUDABackend: Backend {
         device = try Device(places: places, cache: KernelCache(folder: cacheFolder))
         plan = try TilePlan(
             workload, limit: try memoryLimit ?? CUDABackend.memoryLimit(device),
-            multiprocessors: device.multiprocessors)
+            multiprocessors: device.multiprocessors, precision: precision)
         products = try MatrixProducts(in: places, device: device)
         let common = try device.module(KernelTexts.common)
         adamKernel = try common.kernel("adam")
@@ -205,7 +203,9 @@ public final class CUDABackend: Backend {
         if let storage, storage.rows >= rows, storage.columnCount >= columns { return storage }
         // The old one is given back first; the card may not hold both.
         storage = nil
-        let made = try TileStorage(workload, rows: rows, columnCount: columns, device: device)
+        steps?.forgetGraphs()
+        let made = try TileStorage(workload, rows: rows, columnCount: columns, precision: precision, device: device)
+        passes.lend(made)
         storage = made
         return made
     }

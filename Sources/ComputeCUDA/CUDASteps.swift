@@ -25,11 +25,7 @@ extension CUDABackend: SteppingBackend {
         let place = try upload(zoned, steps)
         try steps.places[place].isCopied.delay(device.stream)
         if workload.networks.decomposition == .whole {
-            if steps.places[place].counts != counts || steps.places[place].graph == nil || graphStorage !== storage {
-                for number in steps.places.indices where graphStorage !== storage {
-                    steps.forgetGraph(at: number)
-                }
-                graphStorage = storage
+            if steps.places[place].counts != counts || steps.places[place].graph == nil {
                 let columns = steps.places[place].columns
                 let graph = try WorkGraph(device) { try evaluate(zoned, columns, storage) }
                 steps.remember(graph, counts, at: place)

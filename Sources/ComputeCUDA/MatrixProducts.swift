@@ -80,13 +80,13 @@ final class MatrixProducts {
     /// Throws where there is no cuBLAS.
     static func check(in places: CUDAPlaces) throws(CUDAError) { _ = try library(in: places) }
 
-    /// c (m, n) = a (m, k) · b (k, n), where b may be given transposed.
+    /// c (m, n) = a (m, k) · b (k, n), or added to it, where b may be given transposed.
     func multiply(
-        _ a: Matrix, _ b: Matrix, bTransposed: Bool = false, into c: Matrix, m: Int, n: Int, k: Int,
-        precision: Precision
+        _ a: Matrix, _ b: Matrix, bTransposed: Bool = false, into c: Matrix, adding: Bool = false, m: Int,
+        n: Int, k: Int, precision: Precision
     ) throws(CUDAError) {
         var alpha: Float = 1
-        var beta: Float = 0
+        var beta: Float = adding ? 1 : 0
         let type = precision == .bf16x3 ? Constant.bfloat16 : Constant.float32
         let compute = precision == .tf32 ? Constant.computeFastTF32 : Constant.compute32
         try MatrixProducts.check(

@@ -7,7 +7,7 @@ final class NetworkPasses {
     private let channels: Int
     private let device: Device
     private let products: MatrixProducts
-    private let precision: Precision
+    private let layers: LayerProducts
     private let slopes: (x: Float, y: Float)
     private let slices: Int
     /// Floats from one slice's sums to the next one's.
@@ -28,15 +28,15 @@ final class NetworkPasses {
     }
 
     init(
-        _ network: Perceptron, kernels: NetworkKernels, device: Device, products: MatrixProducts, precision: Precision,
-        slopes: (x: Double, y: Double), slices: Int, parameterCount: Int
+        _ network: Perceptron, kernels: NetworkKernels, device: Device, products: MatrixProducts,
+        layers: LayerProducts, slopes: (x: Double, y: Double), slices: Int, parameterCount: Int
     ) throws(CUDAError) {
         self.network = network
         self.kernels = kernels
         channels = kernels.channels
         self.device = device
         self.products = products
-        self.precision = precision
+        self.layers = layers
         self.slopes = (Float(slopes.x), Float(slopes.y))
         self.slices = slices
         sliceStride = parameterCount
@@ -80,10 +80,9 @@ final class NetworkPasses {
         for layer in 0..<network.hiddenLayers {
             if layer > 0 || waves != nil {
                 let inputs = network.inputs(of: layer)
-                try products.multiply(
-                    Matrix(address: layer > 0 ? tile.a.address : stacks.features.address, stride: inputs),
-                    Matrix(address: parameter(network.weights(of: layer)), stride: width),
-                    into: Matrix(address: z(layer), stride: width), m: rows, n: width, k: inputs, precision: precision)
+                try layers.multiply(
+                    layer > 0 ? tile.a.address : stacks.features.address, parameter(network.weights(of: layer)),
+                    into: z(layer), m: rows, n: width, k: inputs)
             }
             try device.launch(
                 kernels.activate, over: points * width,
@@ -154,16 +153,13 @@ final class NetworkPasses {
             guard layer > 0 || waves != nil else { break }
             if layer > 0 { try reactivate(layer - 1) }
             let inputs = network.inputs(of: layer)
-            try products.addProducts(
-                transposed: Matrix(address: layer > 0 ? tile.a.address : stacks.features.address, stride: inputs),
-                Matrix(address: bar, stride: width),
-                to: Matrix(address: sum(network.weights(of: layer)), stride: width), sumStride: sliceStride,
-                slices: slices, m: inputs, n: width, k: rows / slices, precision: precision)
+            try layers.addProducts(
+                transposed: layer > 0 ? tile.a.address : stacks.features.address, bar,
+                to: sum(network.weights(of: layer)), sumStride: sliceStride, slices: slices, m: inputs, n: width,
+                k: rows / slices)
             guard layer > 0 else { return }
-            try products.multiply(
-                Matrix(address: bar, stride: width),
-                Matrix(address: parameter(network.weights(of: layer)), stride: width), bTransposed: true,
-                into: Matrix(address: below, stride: width), m: rows, n: width, k: width, precision: precision)
+            try layers.multiply(
+                bar, parameter(network.weights(of: layer)), bTransposed: true, into: below, m: rows, n: width, k: width)
             swap(&bar, &below)
         }
         try overSlices(

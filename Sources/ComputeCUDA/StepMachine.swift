@@ -80,7 +80,10 @@ final class StepMachine {
         (places[place].graph, places[place].counts) = (graph, counts)
     }
 
-    func forgetGraph(at place: Int) { places[place].graph = nil }
+    /// The memory that graphs were recorded with is going.
+    func forgetGraphs() {
+        for place in places.indices { places[place].graph = nil }
+    }
 
     /// Where the next step's sums go.
     var nextKept: UInt64 {

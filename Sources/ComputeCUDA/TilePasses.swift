@@ -11,7 +11,7 @@ final class TilePasses {
     private var kernels: [Int: NetworkKernels] = [:]
     private var passes: [[Int]: NetworkPasses] = [:]
     private let products: MatrixProducts
-    private let precision: Precision
+    private let layers: LayerProducts
 
     /// What the card is told of a set's program.
     struct ProgramOnCard {
@@ -44,9 +44,12 @@ final class TilePasses {
         self.device = device
         self.plan = plan
         self.products = products
-        self.precision = precision
+        layers = try LayerProducts(products, precision, device, common: common)
         locate = try common.kernel("locate")
     }
+
+    /// The memory that products may use from now on.
+    func lend(_ storage: TileStorage) { layers.scratch = storage.scratch }
 
     func program(_ program: PointProgram) throws(CUDAError) -> ProgramOnCard {
         let layout = FieldLayout(program.program, workload.networks)
@@ -64,7 +67,7 @@ final class TilePasses {
         guard passes[[part.channels, part.network]] == nil else { return }
         passes[[part.channels, part.network]] = try NetworkPasses(
             workload.networks.networks[part.network], kernels: kernels[part.channels]!, device: device,
-            products: products, precision: precision, slopes: workload.networkSlopes, slices: plan.slices,
+            products: products, layers: layers, slopes: workload.networkSlopes, slices: plan.slices,
             parameterCount: workload.networks.parameterCount)
     }
 

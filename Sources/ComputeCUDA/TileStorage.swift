@@ -18,18 +18,19 @@ struct TilePlan: Equatable {
     /// - Parameters:
     ///   - limit: bytes of the card that may be used for everything.
     ///   - multiprocessors: those of the card.
-    init(_ workload: Workload, limit: Int, multiprocessors: Int) throws(CUDAError) {
+    init(_ workload: Workload, limit: Int, multiprocessors: Int, precision: Precision) throws(CUDAError) {
         let parameters = workload.networks.parameterCount
         var slices = 8
         while slices < 64, 2 * slices <= multiprocessors { slices *= 2 }
         while slices > 4, slices * parameters * 4 > 256 << 20 { slices /= 2 }
-        let left = limit - TilePlan.fixedBytes(workload, slices: slices)
+        let left = limit - TilePlan.fixedBytes(workload, precision, slices: slices)
         let unit = 6 * slices
-        let rows = min(TilePlan.mostRows, left / TilePlan.bytesPerRow(workload)) / unit * unit
+        let rows = min(TilePlan.mostRows, left / TilePlan.bytesPerRow(workload, precision)) / unit * unit
         guard rows >= unit else {
             throw .outOfMemory(
                 purpose: "the smallest tile of this network",
-                bytes: TilePlan.fixedBytes(workload, slices: slices) + unit * TilePlan.bytesPerRow(workload),
+                bytes: TilePlan.fixedBytes(workload, precision, slices: slices) + unit
+                    * TilePlan.bytesPerRow(workload, precision),
                 free: limit)
         }
         (self.rows, self.slices) = (rows, slices)
@@ -42,19 +43,28 @@ struct TilePlan: Equatable {
     func padded(_ count: Int) -> Int { (count + slices - 1) / slices * slices }
 
     /// Parameters, their slices' sums and gradient, sums of squares, cuBLAS's workspace.
-    static func fixedBytes(_ workload: Workload, slices: Int) -> Int {
-        4 * workload.networks.parameterCount * (slices + 5) + (33 << 20)
+    static func fixedBytes(_ workload: Workload, _ precision: Precision, slices: Int) -> Int {
+        let width = widestFactor(workload)
+        let parts = precision == .bf16x3 ? 4 * width * width : 0
+        return parts + 4 * workload.networks.parameterCount * (slices + 5) + (33 << 20)
     }
 
     /// What a row takes: z (L, R, W) and features (R, F) of every subdomain that can cover a tile, a and two stacks of adjoints
-    /// (R, W), outputs and their adjoints (R, O) also of the sum of subdomains, coordinates, windows and columns.
-    static func bytesPerRow(_ workload: Workload) -> Int {
+    /// (R, W), parts of both factors of a product
+    /// in bfloat16, outputs and their adjoints (R, O) also of the sum of subdomains, coordinates, windows and columns.
+    static func bytesPerRow(_ workload: Workload, _ precision: Precision) -> Int {
         let covering = workload.networks.decomposition.mostCovering
         let own = workload.networks.networks.reduce(0) { $0 + $1.hiddenLayers * $1.width + featureCount($1) }
         let shared = 3 * (workload.networks.networks.map(\.width).max() ?? 0)
         let columns = workload.programs.map(\.columnCount).max() ?? 2
         let outputs = 2 * workload.networks.outputs * (covering > 1 ? covering + 1 : 1)
-        return 4 * (covering * (own + 2 + (covering > 1 ? 6 : 0)) + shared + outputs + columns)
+        let parts = precision == .bf16x3 ? 2 * widestFactor(workload) : 0
+        return 4 * (parts + covering * (own + 2 + (covering > 1 ? 6 : 0)) + shared + outputs + columns)
+    }
+
+    /// Numbers of the widest row that goes into a product of hidden layers.
+    static func widestFactor(_ workload: Workload) -> Int {
+        workload.networks.networks.map { max($0.width, featureCount($0)) }.max() ?? 0
     }
 
     static func featureCount(_ network: Perceptron) -> Int { network.fourier == nil ? 0 : network.inputs }
@@ -87,8 +97,10 @@ final class TileStorage {
     let barBelow: CUDAMemory
     /// Columns of a tile's points, (columns, R).
     let columns: CUDAMemory
+    /// For the parts of both factors of a product in bfloat16.
+    let scratch: (a: CUDAMemory, b: CUDAMemory)?
 
-    init(_ workload: Workload, rows: Int, columnCount: Int, device: Device) throws(CUDAError) {
+    init(_ workload: Workload, rows: Int, columnCount: Int, precision: Precision, device: Device) throws(CUDAError) {
         func floats(_ count: Int) throws(CUDAError) -> CUDAMemory {
             try device.allocate(4 * count, "a tile of \(rows) rows")
         }
@@ -117,5 +129,9 @@ final class TileStorage {
         bar = try floats(rows * width)
         barBelow = try floats(rows * width)
         columns = try floats(rows * columnCount)
+        let widest = TilePlan.widestFactor(workload)
+        scratch =
+            precision == .bf16x3
+            ? (try floats(rows * widest + 4), try floats((rows + widest) * widest + 4)) : nil
     }
 }

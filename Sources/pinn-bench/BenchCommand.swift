@@ -45,6 +45,9 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "Where to compute: all (whatever this machine has), \(Backends.names.joined(separator: ", ")).")
     var backend = "all"
 
+    @Option(help: "What a card computes layers' products in: \(Backends.precisions.joined(separator: ", ")).")
+    var precision = "fp32"
+
     @Option(
         help: ArgumentHelp("Collocation points of the store that is streamed.", valueName: "count"), transform: count)
     var streamPoints = 100_000_000
@@ -169,7 +172,9 @@ struct BenchCommand: ParsableCommand {
         let threadCounts =
             threads.flatMap { counts($0, upTo: 1024) }
             ?? BenchmarkPlan.threadCounts(cores: CPUBackend.availableCores)
-        let names = backend == "all" ? Backends.available : [backend]
+        let names =
+            (backend == "all" ? Backends.available : [backend])
+            .map { $0 == "cuda" ? "cuda:\(precision)" : $0 }
         var devices: [BenchmarkPlan.Device] = []
         for name in names {
             do {

@@ -60,6 +60,8 @@ struct TrainCommand: ParsableCommand {
     )
     var physics: String?
     @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"
+    @Option(help: "What a card computes layers' products in: \(Backends.precisions.joined(separator: ", ")).")
+    var precision = "fp32"
     @Option(help: "Threads; results do not depend on it. (default: all cores)") var threads: Int?
     @Option(name: .customLong("run"), help: "Folder of the run.") var runPath = "pinn-run"
     @Flag(help: "Go on with the run in the folder.") var resume = false
@@ -204,7 +206,7 @@ struct TrainCommand: ParsableCommand {
                 member?.of ?? plan, store, objective, run: member?.directory ?? directory, backend: backend,
                 threads: threads, resumes: saved != nil)
         } makeBackend: {
-            try Backends.make(backend, $0, threads: threads)
+            try Backends.make("\(backend):\(precision)", $0, threads: threads)
         }
         try begin()
 

@@ -84,3 +84,21 @@ extern "C" __global__ void keep_totals(const double *totals, int count, int *fla
         *flag = 0;
     }
 }
+
+// The bits of the bfloat16 that is closest, ties to even; what is not a number stays so.
+static __device__ unsigned bfloat16(float value) {
+    const unsigned bits = __float_as_uint(value);
+    if ((bits & 0x7fffffffu) > 0x7f800000u) return (bits >> 16) | 0x40u;
+    return (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+}
+
+// A float as the sum of two bfloat16: 16 bits of its 24. The second is zero where the first is infinite, so that it stays infinite.
+extern "C" __global__ void split(const float *from, long long count, unsigned short *high, unsigned short *low) {
+    for (long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x; i < count;
+         i += (long long)gridDim.x * blockDim.x) {
+        const unsigned upper = bfloat16(from[i]);
+        const bool is_finite = (upper & 0x7f80u) != 0x7f80u;
+        high[i] = (unsigned short)upper;
+        low[i] = is_finite ? (unsigned short)bfloat16(from[i] - __uint_as_float(upper << 16)) : (unsigned short)0;
+    }
+}
