@@ -70,7 +70,7 @@ extension BenchmarkReport {
         var table = matrix(
             "Unit time: seconds for a point and 1,000 iterations", step: { Figure.plain($0.measured.unitSeconds) },
             stream: { Figure.plain($0.measured.unitSeconds) })
-        table.notes = [published].compactMap { $0 }
+        table.notes = [published, publishedOfCards].compactMap { $0 }
         return table
     }
 
@@ -90,6 +90,17 @@ extension BenchmarkReport {
             "Wang et al. report \(BenchmarkReport.publishedCores) for 65,536 points on 16 cores (\(BenchmarkReport.publishedGPU) on a GPU): \(deviceName(row.backend, row.threads)) of this machine at \(grouped(row.points)) points are \(Figure.plain(ratio)) times as fast."
     }
 
+    /// The same for what has no threads, a card, against the users' own.
+    private var publishedOfCards: String? {
+        guard
+            let row = steps.filter({ $0.problem == "shallow-shelf" && $0.network == "8x128" && $0.threads == nil }).min(
+                by: { abs($0.points - 65536) < abs($1.points - 65536) })
+        else { return nil }
+        let ratio = BenchmarkReport.publishedGPU / row.measured.unitSeconds
+        return
+            "\(deviceName(row.backend, nil)) at \(grouped(row.points)) points is \(Figure.plain(ratio)) times as fast as their GPU (\(BenchmarkReport.publishedGPU))."
+    }
+
     private var shareTable: Table {
         var table = matrix(
             "Share of the rate of OpenBLAS's sgemm on the same cores (quartiles)",
@@ -97,6 +108,9 @@ extension BenchmarkReport {
         table.notes = [
             "Products of a step alone are counted; steps and sgemm ran by turns, in slices of a fraction of a second."
         ]
+        if steps.contains(where: { $0.threads == nil && $0.measured.matrixRate != nil }) {
+            table.notes.append("A card's share is of cuBLAS's rate on that card, measured behind the steps.")
+        }
         if (steps.map(\.threads) + streams.map(\.threads)).contains(where: { ($0 ?? 0) > machine.cores }) {
             table.notes.append(
                 "With more threads than the \(machine.cores) \(machine.cores == 1 ? "core" : "cores") of this machine they take turns, and the shares mean nothing."

@@ -38,6 +38,9 @@ public struct StepBenchmark: Codable, Sendable {
                 parameters: parameters, batches: batches, coefficients: coefficients, gradient: &gradient)
             optimizer.step(&parameters, loss: 0, gradient: gradient) { _, _ in 0 }
         }
+        if let device = device as? any SteppingBackend & RatedBackend {
+            return try run(on: device, problem, batches, coefficients, parameters, &optimizer)
+        }
         // The first step also fills caches and pools.
         try step()
         let estimate = try ContinuousClock().measure(step) / .seconds(1)
@@ -50,5 +53,44 @@ public struct StepBenchmark: Codable, Sendable {
         return StepRow(
             problem: problem.name, network: network, backend: backend, threads: threads, points: points,
             device: device.summary, measured: StepTiming(measured, points: points), peakBytes: peak)
+    }
+    /// Whole steps on a device that makes them by itself, sixteen at a time: nobody waits for one before the next is asked for.
+    private func run(
+        on device: any SteppingBackend & RatedBackend, _ problem: StepProblem, _ batches: [PointBatch],
+        _ coefficients: [[Double]], _ parameters: [Float], _ adam: inout Adam
+    ) throws -> StepRow {
+        let zeros = [Float](repeating: 0, count: parameters.count)
+        try device.beginSteps(MomentState(parameters: parameters, first: zeros, second: zeros))
+        func group() throws {
+            for _ in 0..<16 {
+                let factors = adam.nextFactors()
+                try device.step(
+                    batches: batches, coefficients: coefficients,
+                    factors: MomentFactors(
+                        keepFirst: factors.keep_first, takeFirst: factors.take_first, keepSecond: factors.keep_second,
+                        takeSecond: factors.take_second, rate: factors.rate, epsilon: factors.epsilon))
+            }
+            _ = try device.results(all: true)
+        }
+        // The first also compiles, allocates and records.
+        try group()
+        let clock = ContinuousClock()
+        let begin = clock.now
+        var steps: [Double] = []
+        while steps.count < 3 || (clock.now - begin) / .seconds(1) < seconds {
+            steps.append(try clock.measure(group) / .seconds(16))
+        }
+        _ = try device.endSteps()
+        let rates = try device.rates()
+        let operations = problem.workload.productOperations(points: problem.counts(points: points))
+        let shares = steps.map { operations / $0 / rates.products }
+        let timing = StepTiming(
+            steps: 16 * steps.count, stepSeconds: steps.median ?? 0, points: points, matrixRate: rates.products,
+            share: shares.median, shareQuartiles: shares.quartiles)
+        return StepRow(
+            problem: problem.name, network: network, backend: backend, threads: threads, points: points,
+            device:
+                "\(device.summary); products \(Figure.plain(rates.products / 1e12)) TFLOP/s, copies \(Figure.plain(rates.copies / 1e9)) GB/s",
+            measured: timing, peakBytes: ProcessMemory.peakBytes)
     }
 }

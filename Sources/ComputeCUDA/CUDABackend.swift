@@ -13,7 +13,7 @@ public final class CUDABackend: Backend {
     let plan: TilePlan
     let passes: TilePasses
     let precision: Precision
-    private let products: MatrixProducts
+    let products: MatrixProducts
     private let sumSlices: Kernel
     private let sumBlocks: Kernel
     /// What steps on the card need besides, while there are any.
@@ -96,7 +96,12 @@ public final class CUDABackend: Backend {
         return mebibytes << 20
     }
 
-    public var parallelism: String { "1 card" }
+    /// With the memory that is planned: what the largest tile and all sums take, beside two chunks of points.
+    public var parallelism: String {
+        func gigabytes(_ bytes: Int) -> Double { (Double(bytes) / 1e7).rounded() / 100 }
+        return
+            "1 card, tiles of at most \(gigabytes(plan.bytes(workload, precision))) of its \(gigabytes(device.totalMemory)) GB"
+    }
 
     public var summary: String {
         "CUDA, \(device.name), \(precision.rawValue), cuBLAS \(products.version), NVRTC \(device.compiler.version.major).\(device.compiler.version.minor), tiles of \(plan.rows) rows in \(plan.slices) slices"

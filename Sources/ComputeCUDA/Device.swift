@@ -135,6 +135,11 @@ final class Device {
         return values
     }
 
+    /// Copies within the card.
+    func copy(from: UInt64, to: UInt64, bytes: Int) throws(CUDAError) {
+        try driver.check(driver.copyWithin(to, from, bytes, stream), "cuMemcpyDtoDAsync")
+    }
+
     /// Sets so many 32-bit words to zero.
     func clear(_ address: UInt64, words: Int) throws(CUDAError) {
         guard words > 0 else { return }

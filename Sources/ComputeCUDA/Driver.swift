@@ -27,6 +27,7 @@ struct Driver: @unchecked Sendable {
     let freeHost: @convention(c) (UnsafeMutableRawPointer?) -> Int32
     let copyToDevice: @convention(c) (Address, UnsafeRawPointer, Int, Handle?) -> Int32
     let copyToHost: @convention(c) (UnsafeMutableRawPointer, Address, Int, Handle?) -> Int32
+    let copyWithin: @convention(c) (Address, Address, Int, Handle?) -> Int32
     let setWords: @convention(c) (Address, UInt32, Int, Handle?) -> Int32
     let createStream: @convention(c) (Out<Handle?>, UInt32) -> Int32
     let synchronize: @convention(c) (Handle?) -> Int32
@@ -71,6 +72,7 @@ struct Driver: @unchecked Sendable {
         freeHost = try library.function("cuMemFreeHost")
         copyToDevice = try library.function("cuMemcpyHtoDAsync_v2")
         copyToHost = try library.function("cuMemcpyDtoHAsync_v2")
+        copyWithin = try library.function("cuMemcpyDtoDAsync_v2")
         setWords = try library.function("cuMemsetD32Async")
         createStream = try library.function("cuStreamCreate")
         synchronize = try library.function("cuStreamSynchronize")

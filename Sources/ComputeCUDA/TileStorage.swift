@@ -36,6 +36,11 @@ struct TilePlan: Equatable {
         (self.rows, self.slices) = (rows, slices)
     }
 
+    /// The most memory of the card that an evaluation takes [bytes].
+    func bytes(_ workload: Workload, _ precision: Precision) -> Int {
+        TilePlan.fixedBytes(workload, precision, slices: slices) + rows * TilePlan.bytesPerRow(workload, precision)
+    }
+
     /// Points of the largest tile of a program that carries so many channels.
     func points(channels: Int) -> Int { rows / channels / slices * slices }
 

@@ -172,6 +172,18 @@ struct CUDABackendTests {
         #expect(error > expected.atLeast && error < expected.atMost)
     }
 
+    @Test("measures what its libraries reach, with steps before and after")
+    func rates() throws {
+        let sample = SampleWorkload(hiddenLayers: 2, width: 8)
+        let backend = try backend(sample.workload)
+        try compare(sample, backend, count: 10)
+        let rates = try backend.rates()
+        // A host, between a megaflop and a petaflop a second.
+        #expect(rates.products > 1e6 && rates.products < 1e15)
+        #expect(rates.copies > 1e6 && rates.copies < 1e15)
+        try compare(sample, backend, count: 10)
+    }
+
     @Test("says what it needs where the smallest tile does not fit")
     func tooSmall() throws {
         let sample = SampleWorkload(hiddenLayers: 2, width: 130)

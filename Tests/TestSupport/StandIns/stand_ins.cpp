@@ -407,6 +407,11 @@ int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t bytes, Stream *stream) 
     memcpy(to, (const void *)from, bytes);
     return outcome();
 }
+int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes, Stream *stream) {
+    Guard guard(lock);
+    if (!allocation(to, bytes) || !allocation(from, bytes)) return invalid_value;
+    return enqueue(stream, [=] { memcpy((void *)to, (const void *)from, bytes); });
+}
 int cuMemsetD32Async(uint64_t address, unsigned value, size_t count, Stream *stream) {
     Guard guard(lock);
     if (!allocation(address, 4 * count)) return invalid_value;

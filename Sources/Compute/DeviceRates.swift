@@ -1,0 +1,17 @@
+/// What a device's own libraries reach on it: what its steps are held against.
+public struct DeviceRates: Codable, Sendable, Equatable {
+    /// Operations a second of a large matrix product, in the precision of the backend's products [FLOP/s].
+    public let products: Double
+    /// Bytes a second that a copy within the device's memory reads and writes.
+    public let copies: Double
+
+    public init(products: Double, copies: Double) {
+        self.products = products
+        self.copies = copies
+    }
+}
+
+/// A device that can measure its own rates, in the process that times its steps.
+public protocol RatedBackend: Backend {
+    func rates() throws -> DeviceRates
+}
