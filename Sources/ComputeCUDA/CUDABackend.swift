@@ -80,12 +80,17 @@ public final class CUDABackend: Backend {
         (try? Device.check(in: .ofThisMachine)) != nil && (try? MatrixProducts.check(in: .ofThisMachine)) != nil
     }
 
-    /// What it allocates on the host for chunks of so many points a program: batches gathered by zone, the gradient.
+    /// What it allocates on the host for chunks of so many points a program: batches gathered by zone, two
+    /// pinned chunks, the gradient. What a driver takes is an estimate.
     public static func hostMemory(_ workload: Workload, counts: [Int]) -> [(name: String, bytes: Int)] {
         let gathered = zip(workload.programs, counts).reduce(0) {
             $0 + ZonedBatch.memory(points: $1.1, columns: $1.0.columnCount, workload.networks.decomposition)
         }
-        return [("driver of the card", 256 << 20), ("tiles", gathered + 4 * workload.networks.parameterCount)]
+        let pinned = zip(workload.programs, counts).reduce(0) { $0 + 2 * 4 * $1.1 * $1.0.columnCount }
+        return [
+            ("driver of the card", 256 << 20),
+            ("tiles", gathered + pinned + 4 * workload.networks.parameterCount),
+        ]
     }
 
     private static func memoryLimit(_ device: Device) throws(CUDAError) -> Int {
