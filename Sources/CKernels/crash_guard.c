@@ -46,7 +46,14 @@ void crash_guard_install(void) {
     struct sigaction action = {.sa_handler = handle, .sa_flags = SA_ONSTACK | SA_NODEFER};
     sigemptyset(&action.sa_mask);
     int signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGXCPU};
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) sigaction(signals[i], &action, NULL);
+    // Who starts the command may have blocked them (Swift's Process does, from some threads), and the mask is inherited.
+    sigset_t mine;
+    sigemptyset(&mine);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        sigaction(signals[i], &action, NULL);
+        sigaddset(&mine, signals[i]);
+    }
+    sigprocmask(SIG_UNBLOCK, &mine, NULL);
 }
 
 void crash_guard_context(const char *text, int status, const char *remove) {

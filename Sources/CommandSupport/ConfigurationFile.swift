@@ -1,6 +1,7 @@
 import ArgumentParser
 import Fields
 @preconcurrency import Glibc
+import NetCDFFiles
 import TOMLKit
 
 /// `--config FILE`: every option may stand in a TOML file under its own spelling, at the top level for all commands or in
@@ -59,7 +60,7 @@ enum ConfigurationFile {
         }
         let table: TOMLTable
         do {
-            table = try TOMLTable(string: text)
+            table = try LibraryCrash.guarded(reading: path) { try TOMLTable(string: text) }
         } catch let error as TOMLParseError {
             throw ConfigurationError.notTOML(path: path, line: error.source.begin.line, reason: error.description)
         }

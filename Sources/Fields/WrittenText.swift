@@ -27,7 +27,9 @@ public func lineOfNamelessTable(inTOML text: String) -> Int? {
         let trimmed = String(line).trimmingBlanks()
         guard trimmed.hasPrefix("[") else { return false }
         let name = String(trimmed.drop { $0 == "[" }).trimmingBlanks().unicodeScalars
-        guard let first = name.first, first != "]" else { return false }
+        // A bracket alone on its line (an array within an array could begin so; no file of ours has one).
+        guard let first = name.first else { return true }
+        guard first != "]" else { return false }
         let isBare =
             first.isASCII
             && (first.properties.isAlphabetic || ("0"..."9").contains(first) || "-_".unicodeScalars.contains(first))

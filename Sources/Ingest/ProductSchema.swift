@@ -1,4 +1,5 @@
 import Fields
+import NetCDFFiles
 import TOMLKit
 
 /// What a product calls things and how it marks missing data: one file of the folder Schemas, checked when decoded.
@@ -205,7 +206,9 @@ public struct ProductSchema: Decodable, Sendable {
         let refused = { (reason: String) in IngestError.badSchema(name: file, reason: reason, isOfUser: isOfUser) }
         if let line = lineOfNamelessTable(inTOML: toml) { throw refused("line \(line): a table without a name") }
         do {
-            self = try TOMLDecoder(strictDecoding: true).decode(ProductSchema.self, from: toml)
+            self = try LibraryCrash.guarded(reading: file) {
+                try TOMLDecoder(strictDecoding: true).decode(ProductSchema.self, from: toml)
+            }
         } catch {
             throw refused(ProductSchema.reason(of: error))
         }

@@ -22,6 +22,18 @@ private let libraryLock = Mutex(())
 public enum LibraryCrash {
     public static func becomesError() { crash_guard_install() }
 
+    /// What a library makes of a file's content, by code that may die of it as well (toml++ of some brackets).
+    ///
+    /// - Parameter path: the file, for the message.
+    package static func guarded<Result>(reading path: String, _ parse: () throws -> Result) rethrows -> Result {
+        try libraryLock.withLock { _ in
+            concerns(reading: path)
+            crash_guard_enter()
+            defer { crash_guard_leave() }
+            return try parse()
+        }
+    }
+
     /// The file that the calls to come are about.
     package static func concerns(reading path: String) {
         crash_guard_context(
@@ -30,7 +42,7 @@ public enum LibraryCrash {
 
     static func concerns(writing path: String) {
         crash_guard_context(
-            "error: \(path): writing failed, and the NetCDF library failed after it; see whether the disk is full\n",
+            "error: \(path): writing failed, and the NetCDF library failed after it; see whether the disk is full, or a file that was read is damaged\n",
             74, path)
     }
 }

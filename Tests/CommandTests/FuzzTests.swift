@@ -8,6 +8,8 @@ import Testing
 @Suite struct FuzzTests {
     static let count =
         ProcessInfo.processInfo.environment["PINN_FUZZ"].flatMap { Int($0) } ?? (Places.runsLongTests ? 150 : 25)
+    /// The first one, to have one again that failed (PINN_FUZZ_FROM).
+    static let first = ProcessInfo.processInfo.environment["PINN_FUZZ_FROM"].flatMap { Int($0) } ?? 0
 
     /// Bits flipped, bytes set or copied over others, the end cut off: mostly where formats keep their structure.
     private static func damaged(_ whole: Data, seed: Int) -> Data {
@@ -39,7 +41,7 @@ import Testing
         // The limit is on address space: libraries and threads map half of a gigabyte that they never touch.
         let command = ([tool.path] + arguments).map(shellWord).joined(separator: " ")
         let shell = Tool(path: "/bin/sh")
-        for seed in 0..<Self.count {
+        for seed in Self.first..<Self.first + Self.count {
             try Self.damaged(whole, seed: seed).write(to: URL(fileURLWithPath: here.folder.file(name)))
             let result = try shell.run(
                 ["-c", "ulimit -v 2500000; exec timeout -k 1 100 \(command)"], in: here.folder.path)
@@ -62,7 +64,8 @@ import Testing
         try check(
             here, here.ingest,
             ["sample_velocity_measures.nc", "--thickness", "sample_bedmachine_v2.nc", "--points", "1000"], name,
-            refusals: [65])
+            // 74: HDF5 copied text from beyond its heap (H5HG_read of 1.10.8) and died of it in the store's own writing.
+            refusals: [65, 74])
     }
 
     @Test func damagedStoresAndCheckpointsAreRefused() throws {
