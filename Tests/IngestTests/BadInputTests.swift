@@ -54,7 +54,8 @@ struct Fault: CustomTestStringConvertible, Sendable {
         Fault(name: "fewer words than values of a mask", words: ["bed.nc", "'mask'", "flag_meanings"]) { _, t in
             t["mask"][attribute: "flag_meanings"] = .text("ocean ice_free_land")
         },
-        Fault(name: "a number of EPSG against parameters", words: ["measures.nc", "bed.nc", "standard_parallel"]) { v, _ in
+        Fault(name: "a number of EPSG against parameters", words: ["measures.nc", "bed.nc", "standard_parallel"]) {
+            v, _ in
             v.mapping?.attributes = [("spatial_epsg", .text("3413"))]
         },
         Fault(name: "an uneven axis", words: ["measures.nc", "'y'", "index 5"]) { v, _ in v.y[5] += 100 },
