@@ -64,8 +64,7 @@ import Testing
         try check(
             here, here.ingest,
             ["sample_velocity_measures.nc", "--thickness", "sample_bedmachine_v2.nc", "--points", "1000"], name,
-            // 74: HDF5 copied text from beyond its heap (H5HG_read of 1.10.8) and died of it in the store's own writing.
-            refusals: [65, 74])
+            refusals: [65])
     }
 
     @Test func damagedStoresAndCheckpointsAreRefused() throws {
