@@ -141,7 +141,8 @@ let tests: [Target] = [
     .testTarget(
         name: "CommandTests",
         dependencies: [
-            "NetCDFFiles", "Fields", "TestSupport", "pinn-ingest", "pinn-train", "pinn-export", "pinn-sample",
+            "CommandSupport", "NetCDFFiles", "Fields", "TestSupport", "pinn-ingest", "pinn-train", "pinn-export",
+            "pinn-sample",
             "pinn-bench", "pinn-plan", "pinn-eval", "pinn-report",
         ]),
 ]

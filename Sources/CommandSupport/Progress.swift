@@ -6,10 +6,9 @@ public struct Progress {
     private let title: String
     private let total: Int
     private let unit: String
-    private let start: ContinuousClock.Instant
-    private let startCount: Int
     private let isTerminal: Bool
     private var lastShown: ContinuousClock.Instant?
+    private var rate: RecentRate
     /// Whether the terminal's cursor stands behind a bar: of the process, for there is one terminal.
     private static let lineIsOpen = Atomic(false)
 
@@ -18,8 +17,7 @@ public struct Progress {
         self.title = title
         self.total = total
         self.unit = unit
-        startCount = from
-        start = .now
+        rate = RecentRate(from: from, at: .now)
         isTerminal = isatty(fileno(stderr)) == 1
     }
 
@@ -29,11 +27,13 @@ public struct Progress {
         let pause: Duration = isTerminal ? .milliseconds(200) : .seconds(10)
         if let lastShown, now - lastShown < pause { return }
         lastShown = now
+        rate.add(count, at: now)
         show(count, details())
     }
 
     /// The last line, shown whatever the time.
     public mutating func finish(_ count: Int, details: String = "") {
+        rate.add(count, at: .now)
         show(count, details)
         Progress.endLine()
     }
@@ -44,9 +44,7 @@ public struct Progress {
     }
 
     private mutating func show(_ count: Int, _ details: String) {
-        let elapsed = (ContinuousClock.now - start) / .seconds(1)
-        let done = count - startCount
-        let rate = elapsed > 0 ? Double(done) / elapsed : 0
+        let rate = rate.perSecond
         let left = rate > 0 ? Progress.clock(Double(total - count) / rate) : "--"
         var line = "\(title) \(count)/\(total) \(unit)"
         if isTerminal {
@@ -78,5 +76,26 @@ public struct Progress {
         if rate >= 1e6 { return "\((rate / 1e4).rounded() / 100) M" }
         if rate >= 1e4 { return "\((rate / 100).rounded() / 10) k" }
         return "\((rate * 10).rounded() / 10)"
+    }
+}
+
+/// How fast work goes now: over the last half minute and more, for what comes later may be slower than what went before (an
+/// iteration of a quasi-Newton method takes several times one of Adam).
+package struct RecentRate {
+    package static let window: Duration = .seconds(30)
+    /// Oldest first; the first is the newest that lies a window or more before the last, or the beginning.
+    private var marks: [(count: Int, instant: ContinuousClock.Instant)]
+
+    package init(from count: Int, at instant: ContinuousClock.Instant) { marks = [(count, instant)] }
+
+    package mutating func add(_ count: Int, at instant: ContinuousClock.Instant) {
+        marks.append((count, instant))
+        while marks.count > 2, instant - marks[1].instant >= RecentRate.window { marks.removeFirst() }
+    }
+
+    package var perSecond: Double {
+        let (first, last) = (marks[0], marks[marks.count - 1])
+        let elapsed = (last.instant - first.instant) / .seconds(1)
+        return elapsed > 0 ? Double(last.count - first.count) / elapsed : 0
     }
 }

@@ -18,6 +18,7 @@ public struct Chunk: Sendable {
 public final class ChunkStream: Sendable {
     private let reader: StoreReader
     private let orders: [ChunkOrder]
+    private let bootstrap: Bootstrap?
     private let queue = DispatchQueue(label: "ChunkStream")
     private let ahead: Mutex<(pending: Pending?, spare: Chunk?)>
 
@@ -29,8 +30,12 @@ public final class ChunkStream: Sendable {
     }
 
     /// `sizes` says how many points of each set an iteration of each rank takes; sets that the store lacks are left out.
-    public init(_ reader: StoreReader, sizes: [PointSet: Int], seed: UInt64, share: Share = .whole) {
+    /// `bootstrap` weighs the observations anew.
+    public init(
+        _ reader: StoreReader, sizes: [PointSet: Int], seed: UInt64, share: Share = .whole, bootstrap: Bootstrap? = nil
+    ) {
         self.reader = reader
+        self.bootstrap = bootstrap
         orders = PointSet.allCases.compactMap { set in
             guard let size = sizes[set], size > 0, reader.count(set) > 0 else { return nil }
             return ChunkOrder(set, count: reader.count(set), size: size, seed: seed, share: share)
@@ -88,7 +93,9 @@ public final class ChunkStream: Sendable {
             } ?? Chunk(iteration: iteration, columns: [:])
         chunk.iteration = iteration
         for order in orders {
-            try reader.read(order.set, order.points(iteration: iteration), into: &chunk.columns[order.set, default: []])
+            let points = order.points(iteration: iteration)
+            try reader.read(order.set, points, into: &chunk.columns[order.set, default: []])
+            bootstrap?.apply(to: &chunk.columns[order.set, default: []], of: order.set, at: points)
         }
         return chunk
     }

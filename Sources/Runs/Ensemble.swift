@@ -1,11 +1,17 @@
 import Fields
 import Foundation
 
-/// A deep ensemble (Lakshminarayanan et al. 2017): the same plan with neighbouring seeds, which decide the initial weights and
-/// the order of the chunks.
+/// A deep ensemble (Lakshminarayanan et al. 2017): the same plan with neighbouring seeds, which decide the initial weights,
+/// the order of the chunks and, with `Resampling.bootstrap`, what each observation counts.
 ///
 /// Each member is a run like any other in a folder of its own (pinn-run/member-1, ...), so that it is stopped, resumed and
 /// exported like one; the plan of all of them stands beside these folders.
+/// Whether a run takes the observations as they are, or weighs them anew by its seed (Bootstrap).
+public enum Resampling: String, CaseIterable, Sendable {
+    case none
+    case bootstrap
+}
+
 extension Plan {
     static let ensembleSizes = 1...1000
 

@@ -23,6 +23,7 @@ public struct Plan: Sendable, Equatable {
     public var seed: UInt64 = 0
     /// Networks that are trained one after the other and differ in their seed alone (Ensemble.swift).
     public var ensemble = 1
+    public var resampling = Resampling.none
     public var learningRate = LearningRateSchedule()
     public var weights = LossWeights()
     public var balance = BalanceMethod.none

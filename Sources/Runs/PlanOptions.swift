@@ -65,6 +65,7 @@ extension Plan {
                 }
             }),
         whole("ensemble", \.ensemble, mayChange: true),
+        choice("resampling", \.resampling),
         choice("schedule", \.learningRate.decay),
         number("learning-rate", \.learningRate.peak),
         whole("warm-up", \.learningRate.warmUp),

@@ -13,8 +13,10 @@ extension Plan {
     static let mostParametersOfDenseMethod = 12_000
 
     /// Fills in the options that were not given. A user who chooses the points of an iteration gets what streams them, Adam
-    /// and the one network that was published; one who chooses a network that is too large for a dense matrix, Adam.
+    /// and the one network that was published; one who chooses a network that is too large for a dense matrix, Adam. Members of an ensemble weigh the
+    /// observations anew, so that their spread tells what errors of the observations do.
     public mutating func recommend(given: Set<String>) throws {
+        if ensemble > 1, !given.contains("resampling") { resampling = .bootstrap }
         guard !given.contains("stream") else { return }
         stream = Plan.recommendedStream
         if !given.contains("network") { network = Plan.recommendedNetwork }

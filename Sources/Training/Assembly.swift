@@ -34,7 +34,9 @@ public struct Assembly {
             of: store.description, model: model, networks: try plan.networks(), weights: plan.weights,
             constants: plan.constants)
         try admit(store, objective)
-        stream = ChunkStream(store, sizes: plan.stream.sizes, seed: plan.seed)
+        stream = ChunkStream(
+            store, sizes: plan.stream.sizes, seed: plan.seed,
+            bootstrap: plan.resampling == .bootstrap ? Bootstrap(seed: plan.seed) : nil)
         backend = try makeBackend(objective.workload)
     }
 

@@ -71,6 +71,11 @@ struct TrainCommand: ParsableCommand {
             "Train so many networks one after the other, with seeds that follow --seed: export then writes their mean and standard deviation. (default: \(Plan().ensemble))"
     )
     var ensemble: Int?
+    @Option(
+        help:
+            "Observations as they are: none; or each with a random weight that follows the seed, so that an ensemble's spread tells what their errors do: bootstrap. (default: bootstrap for an ensemble, none for one network)"
+    )
+    var resampling: String?
     @Option(help: "Seconds between checkpoints.") var checkpointEvery = 60.0
     @Option(
         help: ArgumentHelp(
@@ -289,7 +294,7 @@ struct TrainCommand: ParsableCommand {
             ("network", network.map { .text($0) }), ("tiles", tiles.map { .text($0) }),
             ("fourier", fourier.map { .text($0) }), ("physics", physics.map { .text($0) }),
             ("seed", seed.map { .text(String($0)) }), ("ensemble", ensemble.map { .whole($0) }),
-            ("schedule", schedule.map { .text($0) }),
+            ("resampling", resampling.map { .text($0) }), ("schedule", schedule.map { .text($0) }),
             ("learning-rate", learningRate.map { .number($0) }),
             ("warm-up", warmUp.map { .whole($0) }), ("half-life", halfLife.map { .whole($0) }),
             ("velocity-weight", velocityWeight.map { .number($0) }),

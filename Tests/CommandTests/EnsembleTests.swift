@@ -21,8 +21,10 @@ import Testing
         let trained = try here.run(here.train, options + ["--ensemble", "3"])
         #expect(trained.status == 0 && trained.output.contains("3 members"), "\(trained.messages)")
         #expect(
-            try here.run(here.train, Workspace.short + ["--iterations", "30", "--seed", "6", "--run", "alone"]).status
-                == 0)
+            try here.run(
+                here.train,
+                Workspace.short + ["--iterations", "30", "--seed", "6", "--resampling", "bootstrap", "--run", "alone"]
+            ).status == 0)
         #expect(try weights(here, "pinn-run/member-3", iteration: 30) == weights(here, "alone", iteration: 30))
 
         #expect(try here.run(here.export, ["prediction.nc"]).status == 0)

@@ -271,4 +271,35 @@ struct StoreTests {
                 try stream.chunk(iteration).columns[.collocation]?[0] == SmallStore.column(.collocation, 0, points))
         }
     }
+
+    @Test(
+        "a bootstrap changes nothing but what observations count: for each a weight of its own and its seed's, one on average"
+    )
+    func bootstrap() throws {
+        let store = try SmallStore(counts: [.collocation: 1000, .velocity: 20_000, .thickness: 200, .front: 10])
+        let reader = try StoreReader(path: store.path)
+        func chunk(_ seed: UInt64?, _ size: Int, _ iteration: Int) throws -> [[Float]] {
+            let sizes: [PointSet: Int] = [.collocation: 64, .velocity: size, .thickness: 50, .front: 10]
+            let stream = ChunkStream(reader, sizes: sizes, seed: 9, bootstrap: seed.map { Bootstrap(seed: $0) })
+            let chunk = try stream.chunk(iteration)
+            let order = ChunkOrder(.collocation, count: 1000, size: 64, seed: 9)
+            #expect(
+                chunk.columns[.collocation]?[1]
+                    == SmallStore.column(.collocation, 1, order.points(iteration: iteration)))
+            return chunk.columns[.velocity] ?? []
+        }
+        let weight = try #require(PointSet.velocity.columns.firstIndex(of: .weight))
+        let (plain, drawn, other) = try (chunk(nil, 20_000, 0), chunk(1, 20_000, 0), chunk(2, 20_000, 0))
+        #expect(Array(drawn[..<weight]) == Array(plain[..<weight]))
+        let factors = zip(drawn[weight], plain[weight]).map { Double($0 / $1) }
+        let mean = factors.reduce(0, +) / 20_000
+        let square = factors.reduce(0) { $0 + $1 * $1 } / 20_000
+        // Of 20,000 exponential numbers the mean is good to 0.007, the mean square (2) to 0.03: four times that.
+        #expect(factors.allSatisfy { $0 >= 0 } && abs(mean - 1) < 0.03 && abs(square - 2) < 0.13)
+        #expect(drawn[weight] != other[weight])
+        // The same observation counts the same in whatever chunk it comes.
+        let ofPoint = Dictionary(uniqueKeysWithValues: zip(drawn[0], drawn[weight]))
+        let small = try chunk(1, 300, 7)
+        #expect(zip(small[0], small[weight]).allSatisfy { ofPoint[$0] == $1 })
+    }
 }
