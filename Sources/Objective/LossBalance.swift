@@ -14,7 +14,9 @@ public enum BalanceMethod: String, Sendable, CaseIterable {
 /// so the weights w decide only where a run begins. A term whose weight or gradient is zero keeps its factor.
 public struct LossBalance: Sendable, Equatable {
     /// Iterations between two updates.
-    public static let updateEvery = 100
+    static let updateEvery = 100
+    /// Whether factors change at an iteration.
+    public static func isDue(_ iteration: Int, phaseStart: Int) -> Bool { (iteration - phaseStart) % updateEvery == 0 }
     /// What stays of a factor in an update.
     static let keep = 0.9
 

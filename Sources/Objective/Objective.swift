@@ -84,7 +84,7 @@ public struct Objective: Sendable {
         if let front = model.front, store.counts[.front] != nil {
             terms.append(.equations([front], name: "front", at: .front, weight: weights.front))
         }
-        if let prior = model.prior {
+        if let prior = model.prior, weights.prior > 0 {
             terms.append(.prior(prior, weight: weights.prior))
         }
         return Objective(terms: terms, model: model, scaling: FieldScaling(store, constants), networks: networks)
@@ -118,18 +118,23 @@ public struct Objective: Sendable {
     public func evaluate(
         _ backend: any Backend, parameters: [Float], chunk: Chunk, factors: [Double]? = nil, gradient: inout [Float]
     ) throws -> Loss {
-        let batches = sets.map { set in PointBatch(columns: chunk.columns[set] ?? set.columns.map { _ in [] }) }
+        let (batches, coefficients) = evaluation(of: chunk, factors: factors)
         let sums = try backend.squaredResiduals(
-            parameters: parameters, batches: batches,
-            coefficients: coefficients(
-                counts: batches.map(\.count), weights: terms.indices.map { weight($0, factors) }), gradient: &gradient)
+            parameters: parameters, batches: batches, coefficients: coefficients, gradient: &gradient)
         return loss(sums, counts: batches.map(\.count), factors: factors)
     }
 
     /// The points of each set of a chunk, and what a backend is to weigh them by.
-    public func evaluation(of chunk: Chunk) -> (batches: [PointBatch], coefficients: [[Double]]) {
+    ///
+    /// - Parameter factors: on the terms' weights; nil: all one.
+    public func evaluation(of chunk: Chunk, factors: [Double]? = nil) -> (
+        batches: [PointBatch], coefficients: [[Double]]
+    ) {
         let batches = sets.map { set in PointBatch(columns: chunk.columns[set] ?? set.columns.map { _ in [] }) }
-        return (batches, coefficients(counts: batches.map(\.count)))
+        return (
+            batches,
+            coefficients(counts: batches.map(\.count), weights: terms.indices.map { weight($0, factors) })
+        )
     }
 
     /// The loss that sums of squared residuals over so many points of each set make.

@@ -22,12 +22,14 @@ struct DeviceSteps {
         let term: String
     }
 
-    /// Nil where the loop must make the step: another device or method, weights that change with the terms, the last iteration.
+    /// Nil where the loop must make the step: another device or method, weights that change by the terms' gradients, an iteration
+    /// after which a prior's factor changes, the last iteration.
     init?(_ assembly: Assembly, _ optimizer: any Optimizer, _ checkpoint: Checkpoint) {
-        guard let device = assembly.backend as? any SteppingBackend, optimizer is Adam, checkpoint.balance == nil,
+        guard let device = assembly.backend as? any SteppingBackend, optimizer is Adam, assembly.plan.balance == .none,
             checkpoint.iteration < assembly.plan.iterations, let phases = try? assembly.plan.phases()
         else { return nil }
         (self.assembly, self.device, self.phases, start) = (assembly, device, phases, checkpoint.iteration)
+        if changesPriors(after: start) { return nil }
     }
 
     /// Makes steps from the checkpoint's iteration on, one at least, and leaves the checkpoint at the iteration that was reached.
@@ -53,7 +55,8 @@ struct DeviceSteps {
         func take(all: Bool) throws {
             for result in try device.results(all: all) {
                 let iteration = start + losses.count
-                let loss = assembly.objective.loss(result.sums, counts: counts[losses.count])
+                var loss = assembly.objective.loss(result.sums, counts: counts[losses.count])
+                loss.total = assembly.objective.total(of: loss.terms)
                 try requireFinite(loss, result, iteration)
                 let points = counts[losses.count].reduce(0, +)
                 losses.append(loss)
@@ -69,7 +72,8 @@ struct DeviceSteps {
                     iteration: iteration, phaseStart: phases.phase(at: iteration).start, keepsSample: false,
                     plan: assembly.plan, drawn: checkpoint.drawn)
                 let chunk = try sample.chunk(iteration, assembly, next: iteration + 1, reusing: used.take())
-                let (batches, coefficients) = assembly.objective.evaluation(of: chunk)
+                let (batches, coefficients) = assembly.objective.evaluation(
+                    of: chunk, factors: checkpoint.balance)
                 counts.append(batches.map(\.count))
                 used = chunk
                 try device.step(batches: batches, coefficients: coefficients, factors: MomentFactors(&adam))
@@ -90,8 +94,7 @@ struct DeviceSteps {
         optimizer = adam
         for loss in losses {
             checkpoint.history.append(
-                total: assembly.objective.total(of: loss.terms), terms: loss.terms,
-                misfits: loss.meanSquares.map { $0.squareRoot() })
+                total: loss.total, terms: loss.terms, misfits: loss.meanSquares.map { $0.squareRoot() })
         }
         checkpoint.iteration = iteration
         if let failure { throw failure }
@@ -100,7 +103,12 @@ struct DeviceSteps {
     /// Whether the loop has something to do at an iteration besides a step.
     private func isDue(_ iteration: Int) -> Bool {
         iteration >= assembly.plan.iterations || phases.phase(at: iteration).start == iteration
-            || assembly.plan.sampling.drawing(at: iteration) == iteration
+            || assembly.plan.sampling.drawing(at: iteration) == iteration || changesPriors(after: iteration)
+    }
+
+    private func changesPriors(after iteration: Int) -> Bool {
+        assembly.objective.hasPrior
+            && LossBalance.isDue(iteration, phaseStart: phases.phase(at: iteration).start)
     }
 
     private func requireFinite(_ loss: Loss, _ result: StepResult, _ iteration: Int) throws {

@@ -125,7 +125,7 @@ public struct Trainer {
                 visited += count
                 return loss
             }
-            let isDue = (iteration - phase.start) % LossBalance.updateEvery == 0
+            let isDue = LossBalance.isDue(iteration, phaseStart: phase.start)
             let loss: Loss
             do {
                 // Losses of different iterations are compared where the sample is kept.

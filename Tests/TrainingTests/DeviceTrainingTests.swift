@@ -70,6 +70,27 @@ struct DeviceTrainingTests {
         }
     }
 
+    /// A prior counts in parts of what is left of the other terms, which is looked up every hundred iterations.
+    @Test("weighs a prior as the CPU does")
+    func prior() throws {
+        var card = try cardRun()
+        card.plan.physics = "anisotropic"
+        var cpu = card
+        cpu.device = nil
+        let found = try card.train("card", iterations: 130)
+        let expected = try cpu.train("cpu", iterations: 130)
+        let factors = try (#require(found.balance), #require(expected.balance))
+        for (one, other) in zip(factors.0, factors.1) { #expect(abs(one - other) < 1e-3 * other) }
+        #expect(factors.0.contains { $0 != 1 })
+        for (one, other) in zip(found.history.totals, expected.history.totals) {
+            #expect(abs(one - other) < 2e-3 * other)
+        }
+        for stop in [100, 101] {
+            try card.train("run\(stop)", iterations: 130, stopAt: stop)
+            #expect(sameBits(try card.resume("run\(stop)", iterations: 130), found), "stopped at \(stop)")
+        }
+    }
+
     @Test("trains a decomposed domain, chunk after chunk of other zones")
     func decomposed() throws {
         var card = try cardRun()
