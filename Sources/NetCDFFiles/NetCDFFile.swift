@@ -26,11 +26,12 @@ public final class NetCDFFile {
             throw .notNetCDF(path: path, reason: "not a regular file")
         }
         var id: Int32 = 0
-        errno = 0
         LibraryCrash.concerns(reading: path)
         try requireSelfContained(path)
+        errno = 0
         let status = inLibrary(nc_open(path, NC_NOWRITE, &id))
         guard status == NC_NOERR else {
+            if errno == EIO { throw .diskFailed(path: path, what: "the header") }
             if let reason = FileKind.notNetCDF(path) { throw .notNetCDF(path: path, reason: reason) }
             throw errno == EACCES
                 ? .notReadable(path: path, reason: String(cString: strerror(EACCES)))
