@@ -11,99 +11,88 @@ public enum ProductReader {
     static let mark = "--read-product-for-another-process"
     static let greeting = Array("reader 1".utf8)
 
-    private static let name = Mutex<String?>(nil)
-    /// The name of the command that this process is; nil where no command has begun (a test), and products are opened here.
-    static var command: String? { name.withLock { $0 } }
-
     /// What an answer begins with.
     enum Outcome { static let (fine, failure) = (0, 1) }
     /// What can be asked for.
     enum Request { static let (array, values) = (0, 1) }
+
+    private static let name = Mutex<String?>(nil)
+    /// The name of the command that this process is; nil where no command has begun (a test), and products are opened here.
+    static var command: String? { name.withLock { $0 } }
 
     /// The first line of a command that reads products. In a process that is the reader of another it does not return.
     public static func begin(_ command: String) {
         let arguments = CommandLine.arguments
         if arguments.count == 3, arguments[1] == mark, reader_process_confine() != 0 {
             _ = ReaderMessage.send(greeting, to: STDIN_FILENO)
-            serve(arguments[2])
+            ReaderService(path: arguments[2]).run()
             _exit(0)
         }
         name.withLock { $0 = command }
     }
+}
 
-    /// Answers until nobody asks any more.
-    private static func serve(_ path: String) {
-        var container: (any ProductContainer)?
-        var arrays: [any ProductArray] = []
+/// The reader's side.
+private final class ReaderService {
+    private let path: String
+    private var arrays: [any ProductArray] = []
+    private var memory: ReaderMemory?
+
+    init(path: String) { self.path = path }
+
+    /// Tells what the file holds, and answers until nobody asks any more.
+    func run() {
+        var opened: (any ProductContainer)?
         answer { message in
-            let opened = try openProductHere(path: path)
-            container = opened
-            arrays = opened.arrays
-            AttributeOutline(opened.attributeNames, opened.attribute).put(into: &message)
+            let container = try openProductHere(path: path)
+            AttributeOutline(container.attributeNames, container.attribute).put(into: &message)
+            arrays = container.arrays
             message.put(arrays.count)
             for array in arrays { try ArrayOutline(of: array).put(into: &message) }
+            opened = container
         }
-        guard let container else { return }
-        var memory: ReaderMemory?
-        while var request = receive() {
+        guard let container = opened else { return }
+        while var request = ReaderMessage(from: STDIN_FILENO) {
             answer { message in
-                switch try request.number() {
-                case Request.array:
-                    let found = container.array(try request.text())
-                    message.put(found == nil ? 0 : 1)
-                    guard let found else { return }
-                    try ArrayOutline(of: found).put(into: &message)
-                    arrays.append(found)
-                default:
-                    let array = arrays[try request.number()]
-                    let (start, count) = (try request.lengths(), try request.lengths())
-                    let (number, capacity) = (Int32(truncatingIfNeeded: try request.number()), try request.number())
-                    if memory?.number != number {
-                        memory = nil
-                        memory = ReaderMemory(number: number, count: capacity)
-                    }
-                    guard let values = memory?.values, let total = numberOfCells(count), total <= values.count else {
-                        throw IngestError.noReader(path: path, reason: "its memory cannot be shared")
-                    }
-                    try array.read(
-                        start: start, count: count, into: UnsafeMutableBufferPointer(rebasing: values[..<total]))
-                }
+                if try request.number() == ProductReader.Request.values { return try readValues(&request) }
+                let found = container.array(try request.text())
+                message.put(found == nil ? 0 : 1)
+                guard let found else { return }
+                try ArrayOutline(of: found).put(into: &message)
+                arrays.append(found)
             }
         }
     }
 
-    private static func answer(_ fill: (inout ReaderMessage) throws -> Void) {
+    private func readValues(_ request: inout ReaderMessage) throws {
+        let array = arrays[try request.number()]
+        let (start, count) = (try request.lengths(), try request.lengths())
+        let (number, capacity) = (Int32(truncatingIfNeeded: try request.number()), try request.number())
+        if memory?.number != number {
+            memory = nil
+            memory = ReaderMemory(number: number, count: capacity)
+        }
+        guard let values = memory?.values, let total = numberOfCells(count), total <= values.count else {
+            throw IngestError.noReader(path: path, reason: "memory cannot be shared with it")
+        }
+        try array.read(start: start, count: count, into: UnsafeMutableBufferPointer(rebasing: values[..<total]))
+    }
+
+    private func answer(_ fill: (inout ReaderMessage) throws -> Void) {
         var message = ReaderMessage()
-        message.put(Outcome.fine)
+        message.put(ProductReader.Outcome.fine)
         do {
             try fill(&message)
             guard message.bytes.count <= ReaderMessage.mostBytes else { throw ReaderMessage.Nonsense() }
         } catch {
             let failure = error as? any Failure
             message = ReaderMessage()
-            message.put(Outcome.failure)
+            message.put(ProductReader.Outcome.failure)
             message.put((failure?.kind ?? .badData).rawValue)
-            message.put(failure?.explanation ?? "a product's header takes more than \(ReaderMessage.mostBytes >> 20) MB")
+            message.put(
+                failure?.explanation ?? "\(path): its header takes more than \(ReaderMessage.mostBytes >> 20) MB")
         }
         // Where the command has gone, so has whoever could be told.
         if !message.send(to: STDIN_FILENO) { _exit(0) }
-    }
-
-    /// The next request; nil when the command has closed its end.
-    private static func receive() -> ReaderMessage? {
-        func bytes(_ count: Int) -> [UInt8]? {
-            var bytes = [UInt8](repeating: 0, count: count)
-            var received = 0
-            while received < count {
-                let got = bytes.withUnsafeMutableBytes { read(STDIN_FILENO, $0.baseAddress! + received, count - received) }
-                if got < 0, errno == EINTR { continue }
-                guard got > 0 else { return nil }
-                received += got
-            }
-            return bytes
-        }
-        guard let head = bytes(8) else { return nil }
-        var size = ReaderMessage(bytes: head)
-        return (try? size.number()).flatMap(bytes).map { ReaderMessage(bytes: $0) }
     }
 }

@@ -69,6 +69,25 @@ extension ReaderMessage {
         return ReaderMessage.send(head.bytes + bytes, to: socket)
     }
 
+    /// The next one, waited for; nil where the other end is closed.
+    init?(from socket: Int32) {
+        func receive(_ count: Int) -> [UInt8]? {
+            var bytes = [UInt8](repeating: 0, count: count)
+            var received = 0
+            while received < count {
+                let got = bytes.withUnsafeMutableBytes { recv(socket, $0.baseAddress! + received, count - received, 0) }
+                if got < 0, errno == EINTR { continue }
+                guard got > 0 else { return nil }
+                received += got
+            }
+            return bytes
+        }
+        guard let head = receive(8) else { return nil }
+        var length = ReaderMessage(bytes: head)
+        guard let count = try? length.number(), let bytes = receive(count) else { return nil }
+        self.init(bytes: bytes)
+    }
+
     static func send(_ bytes: [UInt8], to socket: Int32) -> Bool {
         var sent = 0
         while sent < bytes.count {

@@ -8,7 +8,8 @@ final class ReaderProcess {
     private let path: String
     private let process: pid_t
     private let socket: Int32
-    private var isOver = false
+    /// Why it is no more.
+    private var ending: IngestError?
     /// Seconds without an answer after which the reader is taken to hang: a disk gives 20 MB in each, and the smallest file
     /// is refused within a minute.
     private let patience: Int
@@ -19,23 +20,26 @@ final class ReaderProcess {
         patience = 50 + (stat(path, &info) == 0 ? max(0, Int(info.st_size)) / 20_000_000 : 0)
         var process = pid_t()
         socket = reader_process_start(command, ProductReader.mark, path, &process)
-        let reason = String(cString: strerror(errno))
         self.process = process
         guard socket >= 0 else {
-            isOver = true
-            throw IngestError.noReader(path: path, reason: reason)
+            let failure = IngestError.noReader(path: path, reason: String(cString: strerror(errno)))
+            ending = failure
+            throw failure
         }
-        guard (try? receive(8)) == ProductReader.greeting else {
-            throw IngestError.noReader(path: path, reason: "/proc/self/exe is not this program")
+        guard try receive(8) == ProductReader.greeting else {
+            throw end { _ in .noReader(path: path, reason: "/proc/self/exe is another program") }
         }
     }
 
     deinit {
-        if !isOver { _ = end() }
+        guard ending == nil else { return }
+        close(socket)
+        _ = exitStatus()
     }
 
     /// What the reader gives for a request, behind the number that says that it could.
     func answer(to request: ReaderMessage) throws -> ReaderMessage {
+        if let ending { throw ending }
         guard request.send(to: socket) else { throw death() }
         return try answer()
     }
@@ -47,7 +51,7 @@ final class ReaderProcess {
             let count = try head.number()
             guard count >= 8, count <= ReaderMessage.mostBytes else { throw ReaderMessage.Nonsense() }
             var message = ReaderMessage(bytes: try receive(count))
-            guard try message.number() == 0 else { throw try ReaderFailure(from: &message) }
+            guard try message.number() == ProductReader.Outcome.fine else { throw try ReaderFailure(from: &message) }
             return message
         } catch is ReaderMessage.Nonsense {
             throw nonsense()
@@ -56,8 +60,7 @@ final class ReaderProcess {
 
     /// The reader said what no reader says: that was the file's doing.
     func nonsense() -> IngestError {
-        _ = end()
-        return .readerFailed(path: path, how: "was spoilt by it")
+        end { _ in .readerFailed(path: path, how: "was spoilt by it") }
     }
 
     private func receive(_ count: Int) throws -> [UInt8] {
@@ -71,8 +74,7 @@ final class ReaderProcess {
             // A second at most: while a command is stopped (Ctrl-Z), its reader is as well.
             waited += min(.seconds(1), ContinuousClock.now - start)
             guard waited < .seconds(patience) else {
-                _ = end()
-                throw IngestError.readerFailed(path: path, how: "gave no answer for \(patience) s")
+                throw end { _ in .readerFailed(path: path, how: "gave no answer for \(patience) s") }
             }
             guard isThere else { continue }
             let got = bytes.withUnsafeMutableBytes { recv(socket, $0.baseAddress! + received, count - received, 0) }
@@ -85,22 +87,30 @@ final class ReaderProcess {
 
     /// Why there is no more of it.
     private func death() -> IngestError {
-        let status = end()
-        let signal = status & 0x7f
-        let how =
-            switch signal {
-            case 0: "ended with status \(status >> 8 & 0xff)"
-            case SIGXCPU: "computed on it without end"
-            case SIGKILL, SIGTERM: "was killed by signal \(signal), which the system does where memory runs out"
-            default: "died of signal \(signal)"
-            }
-        return .readerFailed(path: path, how: how)
+        end { status in
+            let (signal, code) = (status & 0x7f, status >> 8 & 0xff)
+            // What shells and loaders say of a program that they cannot start.
+            if signal == 0, code == 127 { return .noReader(path: path, reason: "its start ended with status 127") }
+            let how =
+                switch signal {
+                case 0: "ended with status \(code)"
+                case SIGXCPU: "computed on it without end"
+                case SIGKILL: "was killed, which the system does where memory runs out"
+                default: "died of signal \(signal)"
+                }
+            return .readerFailed(path: path, how: how)
+        }
     }
 
-    /// Its exit status. It has nothing to lose, and may have closed its end only.
-    private func end() -> Int32 {
-        isOver = true
+    private func end(_ reason: (_ status: Int32) -> IngestError) -> IngestError {
         close(socket)
+        let failure = reason(exitStatus())
+        ending = failure
+        return failure
+    }
+
+    /// It has nothing to lose, and may have closed its end only.
+    private func exitStatus() -> Int32 {
         var status: Int32 = 0
         for _ in 0..<1000 {
             let ended = waitpid(process, &status, WNOHANG)
@@ -121,6 +131,8 @@ struct ReaderFailure: Failure {
     init(from message: inout ReaderMessage) throws(ReaderMessage.Nonsense) {
         kind = FailureKind(rawValue: try message.number()) ?? .badData
         let text = try message.text().unicodeScalars.prefix(4000)
-        explanation = String(String.UnicodeScalarView(text.map { $0.properties.generalCategory == .control ? " " : $0 }))
+        var line = String.UnicodeScalarView()
+        for scalar in text { line.append(scalar.properties.generalCategory == .control ? " " : scalar) }
+        explanation = String(line)
     }
 }
