@@ -122,7 +122,8 @@ let tests: [Target] = [
     .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "Networks", "TestSupport"]),
     .testTarget(name: "PointStoreTests", dependencies: ["PointStore", "Fields", "NetCDFFiles", "TestSupport"]),
     .testTarget(
-        name: "IngestTests", dependencies: ["Ingest", "PointStore", "Fields", "NetCDFFiles", "TestSupport", logging]),
+        name: "IngestTests",
+        dependencies: ["Ingest", "PointStore", "Fields", "NetCDFFiles", "MATLABFiles", "TestSupport", logging]),
     .testTarget(
         name: "TrainingTests",
         dependencies: [

@@ -37,7 +37,7 @@ extension ProductArray {
 private let mostNumbersAtOnce = 1 << 27
 
 /// Nil for a shape that a damaged header may claim.
-func numberOfCells(_ shape: [Int]) -> Int? {
+package func numberOfCells(_ shape: [Int]) -> Int? {
     var total = 1
     for length in shape {
         let (product, overflow) = total.multipliedReportingOverflow(by: length)

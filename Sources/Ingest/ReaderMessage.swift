@@ -5,17 +5,17 @@ import NetCDFFiles
 /// What a command and its reader say to each other: whole numbers of eight bytes, and texts and numbers behind their
 /// count. The reader may have been spoilt by the file, so nothing that it says is believed unseen: taking a part beyond the
 /// end, or one that cannot be, throws `Nonsense`.
-struct ReaderMessage {
-    struct Nonsense: Error {}
+package struct ReaderMessage {
+    package struct Nonsense: Error {}
 
     /// No header of a product comes near it.
     static let mostBytes = 1 << 26
 
-    private(set) var bytes: [UInt8] = []
+    package private(set) var bytes: [UInt8] = []
     private var position = 0
 
-    init() {}
-    init(bytes: [UInt8]) { self.bytes = bytes }
+    package init() {}
+    package init(bytes: [UInt8]) { self.bytes = bytes }
 
     mutating func put(_ number: Int) { put(bits: UInt64(bitPattern: Int64(number))) }
     mutating func put(_ text: String) {
@@ -103,27 +103,26 @@ extension ReaderMessage {
 }
 
 /// The attributes of a file or an array, in its order.
-struct AttributeOutline: Equatable {
-    var names: [String] = []
+package struct AttributeOutline: Equatable {
+    package private(set) var names: [String] = []
     private var values: [String: Attribute] = [:]
 
-    init(_ names: [String], _ value: (String) -> Attribute?) {
+    package init(_ names: [String], _ value: (String) -> Attribute?) {
         for name in names {
-            if let value = value(name) { self[name] = value }
+            if let value = value(name) { add(name, value) }
         }
     }
 
-    subscript(name: String) -> Attribute? {
-        get { values[name] }
-        set {
-            if values.updateValue(newValue ?? .text(""), forKey: name) == nil { names.append(name) }
-        }
+    package subscript(name: String) -> Attribute? { values[name] }
+
+    private mutating func add(_ name: String, _ value: Attribute) {
+        if values.updateValue(value, forKey: name) == nil { names.append(name) }
     }
 
     init(from message: inout ReaderMessage) throws(ReaderMessage.Nonsense) {
         for _ in 0..<(try message.count(of: 16)) {
             let name = try message.text()
-            self[name] = try message.number() == 0 ? .text(try message.text()) : .numbers(try message.numbers())
+            add(name, try message.number() == 0 ? .text(try message.text()) : .numbers(try message.numbers()))
         }
     }
 
@@ -145,25 +144,33 @@ struct AttributeOutline: Equatable {
 }
 
 /// All that is told of an array but its values.
-struct ArrayOutline: Equatable {
+package struct ArrayOutline: Equatable {
     let name: String
     let type: VariableType
     let dimensions: [Dimension]
     let chunkLengths: [Int]?
     let attributes: AttributeOutline
 
+    package init(
+        name: String, type: VariableType, dimensions: [Dimension], chunkLengths: [Int]?, attributes: AttributeOutline
+    ) {
+        self.name = name
+        self.type = type
+        self.dimensions = dimensions
+        self.chunkLengths = chunkLengths
+        self.attributes = attributes
+    }
+
     init(of array: any ProductArray) throws {
         guard numberOfCells(array.shape) != nil else {
             throw NetCDFError.tooLarge(variable: array.name, path: array.path, shape: array.shape)
         }
-        name = array.name
-        type = array.type
-        dimensions = array.dimensions
-        chunkLengths = array.chunkLengths
-        attributes = AttributeOutline(array.attributeNames, array.attribute)
+        self.init(
+            name: array.name, type: array.type, dimensions: array.dimensions, chunkLengths: array.chunkLengths,
+            attributes: AttributeOutline(array.attributeNames, array.attribute))
     }
 
-    init(from message: inout ReaderMessage) throws(ReaderMessage.Nonsense) {
+    package init(from message: inout ReaderMessage) throws(ReaderMessage.Nonsense) {
         name = try message.text()
         guard let code = Int32(exactly: try message.number()), let type = VariableType(rawValue: code) else {
             throw ReaderMessage.Nonsense()
@@ -184,7 +191,7 @@ struct ArrayOutline: Equatable {
         attributes = try AttributeOutline(from: &message)
     }
 
-    func put(into message: inout ReaderMessage) {
+    package func put(into message: inout ReaderMessage) {
         message.put(name)
         message.put(Int(type.rawValue))
         message.put(dimensions.count)

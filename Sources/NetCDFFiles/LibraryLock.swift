@@ -21,8 +21,9 @@ package func inLibrary<Status: BitwiseCopyable & Sendable>(
 
 private let libraryLock = Mutex(())
 
-/// Both libraries die of signals on some damaged files. After `becomesError()`, which a command calls once from its main
-/// thread, that is one line that names the file, and the exit status that a damaged file has.
+/// Both libraries die of signals on some damaged files. Products are read by another process (Ingest's `ProductReader`); for
+/// what a command reads itself (stores, checkpoints, polygons, configurations) and writes, after `becomesError()`, which it calls
+/// once from its main thread, that is one line that names the file, and the exit status that a damaged file has.
 public enum LibraryCrash {
     public static func becomesError() { crash_guard_install() }
 

@@ -126,6 +126,23 @@ struct FaultTests {
         #expect(here.partialFiles.isEmpty)
     }
 
+    @Test func aReadErrorInAProductIsOneOfTheDiskNotOfTheFile() throws {
+        let here = try Workspace()
+        try here.addSample()
+        let product = here.folder.file("sample_velocity_measures.nc")
+        for place in [1, 5, 20, 60] {
+            let result = try here.run(
+                try #require(Tool.installed("strace")),
+                [
+                    "-f", "-o", "/dev/null", "-P", product, "-e", "trace=pread64", "-e",
+                    "inject=pread64:error=EIO:when=\(place)+", here.ingest.path, product, "--thickness",
+                    "sample_bedmachine_v2.nc",
+                ])
+            #expect(result.status == 74 && !result.died, "at \(place): \(result.messages)")
+            #expect(result.messages.contains("Input/output error") && result.messages.contains(product))
+        }
+    }
+
     @Test func aReadErrorInTheStoreEndsTheRunWithACheckpointOfWhatItReached() throws {
         let here = try Workspace()
         try here.addStore()
