@@ -70,7 +70,9 @@ func openProductHere(path: String) throws -> any ProductContainer {
     if begin.starts(with: Array("II*\0".utf8)) || begin.starts(with: Array("MM\0*".utf8)) {
         throw IngestError.geoTIFF(path: path)
     }
-    return try NetCDFFile(reading: path)
+    let file = try NetCDFFile(reading: path)
+    try file.requireReadableHeaders()
+    return file
 }
 
 /// None of a file that cannot be read: whoever opens it says why.

@@ -107,6 +107,22 @@ public final class NetCDFFile {
         return variable(id: number)
     }
 
+    /// Refuses a file of which the library cannot read all headers: elsewhere such variables are left out without a word.
+    package func requireReadableHeaders() throws(NetCDFError) {
+        var count: Int32 = 0
+        inLibrary(nc_inq_nvars(id, &count))
+        for number in 0..<count {
+            var attributes: Int32 = 0
+            errno = 0
+            let status = inLibrary(nc_inq_var(id, number, nil, nil, nil, nil, &attributes))
+            guard status != NC_NOERR else { continue }
+            let what = "the header of variable number \(number + 1)"
+            throw errno == EIO
+                ? .diskFailed(path: path, what: what)
+                : .readFailed(path: path, what: what, reason: reason(of: status, errno: errno))
+        }
+    }
+
     public func requireVariable(_ name: String) throws(NetCDFError) -> Variable {
         guard let variable = variable(name) else {
             throw .missingVariable(name, path: path, present: variables.map(\.name))

@@ -130,7 +130,7 @@ struct FaultTests {
         let here = try Workspace()
         try here.addSample()
         let product = here.folder.file("sample_velocity_measures.nc")
-        for place in [1, 5, 20, 60] {
+        for place in [1, 5, 20, 60, 75, 80] {
             let result = try here.run(
                 try #require(Tool.installed("strace")),
                 [
