@@ -66,6 +66,7 @@ int reader_process_confine(void) {
     int kind = 0;
     socklen_t size = sizeof kind;
     if (getsockopt(0, SOL_SOCKET, SO_TYPE, &kind, &size) != 0 || kind != SOCK_STREAM) return 0;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (int i = 0; i < signal_count; i++) signal(signals_of_job[i], SIG_IGN);
     sigset_t none;
     sigemptyset(&none);
@@ -75,6 +76,5 @@ int reader_process_confine(void) {
     setrlimit(RLIMIT_CORE, &zero);
     // A core dump that is piped to a program knows no limit.
     prctl(PR_SET_DUMPABLE, 0);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
     return 1;
 }

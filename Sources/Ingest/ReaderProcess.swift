@@ -8,6 +8,8 @@ final class ReaderProcess {
     private let path: String
     private let process: pid_t
     private let socket: Int32
+    /// Whether it has said that it is one: what ends before that never saw the file.
+    private var hasBegun = false
     /// Why it is no more.
     private var ending: IngestError?
     /// Seconds without an answer after which the reader is taken to hang: a disk gives 20 MB in each, and the smallest file
@@ -29,6 +31,7 @@ final class ReaderProcess {
         guard try receive(8) == ProductReader.greeting else {
             throw end { _ in .noReader(path: path, reason: "/proc/self/exe is another program") }
         }
+        hasBegun = true
     }
 
     deinit {
@@ -89,8 +92,7 @@ final class ReaderProcess {
     private func death() -> IngestError {
         end { status in
             let (signal, code) = (status & 0x7f, status >> 8 & 0xff)
-            // What shells and loaders say of a program that they cannot start.
-            if signal == 0, code == 127 { return .noReader(path: path, reason: "its start ended with status 127") }
+            if signal == 0, !hasBegun { return .noReader(path: path, reason: "its start ended with status \(code)") }
             let how =
                 switch signal {
                 case 0: "ended with status \(code)"

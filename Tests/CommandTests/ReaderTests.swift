@@ -20,6 +20,14 @@ import Testing
         return (String(words[0]), parent)
     }
 
+    /// Whether it has come so far as to leave Ctrl-C to its command.
+    private static func hasBegun(_ process: Int32) -> Bool {
+        let text = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
+        let line = text.split(separator: "\n").first { $0.hasPrefix("SigIgn:") }
+        let signals = line.flatMap { UInt64($0.dropFirst(7).filter { !$0.isWhitespace }, radix: 16) } ?? 0
+        return signals & 1 << UInt64(SIGINT - 1) != 0
+    }
+
     private static func isAlive(_ process: Int32) -> Bool { status(of: process).map { $0.state != "Z" } ?? false }
 
     /// Runs an ingest whose reader is stopped in the midst of its work, and does something with both. A run that is too quick
@@ -33,7 +41,7 @@ import Testing
                 here.ingest, ["sample_velocity_measures.nc", "--thickness", "sample_bedmachine_v2.nc"]
             ) { running in
                 running.wait { running in
-                    reader = Self.children(of: running.process.processIdentifier).first
+                    reader = Self.children(of: running.process.processIdentifier).first(where: Self.hasBegun)
                     return reader.map { kill($0, SIGSTOP) == 0 } ?? false
                 }
                 if let reader { meanwhile(running, reader) }
