@@ -49,7 +49,9 @@ let stages: [Target] = [
     // Product schemas travel inside the binary, so that it works wherever it is put. A file more is a line more here.
     .target(
         name: "Ingest",
-        dependencies: ["Fields", "NetCDFFiles", "MATLABFiles", "PointStore", "CShapelib", toml, logging],
+        dependencies: [
+            "Fields", "NetCDFFiles", "MATLABFiles", "PointStore", "CKernels", "CShapelib", toml, logging,
+        ],
         exclude: ["README.md", "Schemas/README.md"],
         resources: [
             .embedInCode("Schemas/nsidc-0754-v1.toml"), .embedInCode("Schemas/nsidc-0484-v2.toml"),
@@ -98,8 +100,10 @@ let commands: [Target] = [
         name: "pinn-plan", dependencies: ["CommandSupport", "Planning", "Benchmarks", arguments]),
     .executableTarget(name: "pinn-export", dependencies: ["CommandSupport", "Export", arguments]),
     .executableTarget(name: "pinn-report", dependencies: ["CommandSupport", "Report", "Export", arguments]),
-    .executableTarget(name: "pinn-eval", dependencies: ["CommandSupport", "Evaluation", "Export", arguments]),
-    .executableTarget(name: "pinn-bench", dependencies: ["CommandSupport", "Benchmarks", "ComputeCPU", arguments]),
+    .executableTarget(
+        name: "pinn-eval", dependencies: ["CommandSupport", "Evaluation", "Ingest", "Export", arguments]),
+    .executableTarget(
+        name: "pinn-bench", dependencies: ["CommandSupport", "Benchmarks", "Ingest", "ComputeCPU", arguments]),
     .executableTarget(name: "pinn-sample", dependencies: ["CommandSupport", "ForwardModel", arguments]),
 ]
 
@@ -118,7 +122,8 @@ let tests: [Target] = [
     .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "Networks", "TestSupport"]),
     .testTarget(name: "PointStoreTests", dependencies: ["PointStore", "Fields", "NetCDFFiles", "TestSupport"]),
     .testTarget(
-        name: "IngestTests", dependencies: ["Ingest", "PointStore", "Fields", "NetCDFFiles", "TestSupport", logging]),
+        name: "IngestTests",
+        dependencies: ["Ingest", "PointStore", "Fields", "NetCDFFiles", "MATLABFiles", "TestSupport", logging]),
     .testTarget(
         name: "TrainingTests",
         dependencies: [

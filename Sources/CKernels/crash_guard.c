@@ -19,6 +19,8 @@ static int is_reading;
 // address space beyond what the process has.
 static const time_t call_seconds = 6;
 static const rlim_t call_bytes = (rlim_t)1 << 30;
+// Values that are known to come are inflated at ten times this rate.
+static const size_t bytes_per_second = 20000000;
 
 static void copy(char *to, const char *from, size_t size) {
     size_t length = from ? strlen(from) : 0;
@@ -89,14 +91,15 @@ static rlim_t mapped_bytes(void) {
 static struct rlimit outer;
 static int is_limited;
 
-void crash_guard_enter(void) {
+void crash_guard_enter(size_t bytes) {
     inside = 1;
     if (!is_reading) return;
-    limit_time(call_seconds);
+    limit_time(call_seconds + (time_t)(bytes / bytes_per_second));
     rlim_t mapped = mapped_bytes();
+    rlim_t most = mapped + call_bytes + bytes;
     is_limited = mapped > 0 && getrlimit(RLIMIT_AS, &outer) == 0;
-    if (is_limited && (outer.rlim_cur == RLIM_INFINITY || outer.rlim_cur > mapped + call_bytes)) {
-        struct rlimit limit = {.rlim_cur = mapped + call_bytes, .rlim_max = outer.rlim_max};
+    if (is_limited && (outer.rlim_cur == RLIM_INFINITY || outer.rlim_cur > most)) {
+        struct rlimit limit = {.rlim_cur = most, .rlim_max = outer.rlim_max};
         setrlimit(RLIMIT_AS, &limit);
     }
 }

@@ -1,5 +1,5 @@
 /// What kind of trouble an error is; CommandSupport turns it into an exit status of sysexits.h.
-public enum FailureKind: Sendable {
+public enum FailureKind: Int, Sendable {
     /// Options that contradict each other or the data.
     case usage
     /// A file that was read, but cannot be what it should be.

@@ -37,11 +37,14 @@ public enum IngestError: Failure {
     case nothingValid(variable: String, path: String, iceCells: Int, ice: IceMask)
     case nothingInCommon(velocity: String, thickness: String, ice: IceMask)
     case outputIsInput(path: String)
+    case readerFailed(path: String, how: String)
+    case noReader(path: String, reason: String)
 
     public var kind: FailureKind {
         switch self {
         case .noThickness, .noSchema: .missingInput
         case .severalThicknessFiles, .outputIsInput, .schemaFitsNothing: .usage
+        case .noReader: .inputOutput
         case .badSchema(_, _, let isOfUser): isOfUser ? .badData : .software
         default: .badData
         }
@@ -125,6 +128,10 @@ public enum IngestError: Failure {
             "\(velocity) and \(thickness): on no \(ice.adjective) cell are both velocity and thickness known; give files of the same \(ice.body)"
         case .outputIsInput(let path):
             "\(path): the store would replace its own input; choose another name with -o"
+        case .readerFailed(let path, let how):
+            "\(path): so damaged that the process which reads it \(how); get it again"
+        case .noReader(let path, let reason):
+            "\(path): the process that reads it cannot be started: \(reason)"
         }
     }
 

@@ -13,8 +13,8 @@ protocol ProductArray {
     var chunkLengths: [Int]? { get }
     var attributeNames: [String] { get }
     func attribute(_ name: String) -> Attribute?
-    /// Raw values of a hyperslab, row-major.
-    func numbers(start: [Int], count: [Int]) throws -> [Double]
+    /// Raw values of a hyperslab, row-major, into memory for as many.
+    func read(start: [Int], count: [Int], into values: UnsafeMutableBufferPointer<Double>) throws
 }
 
 extension ProductArray {
@@ -22,6 +22,29 @@ extension ProductArray {
     /// Without those of length one: a time, or the rows of a column.
     var properDimensions: [Dimension] { dimensions.filter { $0.length > 1 } }
     func numbers() throws -> [Double] { try numbers(start: shape.map { _ in 0 }, count: shape) }
+    func numbers(start: [Int], count: [Int]) throws -> [Double] {
+        guard let total = numberOfCells(count), total <= mostNumbersAtOnce else {
+            throw NetCDFError.tooLarge(variable: name, path: path, shape: count)
+        }
+        return try [Double](unsafeUninitializedCapacity: total) { values, initialized in
+            try read(start: start, count: count, into: UnsafeMutableBufferPointer(rebasing: values[..<total]))
+            initialized = total
+        }
+    }
+}
+
+/// A gigabyte: fields are read in bands, and nothing else that is read whole is as large.
+private let mostNumbersAtOnce = 1 << 27
+
+/// Nil for a shape that a damaged header may claim.
+package func numberOfCells(_ shape: [Int]) -> Int? {
+    var total = 1
+    for length in shape {
+        let (product, overflow) = total.multipliedReportingOverflow(by: length)
+        guard length >= 0, !overflow else { return nil }
+        total = product
+    }
+    return total
 }
 
 /// What a library gives of a file: arrays by name, and attributes of the whole. A format more is a conformance, and a line
@@ -30,17 +53,26 @@ protocol ProductContainer {
     var path: String { get }
     var arrays: [any ProductArray] { get }
     func array(_ name: String) -> (any ProductArray)?
+    var attributeNames: [String] { get }
     func attribute(_ name: String) -> Attribute?
 }
 
-/// Opens a file by what it holds, not by its name.
+/// Opens a file for a command: in a process of its own, since the libraries die of some files and spoil the heap on others.
 func openProduct(path: String) throws -> any ProductContainer {
+    guard let command = ProductReader.command else { return try openProductHere(path: path) }
+    return try ReaderProduct(path: path, command: command)
+}
+
+/// Opens a file in this process, by what it holds, not by its name.
+func openProductHere(path: String) throws -> any ProductContainer {
     let begin = firstBytes(of: path)
     if MATLABFile.isOne(begin) { return try MATLABFile(reading: path) }
     if begin.starts(with: Array("II*\0".utf8)) || begin.starts(with: Array("MM\0*".utf8)) {
         throw IngestError.geoTIFF(path: path)
     }
-    return try NetCDFFile(reading: path)
+    let file = try NetCDFFile(reading: path)
+    try file.requireReadableHeaders()
+    return file
 }
 
 /// None of a file that cannot be read: whoever opens it says why.
@@ -59,13 +91,12 @@ extension NetCDFFile: ProductContainer {
     func array(_ name: String) -> (any ProductArray)? { variable(name) }
 }
 
-extension Variable: ProductArray {
-    func numbers(start: [Int], count: [Int]) throws -> [Double] { try read(start: start, count: count) }
-}
+extension Variable: ProductArray {}
 
 extension MATLABFile: ProductContainer {
     var arrays: [any ProductArray] { arraysOfFile }
     func array(_ name: String) -> (any ProductArray)? { arraysOfFile.first { $0.name == name } }
+    var attributeNames: [String] { [] }
     func attribute(_ name: String) -> Attribute? { nil }
 }
 
@@ -73,5 +104,4 @@ extension MATLABArray: ProductArray {
     var chunkLengths: [Int]? { nil }
     var attributeNames: [String] { [] }
     func attribute(_ name: String) -> Attribute? { nil }
-    func numbers(start: [Int], count: [Int]) throws -> [Double] { try read(start: start, count: count) }
 }

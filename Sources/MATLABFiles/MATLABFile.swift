@@ -57,8 +57,8 @@ public final class MATLABFile {
     }
 }
 
-/// A real numeric array. Its values are read when first asked for and kept: no array of version 5 is over 2 GB, and those
-/// that people save so are crops.
+/// A real numeric array. It is read whole when first asked for, and kept as the library has it: no array of version 5 is over
+/// 2 GB, and those that people save so are crops.
 public final class MATLABArray {
     public let name: String
     public let path: String
@@ -67,8 +67,11 @@ public final class MATLABArray {
     /// The type that MATLAB shows; the file may hold a smaller one.
     public let type: VariableType
     private let handle: MATLABHandle
-    private var values: [Double]?
+    private var values: MATLABValues?
+    private let count: Int
 
+    /// What MATLAB saves in a file of version 5 at most.
+    private static let mostBytes = 1 << 31
     /// Deflate makes a thousandth of zeros at best; what claims to be more is damaged.
     private static let highestCompression = 1032
 
@@ -82,7 +85,7 @@ public final class MATLABArray {
         for number in (0..<Int(variable.rank)).reversed() {
             let length = lengths[number]
             let (product, overflow) = count.multipliedReportingOverflow(by: Int(clamping: length))
-            guard !overflow, product / MATLABArray.highestCompression <= fileBytes else { return nil }
+            guard length >= 0, !overflow, product / MATLABArray.highestCompression <= fileBytes else { return nil }
             count = product
             let same = dimensions.count { $0.length == length }
             dimensions.append(
@@ -91,40 +94,45 @@ public final class MATLABArray {
         self.name = String(cString: name)
         self.path = path
         self.dimensions = dimensions
+        self.count = count
         self.type = type
         self.handle = handle
     }
 
-    /// The values of a hyperslab, row-major.
-    public func read(start: [Int], count: [Int]) throws(MATLABError) -> [Double] {
+    /// The values of a hyperslab, row-major, into memory for as many.
+    public func read(start: [Int], count: [Int], into picked: UnsafeMutableBufferPointer<Double>) throws(MATLABError) {
         precondition(start.count == dimensions.count && count.count == dimensions.count)
+        guard !picked.isEmpty else { return }
         let all = try all()
-        var picked: [Double] = []
-        picked.reserveCapacity(count.reduce(1, *))
+        var place = 0
         func pick(_ level: Int, _ offset: Int) {
             let here = offset * dimensions[level].length + start[level]
             if level == dimensions.count - 1 {
-                picked += all[here..<here + count[level]]
+                precondition(here >= 0 && here + count[level] <= self.count)
+                all.copy(
+                    from: here, to: UnsafeMutableBufferPointer(rebasing: picked[place..<place + count[level]]))
+                place += count[level]
             } else {
                 for step in 0..<count[level] { pick(level + 1, here + step) }
             }
         }
-        if !count.contains(0) { pick(0, 0) }
-        return picked
+        pick(0, 0)
     }
 
-    private func all() throws(MATLABError) -> [Double] {
+    private func all() throws(MATLABError) -> MATLABValues {
         if let values { return values }
-        let total = dimensions.reduce(1) { $0 * $1.length }
+        let bytes = count * type.byteCount
+        guard bytes <= MATLABArray.mostBytes else { throw .tooLarge(name, path: path, bytes: bytes) }
         LibraryCrash.concerns(reading: path)
-        guard let variable = inMatio({ Mat_VarRead(handle.file, name) }) else { throw .damaged(name, path: path) }
-        defer { inLibrary(Mat_VarFree(variable)) }
-        let found = variable.pointee
-        guard let data = found.data, let size = found.data_size > 0 ? Int(found.data_size) : nil,
-            found.nbytes / size == total, let numbers = MATLABArray.numbers(data, found.data_type, count: total)
-        else { throw .damaged(name, path: path) }
-        values = numbers
-        return numbers
+        errno = 0
+        guard let variable = inMatio(allowing: bytes, { Mat_VarRead(handle.file, name) }) else {
+            throw errno == ENOMEM ? .noMemory(name, path: path, bytes: bytes) : .damaged(name, path: path)
+        }
+        guard let found = MATLABValues(variable, count: count) else {
+            throw errno == ENOMEM ? .noMemory(name, path: path, bytes: bytes) : .damaged(name, path: path)
+        }
+        values = found
+        return found
     }
 
     private static let types: [UInt32: VariableType] = [
@@ -132,25 +140,50 @@ public final class MATLABArray {
         MAT_C_UINT8.rawValue: .uint8, MAT_C_INT16.rawValue: .int16, MAT_C_UINT16.rawValue: .uint16,
         MAT_C_INT32.rawValue: .int32, MAT_C_UINT32.rawValue: .uint32,
     ]
+}
 
-    private static func numbers(_ data: UnsafeMutableRawPointer, _ type: matio_types, count: Int) -> [Double]? {
-        func converted<Value: BinaryInteger>(_: Value.Type) -> [Double] {
-            UnsafeBufferPointer(start: data.assumingMemoryBound(to: Value.self), count: count).map { Double($0) }
+/// An array as the library has read it, in the file's type: as doubles a large one would take twice the memory.
+private final class MATLABValues {
+    private let variable: UnsafeMutablePointer<matvar_t>
+    private let data: UnsafeMutableRawPointer
+    private let type: matio_types
+
+    /// Takes the variable over; nil where it has no such number of values.
+    init?(_ variable: UnsafeMutablePointer<matvar_t>, count: Int) {
+        let found = variable.pointee
+        guard let data = found.data, let size = MATLABValues.sizes[found.data_type.rawValue],
+            Int(found.data_size) == size, found.nbytes / size == count
+        else {
+            inLibrary(Mat_VarFree(variable))
+            return nil
         }
-        return switch type {
-        case MAT_T_DOUBLE:
-            Array(UnsafeBufferPointer(start: data.assumingMemoryBound(to: Double.self), count: count))
-        case MAT_T_SINGLE:
-            UnsafeBufferPointer(start: data.assumingMemoryBound(to: Float.self), count: count).map { Double($0) }
-        case MAT_T_INT8: converted(Int8.self)
-        case MAT_T_UINT8: converted(UInt8.self)
-        case MAT_T_INT16: converted(Int16.self)
-        case MAT_T_UINT16: converted(UInt16.self)
-        case MAT_T_INT32: converted(Int32.self)
-        case MAT_T_UINT32: converted(UInt32.self)
-        default: nil
+        (self.variable, self.data, type) = (variable, data, found.data_type)
+    }
+
+    deinit { inLibrary(Mat_VarFree(variable)) }
+
+    /// Values from a place on, as many as there is memory for.
+    func copy(from place: Int, to doubles: UnsafeMutableBufferPointer<Double>) {
+        func convert<Value>(_: Value.Type, _ double: (Value) -> Double) {
+            let values = data.assumingMemoryBound(to: Value.self) + place
+            for number in doubles.indices { doubles[number] = double(values[number]) }
+        }
+        switch type {
+        case MAT_T_DOUBLE: convert(Double.self) { $0 }
+        case MAT_T_SINGLE: convert(Float.self) { Double($0) }
+        case MAT_T_INT8: convert(Int8.self) { Double($0) }
+        case MAT_T_UINT8: convert(UInt8.self) { Double($0) }
+        case MAT_T_INT16: convert(Int16.self) { Double($0) }
+        case MAT_T_UINT16: convert(UInt16.self) { Double($0) }
+        case MAT_T_INT32: convert(Int32.self) { Double($0) }
+        default: convert(UInt32.self) { Double($0) }
         }
     }
+
+    private static let sizes: [UInt32: Int] = [
+        MAT_T_DOUBLE.rawValue: 8, MAT_T_SINGLE.rawValue: 4, MAT_T_INT8.rawValue: 1, MAT_T_UINT8.rawValue: 1,
+        MAT_T_INT16.rawValue: 2, MAT_T_UINT16.rawValue: 2, MAT_T_INT32.rawValue: 4, MAT_T_UINT32.rawValue: 4,
+    ]
 }
 
 /// The library's file, closed when the last array of it goes.
@@ -161,8 +194,10 @@ final class MATLABHandle {
 }
 
 /// Calls of libmatio take their turn with those of the other libraries, behind the same guard (`LibraryCrash`).
-private func inMatio<Pointee>(_ call: () -> UnsafeMutablePointer<Pointee>?) -> UnsafeMutablePointer<Pointee>? {
-    UnsafeMutablePointer(bitPattern: inLibrary(UInt(bitPattern: call())))
+private func inMatio<Pointee>(
+    allowing bytes: Int = 0, _ call: () -> UnsafeMutablePointer<Pointee>?
+) -> UnsafeMutablePointer<Pointee>? {
+    UnsafeMutablePointer(bitPattern: inLibrary(allowing: bytes, UInt(bitPattern: call())))
 }
 
 /// What can go wrong with a MATLAB file of version 5.
@@ -171,11 +206,13 @@ public enum MATLABError: Failure {
     case notMATLAB(path: String)
     case damaged(String, path: String)
     case cut(path: String, bytes: Int, needed: Int)
+    case tooLarge(String, path: String, bytes: Int)
+    case noMemory(String, path: String, bytes: Int)
 
     public var kind: FailureKind {
         switch self {
         case .notReadable: .inputOutput
-        case .notMATLAB, .damaged, .cut: .badData
+        case .notMATLAB, .damaged, .cut, .tooLarge, .noMemory: .badData
         }
     }
 
@@ -187,6 +224,10 @@ public enum MATLABError: Failure {
             "\(path): begins like a MATLAB file and is none that can be read; save it again, with -v7.3 if it is large"
         case .cut(let path, let bytes, let needed):
             "\(path): holds \(bytes) bytes where its elements need \(needed); the file is cut short, save it again or get it again"
+        case .tooLarge(let name, let path, let bytes):
+            "\(path): variable \(quoted(name)) claims \(bytes / 1_000_000) MB, more than a file of version 5 can hold; the file is damaged, or save it with -v7.3"
+        case .noMemory(let name, let path, let bytes):
+            "\(path): variable \(quoted(name)) takes \(bytes / 1_000_000) MB of memory, more than there is; save it with -v7.3, which is read in parts, or a crop"
         case .damaged(let name, let path):
             "\(path): cannot read variable \(quoted(name)); the file is damaged or cut short, save it again or get it again"
         }

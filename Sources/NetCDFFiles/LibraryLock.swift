@@ -5,11 +5,15 @@ import Synchronization
 
 /// Neither netCDF-C nor HDF5 is thread-safe: both keep tables of what is open, so that even calls about different files
 /// may not overlap. Every call goes through this one lock; a file itself is still used by one thread at a time.
+///
+/// - Parameter bytes: memory that the call is known to need for its values; more than a gigabyte beyond it is damage.
 @discardableResult
-package func inLibrary<Status: BitwiseCopyable & Sendable>(_ call: @autoclosure () -> Status) -> Status {
+package func inLibrary<Status: BitwiseCopyable & Sendable>(
+    allowing bytes: Int = 0, _ call: @autoclosure () -> Status
+) -> Status {
     libraryLock.withLock { _ in
         chdf5_silence()
-        crash_guard_enter()
+        crash_guard_enter(bytes)
         defer { crash_guard_leave() }
         return call()
     }
@@ -17,8 +21,9 @@ package func inLibrary<Status: BitwiseCopyable & Sendable>(_ call: @autoclosure 
 
 private let libraryLock = Mutex(())
 
-/// Both libraries die of signals on some damaged files. After `becomesError()`, which a command calls once from its main
-/// thread, that is one line that names the file, and the exit status that a damaged file has.
+/// Both libraries die of signals on some damaged files. Products are read by another process (Ingest's `ProductReader`); for
+/// what a command reads itself (stores, checkpoints, polygons, configurations) and writes, after `becomesError()`, which it calls
+/// once from its main thread, that is one line that names the file, and the exit status that a damaged file has.
 public enum LibraryCrash {
     public static func becomesError() { crash_guard_install() }
 
@@ -28,7 +33,7 @@ public enum LibraryCrash {
     package static func guarded<Result>(reading path: String, _ parse: () throws -> Result) rethrows -> Result {
         try libraryLock.withLock { _ in
             concerns(reading: path)
-            crash_guard_enter()
+            crash_guard_enter(0)
             defer { crash_guard_leave() }
             return try parse()
         }
@@ -42,7 +47,7 @@ public enum LibraryCrash {
 
     static func concerns(writing path: String) {
         crash_guard_context(
-            "error: \(path): writing failed, and the NetCDF library failed after it; see whether the disk is full, or a file that was read is damaged\n",
+            "error: \(path): writing failed, and the NetCDF library failed after it; see whether the disk is full\n",
             74, path)
     }
 }

@@ -15,6 +15,7 @@ public enum NetCDFError: Failure {
     case notSelfContained(variable: String, path: String, reason: String)
     case notSealed(path: String)
     case readFailed(path: String, what: String, reason: String)
+    case diskFailed(path: String, what: String)
     case notReadable(path: String, reason: String)
     case beingWritten(path: String)
     case writeFailed(path: String, what: String, reason: String)
@@ -22,7 +23,7 @@ public enum NetCDFError: Failure {
     public var kind: FailureKind {
         switch self {
         case .noSuchFile: .missingInput
-        case .writeFailed, .notReadable: .inputOutput
+        case .writeFailed, .notReadable, .diskFailed: .inputOutput
         case .beingWritten: .heldByAnother
         default: .badData
         }
@@ -52,6 +53,8 @@ public enum NetCDFError: Failure {
             "\(path): no seal at its end: not a store or checkpoint that these tools made, or damaged (cut short, never finished, or changed by another tool); make it again, or bring a good copy back"
         case .readFailed(let path, let what, let reason):
             "\(path): cannot read \(what): \(reason); the file is damaged, get it again"
+        case .diskFailed(let path, let what):
+            "\(path): cannot read \(what): \(String(cString: strerror(EIO))); the disk or its connection fails, copy the file to another one"
         case .notReadable(let path, let reason):
             "\(path): cannot be opened: \(reason); see who may read it with 'ls -l'"
         case .beingWritten(let path):

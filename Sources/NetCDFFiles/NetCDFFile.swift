@@ -26,11 +26,12 @@ public final class NetCDFFile {
             throw .notNetCDF(path: path, reason: "not a regular file")
         }
         var id: Int32 = 0
-        errno = 0
         LibraryCrash.concerns(reading: path)
         try requireSelfContained(path)
+        errno = 0
         let status = inLibrary(nc_open(path, NC_NOWRITE, &id))
         guard status == NC_NOERR else {
+            if errno == EIO { throw .diskFailed(path: path, what: "the header") }
             if let reason = FileKind.notNetCDF(path) { throw .notNetCDF(path: path, reason: reason) }
             throw errno == EACCES
                 ? .notReadable(path: path, reason: String(cString: strerror(EACCES)))
@@ -104,6 +105,22 @@ public final class NetCDFFile {
         var number: Int32 = 0
         guard inLibrary(nc_inq_varid(id, name, &number)) == NC_NOERR else { return nil }
         return variable(id: number)
+    }
+
+    /// Refuses a file of which the library cannot read all headers: elsewhere such variables are left out without a word.
+    package func requireReadableHeaders() throws(NetCDFError) {
+        var count: Int32 = 0
+        inLibrary(nc_inq_nvars(id, &count))
+        for number in 0..<count {
+            var attributes: Int32 = 0
+            errno = 0
+            let status = inLibrary(nc_inq_var(id, number, nil, nil, nil, nil, &attributes))
+            guard status != NC_NOERR else { continue }
+            let what = "the header of variable number \(number + 1)"
+            throw errno == EIO
+                ? .diskFailed(path: path, what: what)
+                : .readFailed(path: path, what: what, reason: reason(of: status, errno: errno))
+        }
     }
 
     public func requireVariable(_ name: String) throws(NetCDFError) -> Variable {

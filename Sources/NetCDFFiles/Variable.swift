@@ -3,7 +3,7 @@ import Fields
 import Glibc
 
 public struct Dimension: Sendable, Equatable {
-    let id: Int32
+    package let id: Int32
     public let name: String
     public let length: Int
 
@@ -12,7 +12,8 @@ public struct Dimension: Sendable, Equatable {
         self.init(id: -1, name: name, length: length)
     }
 
-    init(id: Int32, name: String, length: Int) {
+    /// Two of one length and no name are told apart by their numbers in the file.
+    package init(id: Int32, name: String, length: Int) {
         self.id = id
         self.name = name
         self.length = length
@@ -59,7 +60,6 @@ public struct Variable {
     public func read<Value: NetCDFValue>(
         start: [Int], count: [Int], as: Value.Type = Value.self
     ) throws(NetCDFError) -> [Value] {
-        precondition(start.count == dimensions.count && count.count == dimensions.count)
         var total = 1
         for length in count {
             let (product, overflow) = total.multipliedReportingOverflow(by: length)
@@ -71,17 +71,30 @@ public struct Variable {
         var failure: NetCDFError?
         let values = [Value](unsafeUninitializedCapacity: max(total, 1)) { buffer, initialized in
             buffer.initialize(repeating: .zero)
-            if total > 0 {
-                let status = Value.get(file.id, id, start, count, into: buffer.baseAddress!)
-                if status != NC_NOERR {
-                    failure = .readFailed(
-                        path: path, what: "variable \(quoted(name))", reason: reason(of: status, errno: errno))
-                }
+            do throws(NetCDFError) {
+                try read(start: start, count: count, into: UnsafeMutableBufferPointer(rebasing: buffer[..<total]))
+            } catch {
+                failure = error
             }
             initialized = total
         }
         if let failure { throw failure }
         return values
+    }
+
+    /// The same, into memory for as many values as the hyperslab has.
+    public func read<Value: NetCDFValue>(
+        start: [Int], count: [Int], into values: UnsafeMutableBufferPointer<Value>
+    ) throws(NetCDFError) {
+        precondition(start.count == dimensions.count && count.count == dimensions.count)
+        guard let address = values.baseAddress, !values.isEmpty else { return }
+        errno = 0
+        let status = Value.get(file.id, id, start, count, into: address)
+        guard status != NC_NOERR else { return }
+        let what = "variable \(quoted(name))"
+        throw errno == EIO
+            ? .diskFailed(path: path, what: what)
+            : .readFailed(path: path, what: what, reason: reason(of: status, errno: errno))
     }
 
     public func write<Value: NetCDFValue>(_ values: [Value]) throws(NetCDFError) {

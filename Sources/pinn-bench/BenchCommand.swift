@@ -4,6 +4,7 @@ import CommandSupport
 import ComputeCPU
 import Fields
 import Foundation
+import Ingest
 
 @main
 struct BenchCommand: ParsableCommand {
@@ -88,6 +89,7 @@ struct BenchCommand: ParsableCommand {
     }
 
     static func main() {
+        ProductReader.begin("pinn-bench")
         runCommand(BenchCommand.self, section: "bench")
     }
 

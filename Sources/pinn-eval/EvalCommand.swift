@@ -3,6 +3,7 @@ import CommandSupport
 import Evaluation
 import Export
 import Fields
+import Ingest
 import Runs
 
 @main
@@ -29,6 +30,7 @@ struct EvalCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     static func main() {
+        ProductReader.begin("pinn-eval")
         StopRequest.install()
         runCommand(EvalCommand.self, section: "eval")
     }

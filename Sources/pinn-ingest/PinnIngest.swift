@@ -6,6 +6,7 @@ import Ingest
 @main
 enum Main {
     static func main() {
+        ProductReader.begin("pinn-ingest")
         StopRequest.install()
         runCommand(IngestCommand.self, section: "ingest")
     }

@@ -126,6 +126,24 @@ struct FaultTests {
         #expect(here.partialFiles.isEmpty)
     }
 
+    /// At some places HDF5 1.10.8 dies of the error (the 75th reading of the sample): then it is taken for the file's.
+    @Test func aReadErrorInAProductIsOneOfTheDiskNotOfTheFile() throws {
+        let here = try Workspace()
+        try here.addSample()
+        let product = here.folder.file("sample_velocity_measures.nc")
+        for place in [1, 5, 20, 60, 80] {
+            let result = try here.run(
+                try #require(Tool.installed("strace")),
+                [
+                    "-f", "-o", "/dev/null", "-P", product, "-e", "trace=pread64", "-e",
+                    "inject=pread64:error=EIO:when=\(place)+", here.ingest.path, product, "--thickness",
+                    "sample_bedmachine_v2.nc",
+                ])
+            #expect(result.status == 74 && !result.died, "at \(place): \(result.messages)")
+            #expect(result.messages.contains("Input/output error") && result.messages.contains(product))
+        }
+    }
+
     @Test func aReadErrorInTheStoreEndsTheRunWithACheckpointOfWhatItReached() throws {
         let here = try Workspace()
         try here.addStore()

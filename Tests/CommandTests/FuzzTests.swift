@@ -12,7 +12,7 @@ import Testing
     static let first = ProcessInfo.processInfo.environment["PINN_FUZZ_FROM"].flatMap { Int($0) } ?? 0
 
     /// Bits flipped, bytes set or copied over others, the end cut off: mostly where formats keep their structure.
-    private static func damaged(_ whole: Data, seed: Int) -> Data {
+    static func damaged(_ whole: Data, seed: Int) -> Data {
         var numbers = RandomNumbers(seed: UInt64(seed))
         func below(_ limit: Int) -> Int { Int(numbers.next() % UInt64(max(limit, 1))) }
         var bytes = [UInt8](whole)

@@ -137,3 +137,30 @@ public enum PlainHDF5Writer {
         return status
     }
 }
+
+/// HDF5 that leads out of its file by a variable VX.
+public enum HazardousHDF5: Sendable {
+    case externalLink, externalStorage
+
+    public func write(to path: String, leadingTo other: String) throws {
+        try PlainHDF5Writer.write([.init("x", shape: [10], [Double](repeating: 1, count: 10))], to: path)
+        let readAndWrite: UInt32 = 1
+        let file = inLibrary(H5Fopen(path, readAndWrite, 0))
+        defer { inLibrary(H5Fclose(file)) }
+        switch self {
+        case .externalLink:
+            guard inLibrary(H5Lcreate_external(other, "/VX", file, "VX", 0, 0)) >= 0 else {
+                throw PlainHDF5Writer.Refused()
+            }
+        case .externalStorage:
+            let creation = inLibrary(H5Pcreate(H5P_CLS_DATASET_CREATE_ID_g))
+            inLibrary(H5Pset_external(creation, other, 0, 8000))
+            let space = inLibrary(H5Screate_simple(1, [1000], nil))
+            let set = inLibrary(H5Dcreate2(file, "VX", H5T_IEEE_F64LE_g, space, 0, creation, 0))
+            guard set >= 0 else { throw PlainHDF5Writer.Refused() }
+            inLibrary(H5Dclose(set))
+            inLibrary(H5Sclose(space))
+            inLibrary(H5Pclose(creation))
+        }
+    }
+}

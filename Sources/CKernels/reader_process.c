@@ -1,0 +1,80 @@
+#define _GNU_SOURCE
+#include "reader_process.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+extern char **environ;
+
+// What a terminal or a batch system sends to all processes of a job: the command decides, its reader goes with it.
+static const int signals_of_job[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
+enum { signal_count = sizeof signals_of_job / sizeof *signals_of_job };
+
+// The reader computes nothing, and OpenBLAS's threads would be half of the time that it takes to start.
+static char one_thread[] = "OPENBLAS_NUM_THREADS=1";
+
+static char **environment_of_reader(void) {
+    size_t count = 0;
+    while (environ[count]) count++;
+    char **all = malloc((count + 2) * sizeof *all);
+    if (!all) return NULL;
+    all[0] = one_thread; // The first of a name counts.
+    memcpy(all + 1, environ, (count + 1) * sizeof *all);
+    return all;
+}
+
+int reader_process_start(const char *command, const char *mark, const char *path, pid_t *process) {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return -1;
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], 0);
+    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, 1, 2);
+    posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+    // Blocked until it ignores them: Ctrl-C may come before.
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    for (int i = 0; i < signal_count; i++) sigaddset(&blocked, signals_of_job[i]);
+    posix_spawnattr_setsigmask(&attributes, &blocked);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    // By the name of the command: a bundle chooses by it (Scripts/bundle-commands.c), and links of a user's have others.
+    char *const arguments[] = {(char *)command, (char *)mark, (char *)path, NULL};
+    char **environment = environment_of_reader();
+    int status = environment
+        ? posix_spawn(process, "/proc/self/exe", &actions, &attributes, arguments, environment) : ENOMEM;
+    free(environment);
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
+    close(ends[1]);
+    if (status == 0) return ends[0];
+    close(ends[0]);
+    errno = status;
+    return -1;
+}
+
+int reader_process_confine(void) {
+    int kind = 0;
+    socklen_t size = sizeof kind;
+    if (getsockopt(0, SOL_SOCKET, SO_TYPE, &kind, &size) != 0 || kind != SOCK_STREAM) return 0;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (int i = 0; i < signal_count; i++) signal(signals_of_job[i], SIG_IGN);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    const struct rlimit zero = {0, 0};
+    setrlimit(RLIMIT_FSIZE, &zero);
+    setrlimit(RLIMIT_CORE, &zero);
+    // A core dump that is piped to a program knows no limit.
+    prctl(PR_SET_DUMPABLE, 0);
+    return 1;
+}

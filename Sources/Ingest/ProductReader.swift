@@ -1,0 +1,98 @@
+import CKernels
+import Fields
+@preconcurrency import Glibc
+import NetCDFFiles
+import Synchronization
+
+/// The reader of one product: a process that opens the file with the libraries and gives what it holds to the command that
+/// started it. HDF5 dies of some damaged files and lives on with a spoilt heap after others; here that harms nobody.
+public enum ProductReader {
+    /// In place of the first option of a command.
+    static let mark = "--read-product-for-another-process"
+    static let greeting = Array("reader 1".utf8)
+
+    /// What an answer begins with.
+    enum Outcome { static let (fine, failure) = (0, 1) }
+    /// What can be asked for.
+    enum Request { static let (array, values) = (0, 1) }
+
+    private static let name = Mutex<String?>(nil)
+    /// The name of the command that this process is; nil where no command has begun (a test), and products are opened here.
+    static var command: String? { name.withLock { $0 } }
+
+    /// The first line of a command that reads products. In a process that is the reader of another it does not return.
+    public static func begin(_ command: String) {
+        let arguments = CommandLine.arguments
+        if arguments.count == 3, arguments[1] == mark, reader_process_confine() != 0 {
+            _ = ReaderMessage.send(greeting, to: STDIN_FILENO)
+            ReaderService(path: arguments[2]).run()
+            _exit(0)
+        }
+        name.withLock { $0 = command }
+    }
+}
+
+/// The reader's side.
+private final class ReaderService {
+    private let path: String
+    private var arrays: [any ProductArray] = []
+    private var memory: ReaderMemory?
+
+    init(path: String) { self.path = path }
+
+    /// Tells what the file holds, and answers until nobody asks any more.
+    func run() {
+        var opened: (any ProductContainer)?
+        answer { message in
+            let container = try openProductHere(path: path)
+            AttributeOutline(container.attributeNames, container.attribute).put(into: &message)
+            arrays = container.arrays
+            message.put(arrays.count)
+            for array in arrays { try ArrayOutline(of: array).put(into: &message) }
+            opened = container
+        }
+        guard let container = opened else { return }
+        while var request = ReaderMessage(from: STDIN_FILENO) {
+            answer { message in
+                if try request.number() == ProductReader.Request.values { return try readValues(&request) }
+                let found = container.array(try request.text())
+                message.put(found == nil ? 0 : 1)
+                guard let found else { return }
+                try ArrayOutline(of: found).put(into: &message)
+                arrays.append(found)
+            }
+        }
+    }
+
+    private func readValues(_ request: inout ReaderMessage) throws {
+        let array = arrays[try request.number()]
+        let (start, count) = (try request.lengths(), try request.lengths())
+        let (number, capacity) = (Int32(truncatingIfNeeded: try request.number()), try request.number())
+        if memory?.number != number {
+            memory = nil
+            memory = ReaderMemory(number: number, count: capacity)
+        }
+        guard let values = memory?.values, let total = numberOfCells(count), total <= values.count else {
+            throw IngestError.noReader(path: path, reason: "memory cannot be shared with it")
+        }
+        try array.read(start: start, count: count, into: UnsafeMutableBufferPointer(rebasing: values[..<total]))
+    }
+
+    private func answer(_ fill: (inout ReaderMessage) throws -> Void) {
+        var message = ReaderMessage()
+        message.put(ProductReader.Outcome.fine)
+        do {
+            try fill(&message)
+            guard message.bytes.count <= ReaderMessage.mostBytes else { throw ReaderMessage.Nonsense() }
+        } catch {
+            let failure = error as? any Failure
+            message = ReaderMessage()
+            message.put(ProductReader.Outcome.failure)
+            message.put((failure?.kind ?? .badData).rawValue)
+            message.put(
+                failure?.explanation ?? "\(path): its header takes more than \(ReaderMessage.mostBytes >> 20) MB")
+        }
+        // Where the command has gone, so has whoever could be told.
+        if !message.send(to: STDIN_FILENO) { _exit(0) }
+    }
+}

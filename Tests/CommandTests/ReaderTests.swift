@@ -1,0 +1,145 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The process that reads a product for a command: whatever becomes of either, nothing is left and the user is told.
+@Suite struct ReaderTests {
+    /// Processes whose parent is that one, by proc(5).
+    private static func children(of parent: Int32) -> [Int32] {
+        let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return all.compactMap { Int32($0) }.filter { status(of: $0)?.parent == parent }
+    }
+
+    private static func status(of process: Int32) -> (state: String, parent: Int32)? {
+        guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
+            // Behind the name in brackets, which may hold anything.
+            let end = text.lastIndex(of: ")")
+        else { return nil }
+        let words = text[text.index(after: end)...].split(separator: " ")
+        guard words.count > 1, let parent = Int32(words[1]) else { return nil }
+        return (String(words[0]), parent)
+    }
+
+    /// Whether it has come so far as to leave Ctrl-C to its command.
+    private static func hasBegun(_ process: Int32) -> Bool {
+        let text = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
+        let line = text.split(separator: "\n").first { $0.hasPrefix("SigIgn:") }
+        let signals = line.flatMap { UInt64($0.dropFirst(7).filter { !$0.isWhitespace }, radix: 16) } ?? 0
+        return signals & 1 << UInt64(SIGINT - 1) != 0
+    }
+
+    private static func isAlive(_ process: Int32) -> Bool { status(of: process).map { $0.state != "Z" } ?? false }
+
+    /// Runs an ingest whose reader is stopped in the midst of its work, and does something with both. A run that is too quick
+    /// for that is begun again.
+    private func ingest(_ here: Workspace, _ meanwhile: (_ command: Tool.Running, _ reader: Int32) -> Void) throws
+        -> Tool.Result
+    {
+        for _ in 0..<50 {
+            var reader: Int32?
+            let result = try here.run(
+                here.ingest, ["sample_velocity_measures.nc", "--thickness", "sample_bedmachine_v2.nc"]
+            ) { running in
+                running.wait { running in
+                    reader = Self.children(of: running.process.processIdentifier).first(where: Self.hasBegun)
+                    return reader.map { kill($0, SIGSTOP) == 0 } ?? false
+                }
+                if let reader { meanwhile(running, reader) }
+            }
+            if let reader {
+                let end = Date() + 20
+                while Self.isAlive(reader), Date() < end { usleep(2000) }
+                #expect(!Self.isAlive(reader))
+                return result
+            }
+        }
+        throw CocoaError(.featureUnsupported)
+    }
+
+    @Test(arguments: [SIGKILL, SIGSEGV, SIGABRT, SIGXCPU]) func theDeathOfAReaderIsABadFileInOneLine(_ signal: Int32)
+        throws
+    {
+        let here = try Workspace()
+        try here.addSample()
+        let before = here.folder.names
+        let result = try ingest(here) { _, reader in
+            kill(reader, signal)
+            kill(reader, SIGCONT)
+        }
+        #expect(result.status == 65 && !result.died, "\(result.messages)")
+        let lines = result.messages.split(separator: "\n")
+        #expect(lines.count == 1 && lines[0].hasPrefix("error: sample_"), "\(lines)")
+        #expect(here.folder.names == before)
+    }
+
+    @Test func aReaderThatGoesOnAfterAPauseIsNoFailure() throws {
+        let here = try Workspace()
+        try here.addSample()
+        let result = try ingest(here) { _, reader in
+            usleep(1_500_000)
+            kill(reader, SIGCONT)
+        }
+        #expect(result.status == 0, "\(result.messages)")
+    }
+
+    @Test func ctrlCReachesBothAndOnlyTheCommandAnswers() throws {
+        let here = try Workspace()
+        try here.addSample()
+        let before = here.folder.names
+        let result = try ingest(here) { running, reader in
+            kill(reader, SIGINT)
+            running.send(SIGINT)
+            kill(reader, SIGCONT)
+        }
+        #expect(result.status == 130 && !result.died, "\(result.messages)")
+        #expect(here.folder.names == before)
+    }
+
+    @Test(arguments: [SIGKILL, SIGINT]) func aReaderThatHangsDiesWithItsCommand(_ signal: Int32) throws {
+        let here = try Workspace()
+        try here.addSample()
+        let result = try ingest(here) { running, _ in
+            // The second Ctrl-C is meant.
+            for _ in 0..<2 {
+                running.send(signal)
+                usleep(200_000)
+            }
+        }
+        #expect(result.died && result.status == signal)
+    }
+
+    @Test func theMarkOfAReaderIsNoOptionForPeople() throws {
+        let here = try Workspace()
+        try here.addSample()
+        let result = try here.run(
+            here.ingest, ["--read-product-for-another-process", "sample_velocity_measures.nc"])
+        #expect(result.status == 64 && result.output.isEmpty)
+    }
+
+    @Test func aFileThatLeadsToAnotherOneIsNotRead() throws {
+        let here = try Workspace()
+        try here.addSample()
+        let secret = here.folder.file("secret")
+        try Data(repeating: 65, count: 8000).write(to: URL(fileURLWithPath: secret))
+        for (hazard, reason) in [(HazardousHDF5.externalLink, "link into"), (.externalStorage, "in another file")] {
+            try hazard.write(to: here.folder.file("hazard.nc"), leadingTo: secret)
+            let result = try here.run(here.ingest, ["hazard.nc"])
+            #expect(result.status == 65 && !result.died, "\(result.messages)")
+            #expect(result.messages.contains("hazard.nc: 'VX' is not read") && result.messages.contains(reason))
+        }
+    }
+
+    /// Changed bytes after which HDF5 goes on with a heap that it has spoilt: the store's writing died of it once.
+    @Test(arguments: [3615, 4041]) func aFileThatSpoilsTheHeapOfItsReaderIsRefused(seed: Int) throws {
+        let here = try Workspace()
+        try here.addSample()
+        let name = "sample_velocity_measures.nc"
+        try FuzzTests.damaged(try here.bytes(name), seed: seed).write(to: URL(fileURLWithPath: here.folder.file(name)))
+        let before = here.folder.names
+        let result = try here.run(
+            here.ingest, [name, "--thickness", "sample_bedmachine_v2.nc", "--points", "1000"])
+        #expect(result.status == 65 && !result.died, "\(result.messages)")
+        #expect(result.messages.contains(name))
+        #expect(here.folder.names == before)
+    }
+}
