@@ -13,6 +13,7 @@ public final class CUDABackend: Backend {
     let plan: TilePlan
     let passes: TilePasses
     let precision: Precision
+    private let layers: LayerPlan
     let products: MatrixProducts
     private let sumSlices: Kernel
     private let sumBlocks: Kernel
@@ -53,9 +54,11 @@ public final class CUDABackend: Backend {
         self.workload = workload
         self.precision = precision
         device = try Device(places: places, cache: KernelCache(folder: cacheFolder))
+        layers = LayerPlan(
+            workload, precision, sharedMemory: device.sharedMemory, multiprocessors: device.multiprocessors)
         plan = try TilePlan(
             workload, limit: try memoryLimit ?? CUDABackend.memoryLimit(device),
-            multiprocessors: device.multiprocessors, precision: precision)
+            multiprocessors: device.multiprocessors, layers: layers)
         products = try MatrixProducts(in: places, device: device)
         let common = try device.module(KernelTexts.common)
         adamKernel = try common.kernel("adam")
@@ -63,7 +66,7 @@ public final class CUDABackend: Backend {
         sumSlices = try common.kernel("sum_slices")
         sumBlocks = try common.kernel("sum_blocks")
         passes = try TilePasses(
-            workload, device: device, products: products, common: common, plan: plan, precision: precision)
+            workload, device: device, products: products, common: common, plan: plan, layerPlan: layers)
         firstOutput = workload.programs.reduce(into: [0]) { $0.append($0.last! + $1.program.outputs.count) }
         let count = workload.networks.parameterCount
         parameters = try device.allocate(4 * count, "parameters")
@@ -105,11 +108,16 @@ public final class CUDABackend: Backend {
     public var parallelism: String {
         func gigabytes(_ bytes: Int) -> Double { (Double(bytes) / 1e7).rounded() / 100 }
         return
-            "1 card, tiles of at most \(gigabytes(plan.bytes(workload, precision))) of its \(gigabytes(device.totalMemory)) GB"
+            "1 card, tiles of at most \(gigabytes(plan.bytes(workload, layers))) of its \(gigabytes(device.totalMemory)) GB"
     }
 
     public var summary: String {
-        "CUDA, \(device.name), \(precision.rawValue), cuBLAS \(products.version), NVRTC \(device.compiler.version.major).\(device.compiler.version.minor), tiles of \(plan.rows) rows in \(plan.slices) slices"
+        "CUDA, \(device.name), \(precision.rawValue)\(fusion), cuBLAS \(products.version), NVRTC \(device.compiler.version.major).\(device.compiler.version.minor), tiles of \(plan.rows) rows in \(plan.slices) slices"
+    }
+
+    private var fusion: String {
+        let count = layers.fused.filter { $0 != nil }.count
+        return count == 0 ? "" : count == layers.fused.count ? " in fused layers" : ", some layers fused"
     }
 
     /// The most memory of the card that was allocated at once [bytes].
@@ -214,7 +222,7 @@ public final class CUDABackend: Backend {
         // The old one is given back first; the card may not hold both.
         storage = nil
         steps?.forgetGraphs()
-        let made = try TileStorage(workload, rows: rows, columnCount: columns, precision: precision, device: device)
+        let made = try TileStorage(workload, rows: rows, columnCount: columns, layers: layers, device: device)
         passes.lend(made)
         storage = made
         return made

@@ -43,6 +43,7 @@ int failure = success;
 
 Emulator emulator_state;
 int thread_order = 0;
+const size_t guard_bytes = 256;
 
 struct Fiber {
     ucontext_t context;
@@ -149,7 +150,8 @@ void run_block(int threads, unsigned seed) {
 }
 
 void run_grid(std::function<void()> kernel, EmulatedIndex grid, EmulatedIndex block, size_t shared) {
-    std::vector<uint8_t> memory(shared + 64);
+    // Between what a block may have and the guard behind it nothing is free.
+    std::vector<uint8_t> memory(shared + 64 + guard_bytes);
     emulator_state.barrier = [] { pause(Fiber::at_barrier); };
     emulator_state.warp_barrier = [] { pause(Fiber::at_warp); };
     emulator_state.block_size = block;
@@ -159,21 +161,25 @@ void run_grid(std::function<void()> kernel, EmulatedIndex grid, EmulatedIndex bl
     const int blocks = grid.x * grid.y * grid.z;
     for (int number : turns(blocks, 7)) {
         memset(memory.data(), 0xff, memory.size());
+        uint8_t *guard = (uint8_t *)emulator_state.shared + shared;
+        memset(guard, 0xa5, guard_bytes);
         emulator_state.block = {number % grid.x, number / grid.x % grid.y, number / (grid.x * grid.y)};
         run_block(block.x * block.y * block.z, (unsigned)number);
+        for (size_t i = 0; i < guard_bytes; i++)
+            if (guard[i] != 0xa5) failure = illegal_address;
         if (failure) return;
     }
 }
 
 // MARK: memory
 
-const size_t guard_bytes = 256;
 struct Allocation {
     size_t bytes;
     bool pinned;
 };
 std::map<uintptr_t, Allocation> allocations;
 size_t used = 0, total_memory = (size_t)4 << 30;
+int most_shared_memory = 232448;
 
 void *obtain(size_t bytes, bool pinned) {
     uint8_t *raw = (uint8_t *)aligned_alloc(256, (bytes + 2 * guard_bytes + 255) / 256 * 256);
@@ -262,6 +268,8 @@ int outcome() {
 struct Function {
     void (*launch)(void **);
     int (*sizes)(size_t *);
+    // Shared memory that a launch may ask for; more than every card gives has to be allowed.
+    unsigned most_shared = 48 << 10;
 };
 struct LoadedModule {
     void *handle;
@@ -336,8 +344,10 @@ size_t element(int type) { return type == 14 ? 2 : 4; }
 
 extern "C" {
 
-// For the tests: 0 ascending, 1 descending, 2 shuffled; bytes of the card; kernels and products so far.
+// For the tests: 0 ascending, 1 descending, 2 shuffled; bytes of shared memory that a block may have; bytes of the card; kernels and
+// products so far.
 void stand_in_set_order(int order) { Guard guard(lock); thread_order = order; }
+void stand_in_set_shared_memory(int bytes) { Guard guard(lock); most_shared_memory = bytes; }
 void stand_in_set_memory(size_t bytes) { Guard guard(lock); total_memory = bytes; }
 size_t stand_in_used_memory() { Guard guard(lock); return used; }
 long stand_in_launches() { Guard guard(lock); return launches; }
@@ -347,7 +357,7 @@ int cuDeviceGetCount(int *count) { return *count = 1, success; }
 int cuDeviceGet(int *device, int) { return *device = 0, success; }
 int cuDeviceGetName(char *name, int length, int) { return snprintf(name, length, "stand-in on the host"), success; }
 int cuDeviceGetAttribute(int *value, int attribute, int) {
-    *value = attribute == 75 ? 9 : attribute == 76 ? 0 : attribute == 16 ? 2 : attribute == 97 ? 232448 : 0;
+    *value = attribute == 75 ? 9 : attribute == 76 ? 0 : attribute == 16 ? 2 : attribute == 97 ? most_shared_memory : 0;
     return success;
 }
 int cuDriverGetVersion(int *version) { return *version = 12040, success; }
@@ -478,11 +488,14 @@ int cuModuleGetFunction(Function **function, LoadedModule *module, const char *n
     *function = known.get();
     return success;
 }
-int cuFuncSetAttribute(Function *, int, int) { return success; }
+int cuFuncSetAttribute(Function *function, int attribute, int value) {
+    if (attribute != 8 || value > most_shared_memory) return invalid_value;
+    return function->most_shared = (unsigned)value, success;
+}
 int cuLaunchKernel(Function *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared,
                    Stream *stream, void **parameters, void **) {
     Guard guard(lock);
-    if (!gx || !gy || !bx || !by || bx * by * bz > 1024 || gy > 65535 || shared > 232448) return invalid_value;
+    if (!gx || !gy || !bx || !by || bx * by * bz > 1024 || gy > 65535 || shared > function->most_shared) return invalid_value;
     size_t sizes[64];
     const int count = function->sizes(sizes);
     auto values = std::make_shared<std::vector<std::vector<uint64_t>>>();
