@@ -44,18 +44,20 @@ public final class CUDABackend: Backend {
     /// - Parameters:
     ///   - memoryLimit: bytes of the card that may be used; nil: what PINN_CUDA_MEMORY_MIB says, or four fifths of all. Not of what
     ///     is free at the moment: the bits of a run follow from its tiles, and must not depend on who else is there.
+    ///   - fuses: whether layers are fused where they can be; nil: unless PINN_CUDA_FUSED is 0.
+    ///   - sharedMemory: bytes that a block may use, if less than the card gives.
     ///   - places: where the libraries of CUDA may lie.
     ///   - cacheFolder: where compiled kernels are kept; nil: where the user's caches are.
     public init(
-        _ workload: Workload, precision: Precision = .fp32, memoryLimit: Int? = nil,
-        places: CUDAPlaces = .ofThisMachine,
-        cacheFolder: String? = nil
+        _ workload: Workload, precision: Precision = .fp32, memoryLimit: Int? = nil, fuses: Bool? = nil,
+        sharedMemory: Int? = nil, places: CUDAPlaces = .ofThisMachine, cacheFolder: String? = nil
     ) throws {
         self.workload = workload
         self.precision = precision
         device = try Device(places: places, cache: KernelCache(folder: cacheFolder))
         layers = LayerPlan(
-            workload, precision, sharedMemory: device.sharedMemory, multiprocessors: device.multiprocessors)
+            workload, precision, fuses: fuses ?? LayerPlan.isFusionWanted,
+            sharedMemory: min(sharedMemory ?? .max, device.sharedMemory), multiprocessors: device.multiprocessors)
         plan = try TilePlan(
             workload, limit: try memoryLimit ?? CUDABackend.memoryLimit(device),
             multiprocessors: device.multiprocessors, layers: layers)

@@ -27,9 +27,6 @@ struct FusedShape: Equatable {
         self.groups = groups
     }
 
-    /// PINN_CUDA_FUSED=0: every layer by itself, to compare.
-    static var isWanted: Bool { getenv("PINN_CUDA_FUSED").map { String(cString: $0) } != "0" }
-
     /// Threads of a block.
     var threads: Int { 2 * network.width }
 
@@ -65,13 +62,16 @@ struct LayerPlan {
     /// Blocks of the fused kernels: one a multiprocessor, each with sums of its own.
     let blocks: Int
 
-    init(_ workload: Workload, _ precision: Precision, sharedMemory: Int, multiprocessors: Int) {
+    init(_ workload: Workload, _ precision: Precision, fuses: Bool, sharedMemory: Int, multiprocessors: Int) {
         self.precision = precision
         fused = workload.networks.networks.map {
-            FusedShape.isWanted ? FusedShape($0, precision, sharedMemory: sharedMemory) : nil
+            fuses ? FusedShape($0, precision, sharedMemory: sharedMemory) : nil
         }
         blocks = multiprocessors
     }
+
+    /// PINN_CUDA_FUSED=0: every layer by itself, to compare.
+    static var isFusionWanted: Bool { getenv("PINN_CUDA_FUSED").map { String(cString: $0) } != "0" }
 
     private var shapes: [FusedShape] { fused.compactMap(\.self) }
     /// Memory that the fused networks share: factors of one, and the sums of all blocks.

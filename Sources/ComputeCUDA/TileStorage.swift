@@ -50,7 +50,8 @@ struct TilePlan: Equatable {
     /// Parameters, their slices' sums and gradient, factors and sums of fused layers, sums of squares, cuBLAS's workspace.
     static func fixedBytes(_ workload: Workload, _ layers: LayerPlan, slices: Int) -> Int {
         let width = widestSplitFactor(workload, layers)
-        return 4 * width * width + 4 * (layers.packedWords + layers.sumFloats) + 4 * workload.networks.parameterCount * (slices + 5) + (33 << 20)
+        return 4 * width * width + 4 * (layers.packedWords + layers.sumFloats) + 4 * workload.networks.parameterCount
+            * (slices + 5) + (33 << 20)
     }
 
     /// What a row takes: z (L, R, W) and features (R, F) of every subdomain that can cover a tile; where layers are not fused, a and

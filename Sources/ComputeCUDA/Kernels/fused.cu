@@ -38,18 +38,19 @@ extern "C" __global__ void pack(const float *parameters, int hidden_layers, int 
 // From sums z without biases: z to the card's memory with tanh in the value channel, and a to shared memory, as factors or as it is.
 static __device__ __forceinline__ void activate(float (&c)[M][N][4], const Place &place, const float *biases, float *z,
                                                 unsigned *stack, bool as_factors, int first_point, int points) {
-    const int swapped = swizzle(place.g);
+    const int swapped = swizzle(place.g), left = points - first_point - place.point;
+    z += (long long)(first_point + place.point) * K * W + place.column;
 #pragma unroll
     for (int n = 0; n < N; n++) {
-        // Else the compiler brings all columns' numbers at once, more than there are registers.
-        __syncwarp();
         const int column = place.column + 8 * n;
         const float bias[2] = {biases[column], biases[column + 1]};
 #pragma unroll
         for (int b = 0; b < B; b++)
 #pragma unroll
             for (int half = 0; half < 2; half++) {
-                const int point = first_point + place.point + 16 * b + 8 * half;
+                // Else the compiler has all points' numbers under way at once, more than there are registers.
+                if (half == 0 || K < 6) __syncwarp();
+                const int row = 16 * b + 8 * half;
                 float channels[2][K], activated[2][K];
 #pragma unroll
                 for (int j = 0; j < 2; j++) {
@@ -60,8 +61,7 @@ static __device__ __forceinline__ void activate(float (&c)[M][N][4], const Place
                 }
 #pragma unroll
                 for (int k = 0; k < K; k++) {
-                    if (point < points)
-                        *(float2 *)(z + ((long long)point * K + k) * W + column) = {channels[0][k], channels[1][k]};
+                    if (row < left) *(float2 *)(z + (row * K + k) * W + 8 * n) = {channels[0][k], channels[1][k]};
                     unsigned *to = stack + (place.row + 16 * (b * K + k) + 8 * half) * W + (column ^ swapped);
                     *(uint2 *)to = as_factors ? uint2{factor(activated[0][k]), factor(activated[1][k])}
                                               : uint2{__float_as_uint(activated[0][k]), __float_as_uint(activated[1][k])};
@@ -73,22 +73,23 @@ static __device__ __forceinline__ void activate(float (&c)[M][N][4], const Place
 // From adjoints of a and from z, where it is known: adjoints of z in their place, and a to shared memory, as factors or as it is.
 static __device__ __forceinline__ void activate_adjoint(float (&c)[M][N][4], const Place &place, const float *z, unsigned *stack,
                                                         bool as_factors, int first_point, int points) {
-    const int swapped = swizzle(place.g);
+    const int swapped = swizzle(place.g), left = points - first_point - place.point;
+    z += (long long)(first_point + place.point) * K * W + place.column;
 #pragma unroll
     for (int n = 0; n < N; n++) {
-        // Else the compiler brings all columns' numbers at once, more than there are registers.
-        __syncwarp();
         const int column = place.column + 8 * n;
 #pragma unroll
         for (int b = 0; b < B; b++)
 #pragma unroll
             for (int half = 0; half < 2; half++) {
-                const int point = first_point + place.point + 16 * b + 8 * half;
+                // Else the compiler has all points' numbers under way at once, more than there are registers.
+                if (half == 0 || K < 6) __syncwarp();
+                const int row = 16 * b + 8 * half;
                 float channels[2][K], activated[2][K], bars[2][K];
 #pragma unroll
                 for (int k = 0; k < K; k++) {
                     float2 both = {0, 0};
-                    if (point < points) both = *(const float2 *)(z + ((long long)point * K + k) * W + column);
+                    if (row < left) both = *(const float2 *)(z + (row * K + k) * W + 8 * n);
                     channels[0][k] = both.x;
                     channels[1][k] = both.y;
                 }
@@ -166,8 +167,8 @@ static __device__ __forceinline__ void prefetch_tile(const float *z, int first_p
     for (int i = 32 * threadIdx.x; i < count; i += 32 * threads) prefetch(z + (long long)first_point * K * W + i);
 }
 
-// z of all layers and outputs (P, K, O) at points. Layers of z are z_stride floats apart; without features, null. Shared memory: a stack and the
-// ring.
+// z of all layers and outputs (P, K, O) at points. Layers of z are z_stride floats apart; without features, null. Shared memory: a
+// stack and the ring.
 extern "C" __global__ void __launch_bounds__(threads, 1)
     fused_forward(const float *x, const float *y, const float *features, float slope_x, float slope_y, const float *parameters,
                   const unsigned *packed, float *z, long long z_stride, float *outputs, int points, int hidden_layers,
@@ -185,26 +186,30 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
             load_features(features, stack, first_point, points);
         } else {
 #pragma unroll
-            for (int n = 0; n < N; n++)
+            for (int b = 0; b < B; b++)
 #pragma unroll
-                for (int i = 0; i < 4; i++) {
-                    const int column = place.column + 8 * n + i % 2;
-                    const float along_x = parameters[column], along_y = parameters[W + column];
-#pragma unroll
-                    for (int b = 0; b < B; b++) {
-                        const int point = first_point + place.point + 16 * b + 8 * (i / 2);
-                        float at_x = 0, at_y = 0;
-                        if (point < points) {
-                            at_x = x[point];
-                            at_y = y[point];
-                        }
-#pragma unroll
-                        for (int k = 0; k < K; k++)
-                            c[b * K + k][n][i] = k == 0   ? at_x * along_x + at_y * along_y
-                                                 : k == 1 ? slope_x * along_x
-                                                 : k == 2 ? slope_y * along_y
-                                                          : 0;
+                for (int half = 0; half < 2; half++) {
+                    // As in activate.
+                    __syncwarp();
+                    const int point = first_point + place.point + 16 * b + 8 * half;
+                    float at_x = 0, at_y = 0;
+                    if (point < points) {
+                        at_x = x[point];
+                        at_y = y[point];
                     }
+#pragma unroll
+                    for (int n = 0; n < N; n++)
+#pragma unroll
+                        for (int j = 0; j < 2; j++) {
+                            const int column = place.column + 8 * n + j;
+                            const float along_x = parameters[column], along_y = parameters[W + column];
+#pragma unroll
+                            for (int k = 0; k < K; k++)
+                                c[b * K + k][n][2 * half + j] = k == 0   ? at_x * along_x + at_y * along_y
+                                                                : k == 1 ? slope_x * along_x
+                                                                : k == 2 ? slope_y * along_y
+                                                                         : 0;
+                        }
                 }
             __syncthreads();
             activate(c, place, parameters + shape.biases(-1), z, stack, shape.products > 0, first_point, points);
@@ -224,8 +229,8 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
     }
 }
 
-// The block's sums of the gradient, from the adjoints of the outputs (P, K, O) and from z. A block's sums are sum_stride floats apart; every
-// one of them is set. Shared memory: two stacks, the ring, the columns.
+// The block's sums of the gradient, from the adjoints of the outputs (P, K, O) and from z. Sums of blocks are sum_stride floats apart;
+// every one of them is set. Shared memory: two stacks, the ring, the columns.
 extern "C" __global__ void __launch_bounds__(threads, 1)
     fused_adjoint(const float *x, const float *y, const float *features, float slope_x, float slope_y, const float *parameters,
                   const unsigned *packed, const float *z, long long z_stride, const float *output_bars, float *sums,

@@ -60,8 +60,8 @@ struct Ring {
     }
 };
 
-// c = the stack (rows, W) times a matrix (W columns, W values of k) whose first chunk was fetched; fetches the first of `next`, unless it is
-// null. Begins with a barrier: what was written to the stack before is there.
+// c = the stack (rows, W) times a matrix (W columns, W values of k) whose first chunk was fetched; fetches the first of `next`, unless
+// it is null. Begins with a barrier: what was written to the stack before is there.
 static __device__ __forceinline__ void product(const unsigned *stack, Ring &ring, const unsigned *matrix, const unsigned *next,
                                                const Place &place, float (&c)[M][N][4]) {
 #pragma unroll
@@ -116,52 +116,61 @@ static __device__ __forceinline__ int parameter_of(int place) {
     return (warp % 2 * (W / 2) + 16 * m + 8 * (i / 2) + lane / 4) * W + warp / 2 * 32 + 8 * n + lane % 4 * 2 + i % 2;
 }
 
-// Adds a^T bar over all rows to sums (W, W) that lie as said; sets them where they are the block's first.
+// Adds a^T bar over all rows to sums (W, W) that lie as said; sets them where they are the block's first. The widest matrices, but in
+// tf32 for six channels, go one half of the rows after the other, which reads bar twice: the caller keeps 96 numbers in registers.
+#ifdef BF16X3
+constexpr int gradient_passes = W == 128 ? 2 : 1;
+#else
+constexpr int gradient_passes = W == 128 && K < 6 ? 2 : 1;
+#endif
 static __device__ __forceinline__ void add_gradient(const unsigned *a, const unsigned *bar, float *sums, bool is_first) {
+    constexpr int m_count = GM / gradient_passes;
     const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, g = lane / 4, t = lane % 4, swapped = swizzle(t);
-    float4 *own = (float4 *)sums + threadIdx.x;
-    float c[GM][GN][4];
-#pragma unroll
-    for (int m = 0; m < GM; m++)
-#pragma unroll
-        for (int n = 0; n < GN; n++) {
-            const float4 sum = is_first ? float4{0, 0, 0, 0} : own[(m * GN + n) * threads];
-            c[m][n][0] = sum.x;
-            c[m][n][1] = sum.y;
-            c[m][n][2] = sum.z;
-            c[m][n][3] = sum.w;
-        }
-    const int first = warp % 2 * (W / 2) + g;
-    a += t * W;
-    bar += t * W + warp / 2 * 32;
 #pragma unroll 1
-    for (int row = 0; row < rows; row += 16, a += 16 * W, bar += 16 * W) {
-        Right b[GN];
+    for (int pass = 0; pass < gradient_passes; pass++) {
+        const int first = warp % 2 * (W / 2) + 16 * pass * m_count + g;
+        float4 *own = (float4 *)sums + pass * m_count * GN * threads + threadIdx.x;
+        float c[m_count][GN][4];
 #pragma unroll
-        for (int n = 0; n < GN; n++) {
-            unsigned words[4];
+        for (int m = 0; m < m_count; m++)
 #pragma unroll
-            for (int i = 0; i < 4; i++) words[i] = bar[4 * i * W + ((8 * n + g) ^ swapped)];
-            b[n] = Right(words);
-        }
-#pragma unroll
-        for (int m = 0; m < GM; m++) {
-            unsigned words[4], others[4];
-#pragma unroll
-            for (int i = 0; i < 4; i++) {
-                // What is added behind the exchange of columns takes no register.
-                const unsigned *from = a + 4 * i * W + m / 2 * 32;
-                words[i] = from[(first + m % 2 * 16) ^ swapped];
-                others[i] = from[(first + m % 2 * 16 + 8) ^ swapped];
+            for (int n = 0; n < GN; n++) {
+                const float4 sum = is_first ? float4{0, 0, 0, 0} : own[(m * GN + n) * threads];
+                c[m][n][0] = sum.x;
+                c[m][n][1] = sum.y;
+                c[m][n][2] = sum.z;
+                c[m][n][3] = sum.w;
             }
-            const Left left(words, others);
+        const unsigned *a_row = a + t * W, *bar_row = bar + t * W + warp / 2 * 32;
+#pragma unroll 1
+        for (int row = 0; row < rows; row += 16, a_row += 16 * W, bar_row += 16 * W) {
+            Right b[GN];
 #pragma unroll
-            for (int n = 0; n < GN; n++) multiply(c[m][n], left, b[n]);
+            for (int n = 0; n < GN; n++) {
+                unsigned words[4];
+#pragma unroll
+                for (int i = 0; i < 4; i++) words[i] = bar_row[4 * i * W + ((8 * n + g) ^ swapped)];
+                b[n] = Right(words);
+            }
+#pragma unroll
+            for (int m = 0; m < m_count; m++) {
+                unsigned words[4], others[4];
+#pragma unroll
+                for (int i = 0; i < 4; i++) {
+                    // What is added behind the exchange of columns takes no register.
+                    const unsigned *from = a_row + 4 * i * W + m / 2 * 32;
+                    words[i] = from[(first + m % 2 * 16) ^ swapped];
+                    others[i] = from[(first + m % 2 * 16 + 8) ^ swapped];
+                }
+                const Left left(words, others);
+#pragma unroll
+                for (int n = 0; n < GN; n++) multiply(c[m][n], left, b[n]);
+            }
         }
+#pragma unroll
+        for (int m = 0; m < m_count; m++)
+#pragma unroll
+            for (int n = 0; n < GN; n++)
+                own[(m * GN + n) * threads] = {c[m][n][0], c[m][n][1], c[m][n][2], c[m][n][3]};
     }
-#pragma unroll
-    for (int m = 0; m < GM; m++)
-#pragma unroll
-        for (int n = 0; n < GN; n++)
-            own[(m * GN + n) * threads] = {c[m][n][0], c[m][n][1], c[m][n][2], c[m][n][3]};
 }

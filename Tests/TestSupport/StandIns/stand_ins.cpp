@@ -179,7 +179,8 @@ struct Allocation {
 };
 std::map<uintptr_t, Allocation> allocations;
 size_t used = 0, total_memory = (size_t)4 << 30;
-int most_shared_memory = 232448;
+// Bytes that a block may be allowed.
+const int most_shared_memory = 232448;
 
 void *obtain(size_t bytes, bool pinned) {
     uint8_t *raw = (uint8_t *)aligned_alloc(256, (bytes + 2 * guard_bytes + 255) / 256 * 256);
@@ -344,10 +345,8 @@ size_t element(int type) { return type == 14 ? 2 : 4; }
 
 extern "C" {
 
-// For the tests: 0 ascending, 1 descending, 2 shuffled; bytes of shared memory that a block may have; bytes of the card; kernels and
-// products so far.
+// For the tests: 0 ascending, 1 descending, 2 shuffled; bytes of the card; kernels and products so far.
 void stand_in_set_order(int order) { Guard guard(lock); thread_order = order; }
-void stand_in_set_shared_memory(int bytes) { Guard guard(lock); most_shared_memory = bytes; }
 void stand_in_set_memory(size_t bytes) { Guard guard(lock); total_memory = bytes; }
 size_t stand_in_used_memory() { Guard guard(lock); return used; }
 long stand_in_launches() { Guard guard(lock); return launches; }
