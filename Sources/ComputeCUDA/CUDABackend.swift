@@ -98,6 +98,20 @@ public final class CUDABackend: Backend {
         ]
     }
 
+    /// What a backend for the workload would take of the card that is there; nothing is allocated.
+    public static func deviceMemory(
+        _ workload: Workload, precision: Precision = .fp32, places: CUDAPlaces = .ofThisMachine
+    ) throws -> DeviceMemory {
+        let device = try Device(places: places, cache: KernelCache())
+        let layers = LayerPlan(
+            workload, precision, fuses: LayerPlan.isFusionWanted, sharedMemory: device.sharedMemory,
+            multiprocessors: device.multiprocessors)
+        let plan = try TilePlan(
+            workload, limit: try memoryLimit(device), multiprocessors: device.multiprocessors, layers: layers)
+        return DeviceMemory(
+            name: device.name, needed: plan.bytes(workload, layers), total: device.totalMemory)
+    }
+
     private static func memoryLimit(_ device: Device) throws(CUDAError) -> Int {
         guard let text = getenv("PINN_CUDA_MEMORY_MIB").map({ String(cString: $0) }), !text.isEmpty else {
             return device.totalMemory / 5 * 4

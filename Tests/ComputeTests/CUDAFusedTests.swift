@@ -141,6 +141,20 @@ struct CUDAFusedTests {
                 == whole.outputs(of: program, parameters: sample.parameters, at: points))
     }
 
+    @Test("tell beforehand what they will take of the card at most", arguments: Precision.allCases)
+    func deviceMemory(precision: Precision) throws {
+        let sample = SampleWorkload(hiddenLayers: 2, width: 32, split: true, Decomposition(rows: 2, columns: 2))
+        let told = try CUDABackend.deviceMemory(sample.workload, precision: precision, places: standIns.places)
+        #expect(told.name == "stand-in on the host" && told.total == 4 << 30 && told.needed < told.total)
+        let backend = try backend(sample.workload, precision)
+        let batches = (0..<3).map { SampleWorkload.points(200, seed: UInt64($0)) }
+        var gradient: [Float] = []
+        _ = try backend.squaredResiduals(
+            parameters: sample.parameters, batches: batches, coefficients: sample.coefficients, gradient: &gradient)
+        #expect(backend.peakDeviceBytes <= told.needed)
+        #expect(backend.parallelism.contains("\((Double(told.needed) / 1e7).rounded() / 100) of its"))
+    }
+
     /// On a card all threads run at once: an order of turns that changes bits is a race.
     @Test(
         "give the same bits in whatever order threads and blocks take their turns, and every time",

@@ -118,34 +118,38 @@ void run_block(int threads, unsigned seed) {
         fibers[i]->number = i;
         fibers[i]->state = Fiber::at_work;
     }
+    // A warp goes as far as it can before another has its turn: what only equal speed keeps in order goes wrong.
+    std::vector<std::vector<int>> warps((threads + 31) / 32);
+    std::vector<int> warp_order;
+    for (int i : order) {
+        if (warps[i / 32].empty()) warp_order.push_back(i / 32);
+        warps[i / 32].push_back(i);
+    }
     for (;;) {
-        for (int i : order)
-            if (fibers[i]->state == Fiber::at_work) resume(*fibers[i]);
-        // Warps whose threads have all come together, or the whole block.
         int done = 0, at_barrier = 0;
-        bool moved = false;
-        for (int warp = 0; warp < threads; warp += 32) {
-            int waiting = 0, of = std::min(32, threads - warp);
-            for (int i = warp; i < warp + of; i++) {
-                waiting += fibers[i]->state == Fiber::at_warp;
+        for (int warp : warp_order) {
+            const auto &members = warps[warp];
+            for (bool together = true; together;) {
+                for (int i : members)
+                    if (fibers[i]->state == Fiber::at_work) resume(*fibers[i]);
+                for (int i : members) together = together && fibers[i]->state == Fiber::at_warp;
+                if (together)
+                    for (int i : members) fibers[i]->state = Fiber::at_work;
+            }
+            for (int i : members) {
                 done += fibers[i]->state == Fiber::done;
                 at_barrier += fibers[i]->state == Fiber::at_barrier;
             }
-            if (waiting == of) {
-                for (int i = warp; i < warp + of; i++) fibers[i]->state = Fiber::at_work;
-                moved = true;
-            }
         }
         if (done == threads) return;
-        if (at_barrier == threads)
-            for (int i = 0; i < threads; i++) fibers[i]->state = Fiber::at_work;
-        else if (!moved) {
+        if (at_barrier != threads) {
             // The fibers that wait hold what they will never finish: new ones take their place.
             failure = barrier_divergence;
             for (int i = 0; i < threads; i++)
                 if (fibers[i]->state != Fiber::done) (void)fibers[i].release(), fibers[i] = std::make_unique<Fiber>();
             return;
         }
+        for (int i = 0; i < threads; i++) fibers[i]->state = Fiber::at_work;
     }
 }
 
