@@ -69,8 +69,8 @@ struct CUDACompilationTests {
         #expect(Set(made.map(\.kernel)) == ["pack", "fused_forward", "fused_adjoint", "gather"])
         for kernel in made {
             print("\(each.testDescription): \(kernel.kernel) \(kernel.registers) registers")
-            // Two registers are put aside for a while where the compiler's order of things wants 257 of 255.
-            #expect(kernel.spilledBytes <= 8, "\(kernel.kernel)")
+            // With fewer channels the compiler's order of things puts a few registers aside for a while.
+            #expect(kernel.spilledBytes <= (each.channels == 6 ? 0 : 40), "\(kernel.kernel)")
             #expect(!kernel.messages.contains("warning"))
         }
     }

@@ -129,6 +129,7 @@ static __device__ __forceinline__ void leave(const unsigned *stack, const float 
         const int row = i / outputs, output = i % outputs, point = first_point + point_of(row), k = channel_of(row);
         if (point >= points) continue;
         float sum = 0;
+#pragma unroll 4
         for (int feature = 0; feature < W; feature += 4) {
             unsigned a[4];
             read4(stack + row * W + (feature ^ swizzle(row)), a);
@@ -137,6 +138,10 @@ static __device__ __forceinline__ void leave(const unsigned *stack, const float 
         }
         to[((long long)point * K + k) * outputs + output] = k == 0 ? sum + last[W * outputs + output] : sum;
     }
+}
+
+static __device__ __forceinline__ void set_or_add(float *sum, float value, bool is_first) {
+    *sum = is_first ? value : *sum + value;
 }
 
 // Sums over the tile's points of what each thread has of its columns, set or added to the block's (W). Begins with a barrier, so that
@@ -157,8 +162,27 @@ static __device__ __forceinline__ void add_columns(float (&own)[N][2], const Pla
     if (threadIdx.x < W) {
         float sum = columns[threadIdx.x];
         for (int group = 1; group < G; group++) sum += columns[group * W + threadIdx.x];
-        sums[threadIdx.x] = is_first ? sum : sums[threadIdx.x] + sum;
+        set_or_add(sums + threadIdx.x, sum, is_first);
     }
+}
+
+// The sum over the tile's rows of an output's adjoints (P, K, O) times a feature's activations; without a stack, over value rows alone.
+static __device__ __forceinline__ float sum_rows(const unsigned *stack, int feature, const float *output_bars, int outputs,
+                                                 int output, int first_point, int points) {
+    float sum = 0;
+#pragma unroll 1
+    for (int row = 0; row < rows; row += 16) {
+        const int point = first_point + point_of(row), k = channel_of(row);
+        if (!stack && k > 0) continue;
+        const float *from = output_bars + ((long long)point * K + k) * outputs + output;
+        // Many at once: each is a wait otherwise.
+#pragma unroll
+        for (int i = 0; i < 16; i++) {
+            const float value = point + i < points ? from[i * K * outputs] : 0;
+            sum += stack ? __uint_as_float(stack[(row + i) * W + (feature ^ swizzle(i))]) * value : value;
+        }
+    }
+    return sum;
 }
 
 // Asks for a tile of a layer's z, which lies together.
@@ -282,21 +306,13 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
         }
         activate_adjoint(c, place, z + (hidden_layers - 1) * z_stride, a, false, first_point, points);
         __syncthreads();
-        for (int i = threadIdx.x; i < (W + 1) * outputs; i += threads) {
-            const int feature = i % (W + 1), output = i / (W + 1);
-            float sum = 0;
-            for (int row = 0; row < rows; row++) {
-                const int point = first_point + point_of(row), k = channel_of(row);
-                if (point >= points) continue;
-                const float value = output_bars[((long long)point * K + k) * outputs + output];
-                if (feature < W)
-                    sum += __uint_as_float(a[row * W + (feature ^ swizzle(row))]) * value;
-                else if (k == 0)
-                    sum += value;
-            }
-            float *to = sums + shape.first_sums() + shape.base + feature * outputs + output;
-            *to = is_first ? sum : *to + sum;
-        }
+        float *last_sums = sums + shape.first_sums() + shape.base;
+        for (int i = threadIdx.x; i < W * outputs; i += threads)
+            set_or_add(last_sums + i % W * outputs + i / W,
+                       sum_rows(a, i % W, output_bars, outputs, i / W, first_point, points), is_first);
+        for (int output = threadIdx.x; output < outputs; output += threads)
+            set_or_add(last_sums + W * outputs + output,
+                       sum_rows(nullptr, 0, output_bars, outputs, output, first_point, points), is_first);
 
         for (int number = shape.products - 1;; number--) {
             // Here are adjoints of z of product `number`'s layer, of the first layer for -1. Their biases:
