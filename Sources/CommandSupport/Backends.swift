@@ -13,6 +13,8 @@ public enum Backends {
         let make: @Sendable (Workload, _ threads: Int?, _ precision: String?) throws -> any Backend
         /// What it allocates for chunks of so many points a program.
         let memory: @Sendable (Workload, _ counts: [Int], _ threads: Int?) -> [(name: String, bytes: Int)]
+        /// What it takes of a memory of its own; nil where there is none.
+        let ownMemory: (@Sendable (Workload, _ precision: String?) throws -> DeviceMemory)?
     }
 
     /// In the order in which "auto" asks for them.
@@ -20,14 +22,15 @@ public enum Backends {
         Device(
             name: "cuda", isThere: { isCardThere },
             make: { workload, _, precision in try CUDABackend(workload, precision: chosen(precision)) },
-            memory: { workload, counts, _ in CUDABackend.hostMemory(workload, counts: counts) }),
+            memory: { workload, counts, _ in CUDABackend.hostMemory(workload, counts: counts) },
+            ownMemory: { workload, precision in try CUDABackend.deviceMemory(workload, precision: chosen(precision)) }),
         Device(
             name: "cpu", isThere: { true },
             make: { workload, threads, precision in
                 guard try chosen(precision) == .fp32 else { throw OnlyForCards(precision: precision ?? "") }
                 return CPUBackend(workload, threads: threads, kernels: try chosenKernels())
             },
-            memory: CPUBackend.memory),
+            memory: CPUBackend.memory, ownMemory: nil),
     ]
     /// Asked once: libraries are searched for in many places.
     private static let isCardThere = CUDABackend.isThere
@@ -58,6 +61,12 @@ public enum Backends {
         -> [(name: String, bytes: Int)]
     {
         try device(name).memory(workload, counts, threads)
+    }
+
+    /// What a device would take of a memory of its own, where it has one and is there.
+    public static func ownMemory(_ name: String, _ workload: Workload, precision: String) throws -> DeviceMemory? {
+        let device = try device(name)
+        return device.isThere() ? try device.ownMemory?(workload, precision) : nil
     }
 
     /// Threads that a device works with where none are asked for.

@@ -13,6 +13,7 @@ public final class CUDABackend: Backend {
     let plan: TilePlan
     let passes: TilePasses
     let precision: Precision
+    private let layers: LayerPlan
     let products: MatrixProducts
     private let sumSlices: Kernel
     private let sumBlocks: Kernel
@@ -43,19 +44,23 @@ public final class CUDABackend: Backend {
     /// - Parameters:
     ///   - memoryLimit: bytes of the card that may be used; nil: what PINN_CUDA_MEMORY_MIB says, or four fifths of all. Not of what
     ///     is free at the moment: the bits of a run follow from its tiles, and must not depend on who else is there.
+    ///   - fuses: whether layers are fused where they can be; nil: unless PINN_CUDA_FUSED is 0.
+    ///   - sharedMemory: bytes that a block may use, if less than the card gives.
     ///   - places: where the libraries of CUDA may lie.
     ///   - cacheFolder: where compiled kernels are kept; nil: where the user's caches are.
     public init(
-        _ workload: Workload, precision: Precision = .fp32, memoryLimit: Int? = nil,
-        places: CUDAPlaces = .ofThisMachine,
-        cacheFolder: String? = nil
+        _ workload: Workload, precision: Precision = .fp32, memoryLimit: Int? = nil, fuses: Bool? = nil,
+        sharedMemory: Int? = nil, places: CUDAPlaces = .ofThisMachine, cacheFolder: String? = nil
     ) throws {
         self.workload = workload
         self.precision = precision
         device = try Device(places: places, cache: KernelCache(folder: cacheFolder))
+        layers = LayerPlan(
+            workload, precision, fuses: fuses ?? LayerPlan.isFusionWanted,
+            sharedMemory: min(sharedMemory ?? .max, device.sharedMemory), multiprocessors: device.multiprocessors)
         plan = try TilePlan(
             workload, limit: try memoryLimit ?? CUDABackend.memoryLimit(device),
-            multiprocessors: device.multiprocessors, precision: precision)
+            multiprocessors: device.multiprocessors, layers: layers)
         products = try MatrixProducts(in: places, device: device)
         let common = try device.module(KernelTexts.common)
         adamKernel = try common.kernel("adam")
@@ -63,7 +68,7 @@ public final class CUDABackend: Backend {
         sumSlices = try common.kernel("sum_slices")
         sumBlocks = try common.kernel("sum_blocks")
         passes = try TilePasses(
-            workload, device: device, products: products, common: common, plan: plan, precision: precision)
+            workload, device: device, products: products, common: common, plan: plan, layerPlan: layers)
         firstOutput = workload.programs.reduce(into: [0]) { $0.append($0.last! + $1.program.outputs.count) }
         let count = workload.networks.parameterCount
         parameters = try device.allocate(4 * count, "parameters")
@@ -93,6 +98,20 @@ public final class CUDABackend: Backend {
         ]
     }
 
+    /// What a backend for the workload would take of the card that is there; nothing is allocated.
+    public static func deviceMemory(
+        _ workload: Workload, precision: Precision = .fp32, places: CUDAPlaces = .ofThisMachine
+    ) throws -> DeviceMemory {
+        let device = try Device(places: places, cache: KernelCache())
+        let layers = LayerPlan(
+            workload, precision, fuses: LayerPlan.isFusionWanted, sharedMemory: device.sharedMemory,
+            multiprocessors: device.multiprocessors)
+        let plan = try TilePlan(
+            workload, limit: try memoryLimit(device), multiprocessors: device.multiprocessors, layers: layers)
+        return DeviceMemory(
+            name: device.name, needed: plan.bytes(workload, layers), total: device.totalMemory)
+    }
+
     private static func memoryLimit(_ device: Device) throws(CUDAError) -> Int {
         guard let text = getenv("PINN_CUDA_MEMORY_MIB").map({ String(cString: $0) }), !text.isEmpty else {
             return device.totalMemory / 5 * 4
@@ -105,11 +124,16 @@ public final class CUDABackend: Backend {
     public var parallelism: String {
         func gigabytes(_ bytes: Int) -> Double { (Double(bytes) / 1e7).rounded() / 100 }
         return
-            "1 card, tiles of at most \(gigabytes(plan.bytes(workload, precision))) of its \(gigabytes(device.totalMemory)) GB"
+            "1 card, tiles of at most \(gigabytes(plan.bytes(workload, layers))) of its \(gigabytes(device.totalMemory)) GB"
     }
 
     public var summary: String {
-        "CUDA, \(device.name), \(precision.rawValue), cuBLAS \(products.version), NVRTC \(device.compiler.version.major).\(device.compiler.version.minor), tiles of \(plan.rows) rows in \(plan.slices) slices"
+        "CUDA, \(device.name), \(precision.rawValue)\(fusion), cuBLAS \(products.version), NVRTC \(device.compiler.version.major).\(device.compiler.version.minor), tiles of \(plan.rows) rows in \(plan.slices) slices"
+    }
+
+    private var fusion: String {
+        let count = layers.fused.filter { $0 != nil }.count
+        return count == 0 ? "" : count == layers.fused.count ? " in fused layers" : ", some layers fused"
     }
 
     /// The most memory of the card that was allocated at once [bytes].
@@ -214,7 +238,7 @@ public final class CUDABackend: Backend {
         // The old one is given back first; the card may not hold both.
         storage = nil
         steps?.forgetGraphs()
-        let made = try TileStorage(workload, rows: rows, columnCount: columns, precision: precision, device: device)
+        let made = try TileStorage(workload, rows: rows, columnCount: columns, layers: layers, device: device)
         passes.lend(made)
         storage = made
         return made

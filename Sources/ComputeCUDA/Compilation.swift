@@ -1,4 +1,5 @@
 import Compute
+import Networks
 
 /// What NVIDIA's compiler makes of every kernel, without a card: for tests.
 package struct Compilation {
@@ -21,6 +22,35 @@ package struct Compilation {
         let common = try compile(KernelTexts.common, architecture: architecture, places: places)
         return [Compilation(name: "common", bytes: common)] + networks
             + (try programs(workload, architecture: architecture, places: places))
+    }
+
+    /// What a kernel takes of a multiprocessor.
+    package struct Resources {
+        package let kernel: String
+        package let registers: Int
+        /// Bytes of registers that go to memory and back, for want of registers.
+        package let spilledBytes: Int
+        package let messages: String
+    }
+
+    /// The kernels of fused layers, for a network that is so wide; nil where it would not be fused.
+    package static func fused(
+        width: Int, channels: Int, precision: Precision, sharedMemory: Int, architecture: Int, places: CUDAPlaces
+    ) throws -> [Resources]? {
+        let network = Perceptron(hiddenLayers: 2, width: width, outputs: 1)
+        guard let shape = FusedShape(network, precision, sharedMemory: sharedMemory) else { return nil }
+        let compiler = try Compiler(in: places)
+        let log = try compiler.build(
+            KernelTexts.fused,
+            options: ["--std=c++17", "--ptxas-options=-v"] + KernelTexts.options(channels: channels, shape),
+            for: compiler.target(architecture)
+        ).log
+        let property = /Function properties for (\w+)\n.*?(\d+) bytes spill stores.*\n.*Used (\d+) registers/
+        return log.matches(of: property).compactMap { match in
+            guard let spilled = Int(match.2), let registers = Int(match.3) else { return nil }
+            return Resources(
+                kernel: String(match.1), registers: registers, spilledBytes: spilled, messages: log)
+        }
     }
 
     /// The programs alone.

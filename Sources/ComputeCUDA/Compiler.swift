@@ -67,6 +67,13 @@ struct Compiler: @unchecked Sendable {
 
     /// Code, or text with a zero at its end.
     func compile(_ source: String, options: [String], for target: Target) throws(CUDAError) -> [UInt8] {
+        try build(source, options: options, for: target).code
+    }
+
+    /// With what the compiler has to say of it.
+    func build(_ source: String, options: [String], for target: Target) throws(CUDAError) -> (
+        code: [UInt8], log: String
+    ) {
         var program: Handle?
         try Compiler.check(create(&program, source, "pinn.cu", 0, nil, nil), "nvrtcCreateProgram")
         defer { _ = destroy(&program) }
@@ -74,11 +81,15 @@ struct Compiler: @unchecked Sendable {
         defer { for argument in arguments { Glibc.free(argument) } }
         let pointers = arguments.map { UnsafePointer<CChar>($0) }
         guard compileProgram(program, Int32(pointers.count), pointers) == 0 else {
-            throw .compilation(log: message(of: program))
+            // Its own words, on one line.
+            let lines = messages(of: program).split(separator: "\n").prefix(8)
+            throw .compilation(log: lines.isEmpty ? "no log" : lines.joined(separator: " | "))
         }
-        return target.isCode
+        let made =
+            target.isCode
             ? try bytes(of: program, codeSize, code, "nvrtcGetCUBIN")
             : try bytes(of: program, textSize, text, "nvrtcGetPTX")
+        return (made, messages(of: program))
     }
 
     private func bytes(
@@ -92,14 +103,12 @@ struct Compiler: @unchecked Sendable {
         return bytes.map(UInt8.init(bitPattern:))
     }
 
-    /// The compiler's own words, on one line.
-    private func message(of program: Handle?) -> String {
+    private func messages(of program: Handle?) -> String {
         var count = 0
-        guard logSize(program, &count) == 0, count > 1 else { return "no log" }
+        guard logSize(program, &count) == 0, count > 1 else { return "" }
         var text = [CChar](repeating: 0, count: count)
-        guard log(program, &text) == 0 else { return "no log" }
-        let characters = text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:))
-        return String(decoding: characters, as: UTF8.self).split(separator: "\n").prefix(8).joined(separator: " | ")
+        guard log(program, &text) == 0 else { return "" }
+        return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
     private static func check(_ status: Int32, _ call: String) throws(CUDAError) {

@@ -2,7 +2,7 @@ import Networks
 
 /// A tile's way through one network and back, with a number of channels: cuBLAS for the products over all channels, and
 /// kernels that go over a stack once for everything between two products.
-final class NetworkPasses {
+final class NetworkPasses: NetworkWay {
     private let network: Perceptron
     private let channels: Int
     private let device: Device
@@ -12,20 +12,8 @@ final class NetworkPasses {
     private let slices: Int
     /// Floats from one slice's sums to the next one's.
     private let sliceStride: Int
-    /// Frequencies along x and y and phase of every Fourier feature, (3, F); a cosine is a sine a quarter ahead.
-    private let waves: CUDAMemory?
+    private let waves: FourierWaves?
     private let kernels: NetworkKernels
-
-    /// Where a tile's stacks lie.
-    struct Stacks {
-        let z: CUDAMemory
-        let features: CUDAMemory
-        let x: CUDAMemory
-        let y: CUDAMemory
-        /// Outputs and their adjoints, (P, K, O).
-        let outputs: UInt64
-        let outputBars: UInt64
-    }
 
     init(
         _ network: Perceptron, kernels: NetworkKernels, device: Device, products: MatrixProducts,
@@ -40,35 +28,17 @@ final class NetworkPasses {
         self.slopes = (Float(slopes.x), Float(slopes.y))
         self.slices = slices
         sliceStride = parameterCount
-        guard let frequencies = network.fourier?.frequencies else {
-            waves = nil
-            return
-        }
-        let both = frequencies + frequencies
-        let phases = both.indices.map { $0 < frequencies.count ? Float(Double.pi / 2) : 0 }
-        let memory = try device.allocate(12 * both.count, "frequencies")
-        try device.copy(both.map(\.x) + both.map(\.y) + phases, to: memory.address)
-        waves = memory
+        waves = try FourierWaves(network, kernel: kernels.encode, device)
     }
 
     private typealias Matrix = MatrixProducts.Matrix
 
-    /// Channels of the outputs at points.
-    ///
-    /// - Parameters:
-    ///   - parameters: the address of the network's own.
-    ///   - tile: `a` is left with the last hidden layer's activations.
-    func forward(_ stacks: Stacks, _ tile: TileStorage, parameters: UInt64, points: Int) throws(CUDAError) {
+    func forward(_ stacks: NetworkStacks, _ tile: TileStorage, parameters: UInt64, points: Int) throws(CUDAError) {
         let (width, rows) = (network.width, channels * points)
         func parameter(_ place: Int) -> UInt64 { parameters + UInt64(4 * place) }
         func z(_ layer: Int) -> UInt64 { stacks.z.float(layer * tile.rows * width) }
         if let waves {
-            try device.launch(
-                kernels.encode, over: points * network.inputs,
-                [
-                    .address(stacks.x.address), .address(stacks.y.address), .address(waves.address), .float(slopes.x),
-                    .float(slopes.y), .address(stacks.features.address), .int(points), .int(network.inputs),
-                ])
+            try waves.encode(stacks, slopes: slopes, points: points)
         } else {
             try device.launch(
                 kernels.enter, over: points * width,
@@ -105,10 +75,7 @@ final class NetworkPasses {
             ])
     }
 
-    /// Adds to the slices' sums of the gradient, from the outputs' adjoints.
-    ///
-    /// - Parameter sums: the address of the network's own in the first slice.
-    func adjoint(_ stacks: Stacks, _ tile: TileStorage, parameters: UInt64, sums: UInt64, points: Int)
+    func adjoint(_ stacks: NetworkStacks, _ tile: TileStorage, parameters: UInt64, sums: UInt64, points: Int)
         throws(CUDAError)
     {
         let (width, rows) = (network.width, channels * points)

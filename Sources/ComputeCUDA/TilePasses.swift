@@ -9,9 +9,11 @@ final class TilePasses {
     private let locate: Kernel
     /// By number of channels, and by channels and network: made when a program first asks for them.
     private var kernels: [Int: NetworkKernels] = [:]
-    private var passes: [[Int]: NetworkPasses] = [:]
+    private var passes: [[Int]: any NetworkWay] = [:]
     private let products: MatrixProducts
     private let layers: LayerProducts
+    private let layerPlan: LayerPlan
+    private let fusedScratch: FusedScratch
 
     /// What the card is told of a set's program.
     struct ProgramOnCard {
@@ -38,13 +40,15 @@ final class TilePasses {
 
     init(
         _ workload: Workload, device: Device, products: MatrixProducts, common: Module, plan: TilePlan,
-        precision: Precision
+        layerPlan: LayerPlan
     ) throws(CUDAError) {
         self.workload = workload
         self.device = device
         self.plan = plan
         self.products = products
-        layers = try LayerProducts(products, precision, device, common: common)
+        self.layerPlan = layerPlan
+        layers = try LayerProducts(products, layerPlan.precision, device, common: common)
+        fusedScratch = try FusedScratch(layerPlan, device)
         locate = try common.kernel("locate")
     }
 
@@ -65,7 +69,17 @@ final class TilePasses {
             kernels[part.channels] = try NetworkKernels(channels: part.channels, device)
         }
         guard passes[[part.channels, part.network]] == nil else { return }
-        passes[[part.channels, part.network]] = try NetworkPasses(
+        passes[[part.channels, part.network]] = try way(part)
+    }
+
+    private func way(_ part: FieldLayout.Part) throws(CUDAError) -> any NetworkWay {
+        if let shape = layerPlan.fused[part.network] {
+            return try FusedPasses(
+                shape, kernels: FusedKernels(channels: part.channels, shape, device),
+                encode: kernels[part.channels]!.encode, scratch: fusedScratch, device: device,
+                slopes: workload.networkSlopes)
+        }
+        return try NetworkPasses(
             workload.networks.networks[part.network], kernels: kernels[part.channels]!, device: device,
             products: products, layers: layers, slopes: workload.networkSlopes, slices: plan.slices,
             parameterCount: workload.networks.parameterCount)
@@ -161,9 +175,9 @@ final class TilePasses {
     private func stacks(
         _ part: FieldLayout.Part, _ program: ProgramOnCard, _ own: TileStorage.Subdomain, _ storage: TileStorage,
         isAlone: Bool
-    ) -> NetworkPasses.Stacks {
+    ) -> NetworkStacks {
         let offset = offset(part, program, storage)
-        return NetworkPasses.Stacks(
+        return NetworkStacks(
             z: own.z[part.network], features: own.features[part.network], x: own.x, y: own.y,
             outputs: own.fields.float(offset), outputBars: own.bars.float(offset))
     }

@@ -18,27 +18,27 @@ struct TilePlan: Equatable {
     /// - Parameters:
     ///   - limit: bytes of the card that may be used for everything.
     ///   - multiprocessors: those of the card.
-    init(_ workload: Workload, limit: Int, multiprocessors: Int, precision: Precision) throws(CUDAError) {
+    init(_ workload: Workload, limit: Int, multiprocessors: Int, layers: LayerPlan) throws(CUDAError) {
         let parameters = workload.networks.parameterCount
         var slices = 8
         while slices < 64, 2 * slices <= multiprocessors { slices *= 2 }
         while slices > 4, slices * parameters * 4 > 256 << 20 { slices /= 2 }
-        let left = limit - TilePlan.fixedBytes(workload, precision, slices: slices)
+        let left = limit - TilePlan.fixedBytes(workload, layers, slices: slices)
         let unit = 6 * slices
-        let rows = min(TilePlan.mostRows, left / TilePlan.bytesPerRow(workload, precision)) / unit * unit
+        let rows = min(TilePlan.mostRows, left / TilePlan.bytesPerRow(workload, layers)) / unit * unit
         guard rows >= unit else {
             throw .outOfMemory(
                 purpose: "the smallest tile of this network",
-                bytes: TilePlan.fixedBytes(workload, precision, slices: slices) + unit
-                    * TilePlan.bytesPerRow(workload, precision),
+                bytes: TilePlan.fixedBytes(workload, layers, slices: slices) + unit
+                    * TilePlan.bytesPerRow(workload, layers),
                 free: limit)
         }
         (self.rows, self.slices) = (rows, slices)
     }
 
     /// The most memory of the card that an evaluation takes [bytes].
-    func bytes(_ workload: Workload, _ precision: Precision) -> Int {
-        TilePlan.fixedBytes(workload, precision, slices: slices) + rows * TilePlan.bytesPerRow(workload, precision)
+    func bytes(_ workload: Workload, _ layers: LayerPlan) -> Int {
+        TilePlan.fixedBytes(workload, layers, slices: slices) + rows * TilePlan.bytesPerRow(workload, layers)
     }
 
     /// Points of the largest tile of a program that carries so many channels.
@@ -47,29 +47,35 @@ struct TilePlan: Equatable {
     /// Points that a tile has to the end of its last slice.
     func padded(_ count: Int) -> Int { (count + slices - 1) / slices * slices }
 
-    /// Parameters, their slices' sums and gradient, sums of squares, cuBLAS's workspace.
-    static func fixedBytes(_ workload: Workload, _ precision: Precision, slices: Int) -> Int {
-        let width = widestFactor(workload)
-        let parts = precision == .bf16x3 ? 4 * width * width : 0
-        return parts + 4 * workload.networks.parameterCount * (slices + 5) + (33 << 20)
+    /// Parameters, their slices' sums and gradient, factors and sums of fused layers, sums of squares, cuBLAS's workspace.
+    static func fixedBytes(_ workload: Workload, _ layers: LayerPlan, slices: Int) -> Int {
+        let width = widestSplitFactor(workload, layers)
+        return 4 * width * width + 4 * (layers.packedWords + layers.sumFloats) + 4 * workload.networks.parameterCount
+            * (slices + 5) + (33 << 20)
     }
 
-    /// What a row takes: z (L, R, W) and features (R, F) of every subdomain that can cover a tile, a and two stacks of adjoints
-    /// (R, W), parts of both factors of a product
-    /// in bfloat16, outputs and their adjoints (R, O) also of the sum of subdomains, coordinates, windows and columns.
-    static func bytesPerRow(_ workload: Workload, _ precision: Precision) -> Int {
+    /// What a row takes: z (L, R, W) and features (R, F) of every subdomain that can cover a tile; where layers are not fused, a and
+    /// two stacks of adjoints (R, W) and parts of both factors of a product in bfloat16; outputs and their adjoints (R, O) also of
+    /// the sum of subdomains, coordinates, windows and columns.
+    static func bytesPerRow(_ workload: Workload, _ layers: LayerPlan) -> Int {
         let covering = workload.networks.decomposition.mostCovering
         let own = workload.networks.networks.reduce(0) { $0 + $1.hiddenLayers * $1.width + featureCount($1) }
-        let shared = 3 * (workload.networks.networks.map(\.width).max() ?? 0)
+        let shared = 3 * widestStack(workload, layers)
         let columns = workload.programs.map(\.columnCount).max() ?? 2
         let outputs = 2 * workload.networks.outputs * (covering > 1 ? covering + 1 : 1)
-        let parts = precision == .bf16x3 ? 2 * widestFactor(workload) : 0
+        let parts = 2 * widestSplitFactor(workload, layers)
         return 4 * (parts + covering * (own + 2 + (covering > 1 ? 6 : 0)) + shared + outputs + columns)
     }
 
-    /// Numbers of the widest row that goes into a product of hidden layers.
-    static func widestFactor(_ workload: Workload) -> Int {
-        workload.networks.networks.map { max($0.width, featureCount($0)) }.max() ?? 0
+    /// Width of the widest network whose layers are not fused.
+    static func widestStack(_ workload: Workload, _ layers: LayerPlan) -> Int {
+        layers.unfused(workload).map(\.width).max() ?? 0
+    }
+
+    /// Numbers of the widest row that is split into bfloat16 for a product of hidden layers.
+    static func widestSplitFactor(_ workload: Workload, _ layers: LayerPlan) -> Int {
+        guard layers.precision == .bf16x3 else { return 0 }
+        return layers.unfused(workload).map { max($0.width, featureCount($0)) }.max() ?? 0
     }
 
     static func featureCount(_ network: Perceptron) -> Int { network.fourier == nil ? 0 : network.inputs }
@@ -96,7 +102,7 @@ final class TileStorage {
     /// Outputs and adjoints of the sum over subdomains; of one alone, its own.
     let fields: CUDAMemory
     let bars: CUDAMemory
-    /// Activated channels of one layer, and two stacks of adjoints, (R, W).
+    /// Activated channels of one layer, and two stacks of adjoints, (R, W), for networks whose layers are not fused.
     let a: CUDAMemory
     let bar: CUDAMemory
     let barBelow: CUDAMemory
@@ -105,13 +111,13 @@ final class TileStorage {
     /// For the parts of both factors of a product in bfloat16.
     let scratch: (a: CUDAMemory, b: CUDAMemory)?
 
-    init(_ workload: Workload, rows: Int, columnCount: Int, precision: Precision, device: Device) throws(CUDAError) {
+    init(_ workload: Workload, rows: Int, columnCount: Int, layers: LayerPlan, device: Device) throws(CUDAError) {
         func floats(_ count: Int) throws(CUDAError) -> CUDAMemory {
             try device.allocate(4 * count, "a tile of \(rows) rows")
         }
         let networks = workload.networks
         let covering = networks.decomposition.mostCovering
-        let width = networks.networks.map(\.width).max() ?? 0
+        let width = TilePlan.widestStack(workload, layers)
         var subdomains: [Subdomain] = []
         for _ in 0..<covering {
             var (z, features): ([CUDAMemory], [CUDAMemory]) = ([], [])
@@ -134,9 +140,9 @@ final class TileStorage {
         bar = try floats(rows * width)
         barBelow = try floats(rows * width)
         columns = try floats(rows * columnCount)
-        let widest = TilePlan.widestFactor(workload)
+        let widest = TilePlan.widestSplitFactor(workload, layers)
         scratch =
-            precision == .bf16x3
+            widest > 0
             ? (try floats(rows * widest + 4), try floats((rows + widest) * widest + 4)) : nil
     }
 }

@@ -1,3 +1,4 @@
+import Compute
 import Fields
 import Foundation
 import Runs
@@ -12,12 +13,14 @@ public struct PlanReport: Sendable {
     let time: TimePlan
     /// "given with --unit-time", on what it was measured, or why it was not; nil where nobody asked.
     let unitTimeSource: String?
+    /// What the card would hold; nil: the run would be computed on none.
+    let card: DeviceMemory?
     /// Whether this machine would start the run, and the limit that decides.
     let admission: String
 
     public init(
         plan: Plan, parameters: Int, memory: MemoryPlan, disk: DiskPlan, storeBytes: Int, time: TimePlan,
-        unitTimeSource: String?, limits: [MemoryLimit]
+        unitTimeSource: String?, limits: [MemoryLimit], card: DeviceMemory? = nil
     ) {
         self.plan = plan
         self.parameters = parameters
@@ -26,6 +29,7 @@ public struct PlanReport: Sendable {
         self.storeBytes = storeBytes
         self.time = time
         self.unitTimeSource = unitTimeSource
+        self.card = card
         admission = memory.standing(under: limits)
     }
 
@@ -48,13 +52,17 @@ public struct PlanReport: Sendable {
                 "pinn-train, network \(plan.network) (\(parameters) weights), \(plan.optimizer), \(plan.stream.description)",
             header: ["", "at most", ""],
             rows: [
-                ["memory", Figure.bytes(memory.peak), admission],
-                ["store", Figure.bytes(storeBytes), "\(Figure.plain(time.points)) collocation points"],
-                [
-                    "run", Figure.bytes(disk.run),
-                    "\(RunDirectory.checkpointsKept) + 1 checkpoints of \(Figure.bytes(disk.checkpoint)), history\(plan.ensemble > 1 ? ", for each of \(plan.ensemble) members" : "")",
-                ],
-            ], notes: ["memory: \(memory.breakdown)"])
+                ["memory", Figure.bytes(memory.peak), admission]
+            ]
+                + (card.map {
+                    [["card", Figure.bytes($0.needed), "\($0.name) has \(Figure.bytes($0.total))"]]
+                } ?? []) + [
+                    ["store", Figure.bytes(storeBytes), "\(Figure.plain(time.points)) collocation points"],
+                    [
+                        "run", Figure.bytes(disk.run),
+                        "\(RunDirectory.checkpointsKept) + 1 checkpoints of \(Figure.bytes(disk.checkpoint)), history\(plan.ensemble > 1 ? ", for each of \(plan.ensemble) members" : "")",
+                    ],
+                ], notes: ["memory: \(memory.breakdown)"])
     }
 
     private var streaming: PlanTable {
@@ -151,6 +159,8 @@ public struct PlanReport: Sendable {
         let iterations: Double
         let memoryBytes: Int
         let memoryParts: [Part]
+        let cardMemoryBytes: Int?
+        let cardTotalBytes: Int?
         let storeBytes: Int
         let checkpointBytes: Int
         let runBytes: Int
@@ -180,6 +190,7 @@ public struct PlanReport: Sendable {
             ensemble: plan.ensemble, points: time.points, iterations: time.iterations, memoryBytes: memory.peak,
             memoryParts: [Figures.Part(name: "program and libraries", bytes: memory.held.resident)]
                 + memory.parts.map { Figures.Part(name: $0.name, bytes: $0.bytes) },
+            cardMemoryBytes: card?.needed, cardTotalBytes: card?.total,
             storeBytes: storeBytes, checkpointBytes: disk.checkpoint, runBytes: disk.run,
             pointsVisited: time.visits, pointsVisitedFullBatch: time.fullBatchVisits,
             workPerIterationPoints: time.work.equivalent, thisMachine: time.unitTime.map { instances(1, $0) },

@@ -26,6 +26,8 @@ struct EvalCommand: ParsableCommand {
     @Option(help: "The point store. (default: the one that the run names)") var store: String?
     @Option(help: "What to print.") var format = ReportFormat.text
     @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"
+    @Option(help: "What a card computes layers' products in: \(Backends.precisions.joined(separator: ", ")).")
+    var precision = "fp32"
     @Option(help: "Threads. (default: all cores)") var threads: Int?
     @OptionGroup var common: CommonOptions
 
@@ -44,7 +46,7 @@ struct EvalCommand: ParsableCommand {
     func run() throws {
         let run = try TrainedRun(in: RunDirectory(runPath), store: store) { printMessage("warning: \($0)") }
         let prediction = try Prediction(run.checkpoint, members: run.members, store: run.store, derived: false) {
-            try Backends.make(backend, $0, threads: threads)
+            try Backends.make("\(backend):\(precision)", $0, threads: threads)
         }
         let quantities = try run.checkpoint.plan.model().unknowns
         let evaluation = Evaluation(

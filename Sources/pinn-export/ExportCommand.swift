@@ -49,6 +49,8 @@ struct ExportCommand: ParsableCommand {
             "Write each field of the first grid as a cloud-optimised GeoTIFF into a folder too, by GDAL's gdal_translate.",
             valueName: "folder")) var geotiff: String?
     @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"
+    @Option(help: "What a card computes layers' products in: \(Backends.precisions.joined(separator: ", ")).")
+    var precision = "fp32"
     @Option(help: "Threads. (default: all cores)") var threads: Int?
     @OptionGroup var common: CommonOptions
 
@@ -94,7 +96,7 @@ struct ExportCommand: ParsableCommand {
             run.checkpoint, members: run.members, store: run.store,
             names: fields?.split(separator: ",", omittingEmptySubsequences: false).map { String($0).trimmingBlanks() }
         ) {
-            try Backends.make(backend, $0, threads: threads)
+            try Backends.make("\(backend):\(precision)", $0, threads: threads)
         }
         let members = run.members.count > 1 ? ", mean and standard deviation of \(run.members.count) members" : ""
         let origin = "at iteration \(run.checkpoint.iteration) of \(runPath)\(members)"

@@ -48,6 +48,8 @@ struct PlanCommand: ParsableCommand {
     @Option(help: "Points of an independent job. (default: the chunk)", transform: count) var pointsPerJob: Int?
     @Option(help: "Hours of a day in which the instances work. (default: 24)") var hoursPerDay: Double?
     @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"
+    @Option(help: "What a card computes layers' products in: \(Backends.precisions.joined(separator: ", ")).")
+    var precision = "fp32"
     @Option(help: "Threads. (default: all cores)") var threads: Int?
     @Option(help: "What to print.") var format = ReportFormat.text
     @OptionGroup var common: CommonOptions
@@ -125,7 +127,9 @@ struct PlanCommand: ParsableCommand {
         }
         let calibration =
             unitTime == nil && kinds.isEmpty
-            ? try Calibration(plan, store: store, backend: backend, threads: used) : nil
+            ? try Calibration(
+                plan, store: store, backend: precision == "fp32" ? backend : "\(backend):\(precision)", threads: used)
+            : nil
         let time = TimePlan(
             points: points, iterations: iterations * plan.ensemble, work: StreamedWork(objective, sizes: sizes),
             unitTime: unitTime ?? calibration?.unitTime, instances: kinds,
@@ -134,7 +138,8 @@ struct PlanCommand: ParsableCommand {
             plan: plan, parameters: objective.workload.networks.parameterCount, memory: memory,
             disk: try DiskPlan(plan, objective: objective), storeBytes: StoreWriter.byteCount(store), time: time,
             unitTimeSource: calibration?.source ?? unitTime.map { _ in "given with --unit-time" },
-            limits: MemoryLimit.all(holding: held))
+            limits: MemoryLimit.all(holding: held),
+            card: try Backends.ownMemory(backend, objective.workload, precision: precision))
         print(try report.rendered(as: format))
     }
 }

@@ -25,6 +25,8 @@ struct ReportCommand: ParsableCommand {
             "Write the maps as PNG files into this folder.", valueName: "folder"))
     var png: String?
     @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"
+    @Option(help: "What a card computes layers' products in: \(Backends.precisions.joined(separator: ", ")).")
+    var precision = "fp32"
     @Option(help: "Threads. (default: all cores)") var threads: Int?
     @OptionGroup var common: CommonOptions
 
@@ -47,7 +49,7 @@ struct ReportCommand: ParsableCommand {
         let run = try TrainedRun(in: directory, store: store) { printMessage("warning: \($0)") }
         func prediction(derived: Bool) throws -> Prediction {
             try Prediction(run.checkpoint, members: run.members, store: run.store, derived: derived) {
-                try Backends.make(backend, $0, threads: threads)
+                try Backends.make("\(backend):\(precision)", $0, threads: threads)
             }
         }
         let total = Report.work(run)

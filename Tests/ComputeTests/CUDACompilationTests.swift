@@ -30,6 +30,51 @@ struct CUDACompilationTests {
         for each in made { #expect(each.bytes > 1000, "\(each.name)") }
     }
 
+    /// Shared memory of a block on cards of these capabilities [bytes]: CUDA C++ Programming Guide, technical specifications.
+    static let sharedMemory = [80: 166_912, 89: 101_376, 90: 232_448, 100: 232_448]
+
+    /// What a kernel of fused layers is compiled for. All combinations take minutes.
+    struct Fused: Sendable, CustomTestStringConvertible {
+        let architecture: Int
+        let width: Int
+        let channels: Int
+        let precision: Precision
+        var testDescription: String { "sm_\(architecture), width \(width), \(channels) channels, \(precision)" }
+
+        static let all: [Fused] = [80, 89, 90, 100].flatMap { architecture in
+            [32, 64, 96, 128].flatMap { width in
+                [1, 3, 6].flatMap { channels in
+                    [Precision.tf32, .bf16x3].map {
+                        Fused(architecture: architecture, width: width, channels: channels, precision: $0)
+                    }
+                }
+            }
+        }
+        static let chosen =
+            Places.runsLongTests
+            ? all : all.filter { $0.width == 128 && $0.channels == 6 || $0.architecture == 90 && $0.width == 128 }
+    }
+
+    @Test("compiles fused layers within the registers and the shared memory of a card", arguments: Fused.chosen)
+    func fused(_ each: Fused) throws {
+        let made = try Compilation.fused(
+            width: each.width, channels: each.channels, precision: each.precision,
+            sharedMemory: CUDACompilationTests.sharedMemory[each.architecture]!, architecture: each.architecture,
+            places: try #require(InstalledNVRTC.places))
+        guard let made else {
+            // 98 kB of two stacks, and more, where a block has 101.
+            #expect(each.architecture == 89 && each.width >= 96)
+            return
+        }
+        #expect(Set(made.map(\.kernel)) == ["pack", "fused_forward", "fused_adjoint", "gather"])
+        for kernel in made {
+            print("\(each.testDescription): \(kernel.kernel) \(kernel.registers) registers")
+            // With fewer channels the compiler's order of things puts a few registers aside for a while.
+            #expect(kernel.spilledBytes <= (each.channels == 6 ? 0 : 40), "\(kernel.kernel)")
+            #expect(!kernel.messages.contains("warning"))
+        }
+    }
+
     @Test("compiles the programs of every physics", arguments: EquationCatalog.models.map(\.name), [80, 90, 100])
     func physics(_ physics: String, architecture: Int) throws {
         let workload = try Inversion(physics: physics).objective.workload

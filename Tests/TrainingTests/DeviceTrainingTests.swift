@@ -13,12 +13,13 @@ import Training
 /// what a stream is asked as late as they may.
 @Suite("Training on a card, on stand-ins", .enabled(if: StandIns.shared != nil, "no C++ compiler on the PATH"))
 struct DeviceTrainingTests {
-    private func cardRun(memoryLimit: Int? = nil) throws -> ShortRun {
+    private func cardRun(memoryLimit: Int? = nil, precision: Precision = .fp32, fuses: Bool? = nil) throws -> ShortRun {
         let standIns = try #require(StandIns.shared)
         var short = try ShortRun()
         short.device = {
             try CUDABackend(
-                $0, memoryLimit: memoryLimit, places: standIns.places, cacheFolder: standIns.cacheFolder)
+                $0, precision: precision, memoryLimit: memoryLimit, fuses: fuses, places: standIns.places,
+                cacheFolder: standIns.cacheFolder)
         }
         return short
     }
@@ -38,6 +39,22 @@ struct DeviceTrainingTests {
         }
         #expect(abs(found.history.totals[10] - expected.history.totals[10]) < 1e-5 * expected.history.totals[10])
         #expect(found.history.totals[99] < 0.9 * found.history.totals[0])
+    }
+
+    @Test("learns with fused layers as with layers one by one", arguments: [Precision.tf32, .bf16x3])
+    func fusedCurve(precision: Precision) throws {
+        let runs = try [true, false].map { fuses in
+            var card = try cardRun(precision: precision, fuses: fuses)
+            card.plan.network = "3x32"
+            return try card.train(fuses ? "fused" : "layers", iterations: 40)
+        }
+        #expect(runs[0].backend.contains("in fused layers") && !runs[1].backend.contains("fused"))
+        // Roundings of the precision, which Adam magnifies as it does those of fp32.
+        let bound = precision == .tf32 ? 2e-2 : 1e-3
+        for (one, other) in zip(runs[0].history.totals, runs[1].history.totals) {
+            #expect(abs(one - other) < bound * other)
+        }
+        #expect(runs[0].history.totals[39] < runs[0].history.totals[0])
     }
 
     /// Losses come back in groups of sixteen, and checkpoints fall anywhere.

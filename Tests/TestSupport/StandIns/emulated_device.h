@@ -1,10 +1,12 @@
 // CUDA C++ as C++ for the host: the stand-in for NVRTC puts this before a kernel's text and the launchers behind it. A thread is a
 // fiber; blocks follow one another, so what a block shares may be static. C++, because what it stands in for is.
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 struct EmulatedIndex {
     int x, y, z;
@@ -41,6 +43,19 @@ static inline float __fadd_rn(float a, float b) { return a + b; }
 static inline float __fmul_rn(float a, float b) { return a * b; }
 static inline float __fdiv_rn(float a, float b) { return a / b; }
 using std::isfinite;
+using std::min;
+struct uint2 {
+    unsigned x, y;
+};
+struct uint4 {
+    unsigned x, y, z, w;
+};
+struct float2 {
+    float x, y;
+};
+struct float4 {
+    float x, y, z, w;
+};
 static inline void __syncthreads() { emulator->barrier(); }
 static inline void __syncwarp(unsigned = ~0u) { emulator->warp_barrier(); }
 static inline float __uint_as_float(unsigned bits) {
@@ -61,6 +76,79 @@ static inline float __shfl_xor_sync(unsigned, float value, int mask) {
     memcpy(&other, &emulator->warp_words[emulated_lane() ^ mask][0], 4);
     emulator->warp_barrier();
     return other;
+}
+
+static inline unsigned __byte_perm(unsigned low, unsigned high, unsigned selector) {
+    const uint64_t bytes = (uint64_t)high << 32 | low;
+    unsigned result = 0;
+    for (int i = 0; i < 4; i++) result |= (unsigned)(bytes >> 8 * (selector >> 4 * i & 7) & 255) << 8 * i;
+    return result;
+}
+
+// What Kernels/tensor_cores.cu says in PTX. Fragments are those of NVIDIA's Parallel Thread Execution ISA, "Matrix fragments for
+// mma.m16n8k8" and "... m16n8k16": each thread brings its own to the warp, and takes the sums that are its own.
+static inline unsigned *shared_words() { return (unsigned *)emulator->shared; }
+static inline void prefetch(const float *) {}
+
+// Each thread's words of this product; those of the one before may still be read by others.
+static inline int emulated_fragments(const unsigned (&a)[4], const unsigned (&b)[2]) {
+    uint32_t *own = emulator->warp_words[emulated_lane()];
+    const int turn = 8 + 8 * (own[63] = (own[63] ^ 1) & 1);
+    memcpy(own + turn, a, 16);
+    memcpy(own + turn + 4, b, 8);
+    emulator->warp_barrier();
+    return turn;
+}
+static inline float emulated_tf32(uint32_t word) { return __uint_as_float(word & 0xffffe000u); }
+static inline void multiply_tf32(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+    const int turn = emulated_fragments(a, b), group = emulated_lane() / 4, in_group = emulated_lane() % 4;
+    const auto words = emulator->warp_words;
+    for (int i = 0; i < 4; i++) {
+        const int row = group + (i < 2 ? 0 : 8), column = in_group * 2 + (i & 1);
+        for (int k = 0; k < 8; k++) {
+            // a0: (group, k) a1: (group + 8, k) a2: (group, k + 4) a3: (group + 8, k + 4); b0: (k, group) b1: (k + 4, group).
+            const uint32_t left = words[row % 8 * 4 + k % 4][turn + row / 8 + k / 4 * 2];
+            const uint32_t right = words[column * 4 + k % 4][turn + 4 + k / 4];
+            c[i] += emulated_tf32(left) * emulated_tf32(right);
+        }
+    }
+}
+static inline float emulated_bf16(uint32_t two, int which) { return __uint_as_float(which ? two & 0xffff0000u : two << 16); }
+static inline void multiply_bf16(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+    const int turn = emulated_fragments(a, b), group = emulated_lane() / 4, in_group = emulated_lane() % 4;
+    const auto words = emulator->warp_words;
+    for (int i = 0; i < 4; i++) {
+        const int row = group + (i < 2 ? 0 : 8), column = in_group * 2 + (i & 1);
+        for (int k = 0; k < 16; k++) {
+            // Two numbers a register, the first in its lower half. a0, a1: (group, 2 t + i) a2, a3: (group + 8, 2 t + i)
+            // a4, a5: (group, 2 t + i + 8) a6, a7: (group + 8, 2 t + i + 8); b0, b1: (2 t + i, group) b2, b3: (2 t + i + 8, group).
+            const uint32_t left = words[row % 8 * 4 + k % 8 / 2][turn + row / 8 + k / 8 * 2];
+            const uint32_t right = words[column * 4 + k % 8 / 2][turn + 4 + k / 8];
+            c[i] += emulated_bf16(left, k % 2) * emulated_bf16(right, k % 2);
+        }
+    }
+}
+// To nearest: ties away from zero as cvt.rna, and to even as cvt.rn.
+static inline unsigned round_tf32(float value) {
+    const unsigned bits = __float_as_uint(value);
+    return (bits & 0x7f800000u) == 0x7f800000u ? bits : (bits + 0x1000u) & 0xffffe000u;
+}
+static inline unsigned emulated_to_bf16(float value) {
+    const unsigned bits = __float_as_uint(value);
+    if ((bits & 0x7fffffffu) > 0x7f800000u) return 0x7fff;
+    return (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+}
+static inline unsigned round_bf16(float upper, float lower) { return emulated_to_bf16(upper) << 16 | emulated_to_bf16(lower); }
+
+// A thread's copies are done when it waits for them, and no sooner.
+static std::vector<std::pair<unsigned *, const unsigned *>> emulated_copies[1024];
+static inline int emulated_thread() { return threadIdx.x + threadIdx.y * blockDim.x; }
+static inline void copy_beside(unsigned *shared, const unsigned *global) {
+    emulated_copies[emulated_thread()].emplace_back(shared, global);
+}
+static inline void await_copies() {
+    for (auto &copy : emulated_copies[emulated_thread()]) memcpy(copy.first, copy.second, 16);
+    emulated_copies[emulated_thread()].clear();
 }
 
 // Launchers: from the addresses of a kernel's parameters, and the parameters' sizes.

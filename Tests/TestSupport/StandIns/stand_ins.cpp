@@ -43,6 +43,7 @@ int failure = success;
 
 Emulator emulator_state;
 int thread_order = 0;
+const size_t guard_bytes = 256;
 
 struct Fiber {
     ucontext_t context;
@@ -117,39 +118,44 @@ void run_block(int threads, unsigned seed) {
         fibers[i]->number = i;
         fibers[i]->state = Fiber::at_work;
     }
+    // A warp goes as far as it can before another has its turn: what only equal speed keeps in order goes wrong.
+    std::vector<std::vector<int>> warps((threads + 31) / 32);
+    std::vector<int> warp_order;
+    for (int i : order) {
+        if (warps[i / 32].empty()) warp_order.push_back(i / 32);
+        warps[i / 32].push_back(i);
+    }
     for (;;) {
-        for (int i : order)
-            if (fibers[i]->state == Fiber::at_work) resume(*fibers[i]);
-        // Warps whose threads have all come together, or the whole block.
         int done = 0, at_barrier = 0;
-        bool moved = false;
-        for (int warp = 0; warp < threads; warp += 32) {
-            int waiting = 0, of = std::min(32, threads - warp);
-            for (int i = warp; i < warp + of; i++) {
-                waiting += fibers[i]->state == Fiber::at_warp;
+        for (int warp : warp_order) {
+            const auto &members = warps[warp];
+            for (bool together = true; together;) {
+                for (int i : members)
+                    if (fibers[i]->state == Fiber::at_work) resume(*fibers[i]);
+                for (int i : members) together = together && fibers[i]->state == Fiber::at_warp;
+                if (together)
+                    for (int i : members) fibers[i]->state = Fiber::at_work;
+            }
+            for (int i : members) {
                 done += fibers[i]->state == Fiber::done;
                 at_barrier += fibers[i]->state == Fiber::at_barrier;
             }
-            if (waiting == of) {
-                for (int i = warp; i < warp + of; i++) fibers[i]->state = Fiber::at_work;
-                moved = true;
-            }
         }
         if (done == threads) return;
-        if (at_barrier == threads)
-            for (int i = 0; i < threads; i++) fibers[i]->state = Fiber::at_work;
-        else if (!moved) {
+        if (at_barrier != threads) {
             // The fibers that wait hold what they will never finish: new ones take their place.
             failure = barrier_divergence;
             for (int i = 0; i < threads; i++)
                 if (fibers[i]->state != Fiber::done) (void)fibers[i].release(), fibers[i] = std::make_unique<Fiber>();
             return;
         }
+        for (int i = 0; i < threads; i++) fibers[i]->state = Fiber::at_work;
     }
 }
 
 void run_grid(std::function<void()> kernel, EmulatedIndex grid, EmulatedIndex block, size_t shared) {
-    std::vector<uint8_t> memory(shared + 64);
+    // Between what a block may have and the guard behind it nothing is free.
+    std::vector<uint8_t> memory(shared + 64 + guard_bytes);
     emulator_state.barrier = [] { pause(Fiber::at_barrier); };
     emulator_state.warp_barrier = [] { pause(Fiber::at_warp); };
     emulator_state.block_size = block;
@@ -159,21 +165,26 @@ void run_grid(std::function<void()> kernel, EmulatedIndex grid, EmulatedIndex bl
     const int blocks = grid.x * grid.y * grid.z;
     for (int number : turns(blocks, 7)) {
         memset(memory.data(), 0xff, memory.size());
+        uint8_t *guard = (uint8_t *)emulator_state.shared + shared;
+        memset(guard, 0xa5, guard_bytes);
         emulator_state.block = {number % grid.x, number / grid.x % grid.y, number / (grid.x * grid.y)};
         run_block(block.x * block.y * block.z, (unsigned)number);
+        for (size_t i = 0; i < guard_bytes; i++)
+            if (guard[i] != 0xa5) failure = illegal_address;
         if (failure) return;
     }
 }
 
 // MARK: memory
 
-const size_t guard_bytes = 256;
 struct Allocation {
     size_t bytes;
     bool pinned;
 };
 std::map<uintptr_t, Allocation> allocations;
 size_t used = 0, total_memory = (size_t)4 << 30;
+// Bytes that a block may be allowed.
+const int most_shared_memory = 232448;
 
 void *obtain(size_t bytes, bool pinned) {
     uint8_t *raw = (uint8_t *)aligned_alloc(256, (bytes + 2 * guard_bytes + 255) / 256 * 256);
@@ -262,6 +273,8 @@ int outcome() {
 struct Function {
     void (*launch)(void **);
     int (*sizes)(size_t *);
+    // Shared memory that a launch may ask for; more than every card gives has to be allowed.
+    unsigned most_shared = 48 << 10;
 };
 struct LoadedModule {
     void *handle;
@@ -347,7 +360,7 @@ int cuDeviceGetCount(int *count) { return *count = 1, success; }
 int cuDeviceGet(int *device, int) { return *device = 0, success; }
 int cuDeviceGetName(char *name, int length, int) { return snprintf(name, length, "stand-in on the host"), success; }
 int cuDeviceGetAttribute(int *value, int attribute, int) {
-    *value = attribute == 75 ? 9 : attribute == 76 ? 0 : attribute == 16 ? 2 : attribute == 97 ? 232448 : 0;
+    *value = attribute == 75 ? 9 : attribute == 76 ? 0 : attribute == 16 ? 2 : attribute == 97 ? most_shared_memory : 0;
     return success;
 }
 int cuDriverGetVersion(int *version) { return *version = 12040, success; }
@@ -478,11 +491,14 @@ int cuModuleGetFunction(Function **function, LoadedModule *module, const char *n
     *function = known.get();
     return success;
 }
-int cuFuncSetAttribute(Function *, int, int) { return success; }
+int cuFuncSetAttribute(Function *function, int attribute, int value) {
+    if (attribute != 8 || value > most_shared_memory) return invalid_value;
+    return function->most_shared = (unsigned)value, success;
+}
 int cuLaunchKernel(Function *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared,
                    Stream *stream, void **parameters, void **) {
     Guard guard(lock);
-    if (!gx || !gy || !bx || !by || bx * by * bz > 1024 || gy > 65535 || shared > 232448) return invalid_value;
+    if (!gx || !gy || !bx || !by || bx * by * bz > 1024 || gy > 65535 || shared > function->most_shared) return invalid_value;
     size_t sizes[64];
     const int count = function->sizes(sizes);
     auto values = std::make_shared<std::vector<std::vector<uint64_t>>>();

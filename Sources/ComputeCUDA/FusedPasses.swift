@@ -1,0 +1,118 @@
+import Networks
+
+/// A tile's way through one network and back, all layers in one kernel each way (Kernels/fused.cu).
+final class FusedPasses: NetworkWay {
+    private let network: Perceptron
+    private let shape: FusedShape
+    private let channels: Int
+    private let kernels: FusedKernels
+    private let scratch: FusedScratch
+    private let device: Device
+    private let slopes: (x: Float, y: Float)
+    private let waves: FourierWaves?
+
+    /// - Parameter encode: the kernel that makes Fourier features.
+    init(
+        _ shape: FusedShape, kernels: FusedKernels, encode: Kernel, scratch: FusedScratch, device: Device,
+        slopes: (x: Double, y: Double)
+    ) throws(CUDAError) {
+        self.shape = shape
+        network = shape.network
+        channels = kernels.channels
+        self.kernels = kernels
+        self.scratch = scratch
+        self.device = device
+        self.slopes = (Float(slopes.x), Float(slopes.y))
+        waves = try FourierWaves(network, kernel: encode, device)
+    }
+
+    func forward(_ stacks: NetworkStacks, _ tile: TileStorage, parameters: UInt64, points: Int) throws(CUDAError) {
+        try waves?.encode(stacks, slopes: slopes, points: points)
+        try pack(parameters, isForward: true)
+        try device.launch(
+            kernels.forward, grid: (blocks(points), 1), block: (shape.threads, 1), shared: shape.forwardBytes,
+            entry(stacks, parameters) + [
+                .address(stacks.z.address), .long(tile.rows * network.width), .address(stacks.outputs), .int(points),
+                .int(network.hiddenLayers), .int(network.outputs),
+            ])
+    }
+
+    func adjoint(_ stacks: NetworkStacks, _ tile: TileStorage, parameters: UInt64, sums: UInt64, points: Int)
+        throws(CUDAError)
+    {
+        // Other networks' factors may have come since.
+        try pack(parameters, isForward: false)
+        let blocks = blocks(points)
+        try device.launch(
+            kernels.adjoint, grid: (blocks, 1), block: (shape.threads, 1), shared: shape.adjointBytes,
+            entry(stacks, parameters) + [
+                .address(stacks.z.address), .long(tile.rows * network.width), .address(stacks.outputBars),
+                .address(scratch.sums.address), .long(shape.sumFloats), .int(points), .int(network.hiddenLayers),
+                .int(network.outputs),
+            ])
+        try device.launch(
+            kernels.gather, over: network.parameterCount,
+            [
+                .address(scratch.sums.address), .int(blocks), .long(shape.sumFloats), .int(network.hiddenLayers),
+                .int(network.outputs), .int(waves == nil ? 0 : 1), .address(sums),
+            ])
+    }
+
+    /// No block is without a tile: each sets its sums.
+    private func blocks(_ points: Int) -> Int {
+        let tile = shape.tilePoints(channels: channels)
+        return min(scratch.blocks, (points + tile - 1) / tile)
+    }
+
+    private func entry(_ stacks: NetworkStacks, _ parameters: UInt64) -> [Kernel.Argument] {
+        [
+            .address(stacks.x.address), .address(stacks.y.address),
+            .address(waves == nil ? 0 : stacks.features.address), .float(slopes.x), .float(slopes.y),
+            .address(parameters), .address(scratch.packed.address),
+        ]
+    }
+
+    private func pack(_ parameters: UInt64, isForward: Bool) throws(CUDAError) {
+        guard shape.packedWords > 0 else { return }
+        try device.launch(
+            kernels.pack, over: shape.packedWords,
+            [
+                .address(parameters), .int(network.hiddenLayers), .int(waves == nil ? 0 : 1), .int(isForward ? 1 : 0),
+                .address(scratch.packed.address),
+            ])
+    }
+}
+
+/// Memory that all fused networks use by turns: factors of one network's weights, and a gradient's sums for each block.
+final class FusedScratch {
+    let packed: CUDAMemory
+    let sums: CUDAMemory
+    let blocks: Int
+
+    init(_ layers: LayerPlan, _ device: Device) throws(CUDAError) {
+        packed = try device.allocate(4 * layers.packedWords, "factors of fused layers")
+        sums = try device.allocate(4 * layers.sumFloats, "sums of fused layers")
+        blocks = layers.blocks
+    }
+}
+
+/// The kernels of Kernels/fused.cu for a number of channels, a width and a precision.
+final class FusedKernels {
+    let channels: Int
+    let pack: Kernel
+    let forward: Kernel
+    let adjoint: Kernel
+    let gather: Kernel
+
+    init(channels: Int, _ shape: FusedShape, _ device: Device) throws(CUDAError) {
+        self.channels = channels
+        let module = try device.module(
+            KernelTexts.fused, options: KernelTexts.options(channels: channels, shape))
+        pack = try module.kernel("pack")
+        forward = try module.kernel("fused_forward")
+        adjoint = try module.kernel("fused_adjoint")
+        gather = try module.kernel("gather")
+        try device.allowSharedMemory(shape.forwardBytes, for: forward)
+        try device.allowSharedMemory(shape.adjointBytes, for: adjoint)
+    }
+}

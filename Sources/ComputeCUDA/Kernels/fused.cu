@@ -1,0 +1,399 @@
+// A tile's way through all layers of a network in one kernel, and back in another: its activations and adjoints stay in shared
+// memory and registers, the card's memory sees pre-activations z once each way. Rules and letters: Sources/Networks/README.md; the
+// arithmetic between products is that of network.cu, against which this is tested. z (L, P, K, W) is what network.cu leaves there.
+//
+// Products number 0 ... are those of the hidden layers whose factors are W x W: all but the first layer's, or all where the first takes
+// features. Product p makes z of layer p + 1 (of p, with features) and has its weights at base + p (W^2 + W) of the parameters, its
+// biases behind them; base is 3 W, or 0.
+//
+// Blocks go over tiles b, b + blocks, ... and add to sums of the gradient of their own, which gather adds in the order of blocks: the
+// same bits every time. A block's sums: those of all products' weights as parameter_of says, of their biases (products, W), of what comes
+// before base, and of the last layer.
+
+struct Shape {
+    int products, outputs, base;
+    __device__ __forceinline__ Shape(int hidden_layers, int outputs, bool has_features)
+        : products(has_features ? hidden_layers : hidden_layers - 1), outputs(outputs), base(has_features ? 0 : 3 * W) {}
+    // Of parameters: weights and biases of a product, weights and biases of the last layer. Biases of product -1: of the first layer.
+    __device__ __forceinline__ int weights(int product) const { return base + product * (W * W + W); }
+    __device__ __forceinline__ int biases(int product) const { return weights(product) + W * W; }
+    __device__ __forceinline__ int last() const { return weights(products); }
+    // Of a block's sums.
+    __device__ __forceinline__ int bias_sums(int product) const {
+        return product < 0 ? first_sums() + 2 * W : products * W * W + product * W;
+    }
+    __device__ __forceinline__ int first_sums() const { return products * (W * W + W); }
+};
+
+// The factors of all products' weights: as the columns that the way forward multiplies with, (W outputs, W inputs), or the way back.
+extern "C" __global__ void pack(const float *parameters, int hidden_layers, int has_features, int is_forward,
+                                unsigned *packed) {
+    const Shape shape(hidden_layers, 0, has_features);
+    for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < shape.products * W * W; i += gridDim.x * blockDim.x) {
+        const int product = i / (W * W), row = i % (W * W) / W, column = i % W;
+        packed[i] = factor(parameters[shape.weights(product) + (is_forward ? column * W + row : row * W + column)]);
+    }
+}
+
+// From sums z without biases: z to the card's memory with tanh in the value channel, and a to shared memory, as factors or as it is.
+static __device__ __forceinline__ void activate(float (&c)[M][N][4], const Place &place, const float *biases, float *z,
+                                                unsigned *stack, bool as_factors, int first_point, int points) {
+    const int swapped = swizzle(place.g), left = points - first_point - place.point;
+    z += (long long)(first_point + place.point) * K * W + place.column;
+#pragma unroll
+    for (int n = 0; n < N; n++) {
+        const int column = place.column + 8 * n;
+        const float bias[2] = {biases[column], biases[column + 1]};
+#pragma unroll
+        for (int b = 0; b < B; b++)
+#pragma unroll
+            for (int half = 0; half < 2; half++) {
+                // Else the compiler has all points' numbers under way at once, more than there are registers.
+                if (half == 0 || K < 6) __syncwarp();
+                const int row = 16 * b + 8 * half;
+                float channels[2][K], activated[2][K];
+#pragma unroll
+                for (int j = 0; j < 2; j++) {
+#pragma unroll
+                    for (int k = 0; k < K; k++) channels[j][k] = c[b * K + k][n][2 * half + j];
+                    channels[j][0] = tanhf(channels[j][0] + bias[j]);
+                    chain_rule(channels[j], activated[j]);
+                }
+#pragma unroll
+                for (int k = 0; k < K; k++) {
+                    if (row < left) *(float2 *)(z + (row * K + k) * W + 8 * n) = {channels[0][k], channels[1][k]};
+                    unsigned *to = stack + (place.row + 16 * (b * K + k) + 8 * half) * W + (column ^ swapped);
+                    *(uint2 *)to = as_factors ? uint2{factor(activated[0][k]), factor(activated[1][k])}
+                                              : uint2{__float_as_uint(activated[0][k]), __float_as_uint(activated[1][k])};
+                }
+            }
+    }
+}
+
+// From adjoints of a and from z, where it is known: adjoints of z in their place, and a to shared memory, as factors or as it is.
+static __device__ __forceinline__ void activate_adjoint(float (&c)[M][N][4], const Place &place, const float *z, unsigned *stack,
+                                                        bool as_factors, int first_point, int points) {
+    const int swapped = swizzle(place.g), left = points - first_point - place.point;
+    z += (long long)(first_point + place.point) * K * W + place.column;
+#pragma unroll
+    for (int n = 0; n < N; n++) {
+        const int column = place.column + 8 * n;
+#pragma unroll
+        for (int b = 0; b < B; b++)
+#pragma unroll
+            for (int half = 0; half < 2; half++) {
+                // Else the compiler has all points' numbers under way at once, more than there are registers.
+                if (half == 0 || K < 6) __syncwarp();
+                const int row = 16 * b + 8 * half;
+                float channels[2][K], activated[2][K], bars[2][K];
+#pragma unroll
+                for (int k = 0; k < K; k++) {
+                    float2 both = {0, 0};
+                    if (row < left) both = *(const float2 *)(z + (row * K + k) * W + 8 * n);
+                    channels[0][k] = both.x;
+                    channels[1][k] = both.y;
+                }
+#pragma unroll
+                for (int j = 0; j < 2; j++) {
+                    chain_rule(channels[j], activated[j]);
+#pragma unroll
+                    for (int k = 0; k < K; k++) bars[j][k] = c[b * K + k][n][2 * half + j];
+                    chain_rule_adjoint(channels[j], bars[j]);
+#pragma unroll
+                    for (int k = 0; k < K; k++) c[b * K + k][n][2 * half + j] = bars[j][k];
+                }
+#pragma unroll
+                for (int k = 0; k < K; k++) {
+                    unsigned *to = stack + (place.row + 16 * (b * K + k) + 8 * half) * W + (column ^ swapped);
+                    *(uint2 *)to = as_factors ? uint2{factor(activated[0][k]), factor(activated[1][k])}
+                                              : uint2{__float_as_uint(activated[0][k]), __float_as_uint(activated[1][k])};
+                }
+            }
+    }
+}
+
+// Features (P, K, W) of a tile to shared memory, as factors; zeros beyond the points.
+static __device__ __forceinline__ void load_features(const float *features, unsigned *stack, int first_point, int points) {
+    for (int i = threadIdx.x; i < rows * W / 4; i += threads) {
+        const int row = i / (W / 4), column = i % (W / 4) * 4, point = first_point + point_of(row);
+        float4 four = {0, 0, 0, 0};
+        if (point < points) four = *(const float4 *)(features + ((long long)point * K + channel_of(row)) * W + column);
+        *(uint4 *)(stack + row * W + (column ^ swizzle(row))) = {factor(four.x), factor(four.y), factor(four.z), factor(four.w)};
+    }
+}
+
+// Outputs (P, K, O) from activations in shared memory, in single precision.
+static __device__ __forceinline__ void leave(const unsigned *stack, const float *last, int outputs, float *to, int first_point,
+                                             int points) {
+    for (int i = threadIdx.x; i < rows * outputs; i += threads) {
+        const int row = i / outputs, output = i % outputs, point = first_point + point_of(row), k = channel_of(row);
+        if (point >= points) continue;
+        float sum = 0;
+#pragma unroll 4
+        for (int feature = 0; feature < W; feature += 4) {
+            unsigned a[4];
+            read4(stack + row * W + (feature ^ swizzle(row)), a);
+#pragma unroll
+            for (int j = 0; j < 4; j++) sum += __uint_as_float(a[j]) * last[(feature + j) * outputs + output];
+        }
+        to[((long long)point * K + k) * outputs + output] = k == 0 ? sum + last[W * outputs + output] : sum;
+    }
+}
+
+static __device__ __forceinline__ void set_or_add(float *sum, float value, bool is_first) {
+    *sum = is_first ? value : *sum + value;
+}
+
+// Sums over the tile's points of what each thread has of its columns, set or added to the block's (W). Begins with a barrier, so that
+// the columns of the sums before have been read.
+static __device__ __forceinline__ void add_columns(float (&own)[N][2], const Place &place, float *columns, float *sums,
+                                                   bool is_first) {
+    __syncthreads();
+#pragma unroll
+    for (int n = 0; n < N; n++)
+#pragma unroll
+        for (int j = 0; j < 2; j++) {
+            float sum = own[n][j];
+#pragma unroll
+            for (int mask = 4; mask < 32; mask *= 2) sum += __shfl_xor_sync(~0u, sum, mask);
+            if (place.g == 0) columns[place.group * W + place.column + 8 * n + j] = sum;
+        }
+    __syncthreads();
+    if (threadIdx.x < W) {
+        float sum = columns[threadIdx.x];
+        for (int group = 1; group < G; group++) sum += columns[group * W + threadIdx.x];
+        set_or_add(sums + threadIdx.x, sum, is_first);
+    }
+}
+
+// The sum over the tile's rows of an output's adjoints (P, K, O) times a feature's activations; without a stack, over value rows alone.
+static __device__ __forceinline__ float sum_rows(const unsigned *stack, int feature, const float *output_bars, int outputs,
+                                                 int output, int first_point, int points) {
+    float sum = 0;
+#pragma unroll 1
+    for (int row = 0; row < rows; row += 16) {
+        const int point = first_point + point_of(row), k = channel_of(row);
+        if (!stack && k > 0) continue;
+        const float *from = output_bars + ((long long)point * K + k) * outputs + output;
+        // Many at once: each is a wait otherwise.
+#pragma unroll
+        for (int i = 0; i < 16; i++) {
+            const float value = point + i < points ? from[i * K * outputs] : 0;
+            sum += stack ? __uint_as_float(stack[(row + i) * W + (feature ^ swizzle(i))]) * value : value;
+        }
+    }
+    return sum;
+}
+
+// Asks for a tile of a layer's z, which lies together.
+static __device__ __forceinline__ void prefetch_tile(const float *z, int first_point, int points) {
+    const int count = min(tile_points, points - first_point) * K * W;
+    for (int i = 32 * threadIdx.x; i < count; i += 32 * threads) prefetch(z + (long long)first_point * K * W + i);
+}
+
+// z of all layers and outputs (P, K, O) at points. Layers of z are z_stride floats apart; without features, null. Shared memory: a
+// stack and the ring.
+extern "C" __global__ void __launch_bounds__(threads, 1)
+    fused_forward(const float *x, const float *y, const float *features, float slope_x, float slope_y, const float *parameters,
+                  const unsigned *packed, float *z, long long z_stride, float *outputs, int points, int hidden_layers,
+                  int output_count) {
+    const Place place;
+    const Shape shape(hidden_layers, output_count, features != nullptr);
+    unsigned *stack = shared_words();
+    Ring ring = {stack + stack_words, 0};
+    float c[M][N][4];
+    if (shape.products > 0) ring.fetch(packed, 0, 0);
+    for (int first_point = blockIdx.x * tile_points; first_point < points; first_point += gridDim.x * tile_points) {
+        if (features) {
+            // Everybody is done with the outputs of the tile before.
+            __syncthreads();
+            load_features(features, stack, first_point, points);
+        } else {
+#pragma unroll
+            for (int b = 0; b < B; b++)
+#pragma unroll
+                for (int half = 0; half < 2; half++) {
+                    // As in activate.
+                    __syncwarp();
+                    const int point = first_point + place.point + 16 * b + 8 * half;
+                    float at_x = 0, at_y = 0;
+                    if (point < points) {
+                        at_x = x[point];
+                        at_y = y[point];
+                    }
+#pragma unroll
+                    for (int n = 0; n < N; n++)
+#pragma unroll
+                        for (int j = 0; j < 2; j++) {
+                            const int column = place.column + 8 * n + j;
+                            const float along_x = parameters[column], along_y = parameters[W + column];
+#pragma unroll
+                            for (int k = 0; k < K; k++)
+                                c[b * K + k][n][2 * half + j] = k == 0   ? at_x * along_x + at_y * along_y
+                                                                : k == 1 ? slope_x * along_x
+                                                                : k == 2 ? slope_y * along_y
+                                                                         : 0;
+                        }
+                }
+            __syncthreads();
+            activate(c, place, parameters + shape.biases(-1), z, stack, shape.products > 0, first_point, points);
+        }
+        for (int number = 0; number < shape.products; number++) {
+            const bool is_last = number + 1 == shape.products;
+            const bool is_end = first_point + gridDim.x * tile_points >= points;
+            const unsigned *next = !is_last ? packed + (number + 1) * W * W : is_end ? nullptr : packed;
+            product(stack, ring, packed + number * W * W, next, place, c);
+            // The stack has been read by all.
+            __syncthreads();
+            activate(c, place, parameters + shape.biases(number), z + (features ? number : number + 1) * z_stride, stack,
+                     !is_last, first_point, points);
+        }
+        __syncthreads();
+        leave(stack, parameters + shape.last(), output_count, outputs, first_point, points);
+    }
+}
+
+// The block's sums of the gradient, from the adjoints of the outputs (P, K, O) and from z. Sums of blocks are sum_stride floats apart;
+// every one of them is set. Shared memory: two stacks, the ring, the columns.
+extern "C" __global__ void __launch_bounds__(threads, 1)
+    fused_adjoint(const float *x, const float *y, const float *features, float slope_x, float slope_y, const float *parameters,
+                  const unsigned *packed, const float *z, long long z_stride, const float *output_bars, float *sums,
+                  long long sum_stride, int points, int hidden_layers, int output_count) {
+    const Place place;
+    const Shape shape(hidden_layers, output_count, features != nullptr);
+    const int outputs = shape.outputs;
+    // The products whose adjoints go on to a layer below.
+    const int lowest = features ? 1 : 0;
+    unsigned *a = shared_words(), *bar = a + stack_words;
+    Ring ring = {bar + stack_words, 0};
+    float *columns = (float *)(bar + stack_words + ring_words);
+    float c[M][N][4], own[N][2];
+    sums += blockIdx.x * sum_stride;
+    const unsigned *top = packed + (shape.products - 1) * W * W;
+    if (shape.products > lowest) ring.fetch(top, 0, 0);
+
+    for (int tile = blockIdx.x; tile * tile_points < points; tile += gridDim.x) {
+        const int first_point = tile * tile_points;
+        const bool is_first = tile == blockIdx.x, is_end = (tile + gridDim.x) * tile_points >= points;
+
+        // The last layer, in single precision.
+        const float *last = parameters + shape.last();
+#pragma unroll
+        for (int m = 0; m < M; m++)
+#pragma unroll
+            for (int n = 0; n < N; n++)
+#pragma unroll
+                for (int i = 0; i < 4; i++) c[m][n][i] = 0;
+#pragma unroll 1
+        for (int output = 0; output < outputs; output++) {
+            float weights[N][2];
+#pragma unroll
+            for (int n = 0; n < N; n++)
+#pragma unroll
+                for (int j = 0; j < 2; j++) weights[n][j] = last[(place.column + 8 * n + j) * outputs + output];
+#pragma unroll
+            for (int m = 0; m < M; m++)
+#pragma unroll
+                for (int half = 0; half < 2; half++) {
+                    const int point = first_point + place.point + 16 * (m / K) + 8 * half;
+                    const float value =
+                        point < points ? output_bars[((long long)point * K + m % K) * outputs + output] : 0;
+#pragma unroll
+                    for (int n = 0; n < N; n++)
+#pragma unroll
+                        for (int j = 0; j < 2; j++) c[m][n][2 * half + j] += value * weights[n][j];
+                }
+        }
+        activate_adjoint(c, place, z + (hidden_layers - 1) * z_stride, a, false, first_point, points);
+        __syncthreads();
+        float *last_sums = sums + shape.first_sums() + shape.base;
+        for (int i = threadIdx.x; i < W * outputs; i += threads)
+            set_or_add(last_sums + i % W * outputs + i / W,
+                       sum_rows(a, i % W, output_bars, outputs, i / W, first_point, points), is_first);
+        for (int output = threadIdx.x; output < outputs; output += threads)
+            set_or_add(last_sums + W * outputs + output,
+                       sum_rows(nullptr, 0, output_bars, outputs, output, first_point, points), is_first);
+
+        for (int number = shape.products - 1;; number--) {
+            // Here are adjoints of z of product `number`'s layer, of the first layer for -1. Their biases:
+#pragma unroll
+            for (int n = 0; n < N; n++)
+#pragma unroll
+                for (int j = 0; j < 2; j++) {
+                    own[n][j] = 0;
+#pragma unroll
+                    for (int b = 0; b < B; b++) own[n][j] += c[b * K][n][j] + c[b * K][n][2 + j];
+                }
+            add_columns(own, place, columns, sums + shape.bias_sums(number), is_first);
+            if (number < 0) break;
+#pragma unroll
+            for (int m = 0; m < M; m++)
+#pragma unroll
+                for (int n = 0; n < N; n++)
+#pragma unroll
+                    for (int half = 0; half < 2; half++)
+                        *(uint2 *)(bar + (place.row + 16 * m + 8 * half) * W + ((place.column + 8 * n) ^ swizzle(place.g))) = {
+                            factor(c[m][n][2 * half]), factor(c[m][n][2 * half + 1])};
+            if (number < lowest) {
+                load_features(features, a, first_point, points);
+            } else {
+                const float *below = z + (features ? number - 1 : number) * z_stride;
+                prefetch_tile(below, first_point, points);
+                if (number == lowest && !is_end)
+                    prefetch_tile(z + (hidden_layers - 1) * z_stride, (tile + gridDim.x) * tile_points, points);
+                const unsigned *next = number > lowest ? packed + (number - 1) * W * W : is_end ? nullptr : top;
+                product(bar, ring, packed + number * W * W, next, place, c);
+                activate_adjoint(c, place, below, a, true, first_point, points);
+            }
+            __syncthreads();
+            add_gradient(a, bar, sums + number * W * W, is_first);
+            if (number < lowest) break;
+        }
+        if (features) {
+            // The stacks have been read by all.
+            __syncthreads();
+            continue;
+        }
+
+        // Weights of the first layer.
+#pragma unroll
+        for (int axis = 0; axis < 2; axis++) {
+            const float *coordinates = axis == 0 ? x : y;
+            const float slope = axis == 0 ? slope_x : slope_y;
+#pragma unroll
+            for (int n = 0; n < N; n++) own[n][0] = own[n][1] = 0;
+#pragma unroll
+            for (int b = 0; b < B; b++)
+#pragma unroll
+                for (int half = 0; half < 2; half++) {
+                    const int point = first_point + place.point + 16 * b + 8 * half;
+                    const float at = point < points ? coordinates[point] : 0;
+#pragma unroll
+                    for (int n = 0; n < N; n++)
+#pragma unroll
+                        for (int j = 0; j < 2; j++) {
+                            own[n][j] += at * c[b * K][n][2 * half + j];
+                            if constexpr (K > 1) own[n][j] += slope * c[b * K + 1 + axis][n][2 * half + j];
+                        }
+                }
+            add_columns(own, place, columns, sums + shape.first_sums() + axis * W, is_first);
+        }
+    }
+}
+
+// Adds the sums of blocks, in their order, to those of the network's parameters.
+extern "C" __global__ void gather(const float *sums, int blocks, long long sum_stride, int hidden_layers, int output_count,
+                                  int has_features, float *gradient) {
+    const Shape shape(hidden_layers, output_count, has_features);
+    const int matrices = shape.products * W * W, count = shape.last() + (W + 1) * output_count;
+    for (int place = blockIdx.x * blockDim.x + threadIdx.x; place < count; place += gridDim.x * blockDim.x) {
+        float total = sums[place];
+        for (int block = 1; block < blocks; block++) total += sums[block * sum_stride + place];
+        const int bias = place - matrices, first = place - shape.first_sums();
+        const int parameter = bias < 0             ? shape.weights(place / (W * W)) + parameter_of(place % (W * W))
+                              : first < 0          ? shape.biases(bias / W) + bias % W
+                              : first < shape.base ? first
+                                                   : place;
+        gradient[parameter] += total;
+    }
+}
