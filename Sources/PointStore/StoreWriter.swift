@@ -163,6 +163,7 @@ public final class StoreWriter {
     private func writeGrids() throws {
         var masks: [(Variable, StoredGrid)] = []
         var axes: [(Variable, [Double])] = []
+        var mappings: [Variable] = []
         for stored in description.grids {
             let name = stored.name
             let rows = try file.define(dimension: StoreNames.axis("y", of: name), length: stored.grid.rows)
@@ -180,6 +181,7 @@ public final class StoreWriter {
             try mask.setAttribute("flag_meanings", .text(IceMask.flagMeanings))
             if let projection = stored.grid.projection {
                 let mapping = try file.define(variable: StoreNames.projection(of: name), .int32, over: [])
+                mappings.append(mapping)
                 for (attribute, value) in projection.attributes {
                     switch value {
                     case .number(let number): try mapping.setAttribute(attribute, .numbers([number]))
@@ -192,6 +194,8 @@ public final class StoreWriter {
         }
         try file.endDefinitions()
         for (variable, values) in axes { try variable.write(values) }
+        // Their attributes are what counts; unwritten, they would hold what stood in memory, and no two stores the same bytes.
+        for mapping in mappings { try mapping.write([Int32(0)]) }
         for (variable, stored) in masks { try variable.write(stored.mask.map { Int8(bitPattern: $0) }) }
     }
 }
