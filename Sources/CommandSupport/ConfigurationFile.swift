@@ -14,7 +14,8 @@ enum ConfigurationFile {
     /// Options of pinn-train that do not change what a run takes: the plan.toml beside a run can be planned with.
     private static let ignored: [String: Set<String>] = [
         "plan": [
-            "store", "physics", "run", "resume", "seed", "tensorboard", "checkpoint-every", "schedule", "learning-rate",
+            "store", "physics", "run", "resume", "resampling", "seed", "tensorboard", "checkpoint-every", "schedule",
+            "learning-rate",
             "warm-up",
             "half-life", "balance",
             "velocity-weight", "thickness-weight", "surface-weight", "equation-weight", "front-weight",
