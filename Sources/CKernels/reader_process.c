@@ -68,6 +68,9 @@ int reader_process_confine(void) {
     if (getsockopt(0, SOL_SOCKET, SO_TYPE, &kind, &size) != 0 || kind != SOCK_STREAM) return 0;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (int i = 0; i < signal_count; i++) signal(signals_of_job[i], SIG_IGN);
+    // Swift's runtime catches these to print where it was: nobody would see that, and a reader that has been told to die would live on.
+    const int signals_of_death[] = {SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV};
+    for (size_t i = 0; i < sizeof signals_of_death / sizeof *signals_of_death; i++) signal(signals_of_death[i], SIG_DFL);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);

@@ -41,18 +41,17 @@ struct CUDACompilationTests {
         let precision: Precision
         var testDescription: String { "sm_\(architecture), width \(width), \(channels) channels, \(precision)" }
 
-        static let all: [Fused] = [80, 89, 90, 100].flatMap { architecture in
-            [32, 64, 96, 128].flatMap { width in
-                [1, 3, 6].flatMap { channels in
-                    [Precision.tf32, .bf16x3].map {
-                        Fused(architecture: architecture, width: width, channels: channels, precision: $0)
-                    }
-                }
+        /// Every precision; what differs between cards and between numbers of channels at the width that fills a card.
+        static let all: [Fused] = [Precision.tf32, .bf16x3].flatMap { precision in
+            [(90, 128, 1), (90, 128, 3), (90, 128, 6), (80, 128, 6), (89, 96, 6), (89, 128, 6), (100, 128, 6)].map {
+                Fused(architecture: $0.0, width: $0.1, channels: $0.2, precision: precision)
             }
         }
-        static let chosen =
-            Places.runsLongTests
-            ? all : all.filter { $0.width == 128 && $0.channels == 6 || $0.architecture == 90 && $0.width == 128 }
+        /// Narrow networks leave most of a card's registers to a block; the compiler may still put some aside.
+        static let narrow: [Fused] = [32, 64].map {
+            Fused(architecture: 90, width: $0, channels: 6, precision: .tf32)
+        }
+        static let chosen = Places.runsLongTests ? all + narrow : all
     }
 
     @Test("compiles fused layers within the registers and the shared memory of a card", arguments: Fused.chosen)
@@ -69,8 +68,9 @@ struct CUDACompilationTests {
         #expect(Set(made.map(\.kernel)) == ["pack", "fused_forward", "fused_adjoint", "gather"])
         for kernel in made {
             print("\(each.testDescription): \(kernel.kernel) \(kernel.registers) registers")
-            // With fewer channels the compiler's order of things puts a few registers aside for a while.
-            #expect(kernel.spilledBytes <= (each.channels == 6 ? 0 : 40), "\(kernel.kernel)")
+            // With fewer channels or narrow layers the compiler's order of things puts a few registers aside for a while.
+            #expect(
+                kernel.spilledBytes <= (each.channels == 6 && each.width > 64 ? 0 : 64), "\(kernel.kernel)")
             #expect(!kernel.messages.contains("warning"))
         }
     }
