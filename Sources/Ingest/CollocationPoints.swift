@@ -29,23 +29,31 @@ package struct CollocationPoints: Sendable {
     }
 
     /// The point at a place of the shuffled order.
-    package subscript(place: Int) -> (x: Double, y: Double) { point(order[place]) }
+    package subscript(place: Int) -> (x: Double, y: Double) {
+        let share = share(order[place])
+        return position(in: share.cell, share.bits)
+    }
 
     /// Calls `use` with the number in the run, x and y of each of a run of places.
     func forEach(in places: Range<Int>, _ use: (Int, Double, Double) -> Void) {
-        for (number, q) in order.indices(at: places).enumerated() {
-            let point = point(q)
+        // Cells first: they lie all over a list that no cache holds, and a short loop has many of them on their way at a time.
+        let shares = order.indices(at: places).map(share)
+        for (number, share) in shares.enumerated() {
+            let point = position(in: share.cell, share.bits)
             use(number, point.x, point.y)
         }
     }
 
     /// Point q falls into the q-th of `count` equal shares of the list of cells: every cell has count / cells points, give
     /// or take one, and with fewer points than cells they are still spread over all of the shelf.
-    private func point(_ q: Int) -> (x: Double, y: Double) {
+    private func share(_ q: Int) -> (cell: UInt32, bits: UInt64) {
         let bits = mixed(seed, UInt64(q))
         let place = (Double(q) + unitInterval(bits)) * share
         // 32 bits hold every cell, and divide in half the time of 64.
-        let cell = UInt32(bitPattern: cells[min(cells.count - 1, Int(place))])
+        return (UInt32(bitPattern: cells[min(cells.count - 1, Int(place))]), bits)
+    }
+
+    private func position(in cell: UInt32, _ bits: UInt64) -> (x: Double, y: Double) {
         let (row, column) = cell.quotientAndRemainder(dividingBy: UInt32(grid.x.count))
         let acrossX = unitInterval(mixed(bits, 1)) - 0.5
         let acrossY = unitInterval(mixed(bits, 2)) - 0.5
