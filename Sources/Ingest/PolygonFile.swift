@@ -133,6 +133,13 @@ struct PolygonFile {
     private mutating func readShapefile() throws {
         let base = String(path.dropLast(4))
         guard FileManager.default.fileExists(atPath: path) else { throw PolygonError.unreadable(path: path) }
+        // The library would wait at a pipe for ever.
+        for part in ["shp", "shx", "prj"].map({ "\(base).\($0)" }) {
+            var info = stat()
+            guard stat(part, &info) != 0 || info.st_mode & S_IFMT == S_IFREG else {
+                throw PolygonError.damaged(path: part, reason: "not a regular file")
+            }
+        }
         LibraryCrash.concerns(reading: path)
         let opened = inLibrary(UInt(bitPattern: shim_open_shapefile("\(base).shp")))
         guard let shapes = SHPHandle(bitPattern: opened) else {
