@@ -19,7 +19,7 @@ static int is_reading;
 // address space beyond what the process has.
 static const time_t call_seconds = 6;
 static const rlim_t call_bytes = (rlim_t)1 << 30;
-// Values that are known to come are inflated at ten times this rate.
+// Values that are known to come may take longer: at least this rate is asked for.
 static const size_t bytes_per_second = 20000000;
 
 static void copy(char *to, const char *from, size_t size) {

@@ -17,7 +17,7 @@ extern char **environ;
 static const int signals_of_job[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
 enum { signal_count = sizeof signals_of_job / sizeof *signals_of_job };
 
-// The reader computes nothing, and OpenBLAS's threads would be half of the time that it takes to start.
+// The reader computes nothing, and OpenBLAS's threads take a large part of the time that it needs to start.
 static char one_thread[] = "OPENBLAS_NUM_THREADS=1";
 
 static char **environment_of_reader(void) {

@@ -131,7 +131,7 @@ public enum IngestError: Failure {
         case .readerFailed(let path, let how):
             "\(path): so damaged that the process which reads it \(how); get it again"
         case .noReader(let path, let reason):
-            "\(path): the process that reads it cannot be started: \(reason)"
+            "\(path): the process that reads it cannot be started: \(reason); see the limits of this shell with 'ulimit -a'"
         }
     }
 
