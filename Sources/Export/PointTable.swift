@@ -38,8 +38,8 @@ public struct PointTable {
         let input = try opened()
         defer { fclose(input) }
 
-        var lines = Lines(of: input)
-        guard let header = lines.next() else { throw ExportError.noPoints(path: path) }
+        var lines = Lines(of: input, path: path)
+        guard let header = try lines.next() else { throw ExportError.noPoints(path: path) }
         let names = PointTable.words(of: header)
         let position = try PointPosition(names, prediction.store.description.grids[0].grid.projection, path: path)
         let columns =
@@ -64,7 +64,7 @@ public struct PointTable {
         while true {
             var texts: [String] = []
             var points: [(x: Double, y: Double)] = []
-            while texts.count < PointTable.portion, let line = lines.next() {
+            while texts.count < PointTable.portion, let line = try lines.next() {
                 if line.isEmpty { continue }
                 let words = PointTable.words(of: line)
                 func number(_ place: Int) throws -> Double {
@@ -144,8 +144,8 @@ public struct PointTable {
     private func requireReplaceable(_ output: String, header: String) throws {
         guard let old = fopen(output, "r") else { return }
         defer { fclose(old) }
-        var lines = Lines(of: old)
-        guard lines.next() == header else { throw ExportError.notAPrediction(path: output) }
+        var lines = Lines(of: old, path: output)
+        guard (try? lines.next()) == header else { throw ExportError.notAPrediction(path: output) }
     }
 
     private func reason() -> String { String(cString: strerror(errno)) }
@@ -207,19 +207,30 @@ private struct PointPosition {
 /// The lines of an open text file, without their ends.
 private struct Lines {
     private let file: UnsafeMutablePointer<FILE>
+    private let path: String
     private(set) var count = 0
+    /// No line of a table comes near it; a device or a data file given by mistake is not read without end.
+    private static let mostBytes = 1 << 20
 
-    init(of file: UnsafeMutablePointer<FILE>) {
+    init(of file: UnsafeMutablePointer<FILE>, path: String) {
         self.file = file
+        self.path = path
     }
 
-    mutating func next() -> String? {
-        var line: UnsafeMutablePointer<CChar>?
-        var room = 0
-        defer { free(line) }
-        guard getline(&line, &room, file) >= 0, let line else { return nil }
+    mutating func next() throws(ExportError) -> String? {
+        var bytes: [UInt8] = []
+        var byte = getc_unlocked(file)
+        guard byte != EOF else { return nil }
         count += 1
-        let text = String(cString: line)
+        while byte != EOF, byte != Int32(UInt8(ascii: "\n")) {
+            guard bytes.count < Lines.mostBytes else {
+                throw .badPointTable(
+                    path: path, line: count, reason: "it has more than a million bytes; give a CSV file")
+            }
+            bytes.append(UInt8(truncatingIfNeeded: byte))
+            byte = getc_unlocked(file)
+        }
+        let text = String(decoding: bytes, as: UTF8.self)
         return String(text.trimmingPrefix("\u{feff}").reversed().drop { $0.isNewline }.reversed())
     }
 }

@@ -36,17 +36,6 @@ extension ProductArray {
 /// A gigabyte: fields are read in bands, and nothing else that is read whole is as large.
 private let mostNumbersAtOnce = 1 << 27
 
-/// Nil for a shape that a damaged header may claim.
-package func numberOfCells(_ shape: [Int]) -> Int? {
-    var total = 1
-    for length in shape {
-        let (product, overflow) = total.multipliedReportingOverflow(by: length)
-        guard length >= 0, !overflow else { return nil }
-        total = product
-    }
-    return total
-}
-
 /// What a library gives of a file: arrays by name, and attributes of the whole. A format more is a conformance, and a line
 /// in `openProduct`.
 protocol ProductContainer {

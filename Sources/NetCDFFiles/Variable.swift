@@ -60,13 +60,8 @@ public struct Variable {
     public func read<Value: NetCDFValue>(
         start: [Int], count: [Int], as: Value.Type = Value.self
     ) throws(NetCDFError) -> [Value] {
-        var total = 1
-        for length in count {
-            let (product, overflow) = total.multipliedReportingOverflow(by: length)
-            guard !overflow, product <= NetCDFFile.mostValuesAtOnce else {
-                throw .tooLarge(variable: name, path: path, shape: count)
-            }
-            total = product
+        guard let total = numberOfCells(count), total <= NetCDFFile.mostValuesAtOnce else {
+            throw .tooLarge(variable: name, path: path, shape: count)
         }
         var failure: NetCDFError?
         let values = [Value](unsafeUninitializedCapacity: max(total, 1)) { buffer, initialized in
@@ -107,4 +102,15 @@ public struct Variable {
         let status = values.withUnsafeBufferPointer { Value.put(file.id, id, start, count, from: $0.baseAddress!) }
         try file.check(status, writing: "variable \(quoted(name))")
     }
+}
+
+/// Nil for a shape that a damaged header may claim.
+package func numberOfCells(_ shape: [Int]) -> Int? {
+    var total = 1
+    for length in shape {
+        let (product, overflow) = total.multipliedReportingOverflow(by: length)
+        guard length >= 0, !overflow else { return nil }
+        total = product
+    }
+    return total
 }

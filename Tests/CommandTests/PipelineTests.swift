@@ -127,6 +127,9 @@ import Testing
         let refused = try here.run(here.export, ["far-out.csv", "--points", "far.csv"])
         #expect(refused.status == 65 && refused.messages.contains("line 3"), "\(refused.messages)")
         #expect(!here.exists("far-out.csv"))
+        let endless = try here.run(here.export, ["far-out.csv", "--points", "/dev/zero"])
+        #expect(endless.status == 65 && endless.messages.contains("line 1"), "\(endless.messages)")
+        #expect(!here.exists("far-out.csv"))
     }
 
     @Test func theSecondTrainerInARunIsTurnedAway() throws {
