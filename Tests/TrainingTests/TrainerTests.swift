@@ -329,9 +329,10 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
             _ = try trainer.run(checkpointEvery: .seconds(3600), shouldStop: { false }) { now in
                 reached = now.iteration
                 guard reached == 21 else { return }
-                // In place, as the file that the trainer has open.
-                let damaged = cut ? bytes.prefix(8192) : Data(bytes.map { $0 ^ 8 })
-                try? damaged.write(to: URL(fileURLWithPath: short.plan.store))
+                // In place, as the file that the trainer has open, and never shorter on the way: a chunk is read ahead
+                // meanwhile.
+                let file = FileHandle(forUpdatingAtPath: short.plan.store)
+                if cut { try? file?.truncate(atOffset: 8192) } else { file?.write(Data(bytes.map { $0 ^ 8 })) }
             }
         }
         // One chunk had been read ahead.
