@@ -18,14 +18,14 @@ public struct IngestReport: Sendable {
         public var what: String
         public var kept: Int
         public var dropped: [(count: Int, why: String)]
-        /// Median of the product's standard errors with its unit; nil where it has none.
-        public var error: String?
+        /// What their misfits are weighed by; nil where all count the same.
+        public var weights: String?
 
         /// "194565 kept; dropped 12 without data; weighed by their errors, 3.1 m/year in the median"
         var text: String {
             let losses = dropped.filter { $0.count > 0 }.map { "\($0.count) \($0.why)" }
             return "\(kept) kept" + (losses.isEmpty ? "" : "; dropped \(losses.joined(separator: ", "))")
-                + (error.map { "; weighed by their errors, \($0) in the median" } ?? "")
+                + (weights.map { "; weighed by \($0)" } ?? "")
         }
     }
 

@@ -278,13 +278,13 @@ public struct IngestRun {
                 dropped: [
                     (velocity.missing, "\(ice) without data"), (velocity.marked, "with an undeclared mark for no data"),
                 ],
-                error: median(ofErrors: velocity.errors).map { "\(plain(($0 * 100).rounded() / 100)) m/year" }),
+                weights: velocity.weighing(unit: "m/year")),
             .init(
                 what: "thickness cells", kept: thickness.count,
                 dropped: [
                     (thickness.missing, "\(ice) without data"),
                     (thickness.notPositive, "\(ice) with none or negative thickness"),
-                ], error: median(ofErrors: thickness.errors).map { "\(plain(($0 * 100).rounded() / 100)) m" }),
+                ], weights: thickness.weighing(unit: "m")),
             .init(
                 what: "cells with both", kept: shelf.cells.count,
                 dropped: [
@@ -294,7 +294,9 @@ public struct IngestRun {
         ]
         if let surface {
             tallies.append(
-                .init(what: "surface cells", kept: surface.count, dropped: [(surface.missing, "\(ice) without data")]))
+                .init(
+                    what: "surface cells", kept: surface.count, dropped: [(surface.missing, "\(ice) without data")],
+                    weights: surface.weighing(unit: "m")))
         }
         if let front {
             tallies.append(

@@ -7,8 +7,10 @@ struct Observations {
     var cells: [Int32] = []
     /// One array a quantity: u, v [m year⁻¹] or h [m].
     var values: [[Double]]
-    /// Standard error in the unit of the values, NaN where the product gives none; empty where it has no error field.
+    /// Standard error in the unit of the values, NaN where the product gives none; empty where nothing is known of it.
     var errors: [Double] = []
+    /// Whether the values told it (NoiseEstimate) and not the product.
+    var errorsAreEstimated = false
     /// Such cells whose value is missing or, for thickness, not positive.
     var missing = 0
     var notPositive = 0
@@ -138,6 +140,7 @@ struct ObservationReader {
             throw IngestError.nothingValid(
                 variable: fields[0].variable.name, path: window.path, iceCells: found.iceCells, ice: ice)
         }
+        if errors.isEmpty { found.estimateErrors(columns: window.columns) }
         return found
     }
 
@@ -155,9 +158,5 @@ struct ObservationReader {
             last = max(last, east - start)
         }
         return last < first ? nil : first..<last + 1
-    }
-
-    private func rootMeanSquare(_ values: [Double]) -> Double {
-        (values.reduce(0) { $0 + $1 * $1 } / Double(values.count)).squareRoot()
     }
 }

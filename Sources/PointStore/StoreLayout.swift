@@ -37,7 +37,7 @@ public enum PointSet: String, CaseIterable, Sendable, Hashable {
 /// A value at a point, stored as float32 in the network's own normalisation.
 public enum Column: String, Sendable, Hashable {
     case x, y, u, v, h, s
-    /// Weight of an observation's squared misfit, 1 on average; from the product's error fields where it has them.
+    /// Weight of an observation's squared misfit, 1 on average; from the product's error fields, or from the noise of its values.
     case weight
     case normalX = "nx"
     case normalY = "ny"
