@@ -27,8 +27,8 @@ public enum Backends {
         Device(
             name: "cpu", isThere: { true },
             make: { workload, threads, precision in
-                guard try chosen(precision) == .fp32 else { throw OnlyForCards(precision: precision ?? "") }
-                return CPUBackend(workload, threads: threads, kernels: try chosenKernels())
+                CPUBackend(
+                    workload, threads: threads, kernels: try chosenKernels(), precision: try chosen(precision))
             },
             memory: CPUBackend.memory, ownMemory: nil),
     ]
@@ -99,12 +99,6 @@ public enum Backends {
         var explanation: String {
             "PINN_KERNELS=\(name): this processor has no such kernels; it has \(TileKernels.available.map(\.name).joined(separator: ", "))"
         }
-    }
-
-    private struct OnlyForCards: Failure {
-        let precision: String
-        var kind: FailureKind { .usage }
-        var explanation: String { "--precision \(precision): only cards have it; the CPU computes in fp32" }
     }
 
     private struct UnknownPrecision: Failure {

@@ -10,6 +10,7 @@ public final class CPUBackend: Backend {
     public let workload: Workload
     public let threads: Int
     private let kernels: TileKernels
+    private let precision: Precision
     /// The networks of all subdomains, one subdomain after the other.
     private let packed: [PackedNetwork]
     private let slots: GradientSlots
@@ -21,14 +22,18 @@ public final class CPUBackend: Backend {
     /// - Parameters:
     ///   - threads: nil: all cores that the process may use.
     ///   - kernels: nil: the fastest that the processor runs.
-    public init(_ workload: Workload, threads: Int? = nil, kernels: TileKernels? = nil) {
+    ///   - precision: of the products of hidden layers; coarser ones show what a card would make of them.
+    public init(
+        _ workload: Workload, threads: Int? = nil, kernels: TileKernels? = nil, precision: Precision = .fp32
+    ) {
         _ = BLAS.configured
         self.workload = workload
         self.threads = max(1, threads ?? CPUBackend.availableCores)
         let kernels = kernels ?? TileKernels.available[0]
         self.kernels = kernels
+        self.precision = precision
         let packed = (0..<workload.networks.decomposition.count).flatMap { _ in
-            workload.networks.networks.map { PackedNetwork($0, kernels) }
+            workload.networks.networks.map { PackedNetwork($0, kernels, precision) }
         }
         self.packed = packed
         slots = GradientSlots(workload.networks, packed)
@@ -42,6 +47,7 @@ public final class CPUBackend: Backend {
 
     public var summary: String {
         "CPU, \(kernels.name), \(BLAS.name), tiles of \(TileWorkspace.rows) rows"
+            + (precision == .fp32 ? "" : ", products of \(precision.rawValue)")
     }
 
     /// A run of points of one zone of a batch.

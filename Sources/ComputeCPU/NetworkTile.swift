@@ -1,4 +1,5 @@
 import CKernels
+import Compute
 import Networks
 import Pointwise
 
@@ -65,8 +66,9 @@ final class NetworkTile {
         }
         for layer in 0..<network.hiddenLayers {
             if layer > 0 || packed.isEncoded {
-                kernels.multiply(
-                    layer > 0 ? a : features, packed.forwardPanels(layer), channels * points, width, stride, z(layer))
+                let below = layer > 0 ? a : features
+                packed.precision.round(below, count: channels * points * stride)
+                kernels.multiply(below, packed.forwardPanels(layer), channels * points, width, stride, z(layer))
             }
             kernels.activate(z(layer), parameters + network.biases(of: layer), a, points, channels, width, stride)
         }
@@ -113,12 +115,15 @@ final class NetworkTile {
                 z(layer), bar, gradient + network.biases(of: layer), points, channels, width, stride)
             guard layer > 0 else { break }
             kernels.reactivate(z(layer - 1), a, points, channels, width, stride)
+            packed.precision.round(a, count: channels * points * stride)
+            packed.precision.round(bar, count: channels * points * stride)
             kernels.add_transposed(
                 a, bar, channels * points, width, stride, fresh ? 1 : 0, gradient + network.weights(of: layer))
             kernels.multiply(bar, packed.backwardPanels(layer), channels * points, width, stride, barBelow)
             swap(&bar, &barBelow)
         }
         if packed.isEncoded {
+            packed.precision.round(bar, count: channels * points * stride)
             kernels.add_transposed(features, bar, channels * points, width, stride, fresh ? 1 : 0, gradient)
         } else {
             kernels.enter_adjoint(x, y, points, channels, width, stride, bar, slopes.x, slopes.y, gradient)

@@ -1,4 +1,5 @@
 import CKernels
+import Compute
 import Networks
 
 /// A network's parameters as the kernels want them: the width padded with zeros to whole vectors, and the square
@@ -16,6 +17,8 @@ final class PackedNetwork: @unchecked Sendable {
     }
 
     let kernels: TileKernels
+    /// Of the products of hidden layers.
+    let precision: Precision
     /// The network with its width padded; `parameters` is its flat vector.
     let padded: Perceptron
     let parameters: UnsafeMutablePointer<Float>
@@ -25,8 +28,9 @@ final class PackedNetwork: @unchecked Sendable {
     /// Frequencies along x and y and phase of every Fourier feature, (3, W); a cosine is a sine a quarter ahead.
     let waves: UnsafeMutablePointer<Float>
 
-    init(_ network: Perceptron, _ kernels: TileKernels) {
+    init(_ network: Perceptron, _ kernels: TileKernels, _ precision: Precision) {
         self.kernels = kernels
+        self.precision = precision
         padded = kernels.padded(network)
         let padded = padded
         rows = (0..<network.layerCount).map { layer in
@@ -73,9 +77,11 @@ final class PackedNetwork: @unchecked Sendable {
     func load(_ flat: UnsafePointer<Float>, layer: Int) {
         for row in rows[layer] { (parameters + row.paddedPlace).update(from: flat + row.place, count: row.count) }
         guard layer < padded.hiddenLayers, layer > 0 || isEncoded else { return }
+        let count = padded.width * padded.width
         let weights = parameters + padded.weights(of: layer)
         kernels.table.pointee.pack(weights, padded.width, 0, forwardPanels(layer))
         kernels.table.pointee.pack(weights, padded.width, 1, backwardPanels(layer))
+        precision.round(forwardPanels(layer), count: 2 * count)
     }
 }
 

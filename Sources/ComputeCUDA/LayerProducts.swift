@@ -1,3 +1,5 @@
+import Compute
+
 /// The products of hidden layers in the precision that was chosen. All matrices are contiguous.
 ///
 /// bf16x3: x = x₁ + x₂ in bfloat16, and x y ≈ x₁ y₁ + x₁ y₂ + x₂ y₁, three products that are summed in single precision; what is left

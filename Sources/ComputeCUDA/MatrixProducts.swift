@@ -1,14 +1,5 @@
+import Compute
 import Glibc
-
-/// What the products of layers are computed in.
-public enum Precision: String, CaseIterable, Sendable {
-    /// Single precision throughout.
-    case fp32
-    /// Factors rounded to 10 bits behind the point, sums in single precision, on tensor cores.
-    case tf32
-    /// Factors split into two bfloat16 each, of which three products are summed in single precision, on tensor cores.
-    case bf16x3
-}
 
 /// cuBLAS, on one stream. Matrices are row-major; cuBLAS has them by columns, so it is asked for the transpose of everything.
 final class MatrixProducts {

@@ -46,7 +46,7 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "Where to compute: all (whatever this machine has), \(Backends.names.joined(separator: ", ")).")
     var backend = "all"
 
-    @Option(help: "What a card computes layers' products in: \(Backends.precisions.joined(separator: ", ")).")
+    @Option(help: "Precision of products, on a card or as on one: \(Backends.precisions.joined(separator: ", ")).")
     var precision = "fp32"
 
     @Option(

@@ -26,7 +26,7 @@ struct EvalCommand: ParsableCommand {
     @Option(help: "The point store. (default: the one that the run names)") var store: String?
     @Option(help: "What to print.") var format = ReportFormat.text
     @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"
-    @Option(help: "What a card computes layers' products in: \(Backends.precisions.joined(separator: ", ")).")
+    @Option(help: "Precision of products, on a card or as on one: \(Backends.precisions.joined(separator: ", ")).")
     var precision = "fp32"
     @Option(help: "Threads. (default: all cores)") var threads: Int?
     @OptionGroup var common: CommonOptions

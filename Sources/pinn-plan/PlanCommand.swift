@@ -48,7 +48,7 @@ struct PlanCommand: ParsableCommand {
     @Option(help: "Points of an independent job. (default: the chunk)", transform: count) var pointsPerJob: Int?
     @Option(help: "Hours of a day in which the instances work. (default: 24)") var hoursPerDay: Double?
     @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"
-    @Option(help: "What a card computes layers' products in: \(Backends.precisions.joined(separator: ", ")).")
+    @Option(help: "Precision of products, on a card or as on one: \(Backends.precisions.joined(separator: ", ")).")
     var precision = "fp32"
     @Option(help: "Threads. (default: all cores)") var threads: Int?
     @Option(help: "What to print.") var format = ReportFormat.text

@@ -60,7 +60,7 @@ struct TrainCommand: ParsableCommand {
     )
     var physics: String?
     @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"
-    @Option(help: "What a card computes layers' products in: \(Backends.precisions.joined(separator: ", ")).")
+    @Option(help: "Precision of products, on a card or as on one: \(Backends.precisions.joined(separator: ", ")).")
     var precision = "fp32"
     @Option(help: "Threads; results do not depend on it. (default: all cores)") var threads: Int?
     @Option(name: .customLong("run"), help: "Folder of the run.") var runPath = "pinn-run"

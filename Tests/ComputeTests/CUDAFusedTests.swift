@@ -1,4 +1,5 @@
 import Compute
+import ComputeCPU
 import ComputeCUDA
 import Networks
 import Physics
@@ -113,8 +114,13 @@ struct CUDAFusedTests {
                 parameters: sample.parameters, batches: batches, coefficients: sample.coefficients, gradient: &gradient)
             return relativeError(gradient.map(Double.init), exact.gradient)
         }
-        print("\(precision): fused \(errors[0]), one by one \(errors[1])")
+        var gradient: [Float] = []
+        _ = try CPUBackend(sample.workload, precision: precision).squaredResiduals(
+            parameters: sample.parameters, batches: batches, coefficients: sample.coefficients, gradient: &gradient)
+        let onCPU = relativeError(gradient.map(Double.init), exact.gradient)
+        print("\(precision): fused \(errors[0]), one by one \(errors[1]), on the CPU \(onCPU)")
         #expect(errors[0] < 2 * errors[1] && errors[1] < 2 * errors[0])
+        #expect(onCPU < 2 * errors[1] && errors[1] < 2 * onCPU)
     }
 
     /// On cards of less shared memory, as sm_86 and sm_89 have.

@@ -1,0 +1,31 @@
+/// What the products of hidden layers are computed in; sums and everything else are in single precision. Cards have units for
+/// the coarser ones (ComputeCUDA); the CPU rounds the factors as those do, which is slower and tells what precision is enough.
+public enum Precision: String, CaseIterable, Sendable {
+    /// Single precision throughout.
+    case fp32
+    /// Factors rounded to 10 bits behind the point.
+    case tf32
+    /// Factors split into two bfloat16 each, of which three products are summed.
+    case bf16x3
+
+    /// What is left of factors in this precision. The fourth product of bf16x3, 2⁻¹⁸ of the whole, is not taken away.
+    public func round(_ factors: UnsafeMutablePointer<Float>, count: Int) {
+        switch self {
+        case .fp32: break
+        case .tf32:
+            for k in 0..<count { factors[k] = Float(bitPattern: (factors[k].bitPattern &+ 0x1000) & 0xFFFF_E000) }
+        case .bf16x3:
+            for k in 0..<count {
+                let high = Precision.bfloat16(factors[k])
+                factors[k] = high + Precision.bfloat16(factors[k] - high)
+            }
+        }
+    }
+
+    /// To the nearest, ties to even.
+    @inline(__always)
+    private static func bfloat16(_ number: Float) -> Float {
+        let bits = number.bitPattern
+        return Float(bitPattern: (bits &+ 0x7FFF &+ ((bits >> 16) & 1)) & 0xFFFF_0000)
+    }
+}
