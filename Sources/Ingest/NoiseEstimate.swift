@@ -56,15 +56,23 @@ package struct NoiseEstimate: Sendable {
     /// would count less than one whose error makes it small, and the fit would be too low (by 0.5 % of the speed where the
     /// errors are 5 %).
     package func error(near element: Int, _ values: [[Double]], _ cells: [Int32], columns: Int) -> Double {
-        let row = Int(cells[element]) / columns
-        let neighbours = (max(0, element - NoiseEstimate.reach)...min(cells.count - 1, element + NoiseEstimate.reach))
-            .filter {
-                $0 != element && Int(cells[$0] - cells[element]) == $0 - element && Int(cells[$0]) / columns == row
-            }
-        guard !neighbours.isEmpty else { return error(at: NoiseEstimate.magnitude(values.map { $0[element] })) }
-        return error(
-            at: NoiseEstimate.magnitude(
-                values.map { values in neighbours.reduce(0) { $0 + values[$1] } / Double(neighbours.count) }))
+        let cell = Int(cells[element])
+        let inRow = cell % columns
+        var places = max(0, element - NoiseEstimate.reach)...min(cells.count - 1, element + NoiseEstimate.reach)
+        let isNeighbour = { (place: Int) in
+            let step = Int(cells[place]) - cell
+            return abs(step) <= NoiseEstimate.reach && 0..<columns ~= inRow + step
+        }
+        while !isNeighbour(places.lowerBound) { places = places.lowerBound + 1...places.upperBound }
+        while !isNeighbour(places.upperBound) { places = places.lowerBound...places.upperBound - 1 }
+        // A cell alone has its own value only.
+        let others = Double(places.count - 1)
+        var square = 0.0
+        for values in values {
+            let mean = others > 0 ? (places.reduce(0) { $0 + values[$1] } - values[element]) / others : values[element]
+            square += mean * mean
+        }
+        return error(at: square.squareRoot())
     }
 
     /// Between classes in proportion.
