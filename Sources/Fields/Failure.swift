@@ -16,6 +16,8 @@ public enum FailureKind: Int, Sendable {
     case unavailable
     /// The loss became NaN or infinite.
     case diverged
+    /// The system gives no process, no memory or no open file.
+    case system
 }
 
 /// An error that a user can act on. Every target has an enum of its own that holds the evidence (path, variable,

@@ -44,7 +44,7 @@ public enum IngestError: Failure {
         switch self {
         case .noThickness, .noSchema: .missingInput
         case .severalThicknessFiles, .outputIsInput, .schemaFitsNothing: .usage
-        case .noReader: .inputOutput
+        case .noReader: .system
         case .badSchema(_, _, let isOfUser): isOfUser ? .badData : .software
         default: .badData
         }
