@@ -12,6 +12,7 @@ public func runCommand<Command: ParsableCommand>(_ type: Command.Type, section: 
     // So is a file that outgrows the limit of a batch system (ulimit -f).
     signal(SIGXFSZ, SIG_IGN)
     LibraryCrash.becomesError()
+    LibraryCrash.leavesNothing()
     LoggingSystem.bootstrap { _ in StandardErrorLog() }
     do {
         let arguments = Array(CommandLine.arguments.dropFirst())

@@ -13,7 +13,7 @@ final class ReaderProduct: ProductContainer {
     private var inGroups: [String: ReaderArray?] = [:]
     private var nextNumber: Int
 
-    init(path: String, command: String) throws {
+    init(path: String, command: ProductReader.Command) throws {
         self.path = path
         reader = Reader(try ReaderProcess(reading: path, command: command))
         var message = try reader.process.answer()

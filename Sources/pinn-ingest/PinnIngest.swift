@@ -6,7 +6,7 @@ import Ingest
 @main
 enum Main {
     static func main() {
-        ProductReader.begin("pinn-ingest")
+        ProductReader.begin("pinn-ingest", check: StopRequest.check)
         StopRequest.install()
         runCommand(IngestCommand.self, section: "ingest")
     }
@@ -119,6 +119,10 @@ struct IngestCommand: ParsableCommand {
         request.choice = mask
         request.store = output
 
+        try StopRequest.ending { try ingest(request) }
+    }
+
+    private func ingest(_ request: IngestRequest) throws {
         let display = StageDisplay()
         defer { display.close() }
         let run = IngestRun(request) { stage, done, total in

@@ -10,5 +10,6 @@
 #include "tile_kernels.h"
 #include "cores.h"
 #include "crash_guard.h"
+#include "leftover_files.h"
 #include "reader_process.h"
 #endif
