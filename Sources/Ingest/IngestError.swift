@@ -11,6 +11,7 @@ public enum IngestError: Failure {
     case badFront(path: String, reason: String)
     case noVelocity(path: String, isThickness: Bool, sought: [String], present: [String])
     case noThickness(velocity: String, unreadable: [String])
+    case searchTooLong(velocity: String, unreadable: [String], unseen: Int)
     case noThicknessIn(path: String, sought: [String], present: [String])
     case severalThicknessFiles([String])
     case noMask(path: String, sought: [String], present: [String])
@@ -42,7 +43,7 @@ public enum IngestError: Failure {
 
     public var kind: FailureKind {
         switch self {
-        case .noThickness, .noSchema: .missingInput
+        case .noThickness, .searchTooLong, .noSchema: .missingInput
         case .severalThicknessFiles, .outputIsInput, .schemaFitsNothing: .usage
         case .noReader: .system
         case .badSchema(_, _, let isOfUser): isOfUser ? .badData : .software
@@ -74,6 +75,8 @@ public enum IngestError: Failure {
                 : "\(path): no velocity in it: none of \(list(sought)) among its variables \(list(present)); give a velocity product such as NSIDC-0754 or NSIDC-0484"
         case .noThickness(let velocity, let unreadable):
             "\(velocity): holds no ice thickness, and no file with thickness and mask for its place lies beside it\(unreadable.isEmpty ? "" : " (not readable: \(list(unreadable)))"); get BedMachine Antarctica (https://nsidc.org/data/nsidc-0756) and put it there, or name it with --thickness BEDMACHINE.nc"
+        case .searchTooLong(let velocity, let unreadable, let unseen):
+            "\(velocity): the search for a thickness beside it took too long: \(list(unreadable)) could not be read\(unseen == 0 ? "" : ", and \(unseen) files were not looked at"); name the thickness with --thickness BEDMACHINE.nc"
         case .noThicknessIn(let path, let sought, let present):
             "\(path): no ice thickness in it: none of \(list(sought)) among its variables \(list(present)); give a thickness product such as BedMachine Antarctica with --thickness"
         case .severalThicknessFiles(let names):
