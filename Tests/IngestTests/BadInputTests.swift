@@ -326,6 +326,14 @@ struct PlausibilityTests {
         #expect(report.scales.speed * Constants.secondsPerYear < 2000)
     }
 
+    @Test("a handful of cells is told")
+    func fewCells() throws {
+        var workplace = try Workplace()
+        workplace.request.region = Region(xMin: 12_000, xMax: 21_000, yMin: 1000, yMax: 7000)
+        let warnings = try workplace.ingest().warnings
+        #expect(warnings.contains { $0.contains("cells only") && $0.contains("--region") }, "\(warnings)")
+    }
+
     @Test("a rectangle in the order of GDAL is told")
     func regionOrder() throws {
         var workplace = try Workplace()
