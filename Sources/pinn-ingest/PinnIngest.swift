@@ -104,7 +104,7 @@ struct IngestCommand: ParsableCommand {
     func run() throws {
         if listProducts {
             let catalog = try schema.map { try ProductCatalog(withSchemaAt: $0) } ?? ProductCatalog()
-            print(catalog.table.rendered(as: .text))
+            print(catalog.table.paragraphs())
             return
         }
         guard let velocity else { return }
