@@ -60,6 +60,8 @@ private final class ReaderService {
             arrays = container.arrays
             message.put(arrays.count)
             for array in arrays { try ArrayOutline(of: array).put(into: &message) }
+            message.put(container.others.count)
+            for name in container.others { message.put(name) }
             opened = container
         }
         guard let container = opened else { return }

@@ -157,9 +157,6 @@ struct ReaderFailure: Failure {
 
     init(from message: inout ReaderMessage) throws(ReaderMessage.Nonsense) {
         kind = FailureKind(rawValue: try message.number()) ?? .badData
-        let text = try message.text().unicodeScalars.prefix(4000)
-        var line = String.UnicodeScalarView()
-        for scalar in text { line.append(scalar.properties.generalCategory == .control ? " " : scalar) }
-        explanation = String(line)
+        explanation = printable(String(String.UnicodeScalarView(try message.text().unicodeScalars.prefix(4000))))
     }
 }

@@ -169,6 +169,20 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        (HazardousHDF5.deadLink, "'VX' is not read", "does not hold"), (.groupInItself, "'a/b' is not read", "no end"),
+        (.deepGroups, "is not read", "64 deep"),
+    ]) func linksOfHDF5ThatLeadNowhereAreNotCalledDamage(_ hazard: HazardousHDF5, _ name: String, _ reason: String)
+        throws
+    {
+        let here = try Workspace()
+        try hazard.write(to: here.folder.file("hazard.nc"), leadingTo: "")
+        let result = try here.run(here.ingest, ["hazard.nc"])
+        #expect(result.status == 65 && !result.died, "\(result.messages)")
+        #expect(result.messages.contains(name) && result.messages.contains(reason), "\(result.messages)")
+        #expect(result.messages.split(separator: "\n").count == 1)
+    }
+
     /// Changed bytes after which HDF5 goes on with a heap that it has spoilt: the store's writing died of it once.
     @Test(arguments: [3615, 4041]) func aFileThatSpoilsTheHeapOfItsReaderIsRefused(seed: Int) throws {
         let here = try Workspace()
