@@ -86,11 +86,15 @@ public enum Backends {
 
     /// A thread that finds no room for its stack and OpenBLAS's buffer ends the process, or asks for it over and over.
     private static func requireRoom(threads: Int) throws {
-        let bytes = threads * reservedPerThread.data
-        let room = mmap(
-            nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
-        guard room != MAP_FAILED else { throw NoRoom(bytes: bytes, threads: threads) }
-        munmap(room, bytes)
+        // What is mapped without access counts as address space, and not as data.
+        for (bytes, access) in [
+            (threads * reservedPerThread.mapped, PROT_NONE),
+            (threads * reservedPerThread.data, PROT_READ | PROT_WRITE),
+        ] {
+            let room = mmap(nil, bytes, access, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+            guard room != MAP_FAILED else { throw NoRoom(bytes: bytes, threads: threads) }
+            munmap(room, bytes)
+        }
     }
 
     private struct NoRoom: Failure {

@@ -33,7 +33,7 @@ struct GridWindow {
             throw IngestError.badCoordinate(
                 x.spacing < y.spacing ? line.name : lineY.name, path: path,
                 reason:
-                    "steps by \(plain(min(x.spacing, y.spacing))) m and \(quoted(x.spacing < y.spacing ? lineY.name : line.name)) by \(plain(max(x.spacing, y.spacing))) m, as if one were in kilometres; correct its attribute 'units'"
+                    "steps by \(plain(min(x.spacing, y.spacing))) m and \(quoted(x.spacing < y.spacing ? lineY.name : line.name)) by \(plain(max(x.spacing, y.spacing))) m, as if one were in kilometres: is its attribute 'units' right"
             )
         }
         let extent = Region(xMin: x.lowest, xMax: x.highest, yMin: y.lowest, yMax: y.highest)

@@ -58,7 +58,7 @@ public enum NetCDFError: Failure {
         case .damaged(let path, let reason):
             "\(path): damaged (\(reason)); make it again, or bring a good copy back"
         case .notSelfContained(let variable, let path, let reason):
-            "\(path): \(quoted(variable)) is not read: \(reason); make a plain copy, for example with nccopy -k nc4"
+            "\(path): \(quoted(variable)) is not read: \(reason); make a plain copy of what is needed, with nccopy -k nc4 or, where that fails, h5copy"
         case .notSealed(let path):
             "\(path): no seal at its end: not a store or checkpoint that these tools made, or damaged (cut short, never finished, or changed by another tool); make it again, or bring a good copy back"
         case .readFailed(let path, let what, let reason):

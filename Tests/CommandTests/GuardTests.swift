@@ -123,11 +123,11 @@ import Testing
     @Test(arguments: ["-v", "-d"]) func aLimitOnMemoryNeitherHangsACommandNorKillsIt(_ option: String) throws {
         let here = try trained()
         let timeout = try #require(Tool.installed("timeout")).path
-        for kilobytes in stride(from: 20_000, through: 420_000, by: 40_000) {
+        for kilobytes in stride(from: 20_000, through: 700_000, by: 40_000) {
             for arguments in [[here.ingest.path, "--help"], [here.export.path, "out.nc", "--threads", "2"]] {
                 let result = try Tool(path: "/bin/sh").run(
                     [
-                        "-c", "ulimit \(option) \(kilobytes); exec \"$0\" \"$@\"", timeout, "60",
+                        "-c", "ulimit \(option) \(kilobytes); exec \"$0\" \"$@\"", timeout, "-k", "1", "60",
                         arguments[0],
                     ] + arguments.dropFirst(), in: here.folder.path)
                 // The system's loader ends with 127, and sh with 2, where libraries cannot be mapped.
