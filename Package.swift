@@ -94,7 +94,9 @@ let stages: [Target] = [
 let commands: [Target] = [
     .target(
         name: "CommandSupport",
-        dependencies: ["Fields", "NetCDFFiles", "Compute", "ComputeCPU", "ComputeCUDA", arguments, toml, logging]),
+        dependencies: [
+            "Fields", "NetCDFFiles", "CKernels", "Compute", "ComputeCPU", "ComputeCUDA", arguments, toml, logging,
+        ]),
     .executableTarget(
         name: "pinn-ingest", dependencies: ["CommandSupport", "Ingest", "Fields", arguments]),
     .executableTarget(name: "pinn-train", dependencies: ["CommandSupport", "Planning", "Training", arguments]),

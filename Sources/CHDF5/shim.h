@@ -25,10 +25,15 @@ static inline int64_t chdf5_contiguous_offset(const char *path, const char *data
     return offset;
 }
 
-/// What a file may hold that leads out of it, or asks for more memory than any product needs.
+/// What a file may hold that leads out of it, or asks for more memory than any product needs, or that netCDF-C calls a damage
+/// or follows without end.
 enum chdf5_hazard {
-    chdf5_none, chdf5_external_link, chdf5_external_storage, chdf5_virtual_dataset, chdf5_huge_chunk
+    chdf5_none, chdf5_external_link, chdf5_external_storage, chdf5_virtual_dataset, chdf5_huge_chunk, chdf5_dead_link,
+    chdf5_group_in_itself, chdf5_deep_groups
 };
+
+/// Levels of groups that are followed; products have three.
+#define CHDF5_MOST_LEVELS 64
 
 /// Uncompressed bytes of the largest chunk that is read; products have a few megabytes.
 #define CHDF5_MOST_CHUNK_BYTES ((hsize_t)1 << 29)
@@ -60,14 +65,34 @@ static inline enum chdf5_hazard chdf5_hazard_of_dataset(hid_t place, const char 
     return hazard;
 }
 
+/// Whether the group of that name is one of those that it lies in.
+static inline int chdf5_is_in_itself(hid_t root, const char *name, haddr_t address) {
+    char outer[1024] = ".";
+    H5O_info_t object;
+    const char *end = name;
+    if (strlen(name) >= sizeof outer) return 0;
+    do {
+        if (H5Oget_info_by_name(root, outer, &object, H5P_DEFAULT) >= 0 && object.addr == address) return 1;
+        end = strchr(end, '/');
+        if (!end) return 0;
+        memcpy(outer, name, (size_t)(end - name));
+        outer[end++ - name] = 0;
+    } while (1);
+}
+
 static inline herr_t chdf5_visit(hid_t group, const char *name, const H5L_info_t *link, void *data) {
     struct chdf5_finding *finding = (struct chdf5_finding *)data;
+    int levels = 0;
+    for (const char *place = name; *place; place++) levels += *place == '/';
+    H5O_info_t object;
     if (link->type == H5L_TYPE_EXTERNAL) finding->hazard = chdf5_external_link;
-    else if (link->type == H5L_TYPE_HARD) {
-        H5O_info_t object;
-        if (H5Oget_info_by_name(group, name, &object, H5P_DEFAULT) >= 0 && object.type == H5O_TYPE_DATASET)
-            finding->hazard = chdf5_hazard_of_dataset(group, name);
-    }
+    else if (levels > CHDF5_MOST_LEVELS) finding->hazard = chdf5_deep_groups;
+    else if (H5Oget_info_by_name(group, name, &object, H5P_DEFAULT) < 0) {
+        if (link->type == H5L_TYPE_SOFT) finding->hazard = chdf5_dead_link;
+    } else if (object.type == H5O_TYPE_GROUP) {
+        if (chdf5_is_in_itself(group, name, object.addr)) finding->hazard = chdf5_group_in_itself;
+    } else if (object.type == H5O_TYPE_DATASET && link->type == H5L_TYPE_HARD)
+        finding->hazard = chdf5_hazard_of_dataset(group, name);
     if (finding->hazard == chdf5_none) return 0;
     strncpy(finding->name, name, sizeof finding->name - 1);
     return 1;

@@ -27,7 +27,8 @@ public enum Backends {
         Device(
             name: "cpu", isThere: { true },
             make: { workload, threads, precision in
-                CPUBackend(
+                try requireRoom(threads: min(threads ?? defaultThreads, defaultThreads))
+                return CPUBackend(
                     workload, threads: threads, kernels: try chosenKernels(), precision: try chosen(precision))
             },
             memory: CPUBackend.memory, ownMemory: nil),
@@ -81,6 +82,28 @@ public enum Backends {
             throw UnknownBackend(name: name)
         }
         return device
+    }
+
+    /// A thread that finds no room for its stack and OpenBLAS's buffer ends the process, or asks for it over and over.
+    private static func requireRoom(threads: Int) throws {
+        // What is mapped without access counts as address space, and not as data.
+        for (bytes, access) in [
+            (threads * reservedPerThread.mapped, PROT_NONE),
+            (threads * reservedPerThread.data, PROT_READ | PROT_WRITE),
+        ] {
+            let room = mmap(nil, bytes, access, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+            guard room != MAP_FAILED else { throw NoRoom(bytes: bytes, threads: threads) }
+            munmap(room, bytes)
+        }
+    }
+
+    private struct NoRoom: Failure {
+        let bytes: Int
+        let threads: Int
+        var kind: FailureKind { .system }
+        var explanation: String {
+            "\(threads) threads need \(bytes >> 20) MB, more than 'ulimit -v' or 'ulimit -d' leave; raise it, or give fewer with --threads"
+        }
     }
 
     /// Kernels of the instruction set that PINN_KERNELS names: the one that all nodes of a mixed cluster have gives the same

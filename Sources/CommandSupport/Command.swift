@@ -12,6 +12,7 @@ public func runCommand<Command: ParsableCommand>(_ type: Command.Type, section: 
     // So is a file that outgrows the limit of a batch system (ulimit -f).
     signal(SIGXFSZ, SIG_IGN)
     LibraryCrash.becomesError()
+    LibraryCrash.leavesNothing()
     LoggingSystem.bootstrap { _ in StandardErrorLog() }
     do {
         let arguments = Array(CommandLine.arguments.dropFirst())
@@ -52,7 +53,7 @@ public struct StoppedEarly: Error {
 /// A line for the user on stderr; stdout carries results only.
 public func printMessage(_ line: String) {
     Progress.endLine()
-    fputs("\(line)\n", stderr)
+    fputs("\(printable(line))\n", stderr)
 }
 
 private struct OutputFailure: Failure {
@@ -77,8 +78,7 @@ private func leave(_ status: Int32) -> Never {
     _exit(status)
 }
 
-/// What the parser has to say: help that was asked for in its own words; a mistake in one line, with another that says
-/// where help is. (Its own report of a mistake takes four to thirty lines.)
+/// What the parser has to say: help that was asked for in its own words; a mistake in one line that says where help is. (Its own report of a mistake takes four to thirty lines.)
 ///
 /// - Parameter configuration: the file that holds the mistake.
 private func refuse<Command: ParsableCommand>(
@@ -99,8 +99,7 @@ private func refuse<Command: ParsableCommand>(
         // In a file, options have no dashes.
         line = "\(configuration): \(line.trimmingPrefix("--").replacing("'--", with: "'"))"
     }
-    printMessage("error: \(line)")
-    printMessage("see '\(Command.configuration.commandName ?? "the command") --help' for the options")
+    printMessage("error: \(line); see '\(Command.configuration.commandName ?? "the command") --help'")
     leave(.usage)
 }
 

@@ -53,9 +53,7 @@ enum ConfigurationFile {
 
     /// Options of the top level and of the section, as text; true is a flag, false is its absence.
     private static func options(path: String, section: String) throws -> [(String, [String])] {
-        guard let text = contents(of: path) else {
-            throw ConfigurationError.unreadable(path: path, reason: String(cString: strerror(errno)))
-        }
+        let text = try contents(of: path)
         if let line = lineOfNamelessTable(inTOML: text) {
             throw ConfigurationError.notTOML(path: path, line: line, reason: "a table without a name")
         }
@@ -97,14 +95,15 @@ enum ConfigurationFile {
         return "\(value)"
     }
 
-    private static func contents(of path: String) -> String? {
+    private static func contents(of path: String) throws -> String {
         var info = stat()
-        guard stat(path, &info) == 0 else { return nil }
-        guard info.st_mode & S_IFMT == S_IFREG else {
-            errno = EINVAL
-            return nil
+        let isThere = stat(path, &info) == 0
+        if isThere, let kind = kindOfSpecialFile(info) {
+            throw ConfigurationError.unreadable(path: path, reason: "it is \(kind), expected a TOML file")
         }
-        guard let file = fopen(path, "r") else { return nil }
+        guard isThere, let file = fopen(path, "r") else {
+            throw ConfigurationError.unreadable(path: path, reason: String(cString: strerror(errno)))
+        }
         defer { fclose(file) }
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65536)
@@ -139,7 +138,8 @@ enum ConfigurationError: Failure {
         case .noPath: "--config needs the path of a TOML file"
         case .severalFiles: "--config: only one file can be given; join them"
         case .nested(let path): "\(path): a configuration cannot name another one ('config'); join them"
-        case .unreadable(let path, let reason): "\(path): cannot read the configuration: \(reason)"
+        case .unreadable(let path, let reason):
+            "\(path.isEmpty ? "''" : path): cannot read the configuration: \(reason); check --config"
         case .notTOML(let path, let line, let reason): "\(path): line \(line) is not TOML: \(quoted(reason))"
         case .unknownSection(let name, let path):
             "\(path): unknown section \(quoted(name)); known are \(ConfigurationFile.sections.joined(separator: ", "))"

@@ -10,6 +10,8 @@ public enum ExitStatus: Int32, Sendable {
     /// Held by another process, or not there: EX_UNAVAILABLE.
     case unavailable = 69
     case software = 70
+    /// The system gives no process, no memory or no open file: EX_OSERR.
+    case system = 71
     case inputOutput = 74
     /// Stopped early with a checkpoint: run again with --resume.
     case resumable = 75
@@ -23,6 +25,7 @@ public enum ExitStatus: Int32, Sendable {
         case .inputOutput: self = .inputOutput
         case .heldByAnother, .unavailable: self = .unavailable
         case .diverged: self = .diverged
+        case .system: self = .system
         }
     }
 }

@@ -1,3 +1,4 @@
+import CKernels
 import Glibc
 import Synchronization
 
@@ -22,11 +23,8 @@ public enum StopRequest {
         for number in [SIGINT, SIGTERM, SIGUSR1] + (ignoresHangup ? [] : [SIGHUP]) {
             sigaddset(&signals, number)
             signal(number) { number in
-                // A second Ctrl-C is meant: the default action ends the process.
-                if number == SIGINT && StopRequest.received.load(ordering: .relaxed) == SIGINT {
-                    signal(SIGINT, SIG_DFL)
-                    raise(SIGINT)
-                }
+                // A second Ctrl-C is meant.
+                if number == SIGINT && StopRequest.received.load(ordering: .relaxed) == SIGINT { end_by_signal(SIGINT) }
                 StopRequest.received.store(number, ordering: .relaxed)
             }
         }
@@ -37,8 +35,19 @@ public enum StopRequest {
     public static var isPending: Bool { received.load(ordering: .relaxed) != 0 }
 
     /// Throws `Interrupted` where a signal has come, for commands that have nothing to go on from.
-    public static func check() throws {
+    @Sendable public static func check() throws {
         let signal = received.load(ordering: .relaxed)
         if signal != 0 { throw Interrupted(signal: signal) }
+    }
+
+    /// Does work of such a command. What goes wrong once a signal has come is its doing: whoever is asked to end may be told
+    /// so by a file that could not be read.
+    public static func ending<Result>(_ work: () throws -> Result) throws -> Result {
+        do {
+            return try work()
+        } catch {
+            try check()
+            throw error
+        }
     }
 }

@@ -6,7 +6,7 @@ public enum ExportError: Failure {
     case badGridList(String)
     case unknownField(String, known: [String])
     case emptyRegion(String, grid: String, extent: String)
-    case tooManyCells(spacing: Double, count: Double)
+    case tooManyCells(spacing: Double)
     case badPointTable(path: String, line: Int, reason: String)
     case noPoints(path: String)
     case noConverter(String)
@@ -36,8 +36,8 @@ public enum ExportError: Failure {
             "--fields: no field \(quoted(name)) in this run; it has \(known.joined(separator: ", ")), or all"
         case .emptyRegion(let region, let grid, let extent):
             "--region \(region): no cell of the \(grid) grid lies in it; that grid covers \(extent) (xmin,xmax,ymin,ymax in metres)"
-        case .tooManyCells(let spacing, let count):
-            "--spacing-m \(spacing): a grid of \(count) cells; the most is 2e9, choose a wider spacing or a --region"
+        case .tooManyCells(let spacing):
+            "--spacing-m \(spacing): a grid of more than 2e9 cells, the most that is written; choose a wider spacing, or a smaller --region"
         case .badPointTable(let path, let line, let reason):
             "\(path): line \(line): \(reason)"
         case .noPoints(let path):

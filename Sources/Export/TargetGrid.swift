@@ -24,7 +24,7 @@ public struct TargetGrid: Sendable {
             let rows = TargetGrid.multiples(of: spacing, source.grid.y, within.yMin, within.yMax)
             let count = Double(max(0, columns.last - columns.first + 1)) * max(0, rows.last - rows.first + 1)
             guard count <= TargetGrid.mostCells else {
-                throw ExportError.tooManyCells(spacing: spacing, count: count)
+                throw ExportError.tooManyCells(spacing: spacing)
             }
             let x = TargetGrid.axis(source.grid.x, columns, spacing)
             let y = TargetGrid.axis(source.grid.y, rows, spacing)

@@ -16,6 +16,8 @@ public enum FailureKind: Int, Sendable {
     case unavailable
     /// The loss became NaN or infinite.
     case diverged
+    /// The system gives no process, no memory or no open file.
+    case system
 }
 
 /// An error that a user can act on. Every target has an enum of its own that holds the evidence (path, variable,
@@ -29,11 +31,17 @@ extension Failure {
     public var description: String { explanation }
 }
 
-/// Text from a file, made safe to print: control characters and terminal escapes become spaces, long text is cut.
+/// Text from a file, made safe to print, between quotation marks: long text is cut.
 public func quoted(_ text: String) -> String {
-    var printable = ""
-    for scalar in text.unicodeScalars.prefix(120) {
-        printable.unicodeScalars.append(scalar.properties.generalCategory == .control ? " " : scalar)
+    let start = String(String.UnicodeScalarView(text.unicodeScalars.prefix(120)))
+    return "'\(printable(start))\(text.unicodeScalars.count > 120 ? "…" : "")'"
+}
+
+/// A line with what a file holds or a path is, made safe for a terminal: control characters and escapes become spaces.
+public func printable(_ line: String) -> String {
+    var shown = String.UnicodeScalarView()
+    for scalar in line.unicodeScalars {
+        shown.append(scalar.properties.generalCategory == .control ? " " : scalar)
     }
-    return "'\(printable)\(text.unicodeScalars.count > 120 ? "…" : "")'"
+    return String(shown)
 }

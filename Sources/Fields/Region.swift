@@ -38,12 +38,19 @@ public struct Region: Sendable, Equatable {
 
     /// Reads "xmin,xmax,ymin,ymax"; nil where that is not four finite numbers in order.
     public init?(_ text: String) {
-        let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map {
-            Double(String($0).trimmingBlanks())
-        }
-        guard numbers.count == 4, let x0 = numbers[0], let x1 = numbers[1], let y0 = numbers[2], let y1 = numbers[3],
-            x0.isFinite, x1.isFinite, y0.isFinite, y1.isFinite, x0 < x1, y0 < y1
-        else { return nil }
-        self.init(xMin: x0, xMax: x1, yMin: y0, yMax: y1)
+        guard Region.fault(of: text) == nil else { return nil }
+        let numbers = text.split(separator: ",").compactMap { Double(String($0).trimmingBlanks()) }
+        self.init(xMin: numbers[0], xMax: numbers[1], yMin: numbers[2], yMax: numbers[3])
+    }
+
+    /// Why a text is no region; nil where it is one.
+    public static func fault(of text: String) -> String? {
+        let words = text.split(separator: ",", omittingEmptySubsequences: false).map { String($0).trimmingBlanks() }
+        guard words.count == 4 else { return "it has \(words.count) parts, expected xmin,xmax,ymin,ymax" }
+        if let word = words.first(where: { Double($0)?.isFinite != true }) { return "\(quoted(word)) is no number" }
+        let numbers = words.compactMap(Double.init)
+        guard numbers[0] < numbers[1] else { return "xmin \(words[0]) is not below xmax \(words[1])" }
+        guard numbers[2] < numbers[3] else { return "ymin \(words[2]) is not below ymax \(words[3])" }
+        return nil
     }
 }

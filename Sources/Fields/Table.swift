@@ -14,14 +14,25 @@ public struct Table: Sendable, Equatable {
     public var rows: [[String]]
     /// Lines under the table.
     public var notes: [String]
-    /// Every column to the left: there are no figures.
-    public var isOfWords = false
 
     public init(title: String, header: [String], rows: [[String]], notes: [String] = []) {
         self.title = title
         self.header = header
         self.rows = rows
         self.notes = notes
+    }
+
+    /// A row a paragraph, for words that are too many for the columns of a terminal: the first cell, and below it each other
+    /// one behind its heading.
+    public func paragraphs() -> String {
+        let width = header.dropFirst().map(\.count).max() ?? 0
+        let lines = rows.flatMap { row in
+            ["", row[0]]
+                + zip(header, row).dropFirst().filter { !$1.isEmpty }.map { heading, cell in
+                    "    \(heading)\(String(repeating: " ", count: width - heading.count))   \(cell)"
+                }
+        }
+        return ([title] + lines + notes.flatMap { ["", $0] }).joined(separator: "\n")
     }
 
     public func rendered(as style: Style) -> String {
@@ -33,7 +44,7 @@ public struct Table: Sendable, Equatable {
             // Names to the left, figures to the right.
             cells.enumerated().map { column, cell in
                 let space = String(repeating: " ", count: widths[column] - cell.count)
-                return column == 0 || isOfWords ? cell + space : space + cell
+                return column == 0 ? cell + space : space + cell
             }
         }
         switch style {
@@ -42,7 +53,7 @@ public struct Table: Sendable, Equatable {
             return ([title] + lines.map { "  \($0)" } + notes.map { "  \($0)" }).joined(separator: "\n")
         case .markdown:
             let rule = header.indices.map { column in
-                column == 0 || isOfWords
+                column == 0
                     ? String(repeating: "-", count: widths[column])
                     : String(repeating: "-", count: widths[column] - 1) + ":"
             }

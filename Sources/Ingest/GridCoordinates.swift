@@ -162,7 +162,7 @@ extension ProductFile {
     }
 
     private func inMeters(_ values: [Double], of array: any ProductArray) throws -> [Double] {
-        let stated = array.attribute("units")?.text?.trimmingBlanks() ?? ""
+        let stated = try PackedField.unitText(of: array, expected: "m")
         guard let text = stated.isEmpty ? schema.coordinates.unitIfMissing : stated else {
             throw IngestError.missingUnit(variable: array.name, path: path, expected: "m")
         }

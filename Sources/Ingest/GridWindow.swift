@@ -19,12 +19,22 @@ struct GridWindow {
         path = product.path
         let line = try product.coordinateLine(.x, of: field)
         var x = try Axis(.x, line)
-        var y = try Axis(.y, try product.coordinateLine(.y, of: field))
+        let lineY = try product.coordinateLine(.y, of: field)
+        var y = try Axis(.y, lineY)
         guard x.dimension != y.dimension else {
             if field.properDimensions.count < 2 {
                 throw IngestError.unstructured(field.name, coordinate: line.name, path: path)
             }
             throw IngestError.badCoordinate(line.name, path: path, reason: "lies along the same dimension as y")
+        }
+        // Cells are nearly square in all products.
+        let ratio = max(x.spacing, y.spacing) / min(x.spacing, y.spacing)
+        if (500...2000).contains(ratio) {
+            throw IngestError.badCoordinate(
+                x.spacing < y.spacing ? line.name : lineY.name, path: path,
+                reason:
+                    "steps by \(plain(min(x.spacing, y.spacing))) m and \(quoted(x.spacing < y.spacing ? lineY.name : line.name)) by \(plain(max(x.spacing, y.spacing))) m, as if one were in kilometres: is its attribute 'units' right"
+            )
         }
         let extent = Region(xMin: x.lowest, xMax: x.highest, yMin: y.lowest, yMax: y.highest)
         guard let columns = GridWindow.inside(x.values, region.xMin, region.xMax),

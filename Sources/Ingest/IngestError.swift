@@ -11,6 +11,7 @@ public enum IngestError: Failure {
     case badFront(path: String, reason: String)
     case noVelocity(path: String, isThickness: Bool, sought: [String], present: [String])
     case noThickness(velocity: String, unreadable: [String])
+    case searchTooLong(velocity: String, unreadable: [String], unseen: Int)
     case noThicknessIn(path: String, sought: [String], present: [String])
     case severalThicknessFiles([String])
     case noMask(path: String, sought: [String], present: [String])
@@ -19,6 +20,9 @@ public enum IngestError: Failure {
     case badCoordinate(String, path: String, reason: String)
     case unevenAxis(String, path: String, index: Int, step: Double, usual: Double)
     case shapesDisagree(String, [Int], String, [Int], path: String)
+    case notNumbers(String, path: String)
+    case furtherDimension(String, [Int], dimension: String, length: Int, path: String)
+    case implausible(variable: String, path: String, what: String, found: String, expected: String)
     case gridTooLarge(path: String, rows: Int, columns: Int)
     case missingUnit(variable: String, path: String, expected: String)
     case unknownUnit(String, variable: String, path: String, expected: String)
@@ -42,9 +46,9 @@ public enum IngestError: Failure {
 
     public var kind: FailureKind {
         switch self {
-        case .noThickness, .noSchema: .missingInput
+        case .noThickness, .searchTooLong, .noSchema: .missingInput
         case .severalThicknessFiles, .outputIsInput, .schemaFitsNothing: .usage
-        case .noReader: .inputOutput
+        case .noReader: .system
         case .badSchema(_, _, let isOfUser): isOfUser ? .badData : .software
         default: .badData
         }
@@ -74,6 +78,8 @@ public enum IngestError: Failure {
                 : "\(path): no velocity in it: none of \(list(sought)) among its variables \(list(present)); give a velocity product such as NSIDC-0754 or NSIDC-0484"
         case .noThickness(let velocity, let unreadable):
             "\(velocity): holds no ice thickness, and no file with thickness and mask for its place lies beside it\(unreadable.isEmpty ? "" : " (not readable: \(list(unreadable)))"); get BedMachine Antarctica (https://nsidc.org/data/nsidc-0756) and put it there, or name it with --thickness BEDMACHINE.nc"
+        case .searchTooLong(let velocity, let unreadable, let unseen):
+            "\(velocity): the search for a thickness beside it took too long: \(list(unreadable)) could not be read\(unseen == 0 ? "" : ", and \(unseen) files were not looked at"); name the thickness with --thickness BEDMACHINE.nc"
         case .noThicknessIn(let path, let sought, let present):
             "\(path): no ice thickness in it: none of \(list(sought)) among its variables \(list(present)); give a thickness product such as BedMachine Antarctica with --thickness"
         case .severalThicknessFiles(let names):
@@ -90,6 +96,12 @@ public enum IngestError: Failure {
             "\(path): coordinate \(quoted(name)) is not evenly spaced: the step at index \(index) is \(step) m, others are \(usual) m; regrid the file to even spacing"
         case .shapesDisagree(let a, let shapeA, let b, let shapeB, let path):
             "\(path): variables \(quoted(a)) \(shape(shapeA)) and \(quoted(b)) \(shape(shapeB)) do not lie on the same grid; get the file again or make it again"
+        case .notNumbers(let variable, let path):
+            "\(path): variable \(quoted(variable)) holds text, expected numbers; get the file again or make it again"
+        case .furtherDimension(let variable, let lengths, let dimension, let length, let path):
+            "\(path): variable \(quoted(variable)) \(shape(lengths)) has \(length) values along \(quoted(dimension)) for each cell, expected one; choose one, for instance with: ncks -d \(shellWord(dimension)),0 \(shellWord(path)) OUT.nc"
+        case .implausible(let variable, let path, let what, let found, let expected):
+            "\(path): variable \(quoted(variable)) gives a \(what) of \(found) in the middle of its values, expected \(expected); is its attribute 'units' right?"
         case .gridTooLarge(let path, let rows, let columns):
             "\(path): a grid of \(rows) x \(columns) cells is too large to be real; cut it with --region"
         case .missingUnit(let variable, let path, let expected):

@@ -29,9 +29,9 @@ extension IngestRun {
         -> Polygon?
     {
         guard let path = request.polygon else { return nil }
-        let polygon = try PolygonFile(path: path).polygon(
-            in: product.projection(of: variable), of: product.path)
         let extent = try GridWindow(of: variable, in: product, region: region).extent
+        let polygon = try PolygonFile(path: path).polygon(
+            in: product.projection(of: variable), of: product.path, extent: extent)
         guard polygon.bounds.intersection(extent) != nil,
             let both = polygon.bounds.widened(by: IngestRun.margin).intersection(region)
         else { throw PolygonError.beyondProduct(path: path, polygon.bounds, product: product.path, extent) }

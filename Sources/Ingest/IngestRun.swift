@@ -65,6 +65,9 @@ public struct IngestRun {
             of: velocity, components.x.name, components.y.name, path: velocityFile.path)
         try Plausibility.requireOneUnit(
             of: velocity, components.x.name, components.y.name, path: velocityFile.path)
+        try Plausibility.requireIce(velocity: velocity, components.x.name, path: velocityFile.path)
+        try Plausibility.requireIce(
+            thickness: thickness, thicknessFile.thickness?.name ?? "thickness", path: thicknessFile.path)
 
         let shelf = ShelfCells(
             of: request.ice, mask: mask, velocity: velocity, on: velocityGrid, thickness: thickness, on: thicknessGrid)
@@ -94,6 +97,7 @@ public struct IngestRun {
             report.warnings.append("\(thicknessFile.name): \(note)")
         }
         report.warnings += warnings(front, velocityGrid, thicknessGrid)
+        if let few = Plausibility.warning(cells: shelf.cells.count) { report.warnings.append(few) }
         let content = StoreContent(
             velocity: velocity, velocityGrid: velocityGrid, velocityMask: velocityMask, thickness: thickness,
             thicknessGrid: thicknessGrid, thicknessMask: thicknessMask, surface: surface, ice: request.ice,

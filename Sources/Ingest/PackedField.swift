@@ -25,7 +25,16 @@ struct PackedField {
         self.variable = variable
         self.subtracted = subtracted.map { [$0] } ?? []
         self.window = window
+        guard variable.type != .text, variable.type != .string else {
+            throw IngestError.notNumbers(variable.name, path: variable.path)
+        }
         let dimensions = variable.dimensions
+        if let extra = dimensions.first(where: {
+            $0 != window.y.dimension && $0 != window.x.dimension && $0.length > 1
+        }), dimensions.contains(window.y.dimension), dimensions.contains(window.x.dimension) {
+            throw IngestError.furtherDimension(
+                variable.name, variable.shape, dimension: extra.name, length: extra.length, path: variable.path)
+        }
         guard let rowPosition = dimensions.firstIndex(of: window.y.dimension),
             let columnPosition = dimensions.firstIndex(of: window.x.dimension),
             dimensions.enumerated().allSatisfy({ $0 == rowPosition || $0 == columnPosition || $1.length == 1 })
@@ -107,7 +116,7 @@ struct PackedField {
 
     private static func factor(of variable: any ProductArray, to unit: Unit?, ifMissing: String?) throws -> Double {
         guard let unit else { return 1 }
-        let stated = variable.attribute("units")?.text?.trimmingBlanks() ?? ""
+        let stated = try unitText(of: variable, expected: unit.symbol)
         guard let text = stated.isEmpty ? ifMissing : stated else {
             throw IngestError.missingUnit(variable: variable.name, path: variable.path, expected: unit.symbol)
         }
@@ -116,6 +125,17 @@ struct PackedField {
         }
         // Equal units must give exactly one, so that real values stay what they are.
         return found.factor == unit.factor ? 1 : found.factor / unit.factor
+    }
+
+    /// What the attribute says; empty where there is none.
+    static func unitText(of variable: any ProductArray, expected: String) throws -> String {
+        guard let attribute = variable.attribute("units") else { return "" }
+        guard let text = attribute.text else {
+            throw IngestError.badAttribute(
+                "units", variable: variable.name, path: variable.path, found: describe(attribute),
+                expected: "text like '\(expected)'")
+        }
+        return text.trimmingBlanks()
     }
 
     private static func number(

@@ -42,6 +42,41 @@ enum Plausibility {
             ratio: ratios.middle, looksLike: largeIsWrong ? confused.large : confused.small)
     }
 
+    /// What half of the cells may be above and below: wider by far than any ice, so that only a wrong unit is beyond.
+    private static let middleThickness = 1.0...10_000.0
+    private static let highestMiddleSpeed = 1e6
+
+    /// Refuses a velocity that no ice has, nor would have but for a few cells.
+    static func requireIce(velocity: Observations, _ x: String, path: String) throws {
+        let middle = sizes(speeds(velocity)).middle
+        guard middle > highestMiddleSpeed else { return }
+        throw IngestError.implausible(
+            variable: x, path: path, what: "speed", found: "\(rounded(middle)) m/year",
+            expected: "less than \(plain(highestMiddleSpeed)) m/year")
+    }
+
+    /// The same for a thickness.
+    static func requireIce(thickness: Observations, _ name: String, path: String) throws {
+        let middle = sizes(thickness.values[0]).middle
+        guard !middleThickness.contains(middle) else { return }
+        throw IngestError.implausible(
+            variable: name, path: path, what: "thickness", found: "\(middle < 1 ? String(middle) : rounded(middle)) m",
+            expected: "\(plain(middleThickness.lowerBound)) to \(plain(middleThickness.upperBound)) m")
+    }
+
+    /// Fewer cells tell little of a viscosity, whatever the network.
+    private static let fewCells = 100
+
+    static func warning(cells: Int) -> String? {
+        guard cells < fewCells else { return nil }
+        return
+            "velocity and thickness are both known on \(cells) cells only, and under \(fewCells) tell little of a viscosity; see whether --region, --polygon, --shelf and the mask take what is meant"
+    }
+
+    private static func speeds(_ velocity: Observations) -> [Double] {
+        zip(velocity.values[0], velocity.values[1]).map { ($0 * $0 + $1 * $1).squareRoot() }
+    }
+
     /// Refuses a velocity that is the same everywhere: no ice flows so, and a viscosity cannot be inferred from it.
     static func requireVariety(of velocity: Observations, _ x: String, _ y: String, path: String) throws {
         let (u, v) = (velocity.values[0], velocity.values[1])
@@ -53,7 +88,7 @@ enum Plausibility {
         _ velocity: Observations, in velocityName: String, _ thickness: Observations, in thicknessName: String
     ) -> [String] {
         var warnings: [String] = []
-        let speeds = zip(velocity.values[0], velocity.values[1]).map { ($0 * $0 + $1 * $1).squareRoot() }
+        let speeds = speeds(velocity)
         let fast = speeds.count { $0 > highestSpeed }
         if fast > 0 {
             warnings.append(

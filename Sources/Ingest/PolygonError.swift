@@ -3,7 +3,8 @@ import Fields
 /// What can be wrong with `--polygon`, with the evidence; the wording is below.
 enum PolygonError: Failure {
     case unknownFormat(path: String)
-    case unreadable(path: String)
+    case unreadable(path: String, reason: String)
+    case latitudeFirst(path: String)
     case damaged(path: String, reason: String)
     case noPolygon(path: String, found: String)
     case otherSystem(path: String, String, product: String, String)
@@ -22,7 +23,9 @@ enum PolygonError: Failure {
         switch self {
         case .unknownFormat(let path):
             "--polygon: \(quoted(path)) is neither GeoJSON (.geojson, .json), a shapefile (.shp) nor an outline of ISSM (.exp); name it by its format"
-        case .unreadable(let path): "\(path): cannot read the polygon: no such file, or not to be read; check --polygon"
+        case .unreadable(let path, let reason): "\(path): cannot read the polygon: \(reason); check --polygon"
+        case .latitudeFirst(let path):
+            "\(path): its corners lie nowhere near the product as longitude and latitude, but do as latitude and longitude; write the longitude first"
         case .damaged(let path, let reason): "\(path): \(reason): no polygon can be made of it; write the file again"
         case .noPolygon(let path, let found):
             "\(path): no polygon in it (found: \(found)); --polygon needs a polygon or several"

@@ -38,12 +38,12 @@ struct PolygonFile {
     }
 
     /// The polygon in the projection of a product.
-    func polygon(in projection: Projection?, of product: String) throws -> Polygon {
+    func polygon(in projection: Projection?, of product: String, extent: Region) throws -> Polygon {
         var isDegrees = false
         switch system {
         case .degrees: isDegrees = true
         // No map of an ice sheet lies within 360 m of the pole.
-        case .unstated: isDegrees = parts.joined().joined().allSatisfy { abs($0.x) <= 360 && abs($0.y) <= 90 }
+        case .unstated: isDegrees = parts.joined().joined().allSatisfy { abs($0.x) <= 360 && abs($0.y) <= 360 }
         case .map(let code, let parallel, let meridian):
             guard let projection else { break }
             let other = (projection.codeOfText ?? projection.codeOfParameters)
@@ -62,10 +62,25 @@ struct PolygonFile {
         guard let polar = PolarProjection(projection) else {
             throw PolygonError.notProjectable(path: path, product: product)
         }
+        let isOnEarth = { (corners: [Polygon.Ring]) in
+            corners.joined().allSatisfy { abs($0.x) <= 360 && abs($0.y) <= 90 }
+        }
+        let projected = { (parts: [[Polygon.Ring]]) in
+            Polygon(parts: parts.map { $0.map { PolygonFile.projected($0, polar) } })
+        }
+        if isOnEarth(Array(parts.joined())) {
+            let polygon = projected(parts)
+            if polygon.bounds.intersection(extent) != nil { return polygon }
+        }
+        // Many programs have the latitude first.
+        let turned = parts.map { $0.map { $0.map { (x: $0.y, y: $0.x) } } }
+        if isOnEarth(Array(turned.joined())), projected(turned).bounds.intersection(extent) != nil {
+            throw PolygonError.latitudeFirst(path: path)
+        }
         for corner in parts.joined().joined() where abs(corner.x) > 360 || abs(corner.y) > 90 {
             throw PolygonError.damaged(path: path, reason: "longitude \(corner.x), latitude \(corner.y)")
         }
-        return Polygon(parts: parts.map { $0.map { PolygonFile.projected($0, polar) } })
+        return projected(parts)
     }
 
     /// Edges are straight in longitude and latitude (RFC 7946, 3.1.1): parallels, which are circles here, get a corner every
@@ -87,10 +102,10 @@ struct PolygonFile {
     // MARK: formats
 
     private func contents() throws -> Data {
-        // A pipe without a writer would be waited for without end.
-        var info = stat()
-        guard stat(path, &info) == 0, info.st_mode & S_IFMT == S_IFREG, let file = FileHandle(forReadingAtPath: path)
-        else { throw PolygonError.unreadable(path: path) }
+        try requireFile(path)
+        guard let file = FileHandle(forReadingAtPath: path) else {
+            throw PolygonError.unreadable(path: path, reason: String(cString: strerror(errno)))
+        }
         defer { try? file.close() }
         guard let data = try? file.read(upToCount: PolygonFile.mostBytes + 1), !data.isEmpty else {
             throw PolygonError.noPolygon(path: path, found: "an empty file")
@@ -99,6 +114,17 @@ struct PolygonFile {
             throw PolygonError.damaged(path: path, reason: "more than \(PolygonFile.mostBytes >> 20) MB")
         }
         return data
+    }
+
+    /// A pipe without a writer would be waited for without end.
+    private func requireFile(_ path: String) throws {
+        var info = stat()
+        guard stat(path, &info) == 0 else {
+            throw PolygonError.unreadable(path: path, reason: String(cString: strerror(errno)))
+        }
+        if let kind = kindOfSpecialFile(info) {
+            throw PolygonError.unreadable(path: path, reason: "it is \(kind), expected a regular file")
+        }
     }
 
     private mutating func readGeoJSON() throws {
@@ -110,7 +136,8 @@ struct PolygonFile {
         }
         guard !shapes.polygons.isEmpty else {
             throw PolygonError.noPolygon(
-                path: path, found: shapes.others.isEmpty ? "none" : shapes.others.sorted().joined(separator: ", "))
+                path: path,
+                found: shapes.others.isEmpty ? "none" : shapes.others.sorted().map(quoted).joined(separator: ", "))
         }
         for polygon in shapes.polygons {
             parts.append(
@@ -132,14 +159,9 @@ struct PolygonFile {
 
     private mutating func readShapefile() throws {
         let base = String(path.dropLast(4))
-        guard FileManager.default.fileExists(atPath: path) else { throw PolygonError.unreadable(path: path) }
-        // The library would wait at a pipe for ever.
-        for part in ["shp", "shx", "prj"].map({ "\(base).\($0)" }) {
-            var info = stat()
-            guard stat(part, &info) != 0 || info.st_mode & S_IFMT == S_IFREG else {
-                throw PolygonError.damaged(path: part, reason: "not a regular file")
-            }
-        }
+        try requireFile(path)
+        for part in ["shp", "shx", "prj"].map({ "\(base).\($0)" })
+        where FileManager.default.fileExists(atPath: part) { try requireFile(part) }
         LibraryCrash.concerns(reading: path)
         let opened = inLibrary(UInt(bitPattern: shim_open_shapefile("\(base).shp")))
         guard let shapes = SHPHandle(bitPattern: opened) else {

@@ -53,7 +53,7 @@ public struct ProductCatalog: Sendable {
 
     /// What is known, for a person: what each product holds, where it is described, and how its files are told.
     public var table: Table {
-        var table = Table(
+        Table(
             title: "Products, told by what a file holds and not by its name; the first that fits reads it.",
             header: ["product", "holds", "version", "DOI or page", "recognised by"],
             rows: schemas.map { schema in
@@ -65,8 +65,6 @@ public struct ProductCatalog: Sendable {
                 ]
             },
             notes: ["Another product: write a schema as Schemas/README.md tells and give it with --schema FILE."])
-        table.isOfWords = true
-        return table
     }
 
     /// A schema is short: a device or a data file given by mistake is not read without end.

@@ -41,6 +41,8 @@ private let mostNumbersAtOnce = 1 << 27
 protocol ProductContainer {
     var path: String { get }
     var arrays: [any ProductArray] { get }
+    /// What else it holds under a name, in words: "ud (complex numbers)".
+    var others: [String] { get }
     func array(_ name: String) -> (any ProductArray)?
     var attributeNames: [String] { get }
     func attribute(_ name: String) -> Attribute?
@@ -48,6 +50,8 @@ protocol ProductContainer {
 
 /// Opens a file for a command: in a process of its own, since the libraries die of some files and spoil the heap on others.
 func openProduct(path: String) throws -> any ProductContainer {
+    // Here, as the reader has another stdin.
+    try regularFileBytes(path)
     guard let command = ProductReader.command else { return try openProductHere(path: path) }
     return try ReaderProduct(path: path, command: command)
 }
@@ -77,6 +81,7 @@ private func firstBytes(of path: String) -> [UInt8] {
 /// NetCDF of every kind, and HDF5 without its conventions: MATLAB's version 7.3, PINNICLE's .h5.
 extension NetCDFFile: ProductContainer {
     var arrays: [any ProductArray] { variables }
+    var others: [String] { namesOfOtherTypes.map { "\($0) (of a type of its own)" } }
     func array(_ name: String) -> (any ProductArray)? { variable(name) }
 }
 
@@ -84,6 +89,7 @@ extension Variable: ProductArray {}
 
 extension MATLABFile: ProductContainer {
     var arrays: [any ProductArray] { arraysOfFile }
+    var others: [String] { otherNames }
     func array(_ name: String) -> (any ProductArray)? { arraysOfFile.first { $0.name == name } }
     var attributeNames: [String] { [] }
     func attribute(_ name: String) -> Attribute? { nil }

@@ -9,7 +9,7 @@ struct ProductFile {
     var path: String { file.path }
     /// The name without the folders: what is shown and recorded.
     var name: String { lastComponent(of: path) }
-    var variableNames: [String] { file.arrays.map(\.name) }
+    var variableNames: [String] { file.arrays.map(\.name) + file.others }
 
     init(path: String, catalog: ProductCatalog? = nil) throws {
         file = try openProduct(path: path)

@@ -16,19 +16,30 @@ public enum ProductReader {
     /// What can be asked for.
     enum Request { static let (array, values) = (0, 1) }
 
-    private static let name = Mutex<String?>(nil)
-    /// The name of the command that this process is; nil where no command has begun (a test), and products are opened here.
-    static var command: String? { name.withLock { $0 } }
+    struct Command: Sendable {
+        let name: String
+        /// Throws where the command is asked to end.
+        let check: @Sendable () throws -> Void
+    }
+
+    /// Where a reader may not be waited for any longer, whatever its file.
+    @TaskLocal static var deadline: ContinuousClock.Instant?
+
+    private static let begun = Mutex<Command?>(nil)
+    /// The command that this process is; nil where none has begun (a test), and products are opened here.
+    static var command: Command? { begun.withLock { $0 } }
 
     /// The first line of a command that reads products. In a process that is the reader of another it does not return.
-    public static func begin(_ command: String) {
+    ///
+    /// - Parameter check: called while a reader is waited for, and ends that by throwing.
+    public static func begin(_ command: String, check: @escaping @Sendable () throws -> Void) {
         let arguments = CommandLine.arguments
         if arguments.count == 3, arguments[1] == mark, reader_process_confine() != 0 {
             _ = ReaderMessage.send(greeting, to: STDIN_FILENO)
             ReaderService(path: arguments[2]).run()
             _exit(0)
         }
-        name.withLock { $0 = command }
+        begun.withLock { $0 = Command(name: command, check: check) }
     }
 }
 
@@ -49,6 +60,8 @@ private final class ReaderService {
             arrays = container.arrays
             message.put(arrays.count)
             for array in arrays { try ArrayOutline(of: array).put(into: &message) }
+            message.put(container.others.count)
+            for name in container.others { message.put(name) }
             opened = container
         }
         guard let container = opened else { return }

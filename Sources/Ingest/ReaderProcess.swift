@@ -11,17 +11,20 @@ final class ReaderProcess {
     /// Whether it has said that it is one: what ends before that never saw the file.
     private var hasBegun = false
     /// Why it is no more.
-    private var ending: IngestError?
+    private var ending: (any Error)?
+    /// Throws where the command is asked to end.
+    private let check: () throws -> Void
     /// Seconds without an answer after which the reader is taken to hang: a disk gives 20 MB in each, and the smallest file
     /// is refused within a minute.
     private let patience: Int
 
-    init(reading path: String, command: String) throws {
+    init(reading path: String, command: ProductReader.Command) throws {
         self.path = path
+        check = command.check
         var info = stat()
         patience = 50 + (stat(path, &info) == 0 ? max(0, Int(info.st_size)) / 20_000_000 : 0)
         var process = pid_t()
-        socket = reader_process_start(command, ProductReader.mark, path, &process)
+        socket = reader_process_start(command.name, ProductReader.mark, path, &process)
         self.process = process
         guard socket >= 0 else {
             let failure = IngestError.noReader(path: path, reason: String(cString: strerror(errno)))
@@ -36,8 +39,7 @@ final class ReaderProcess {
 
     deinit {
         guard ending == nil else { return }
-        close(socket)
-        _ = exitStatus()
+        stop()
     }
 
     /// What the reader gives for a request, behind the number that says that it could.
@@ -73,11 +75,20 @@ final class ReaderProcess {
         while received < count {
             let start = ContinuousClock.now
             var watched = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
-            let isThere = poll(&watched, 1, 1000) > 0
+            // A signal may come to another thread, or just before the waiting begins.
+            let isThere = poll(&watched, 1, 100) > 0
+            do {
+                try check()
+            } catch {
+                throw stopped(for: error)
+            }
+            if let deadline = ProductReader.deadline, start > deadline, !isThere {
+                throw stopped(for: IngestError.readerFailed(path: path, how: "took too long"))
+            }
             // A second at most: while a command is stopped (Ctrl-Z), its reader is as well.
             waited += min(.seconds(1), ContinuousClock.now - start)
             guard waited < .seconds(patience) else {
-                throw end { _ in .readerFailed(path: path, how: "gave no answer for \(patience) s") }
+                throw stopped(for: IngestError.readerFailed(path: path, how: "gave no answer for \(patience) s"))
             }
             guard isThere else { continue }
             let got = bytes.withUnsafeMutableBytes { recv(socket, $0.baseAddress! + received, count - received, 0) }
@@ -111,7 +122,21 @@ final class ReaderProcess {
         return failure
     }
 
-    /// It has nothing to lose, and may have closed its end only.
+    private func stopped(for reason: any Error) -> any Error {
+        stop()
+        ending = reason
+        return reason
+    }
+
+    /// Without waiting for what it does: it has nothing to lose.
+    private func stop() {
+        close(socket)
+        kill(process, SIGKILL)
+        var status: Int32 = 0
+        while waitpid(process, &status, 0) < 0 && errno == EINTR {}
+    }
+
+    /// It may have closed its end only.
     private func exitStatus() -> Int32 {
         var status: Int32 = 0
         for _ in 0..<1000 {
@@ -132,9 +157,6 @@ struct ReaderFailure: Failure {
 
     init(from message: inout ReaderMessage) throws(ReaderMessage.Nonsense) {
         kind = FailureKind(rawValue: try message.number()) ?? .badData
-        let text = try message.text().unicodeScalars.prefix(4000)
-        var line = String.UnicodeScalarView()
-        for scalar in text { line.append(scalar.properties.generalCategory == .control ? " " : scalar) }
-        explanation = String(line)
+        explanation = printable(String(String.UnicodeScalarView(try message.text().unicodeScalars.prefix(4000))))
     }
 }

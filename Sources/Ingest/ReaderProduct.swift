@@ -7,13 +7,14 @@ import NetCDFFiles
 final class ReaderProduct: ProductContainer {
     let path: String
     private(set) var arrays: [any ProductArray] = []
+    let others: [String]
     private let attributes: AttributeOutline
     private let reader: Reader
     /// Arrays in groups, which are looked for when they are asked for; nil for those that are not there.
     private var inGroups: [String: ReaderArray?] = [:]
     private var nextNumber: Int
 
-    init(path: String, command: String) throws {
+    init(path: String, command: ProductReader.Command) throws {
         self.path = path
         reader = Reader(try ReaderProcess(reading: path, command: command))
         var message = try reader.process.answer()
@@ -22,6 +23,9 @@ final class ReaderProduct: ProductContainer {
             for number in 0..<(try message.count(of: 48)) {
                 arrays.append(ReaderArray(try ArrayOutline(from: &message), number, of: reader, path: path))
             }
+            var names: [String] = []
+            for _ in 0..<(try message.count(of: 8)) { names.append(try message.text()) }
+            others = names
         } catch {
             throw reader.process.nonsense()
         }

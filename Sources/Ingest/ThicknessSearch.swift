@@ -5,18 +5,41 @@ import NetCDFFiles
 /// Finds the thickness product that lies beside a velocity file, so that a folder with the two downloads is all that the
 /// bare command needs. Files are told by their content, not by their names.
 enum ThicknessSearch {
+    /// Some files make HDF5 compute for seconds before it gives up; a folder may be full of them.
+    private static let patience = Duration.seconds(15)
+
     /// The one product in the folder of the velocity that has thickness and mask for its place. A product that a schema
     /// of its own recognises goes before a file with common names.
     static func product(
         beside velocity: ProductFile, on window: GridWindow, except store: String, catalog: ProductCatalog
     ) throws -> ProductFile {
+        let deadline = ContinuousClock.now + patience
+        return try ProductReader.$deadline.withValue(deadline) {
+            try product(beside: velocity, on: window, except: store, catalog: catalog, until: deadline)
+        }
+    }
+
+    private static func product(
+        beside velocity: ProductFile, on window: GridWindow, except store: String, catalog: ProductCatalog,
+        until deadline: ContinuousClock.Instant
+    ) throws -> ProductFile {
         let folder = velocity.path.lastIndex(of: "/").map { String(velocity.path[...$0]) } ?? ""
         var found: [ProductFile] = []
         var unreadable: [String] = []
-        for name in names(in: folder.isEmpty ? "." : folder)
-        where folder + name != velocity.path && folder + name != store {
-            guard let product = try? ProductFile(path: folder + name, catalog: catalog) else {
+        let others = names(in: folder.isEmpty ? "." : folder).filter {
+            folder + $0 != velocity.path && folder + $0 != store
+        }
+        for (number, name) in others.enumerated() {
+            let product: ProductFile
+            do {
+                product = try ProductFile(path: folder + name, catalog: catalog)
+            } catch let failure as any Failure where failure.kind != .system {
                 unreadable.append(name)
+                // One that is left out for its slowness may be the one that is meant.
+                guard ContinuousClock.now < deadline else {
+                    throw IngestError.searchTooLong(
+                        velocity: velocity.path, unreadable: unreadable, unseen: others.count - number - 1)
+                }
                 continue
             }
             // Stores and predictions of this program say what they are.

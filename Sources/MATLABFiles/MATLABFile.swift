@@ -11,6 +11,8 @@ import NetCDFFiles
 public final class MATLABFile {
     public let path: String
     public let arraysOfFile: [MATLABArray]
+    /// What else the file holds under a name, in words.
+    public let otherNames: [String]
 
     /// Whether a file is one, by its first bytes.
     public static func isOne(_ firstBytes: [UInt8]) -> Bool { firstBytes.starts(with: Array("MATLAB 5.0".utf8)) }
@@ -25,14 +27,20 @@ public final class MATLABFile {
         guard let opened = OpaquePointer(bitPattern: opened) else { throw .notMATLAB(path: path) }
         let handle = MATLABHandle(opened)
         var arrays: [MATLABArray] = []
+        var others: [String] = []
         while let variable = inMatio({ Mat_VarReadNextInfo(handle.file) }) {
             defer { inLibrary(Mat_VarFree(variable)) }
             if let array = MATLABArray(variable.pointee, in: handle, path: path, fileBytes: Int(info.st_size)) {
                 arrays.append(array)
+            } else if let name = variable.pointee.name {
+                others.append(
+                    "\(String(cString: name)) (\(variable.pointee.isComplex == 0 ? "no array of numbers" : "complex numbers"))"
+                )
             }
         }
         self.path = path
         arraysOfFile = arrays
+        otherNames = others
     }
 
     /// The library reads a file that was cut as far as it goes, and says nothing. The file is a row of elements that begin with

@@ -27,6 +27,9 @@ private let libraryLock = Mutex(())
 public enum LibraryCrash {
     public static func becomesError() { crash_guard_install() }
 
+    /// Signals that end the process at once leave no partial file behind (`PendingFile`).
+    public static func leavesNothing() { end_by_signals_without_leftovers() }
+
     /// What a library makes of a file's content, by code that may die of it as well (toml++ of some brackets).
     ///
     /// - Parameter path: the file, for the message.

@@ -5,6 +5,8 @@ import Glibc
 /// What can go wrong with a NetCDF file, with the evidence.
 public enum NetCDFError: Failure {
     case noSuchFile(path: String)
+    case notAFile(path: String, kind: String)
+    case ofOtherKind(path: String, kind: String)
     case notNetCDF(path: String, reason: String)
     case truncated(path: String, bytes: Int, needed: Int)
     case missingVariable(String, path: String, present: [String])
@@ -31,8 +33,16 @@ public enum NetCDFError: Failure {
 
     public var explanation: String {
         switch self {
+        case .noSuchFile(let path) where path.isEmpty:
+            "an empty path where a file is named; give its path (a variable of the shell may be unset)"
+        case .noSuchFile(let path) where path.contains("://"):
+            "\(path): an address, not a file; download it first, and give the path of the file"
         case .noSuchFile(let path):
             "\(path): no such file; check the path"
+        case .notAFile(let path, let kind):
+            "\(path): \(kind), expected a regular file; \(kind == "a folder" ? "give the path of one in it" : "save its data to one, and give the path of that")"
+        case .ofOtherKind(let path, let kind):
+            "\(path): not a NetCDF file but \(kind)"
         case .notNetCDF(let path, let reason):
             "\(path): not a readable NetCDF file (\(reason)); check it with 'ncdump -h', and download it again if it is damaged"
         case .truncated(let path, let bytes, let needed):
@@ -48,7 +58,7 @@ public enum NetCDFError: Failure {
         case .damaged(let path, let reason):
             "\(path): damaged (\(reason)); make it again, or bring a good copy back"
         case .notSelfContained(let variable, let path, let reason):
-            "\(path): \(quoted(variable)) is not read: \(reason); make a plain copy, for example with nccopy -k nc4"
+            "\(path): \(quoted(variable)) is not read: \(reason); make a plain copy of what is needed, with nccopy -k nc4 or, where that fails, h5copy"
         case .notSealed(let path):
             "\(path): no seal at its end: not a store or checkpoint that these tools made, or damaged (cut short, never finished, or changed by another tool); make it again, or bring a good copy back"
         case .readFailed(let path, let what, let reason):

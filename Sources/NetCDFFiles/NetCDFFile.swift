@@ -16,15 +16,7 @@ public final class NetCDFFile {
 
     /// Opens a file of any NetCDF format, or a plain HDF5 file.
     public init(reading path: String) throws(NetCDFError) {
-        var info = stat()
-        guard stat(path, &info) == 0 else {
-            throw errno == ENOENT || errno == ENOTDIR
-                ? .noSuchFile(path: path)
-                : .notReadable(path: path, reason: String(cString: strerror(errno)))
-        }
-        guard info.st_mode & S_IFMT == S_IFREG else {
-            throw .notNetCDF(path: path, reason: "not a regular file")
-        }
+        let bytes = try regularFileBytes(path)
         var id: Int32 = 0
         LibraryCrash.concerns(reading: path)
         try requireSelfContained(path)
@@ -32,7 +24,10 @@ public final class NetCDFFile {
         let status = inLibrary(nc_open(path, NC_NOWRITE, &id))
         guard status == NC_NOERR else {
             if errno == EIO { throw .diskFailed(path: path, what: "the header") }
-            if let reason = FileKind.notNetCDF(path) { throw .notNetCDF(path: path, reason: reason) }
+            if [EMFILE, ENFILE].contains(errno) || [EMFILE, ENFILE].contains(status) {
+                throw .notReadable(path: path, reason: reason(of: status, errno: errno))
+            }
+            if let kind = FileKind.notNetCDF(path) { throw .ofOtherKind(path: path, kind: kind) }
             throw errno == EACCES
                 ? .notReadable(path: path, reason: String(cString: strerror(EACCES)))
                 : .notNetCDF(path: path, reason: Fields.quoted(String(cString: nc_strerror(status))))
@@ -40,7 +35,7 @@ public final class NetCDFFile {
         self.path = path
         self.id = id
         parent = nil
-        try checkClassicLength(of: Int(info.st_size))
+        try checkClassicLength(of: bytes)
     }
 
     /// Creates a NetCDF-4 file whose contiguous variables begin at multiples of 4096 bytes, so that they can be mapped.
@@ -105,6 +100,20 @@ public final class NetCDFFile {
         var number: Int32 = 0
         guard inLibrary(nc_inq_varid(id, name, &number)) == NC_NOERR else { return nil }
         return variable(id: number)
+    }
+
+    /// Names of variables whose type is a user's own (complex numbers, records), which are not read.
+    package var namesOfOtherTypes: [String] {
+        var count: Int32 = 0
+        guard inLibrary(nc_inq_nvars(id, &count)) == NC_NOERR else { return [] }
+        return (0..<count).compactMap { number in
+            var name = [CChar](repeating: 0, count: Int(NC_MAX_NAME) + 1)
+            var type: nc_type = 0
+            guard inLibrary(nc_inq_var(id, number, &name, &type, nil, nil, nil)) == NC_NOERR,
+                VariableType(rawValue: type) == nil
+            else { return nil }
+            return text(of: name)
+        }
     }
 
     /// Refuses a file of which the library cannot read all headers: elsewhere such variables are left out without a word.

@@ -37,6 +37,7 @@ public final class PendingFile: Sendable {
         }
         // Whether the folder can be written is told before any work, not after it.
         lock = Mutex(try PendingFile.lockedFile(finalPath + ".partial", reportedAs: finalPath))
+        leftover_file_add(temporaryPath)
     }
 
     deinit { discard() }
@@ -87,6 +88,7 @@ public final class PendingFile: Sendable {
         lock.withLock { handle in
             guard handle >= 0 else { return }
             unlink(temporaryPath)
+            leftover_file_drop(temporaryPath)
             Glibc.close(handle)
             handle = -1
         }
@@ -94,6 +96,7 @@ public final class PendingFile: Sendable {
 
     private func release() {
         lock.withLock { handle in
+            leftover_file_drop(temporaryPath)
             if handle >= 0 { Glibc.close(handle) }
             handle = -1
         }

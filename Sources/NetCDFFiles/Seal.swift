@@ -35,13 +35,7 @@ public enum Seal {
     /// Checks every byte of a sealed file outside of the ranges that its seal names, which it gives back.
     @discardableResult
     public static func verify(_ path: String) throws(NetCDFError) -> [Range<Int>] {
-        var info = stat()
-        guard stat(path, &info) == 0 else {
-            throw errno == ENOENT || errno == ENOTDIR
-                ? .noSuchFile(path: path) : .notReadable(path: path, reason: String(cString: strerror(errno)))
-        }
-        // Opening a pipe would wait for its other end.
-        guard info.st_mode & S_IFMT == S_IFREG else { throw .notNetCDF(path: path, reason: "not a regular file") }
+        try regularFileBytes(path)
         let handle = open(path, O_RDONLY | O_CLOEXEC)
         guard handle >= 0 else { throw .notReadable(path: path, reason: String(cString: strerror(errno))) }
         defer { Glibc.close(handle) }

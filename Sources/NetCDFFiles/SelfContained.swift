@@ -1,7 +1,7 @@
 import CHDF5
 import Fields
 
-/// Refuses a file that leads to other files, or that would take more memory than any product: HDF5 follows links and external
+/// Refuses a file that leads to other files or in circles, or that would take more memory than any product: HDF5 follows links and external
 /// storage to whatever path they name, so that a small file can yield another one's bytes.
 package func requireSelfContained(_ path: String) throws(NetCDFError) {
     let finding = inLibrary(chdf5_hazards(path))
@@ -10,6 +10,9 @@ package func requireSelfContained(_ path: String) throws(NetCDFError) {
     case chdf5_external_link: reason = "it is a link into another file"
     case chdf5_external_storage: reason = "its values lie in another file"
     case chdf5_virtual_dataset: reason = "it is put together from other datasets"
+    case chdf5_dead_link: reason = "it is a link to something that the file does not hold"
+    case chdf5_group_in_itself: reason = "it is a link to a group that it lies in, so that there is no end"
+    case chdf5_deep_groups: reason = "its groups lie more than \(CHDF5_MOST_LEVELS) deep"
     case chdf5_huge_chunk: reason = "its chunks take more than 512 MB each"
     default: return
     }

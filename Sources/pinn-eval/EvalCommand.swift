@@ -32,7 +32,7 @@ struct EvalCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     static func main() {
-        ProductReader.begin("pinn-eval")
+        ProductReader.begin("pinn-eval", check: StopRequest.check)
         StopRequest.install()
         runCommand(EvalCommand.self, section: "eval")
     }
@@ -60,7 +60,9 @@ struct EvalCommand: ParsableCommand {
                     return (quantity, Evaluation.Estimate(values: fields.values[number], deviations: deviations))
                 })
         }
-        let errors = try truth.flatMap { try evaluation.errors(against: $0, report: StopRequest.check) }
+        let errors = try StopRequest.ending {
+            try truth.flatMap { try evaluation.errors(against: $0, report: StopRequest.check) }
+        }
         let report = EvaluationReport(
             run: runPath, iteration: run.checkpoint.iteration, members: run.members.count,
             ice: run.store.description.ice,

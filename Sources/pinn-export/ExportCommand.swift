@@ -66,9 +66,8 @@ struct ExportCommand: ParsableCommand {
         if let spacingM, !(spacingM > 0 && spacingM < 1e7) {
             throw ValidationError("--spacing-m: \(spacingM) is not a positive number of metres below 1e7")
         }
-        if let region, Region(region) == nil {
-            throw ValidationError(
-                "--region: '\(region)' is not xmin,xmax,ymin,ymax in metres, each smaller one first")
+        if let region, let fault = Region.fault(of: region) {
+            throw ValidationError("--region: \(fault), in metres of the store's projection")
         }
         if points != nil {
             for (name, isGiven) in [

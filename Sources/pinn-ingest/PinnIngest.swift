@@ -6,7 +6,7 @@ import Ingest
 @main
 enum Main {
     static func main() {
-        ProductReader.begin("pinn-ingest")
+        ProductReader.begin("pinn-ingest", check: StopRequest.check)
         StopRequest.install()
         runCommand(IngestCommand.self, section: "ingest")
     }
@@ -55,7 +55,7 @@ struct IngestCommand: ParsableCommand {
         help: ArgumentHelp(
             "Rectangle in projection coordinates, in metres (default: all of the files).",
             valueName: "xmin,xmax,ymin,ymax"))
-    var region: Region?
+    var region: String?
 
     @Option(
         help: ArgumentHelp(
@@ -92,6 +92,9 @@ struct IngestCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
+        if let region, let fault = Region.fault(of: region) {
+            throw ValidationError("--region: \(fault), in metres of the files' projection")
+        }
         guard listProducts || velocity != nil else {
             throw ValidationError("Missing expected argument '<velocity.nc>'")
         }
@@ -104,14 +107,14 @@ struct IngestCommand: ParsableCommand {
     func run() throws {
         if listProducts {
             let catalog = try schema.map { try ProductCatalog(withSchemaAt: $0) } ?? ProductCatalog()
-            print(catalog.table.rendered(as: .text))
+            print(catalog.table.paragraphs())
             return
         }
         guard let velocity else { return }
         var request = IngestRequest(velocity: velocity)
         request.thickness = thickness
         request.schema = schema
-        request.region = region ?? .everywhere
+        request.region = region.flatMap(Region.init) ?? .everywhere
         request.points = points
         request.seed = seed
         request.polygon = polygon
@@ -119,6 +122,10 @@ struct IngestCommand: ParsableCommand {
         request.choice = mask
         request.store = output
 
+        try StopRequest.ending { try ingest(request) }
+    }
+
+    private func ingest(_ request: IngestRequest) throws {
         let display = StageDisplay()
         defer { display.close() }
         let run = IngestRun(request) { stage, done, total in
@@ -128,25 +135,21 @@ struct IngestCommand: ParsableCommand {
         if listShelves {
             let lines = try run.listShelves()
             display.close()
-            for line in lines { print(line) }
+            for line in lines { print(printable(line)) }
             return
         }
         if dryRun {
             let preview = try run.preview()
             display.close()
             for warning in preview.warnings { printMessage("warning: \(warning)") }
-            for line in preview.lines { print(line) }
+            for line in preview.lines { print(printable(line)) }
             return
         }
         let report = try run.run()
         display.close()
         for warning in report.warnings { printMessage("warning: \(warning)") }
-        for line in report.lines { print(line) }
+        for line in report.lines { print(printable(line)) }
     }
-}
-
-extension Region: ExpressibleByArgument {
-    public init?(argument: String) { self.init(argument) }
 }
 
 extension IceChoice: ExpressibleByArgument {}

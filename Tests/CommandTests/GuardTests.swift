@@ -93,6 +93,62 @@ import Testing
         #expect(here.folder.names == before)
     }
 
+    /// Swift's runtime printed where it was, and the partial file stayed.
+    @Test func ctrlBackslashEndsAnIngestByItsSignalWithoutAWordAndLeavesNothing() throws {
+        let here = try Workspace()
+        try here.addSample()
+        let before = here.folder.names
+        let result = try here.run(
+            here.ingest, ["sample_velocity_measures.nc", "--thickness", "sample_bedmachine_v2.nc", "--points", "1e8"]
+        ) { running in
+            running.wait { _ in here.exists("pinn-store.nc.partial") }
+            running.send(SIGQUIT)
+        }
+        #expect(result.died && result.status == SIGQUIT && !result.messages.contains("Backtrac"), "\(result.messages)")
+        #expect(here.folder.names == before)
+    }
+
+    /// libdispatch trapped where it could not open a file of its own.
+    @Test(arguments: ["pinn-ingest", "pinn-train", "pinn-export", "pinn-plan"], [4, 6, 7, 8, 12])
+    func tooFewFilesAreToldBeforeTheWork(_ name: String, _ files: Int) throws {
+        let here = try Workspace()
+        let tool = try #require(Tool.built(name))
+        let result = try Tool(path: "/bin/sh").run(
+            ["-c", "ulimit -n \(files); exec \(tool.path) --help"], in: here.folder.path)
+        #expect(result.status == 71 && !result.died, "\(result.messages)")
+        #expect(result.messages.split(separator: "\n").count == 1 && result.messages.contains("ulimit -n"))
+    }
+
+    /// OpenBLAS asked for memory over and over as it was loaded, on all commands, even for --help.
+    @Test(arguments: ["-v", "-d"]) func aLimitOnMemoryNeitherHangsACommandNorKillsIt(_ option: String) throws {
+        let here = try trained()
+        let timeout = try #require(Tool.installed("timeout")).path
+        for kilobytes in stride(from: 20_000, through: 700_000, by: 40_000) {
+            for arguments in [[here.ingest.path, "--help"], [here.export.path, "out.nc", "--threads", "2"]] {
+                let result = try Tool(path: "/bin/sh").run(
+                    [
+                        "-c", "ulimit \(option) \(kilobytes); exec \"$0\" \"$@\"", timeout, "-k", "1", "60",
+                        arguments[0],
+                    ] + arguments.dropFirst(), in: here.folder.path)
+                // The system's loader ends with 127, and sh with 2, where libraries cannot be mapped.
+                #expect(
+                    !result.died && [0, 2, 71, 126, 127].contains(result.status),
+                    "\(kilobytes): \(result.status) \(result.messages)")
+            }
+        }
+        #expect(here.partialFiles.isEmpty)
+    }
+
+    /// OpenBLAS ended the process as if by Ctrl-C. (The superuser has no such limit.)
+    @Test(.enabled(if: getuid() != 0)) func aReaderThatCannotBeStartedIsOneOfTheSystem() throws {
+        let here = try Workspace()
+        try here.addSample()
+        let result = try Tool(path: "/bin/sh").run(
+            ["-c", "ulimit -u 1; exec \(here.ingest.path) sample_velocity_measures.nc"], in: here.folder.path)
+        #expect(result.status == 71 && !result.died, "\(result.messages)")
+        #expect(result.messages.contains("cannot be started"))
+    }
+
     @Test func aStoreThatIsCutUnderATrainerIsAnErrorWithACheckpointToGoOnFrom() throws {
         let here = try Workspace()
         try here.addStore()

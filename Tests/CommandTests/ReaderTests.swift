@@ -98,17 +98,54 @@ import Testing
         #expect(here.folder.names == before)
     }
 
-    @Test(arguments: [SIGKILL, SIGINT]) func aReaderThatHangsDiesWithItsCommand(_ signal: Int32) throws {
+    @Test func aReaderThatHangsDiesWithItsCommand() throws {
         let here = try Workspace()
         try here.addSample()
-        let result = try ingest(here) { running, _ in
-            // The second Ctrl-C is meant.
-            for _ in 0..<2 {
-                running.send(signal)
-                usleep(200_000)
-            }
+        let result = try ingest(here) { running, _ in running.send(SIGKILL) }
+        #expect(result.died && result.status == SIGKILL)
+    }
+
+    /// It took 5 s and ended as a bad file, or waited for good.
+    @Test(arguments: [SIGINT, SIGTERM]) func aCommandThatIsAskedToEndDoesNotWaitForItsReader(_ signal: Int32) throws {
+        let here = try Workspace()
+        try here.addSample()
+        let before = here.folder.names
+        var begin = ContinuousClock.now
+        let result = try ingest(here, isTooLate: { $0.status == 0 }) { running, _ in
+            begin = .now
+            running.send(signal)
         }
-        #expect(result.died && result.status == signal)
+        // Where the machine is busy; the reader would be waited for without end.
+        #expect(ContinuousClock.now - begin < .seconds(4))
+        #expect(result.status == 128 + signal && !result.died, "\(result.messages)")
+        #expect(here.folder.names == before)
+    }
+
+    /// Each took nine seconds, and what they were was not told.
+    @Test func theSearchForAThicknessIsNotHeldUpByANeighbour() throws {
+        let here = try Workspace()
+        try here.addSample()
+        try FileManager.default.copyItem(
+            atPath: Places.sample("sample_bedmachine_v2.nc"), toPath: here.folder.file("hanging.nc"))
+        for _ in 0..<50 {
+            var isStopped = false
+            let result = try here.run(here.ingest, ["sample_velocity_measures.nc"]) { running in
+                running.wait { running in
+                    let reader = Self.children(of: running.process.processIdentifier).first { child in
+                        let arguments = (try? String(contentsOfFile: "/proc/\(child)/cmdline", encoding: .utf8)) ?? ""
+                        return arguments.contains("hanging.nc") && Self.hasBegun(child)
+                    }
+                    isStopped = reader.map { kill($0, SIGSTOP) == 0 } ?? false
+                    return isStopped
+                }
+            }
+            // Stopped after it had told all; then there are two files with a thickness.
+            if !isStopped || result.status == 64 { continue }
+            #expect(result.status == 66 && !result.died, "\(result.messages)")
+            #expect(result.messages.contains("'hanging.nc'") && result.messages.contains("--thickness"))
+            return
+        }
+        Issue.record("the neighbour's reader was never stopped in time")
     }
 
     @Test func theMarkOfAReaderIsNoOptionForPeople() throws {
@@ -130,6 +167,20 @@ import Testing
             #expect(result.status == 65 && !result.died, "\(result.messages)")
             #expect(result.messages.contains("hazard.nc: 'VX' is not read") && result.messages.contains(reason))
         }
+    }
+
+    @Test(arguments: [
+        (HazardousHDF5.deadLink, "'VX' is not read", "does not hold"), (.groupInItself, "'a/b' is not read", "no end"),
+        (.deepGroups, "is not read", "64 deep"),
+    ]) func linksOfHDF5ThatLeadNowhereAreNotCalledDamage(_ hazard: HazardousHDF5, _ name: String, _ reason: String)
+        throws
+    {
+        let here = try Workspace()
+        try hazard.write(to: here.folder.file("hazard.nc"), leadingTo: "")
+        let result = try here.run(here.ingest, ["hazard.nc"])
+        #expect(result.status == 65 && !result.died, "\(result.messages)")
+        #expect(result.messages.contains(name) && result.messages.contains(reason), "\(result.messages)")
+        #expect(result.messages.split(separator: "\n").count == 1)
     }
 
     /// Changed bytes after which HDF5 goes on with a heap that it has spoilt: the store's writing died of it once.

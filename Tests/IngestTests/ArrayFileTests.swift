@@ -89,6 +89,18 @@ struct ArrayFileTests {
         #expect(!failure.explanation.contains("\n"))
     }
 
+    @Test("complex numbers are named where a velocity is looked for")
+    func complexNumbers() throws {
+        let workplace = try workplace("data.mat") { path in
+            var matrices = DiffIce.matrices()
+            matrices[matrices.firstIndex { $0.name == "ud" }!].isComplex = true
+            try MATLAB5Writer.write(matrices, compressed: false, to: path)
+        }
+        let failure = try #require(workplace.failure())
+        #expect(failure.kind == .badData)
+        #expect(failure.explanation.contains("'ud (complex numbers)'"), "\(failure.explanation)")
+    }
+
     @Test("a GeoTIFF is refused with the command that makes NetCDF of it")
     func geoTIFF() throws {
         let workplace = try workplace("bed.tif") {

@@ -124,6 +124,34 @@ struct Fault: CustomTestStringConvertible, Sendable {
             v["VX"].value = { x, y in x < 9000 ? SmallShelf.u(x, y) : .nan }
             t["thickness"].value = { x, y in x > 11_000 ? SmallShelf.h(x, y) : 0 }
         },
+        Fault(name: "a unit that is a number", words: ["measures.nc", "'units'", "'VX'", "(5)", "text like"]) { v, _ in
+            v["VX"][attribute: "units"] = .numbers([5])
+        },
+        Fault(name: "text in the place of numbers", words: ["measures.nc", "'VX'", "text, expected numbers"]) { v, _ in
+            v["VX"].type = .text
+        },
+        Fault(name: "three times", words: ["measures.nc", "'VX'", "(3, 16, 24)", "'time'", "ncks -d time,0"]) { v, _ in
+            v.layout = .timeFirst
+            v.times = 3
+        },
+        Fault(name: "x in kilometres and y in metres", words: ["measures.nc", "'x'", "'y'", "kilometres"]) { v, _ in
+            v.x = v.x.map { $0 / 1000 }
+        },
+        Fault(name: "a thickness of micrometres", words: ["bed.nc", "'thickness'", "1 to 10000 m", "'units'"]) { _, t in
+            t["thickness"].value = { SmallShelf.h($0, $1) * 1e-6 }
+        },
+        Fault(name: "kilometres that are called metres", words: ["bed.nc", "'thickness'", "0.4"]) { _, t in
+            t["thickness"].value = { SmallShelf.h($0, $1) * 1e-3 }
+        },
+        Fault(name: "a thickness of a hundred kilometres", words: ["bed.nc", "'thickness'", "10000 m"]) { _, t in
+            t["thickness"].value = { SmallShelf.h($0, $1) * 300 }
+        },
+        Fault(name: "speeds that nothing has", words: ["measures.nc", "'VX'", "less than 1000000 m/year"]) { v, _ in
+            for name in ["VX", "VY"] {
+                let value = v[name].value
+                v[name].value = { value($0, $1) * 1e6 }
+            }
+        },
         Fault(name: "terminal escapes in a unit are not printed", words: ["'  [31m'"]) { v, _ in
             v["VX"][attribute: "units"] = .text("\u{1b}\u{7}[31m")
         },
@@ -324,6 +352,14 @@ struct PlausibilityTests {
         let report = try Workplace(velocity, SmallShelf.bedMachine()).ingest()
         #expect(report.warnings.contains { $0.contains("-9999") && $0.contains("left out") }, "\(report.warnings)")
         #expect(report.scales.speed * Constants.secondsPerYear < 2000)
+    }
+
+    @Test("a handful of cells is told")
+    func fewCells() throws {
+        var workplace = try Workplace()
+        workplace.request.region = Region(xMin: 12_000, xMax: 21_000, yMin: 1000, yMax: 7000)
+        let warnings = try workplace.ingest().warnings
+        #expect(warnings.contains { $0.contains("cells only") && $0.contains("--region") }, "\(warnings)")
     }
 
     @Test("a rectangle in the order of GDAL is told")

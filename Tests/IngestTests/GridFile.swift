@@ -32,6 +32,8 @@ struct GridFile {
     /// What an axis holds for a metre.
     var axisFactor = 1.0
     var layout = Layout.rowsThenColumns
+    /// Of a time that comes first.
+    var times = 1
     var fields: [Field]
     var mapping: (name: String, attributes: [(String, Attribute)])?
     var globals: [(String, Attribute)] = []
@@ -47,7 +49,7 @@ struct GridFile {
         for (name, value) in globals { try file.setAttribute(name, value) }
         let rows = try file.define(dimension: yName, length: y.count)
         let columns = try file.define(dimension: xName, length: x.count)
-        let time = layout == .timeFirst ? try file.define(dimension: "time", length: 1) : nil
+        let time = layout == .timeFirst ? try file.define(dimension: "time", length: times) : nil
         let axes =
             hasAxes
             ? [
@@ -84,7 +86,8 @@ struct GridFile {
             let values =
                 layout == .columnsThenRows
                 ? x.flatMap { x in y.map { y in field.value(x, y) } }
-                : y.flatMap { y in x.map { x in field.value(x, y) } }
+                : (0..<times).flatMap { _ in y.flatMap { y in x.map { x in field.value(x, y) } } }
+            if field.type == .text { continue }
             if field.type == .int8 {
                 try variable.write(values.map { Int8($0) })
             } else {

@@ -108,6 +108,17 @@ struct PolygonTests {
         var testDescription: String { "\(name): \(saying)" }
     }
 
+    @Test("corners with the latitude first are told")
+    func latitudeFirst() throws {
+        var workplace = try Workplace()
+        let turned = PolygonTests.degrees(PolygonTests.outer).map { (x: $0.y, y: $0.x) }
+        try OutlineFiles.geoJSON([[turned]], system: "").write(
+            toFile: workplace.folder.file("area.json"), atomically: true, encoding: .utf8)
+        workplace.request.polygon = workplace.folder.file("area.json")
+        let failure = try #require(workplace.failure())
+        #expect(failure.explanation.contains("write the longitude first"), "\(failure.explanation)")
+    }
+
     private static let square = #"{"type": "Polygon", "coordinates": [[[1000, 1000], [5000, 1000], [5000, 5000]]]}"#
 
     static let mistakes = [

@@ -9,6 +9,8 @@ public struct MATLABMatrix {
     public var columns: Int
     public var values: [Double]
     public var isSingle = false
+    /// With an imaginary part, which is as large (in version 5).
+    public var isComplex = false
 
     public init(_ name: String, rows: Int, columns: Int, _ value: (_ row: Int, _ column: Int) -> Double) {
         (self.name, self.rows, self.columns) = (name, rows, columns)
@@ -64,7 +66,7 @@ public enum MATLAB5Writer {
 
 extension MATLABMatrix {
     fileprivate var body: [UInt8] {
-        let flags = MATLAB5Writer.element(6, MATLAB5Writer.words([isSingle ? 7 : 6, 0]))
+        let flags = MATLAB5Writer.element(6, MATLAB5Writer.words([(isSingle ? 7 : 6) | (isComplex ? 0x0800 : 0), 0]))
         let dimensions = MATLAB5Writer.element(5, MATLAB5Writer.words([UInt32(rows), UInt32(columns)]))
         let name = MATLAB5Writer.element(1, Array(name.utf8))
         let data =
@@ -78,7 +80,7 @@ extension MATLABMatrix {
                         UInt32(truncatingIfNeeded: value.bitPattern >> 32),
                     ])
                 })
-        return flags + dimensions + name + data
+        return flags + dimensions + name + data + (isComplex ? data : [])
     }
 }
 
@@ -138,12 +140,18 @@ public enum PlainHDF5Writer {
     }
 }
 
-/// HDF5 that leads out of its file by a variable VX.
+/// HDF5 that leads out of its file by a variable VX, or in it to nothing or without end.
 public enum HazardousHDF5: Sendable {
-    case externalLink, externalStorage
+    case externalLink, externalStorage, deadLink, groupInItself, deepGroups
 
     public func write(to path: String, leadingTo other: String) throws {
-        try PlainHDF5Writer.write([.init("x", shape: [10], [Double](repeating: 1, count: 10))], to: path)
+        let name =
+            switch self {
+            case .groupInItself: "a/x"
+            case .deepGroups: String(repeating: "g/", count: 100) + "x"
+            default: "x"
+            }
+        try PlainHDF5Writer.write([.init(name, shape: [10], [Double](repeating: 1, count: 10))], to: path)
         let readAndWrite: UInt32 = 1
         let file = inLibrary(H5Fopen(path, readAndWrite, 0))
         defer { inLibrary(H5Fclose(file)) }
@@ -152,6 +160,11 @@ public enum HazardousHDF5: Sendable {
             guard inLibrary(H5Lcreate_external(other, "/VX", file, "VX", 0, 0)) >= 0 else {
                 throw PlainHDF5Writer.Refused()
             }
+        case .deadLink:
+            guard inLibrary(H5Lcreate_soft("/nothing", file, "VX", 0, 0)) >= 0 else { throw PlainHDF5Writer.Refused() }
+        case .groupInItself:
+            guard inLibrary(H5Lcreate_hard(file, "a", file, "a/b", 0, 0)) >= 0 else { throw PlainHDF5Writer.Refused() }
+        case .deepGroups: break
         case .externalStorage:
             let creation = inLibrary(H5Pcreate(H5P_CLS_DATASET_CREATE_ID_g))
             inLibrary(H5Pset_external(creation, other, 0, 8000))

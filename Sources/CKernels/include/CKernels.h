@@ -1,5 +1,6 @@
 // Kernels in C: loops that need a choice of instruction set at run time or an instruction that Swift
-// has no name for (CRC-32C), a signal handler, and a process that is started with nothing open. Everything else is Swift.
+// has no name for (CRC-32C), signal handlers, a process that is started with nothing open, and limits that are looked at before
+// any library begins (early_limits.c). Everything else is Swift.
 #ifndef CKERNELS_H
 #define CKERNELS_H
 #include <stddef.h>
@@ -9,5 +10,6 @@
 #include "tile_kernels.h"
 #include "cores.h"
 #include "crash_guard.h"
+#include "leftover_files.h"
 #include "reader_process.h"
 #endif

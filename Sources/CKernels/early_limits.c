@@ -1,0 +1,78 @@
+// Limits of a shell or a batch system that leave no way to say so later, looked at before any library is initialised. In C
+// because only a function in .preinit_array runs that early: OpenBLAS starts a thread for each core as soon as it is loaded,
+// and such a thread asks for 128 MB over and over where there is no room for it, and ends the process as if by Ctrl-C
+// where it cannot be started. Nothing here uses these threads. libdispatch traps where it can open no more files.
+#define _GNU_SOURCE
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+// A command has up to 20 files open, those that it was started with included; one less and its message may be lost.
+enum { free_descriptors = 16 };
+// What starting takes beyond the libraries, which are mapped by now.
+static const size_t free_bytes = (size_t)64 << 20;
+// More processes than these are no limit: every core of a machine may have a few threads.
+static const rlim_t many_processes = 4096;
+
+static char one_thread[] = "OPENBLAS_NUM_THREADS=1";
+static const size_t name_length = sizeof "OPENBLAS_NUM_THREADS=" - 1;
+
+static void refuse(const char *message) {
+    ssize_t written = write(2, message, strlen(message));
+    (void)written;
+    _exit(71); // EX_OSERR
+}
+
+static rlim_t limit_of(__rlimit_resource_t resource) {
+    struct rlimit limit;
+    return getrlimit(resource, &limit) == 0 ? limit.rlim_cur : RLIM_INFINITY;
+}
+
+static void require_descriptors(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= 256) return;
+    limit.rlim_cur = limit.rlim_max < 256 ? limit.rlim_max : 256;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    int ends[free_descriptors];
+    int count = 0;
+    while (count < free_descriptors && pipe(ends + count) == 0) count += 2;
+    for (int i = 0; i < count; i++) close(ends[i]);
+    if (count < free_descriptors)
+        refuse("error: too few files may be open in this shell ('ulimit -n'); allow 256 or more, for instance with: ulimit -n 1024\n");
+}
+
+static void require_memory(void) {
+    void *room = mmap(NULL, free_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (room == MAP_FAILED)
+        refuse("error: this shell leaves no memory to start in ('ulimit -v', 'ulimit -d'); allow 1000000 kB or more\n");
+    munmap(room, free_bytes);
+}
+
+// Once more, with an environment that libraries will see: they get the one that the kernel gave.
+static void start_with_one_thread(char **arguments, char **environment) {
+    size_t count = 0;
+    while (environment[count]) count++;
+    char *all[count + 2];
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(environment[i], one_thread) == 0) return;
+        if (strncmp(environment[i], one_thread, name_length) != 0) all[kept++] = environment[i];
+    }
+    all[kept] = one_thread;
+    all[kept + 1] = NULL;
+    // By the path that it was started with: a bundle chooses its command by it.
+    const char *path = (const char *)getauxval(AT_EXECFN);
+    if (path) execve(path, arguments, all);
+}
+
+static void look(int count, char **arguments, char **environment) {
+    (void)count;
+    require_descriptors();
+    int is_memory_limited = limit_of(RLIMIT_AS) != RLIM_INFINITY || limit_of(RLIMIT_DATA) != RLIM_INFINITY;
+    if (is_memory_limited) require_memory();
+    if (is_memory_limited || limit_of(RLIMIT_NPROC) < many_processes) start_with_one_thread(arguments, environment);
+}
+
+__attribute__((section(".preinit_array"), used)) static void (*const first)(int, char **, char **) = look;
