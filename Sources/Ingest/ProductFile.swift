@@ -100,7 +100,9 @@ struct ProductFile {
         }
         // A GeoTransform speaks of the whole grid, and GDAL believes it before the coordinates; bounds do the like.
         let misleading: Set<String> = ["GeoTransform", "geotransform", "_FillValue"]
-        var attributes = mapping.attributeNames.filter { !misleading.contains($0) }.compactMap {
+        var attributes = mapping.attributeNames.filter {
+            !misleading.contains($0) && NetCDFFile.canWrite(attribute: $0)
+        }.compactMap {
             name -> (name: String, value: Projection.Value)? in
             switch mapping.attribute(name) {
             case .text(let text): (name, .text(text))

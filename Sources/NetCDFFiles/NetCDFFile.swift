@@ -150,6 +150,11 @@ public final class NetCDFFile {
 
     // MARK: writing
 
+    /// Whether an attribute may have this name, which stood in another file: the library reads names that it does not write.
+    public static func canWrite(attribute name: String) -> Bool {
+        name.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_.+@-]*/) != nil
+    }
+
     public func setAttribute(_ name: String, _ value: Attribute, as type: VariableType = .double) throws(NetCDFError) {
         try writeAttribute(name, value, as: type, of: NC_GLOBAL)
     }

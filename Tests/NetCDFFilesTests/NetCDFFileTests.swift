@@ -73,6 +73,19 @@ struct NetCDFFileTests {
         }
     }
 
+    @Test(
+        "names of attributes that are said to be writable are",
+        arguments: [
+            ("standard_parallel", true), ("_CoordinateAxisTypes", true), ("x.y-z+1@", true),
+            ("false_e\u{1}sting", false),
+            ("a/b", false), ("", false), ("ends with a space ", false), ("\u{7f}", false),
+        ])
+    func attributeNames(name: String, isWritable: Bool) throws {
+        #expect(NetCDFFile.canWrite(attribute: name) == isWritable)
+        let file = try NetCDFFile(creating: TemporaryFolder().file("a.nc"))
+        if isWritable { try file.setAttribute(name, .numbers([1])) }
+    }
+
     @Test("a classic file that was cut reads as zeros in the library; here it is refused")
     func cutClassic() throws {
         // CDF-1: no records, dimension x = 1000, no attributes, variable v(x) of doubles at byte 80.
