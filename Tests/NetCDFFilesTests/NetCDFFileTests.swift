@@ -82,7 +82,7 @@ struct NetCDFFileTests {
         ])
     func attributeNames(name: String, isWritable: Bool) throws {
         #expect(NetCDFFile.canWrite(attribute: name) == isWritable)
-        let file = try NetCDFFile(creating: TemporaryFolder().file("a.nc"))
+        let file = try NetCDFFile(creating: folder.file("a.nc"))
         if isWritable { try file.setAttribute(name, .numbers([1])) }
     }
 
