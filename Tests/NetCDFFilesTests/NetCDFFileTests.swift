@@ -73,6 +73,23 @@ struct NetCDFFileTests {
         }
     }
 
+    @Test("a file that somebody has locked is read all the same")
+    func locked() throws {
+        let path = folder.file("a.nc")
+        let file = try NetCDFFile(creating: path)
+        let x = try file.define(dimension: "x", length: 2)
+        let variable = try file.define(variable: "a", .float, over: [x])
+        try file.endDefinitions()
+        try variable.write([1, 2] as [Float])
+        try file.close()
+        // As a process does that inherited the descriptor while the file was written, or one elsewhere on a cluster.
+        let handle = open(path, O_RDWR)
+        defer { close(handle) }
+        try #require(flock(handle, LOCK_EX | LOCK_NB) == 0)
+        #expect(try NetCDFFile.byteRange(of: "a", count: 2, byteCount: 4, path: path).count == 8)
+        #expect(try NetCDFFile(reading: path).requireVariable("a").read() == [1, 2] as [Float])
+    }
+
     @Test(
         "names of attributes that are said to be writable are",
         arguments: [
