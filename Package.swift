@@ -35,7 +35,8 @@ let foundations: [Target] = [
         resources: [
             .embedInCode("Kernels/network.cu"), .embedInCode("Kernels/common.cu"), .embedInCode("Kernels/program.cu"),
             .embedInCode("Kernels/channels.cu"), .embedInCode("Kernels/tensor_cores.cu"),
-            .embedInCode("Kernels/tile_products.cu"), .embedInCode("Kernels/fused.cu"),
+            .embedInCode("Kernels/tile_products.cu"), .embedInCode("Kernels/warpgroup_products.cu"),
+            .embedInCode("Kernels/mma_gradient.cu"), .embedInCode("Kernels/fused.cu"),
         ]),
     .target(name: "PointStore", dependencies: ["Fields", "NetCDFFiles", "CKernels"], exclude: ["README.md"]),
     .target(name: "Objective", dependencies: ["Physics", "Networks", "Compute", "PointStore", "Fields"]),

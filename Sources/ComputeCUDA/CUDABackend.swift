@@ -44,20 +44,19 @@ public final class CUDABackend: Backend {
     /// - Parameters:
     ///   - memoryLimit: bytes of the card that may be used; nil: what PINN_CUDA_MEMORY_MIB says, or four fifths of all. Not of what
     ///     is free at the moment: the bits of a run follow from its tiles, and must not depend on who else is there.
-    ///   - fuses: whether layers are fused where they can be; nil: unless PINN_CUDA_FUSED is 0.
+    ///   - fusion: how layers are fused where they can be; nil: as PINN_CUDA_FUSED says.
     ///   - sharedMemory: bytes that a block may use, if less than the card gives.
     ///   - places: where the libraries of CUDA may lie.
     ///   - cacheFolder: where compiled kernels are kept; nil: where the user's caches are.
     public init(
-        _ workload: Workload, precision: Precision = .fp32, memoryLimit: Int? = nil, fuses: Bool? = nil,
+        _ workload: Workload, precision: Precision = .fp32, memoryLimit: Int? = nil, fusion: LayerFusion? = nil,
         sharedMemory: Int? = nil, places: CUDAPlaces = .ofThisMachine, cacheFolder: String? = nil
     ) throws {
         self.workload = workload
         self.precision = precision
         device = try Device(places: places, cache: KernelCache(folder: cacheFolder))
         layers = LayerPlan(
-            workload, precision, fuses: fuses ?? LayerPlan.isFusionWanted,
-            sharedMemory: min(sharedMemory ?? .max, device.sharedMemory), multiprocessors: device.multiprocessors)
+            workload, precision, try fusion ?? LayerFusion.wanted(), sharedMemory: sharedMemory, device)
         plan = try TilePlan(
             workload, limit: try memoryLimit ?? CUDABackend.memoryLimit(device),
             multiprocessors: device.multiprocessors, layers: layers)
@@ -103,9 +102,7 @@ public final class CUDABackend: Backend {
         _ workload: Workload, precision: Precision = .fp32, places: CUDAPlaces = .ofThisMachine
     ) throws -> DeviceMemory {
         let device = try Device(places: places, cache: KernelCache())
-        let layers = LayerPlan(
-            workload, precision, fuses: LayerPlan.isFusionWanted, sharedMemory: device.sharedMemory,
-            multiprocessors: device.multiprocessors)
+        let layers = LayerPlan(workload, precision, try LayerFusion.wanted(), device)
         let plan = try TilePlan(
             workload, limit: try memoryLimit(device), multiprocessors: device.multiprocessors, layers: layers)
         return DeviceMemory(
@@ -132,8 +129,10 @@ public final class CUDABackend: Backend {
     }
 
     private var fusion: String {
-        let count = layers.fused.filter { $0 != nil }.count
-        return count == 0 ? "" : count == layers.fused.count ? " in fused layers" : ", some layers fused"
+        let shapes = layers.fused.compactMap(\.self)
+        guard !shapes.isEmpty else { return "" }
+        return (shapes.count == layers.fused.count ? " in fused layers" : ", some layers fused")
+            + (shapes.contains(where: \.isOfWarpgroups) ? " of warpgroups" : "")
     }
 
     /// The most memory of the card that was allocated at once [bytes].

@@ -13,12 +13,13 @@ public enum CUDAError: Failure {
     case compilation(log: String)
     case olderCard(name: String, architecture: Int)
     case badMemoryLimit(String)
+    case badFusion(String)
 
     public var kind: FailureKind {
         switch self {
         case .missingLibrary, .noDevice, .driver, .outOfMemory, .blas, .olderCard: .unavailable
         case .missingFunction, .compiler, .compilation: .software
-        case .badMemoryLimit: .usage
+        case .badMemoryLimit, .badFusion: .usage
         }
     }
 
@@ -41,6 +42,8 @@ public enum CUDAError: Failure {
             "--backend cuda: \(name) has compute capability \(architecture / 10).\(architecture % 10), 8.0 is needed; use --backend cpu"
         case .badMemoryLimit(let text):
             "PINN_CUDA_MEMORY_MIB=\(quoted(text)): a whole number of mebibytes is needed, 256 at least"
+        case .badFusion(let text):
+            "PINN_CUDA_FUSED=\(quoted(text)): \(LayerFusion.allCases.map(\.rawValue).joined(separator: ", ")) are known"
         }
     }
 }

@@ -35,13 +35,17 @@ package struct Compilation {
 
     /// The kernels of fused layers, for a network that is so wide; nil where it would not be fused.
     package static func fused(
-        width: Int, channels: Int, precision: Precision, sharedMemory: Int, architecture: Int, places: CUDAPlaces
+        width: Int, channels: Int, precision: Precision, fusion: LayerFusion, sharedMemory: Int, architecture: Int,
+        places: CUDAPlaces
     ) throws -> [Resources]? {
         let network = Perceptron(hiddenLayers: 2, width: width, outputs: 1)
-        guard let shape = FusedShape(network, precision, sharedMemory: sharedMemory) else { return nil }
+        guard
+            let shape = FusedShape(
+                network, precision, fusion, sharedMemory: sharedMemory, architecture: architecture)
+        else { return nil }
         let compiler = try Compiler(in: places)
         let log = try compiler.build(
-            KernelTexts.fused,
+            KernelTexts.fused(shape),
             options: ["--std=c++17", "--ptxas-options=-v"] + KernelTexts.options(channels: channels, shape),
             for: compiler.target(architecture)
         ).log

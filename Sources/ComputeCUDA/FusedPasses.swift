@@ -107,7 +107,7 @@ final class FusedKernels {
     init(channels: Int, _ shape: FusedShape, _ device: Device) throws(CUDAError) {
         self.channels = channels
         let module = try device.module(
-            KernelTexts.fused, options: KernelTexts.options(channels: channels, shape))
+            KernelTexts.fused(shape), options: KernelTexts.options(channels: channels, shape))
         pack = try module.kernel("pack")
         forward = try module.kernel("fused_forward")
         adjoint = try module.kernel("fused_adjoint")

@@ -1,5 +1,4 @@
 import Compute
-import Glibc
 import Networks
 
 /// How the kernels of Kernels/fused.cu are made for a network, and what they need; nil where they are not made for it.
@@ -10,19 +9,30 @@ struct FusedShape: Equatable {
     let precision: Precision
     /// Two groups of 96 rows share each matrix that comes to shared memory, where there is room for both; else one.
     let groups: Int
+    /// Whether products are those of Hopper's warpgroups (Kernels/warpgroup_products.cu), or of warps (tile_products.cu).
+    let isOfWarpgroups: Bool
 
     /// Registers hold the sums of 96 rows and those of a matrix's gradient: no room beyond.
     private static let mostWidth = 128
 
-    /// - Parameter sharedMemory: of a block [bytes].
-    init?(_ network: Perceptron, _ precision: Precision, sharedMemory: Int) {
-        guard precision != .fp32, network.width % 32 == 0, network.width <= FusedShape.mostWidth,
+    /// - Parameters:
+    ///   - fusion: what is wished; products of warps where it cannot be had.
+    ///   - sharedMemory: of a block [bytes].
+    ///   - architecture: the card's compute capability, as 90.
+    init?(_ network: Perceptron, _ precision: Precision, _ fusion: LayerFusion, sharedMemory: Int, architecture: Int) {
+        guard precision != .fp32, fusion != .none, network.width % 32 == 0, network.width <= FusedShape.mostWidth,
             network.inputs == (network.fourier == nil ? 2 : network.width)
         else { return nil }
         self.network = network
         self.precision = precision
+        // Instructions of compute capability 9.0 that no other has. A warpgroup has 64 columns and needs two groups of rows.
+        isOfWarpgroups =
+            fusion == .warpgroups && architecture == 90 && network.width % 64 == 0
+            && FusedShape.adjointBytes(network.width, groups: 2, parts: 4) <= sharedMemory
         guard
-            let groups = [2, 1].first(where: { FusedShape.adjointBytes(network.width, groups: $0) <= sharedMemory })
+            let groups = [2, 1].first(where: {
+                FusedShape.adjointBytes(network.width, groups: $0, parts: $0) <= sharedMemory
+            })
         else { return nil }
         self.groups = groups
     }
@@ -45,11 +55,13 @@ struct FusedShape: Equatable {
     /// Shared memory of a block on the way forward: the stack (96 G, W), two chunks (W, 32) of a matrix.
     var forwardBytes: Int { FusedShape.bytes(network.width, stacks: groups) }
 
-    /// And on the way back: two stacks, the chunks, sums of columns (G, W).
-    var adjointBytes: Int { FusedShape.adjointBytes(network.width, groups: groups) }
+    /// And on the way back: two stacks, the chunks, sums of columns (parts, W).
+    var adjointBytes: Int {
+        FusedShape.adjointBytes(network.width, groups: groups, parts: isOfWarpgroups ? 4 : groups)
+    }
 
-    private static func adjointBytes(_ width: Int, groups: Int) -> Int {
-        bytes(width, stacks: 2 * groups) + 4 * groups * width
+    private static func adjointBytes(_ width: Int, groups: Int, parts: Int) -> Int {
+        bytes(width, stacks: 2 * groups) + 4 * parts * width
     }
     private static func bytes(_ width: Int, stacks: Int) -> Int { 4 * width * (96 * stacks + 2 * 32) }
 }
@@ -62,16 +74,18 @@ struct LayerPlan {
     /// Blocks of the fused kernels: one a multiprocessor, each with sums of its own.
     let blocks: Int
 
-    init(_ workload: Workload, _ precision: Precision, fuses: Bool, sharedMemory: Int, multiprocessors: Int) {
+    /// - Parameter sharedMemory: of a block, if less than the card gives [bytes].
+    init(
+        _ workload: Workload, _ precision: Precision, _ fusion: LayerFusion, sharedMemory: Int? = nil, _ device: Device
+    ) {
         self.precision = precision
         fused = workload.networks.networks.map {
-            fuses ? FusedShape($0, precision, sharedMemory: sharedMemory) : nil
+            FusedShape(
+                $0, precision, fusion, sharedMemory: min(sharedMemory ?? .max, device.sharedMemory),
+                architecture: device.architecture)
         }
-        blocks = multiprocessors
+        blocks = device.multiprocessors
     }
-
-    /// PINN_CUDA_FUSED=0: every layer by itself, to compare.
-    static var isFusionWanted: Bool { getenv("PINN_CUDA_FUSED").map { String(cString: $0) } != "0" }
 
     private var shapes: [FusedShape] { fused.compactMap(\.self) }
     /// Memory that the fused networks share: factors of one, and the sums of all blocks.

@@ -1,9 +1,15 @@
 /// The texts of the kernels, which travel inside the binary and are compiled for the card that is found.
 enum KernelTexts {
     static let network = channels + text(PackageResources.network_cu)
-    static let fused =
-        channels + text(PackageResources.tensor_cores_cu) + text(PackageResources.tile_products_cu)
-        + text(PackageResources.fused_cu)
+    /// Layers of a network in one kernel each way.
+    static func fused(_ shape: FusedShape) -> String {
+        let mma = text(PackageResources.mma_gradient_cu)
+        let products =
+            shape.isOfWarpgroups
+            ? text(PackageResources.warpgroup_products_cu) + (shape.precision == .tf32 ? mma : "")
+            : text(PackageResources.tile_products_cu) + mma
+        return channels + text(PackageResources.tensor_cores_cu) + products + text(PackageResources.fused_cu)
+    }
     static let common = text(PackageResources.common_cu)
     static let program = text(PackageResources.program_cu)
 
@@ -18,7 +24,7 @@ enum KernelTexts {
     static func options(channels: Int, _ shape: FusedShape) -> [String] {
         [
             option(channels: channels), "--define-macro=WIDTH=\(shape.network.width)",
-            "--define-macro=POINT_GROUPS=\(shape.groups)",
+            shape.isOfWarpgroups ? "--define-macro=WARPGROUPS=1" : "--define-macro=POINT_GROUPS=\(shape.groups)",
         ] + (shape.precision == .bf16x3 ? ["--define-macro=BF16X3=1"] : [])
     }
 }

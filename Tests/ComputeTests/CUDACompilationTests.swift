@@ -39,13 +39,19 @@ struct CUDACompilationTests {
         let width: Int
         let channels: Int
         let precision: Precision
-        var testDescription: String { "sm_\(architecture), width \(width), \(channels) channels, \(precision)" }
+        var fusion = LayerFusion.warps
+        var testDescription: String {
+            "sm_\(architecture), width \(width), \(channels) channels, \(precision), \(fusion.rawValue)"
+        }
 
         /// Every precision; what differs between cards and between numbers of channels at the width that fills a card.
         static let all: [Fused] = [Precision.tf32, .bf16x3].flatMap { precision in
             [(90, 128, 1), (90, 128, 3), (90, 128, 6), (80, 128, 6), (89, 96, 6), (89, 128, 6), (100, 128, 6)].map {
                 Fused(architecture: $0.0, width: $0.1, channels: $0.2, precision: precision)
             }
+                + [(128, 1), (128, 3), (128, 6), (64, 6)].map {
+                    Fused(architecture: 90, width: $0.0, channels: $0.1, precision: precision, fusion: .warpgroups)
+                }
         }
         /// Narrow networks leave most of a card's registers to a block; the compiler may still put some aside.
         static let narrow: [Fused] = [32, 64].map {
@@ -57,7 +63,7 @@ struct CUDACompilationTests {
     @Test("compiles fused layers within the registers and the shared memory of a card", arguments: Fused.chosen)
     func fused(_ each: Fused) throws {
         let made = try Compilation.fused(
-            width: each.width, channels: each.channels, precision: each.precision,
+            width: each.width, channels: each.channels, precision: each.precision, fusion: each.fusion,
             sharedMemory: CUDACompilationTests.sharedMemory[each.architecture]!, architecture: each.architecture,
             places: try #require(InstalledNVRTC.places))
         guard let made else {
@@ -68,10 +74,11 @@ struct CUDACompilationTests {
         #expect(Set(made.map(\.kernel)) == ["pack", "fused_forward", "fused_adjoint", "gather"])
         for kernel in made {
             print("\(each.testDescription): \(kernel.kernel) \(kernel.registers) registers")
-            // With fewer channels or narrow layers the compiler's order of things puts a few registers aside for a while.
+            // The compiler's order of things puts a few registers aside for a while, of those that fill the card four at most.
             #expect(
-                kernel.spilledBytes <= (each.channels == 6 && each.width > 64 ? 0 : 64), "\(kernel.kernel)")
-            #expect(!kernel.messages.contains("warning"))
+                kernel.spilledBytes <= (each.channels == 6 && each.width == 128 ? 16 : 128), "\(kernel.kernel)")
+            // Of products of warpgroups it would say if they had to wait for one another.
+            #expect(!kernel.messages.contains("warning") && !kernel.messages.contains("serialized"))
         }
     }
 

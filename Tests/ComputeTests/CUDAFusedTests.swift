@@ -14,11 +14,11 @@ struct CUDAFusedTests {
     private let standIns = StandIns.shared!
 
     private func backend(
-        _ workload: Workload, _ precision: Precision, memoryLimit: Int? = nil, fuses: Bool = true,
+        _ workload: Workload, _ precision: Precision, memoryLimit: Int? = nil, fusion: LayerFusion = .warps,
         sharedMemory: Int? = nil
     ) throws -> CUDABackend {
         try CUDABackend(
-            workload, precision: precision, memoryLimit: memoryLimit, fuses: fuses, sharedMemory: sharedMemory,
+            workload, precision: precision, memoryLimit: memoryLimit, fusion: fusion, sharedMemory: sharedMemory,
             places: standIns.places, cacheFolder: standIns.cacheFolder)
     }
 
@@ -56,6 +56,21 @@ struct CUDAFusedTests {
         }
     }
 
+    /// Tiles as above. Networks of other widths take products of warps.
+    @Test(
+        "of warpgroups agree with the reference for one, three and six channels", arguments: [64, 128],
+        [Precision.tf32, .bf16x3])
+    func warpgroups(width: Int, precision: Precision) throws {
+        let sample = SampleWorkload(hiddenLayers: 3, width: width)
+        for count in width == 64 ? [1, 64, 450] : [100] {
+            let backend = try backend(sample.workload, precision, fusion: .warpgroups)
+            #expect(backend.summary.contains("\(precision.rawValue) in fused layers of warpgroups"))
+            try compare(sample, backend, precision, count: count)
+        }
+        let other = SampleWorkload(hiddenLayers: 2, width: 96)
+        #expect(try !backend(other.workload, precision, fusion: .warpgroups).summary.contains("warpgroups"))
+    }
+
     @Test("agree with the reference for networks that have one hidden layer", arguments: [nil, 3.0])
     func oneLayer(deviation: Double?) throws {
         let fourier = deviation.map { FourierFeatures(count: 32, deviation: $0, seed: 8) }
@@ -75,29 +90,31 @@ struct CUDAFusedTests {
 
     @Test(
         "agree with the reference with Fourier features, beside other fused networks and beside others",
-        arguments: [Precision.tf32, .bf16x3], [64, 35])
-    func sideBySide(precision: Precision, otherWidth: Int) throws {
-        let fourier = FourierFeatures(count: 16, deviation: 2, seed: 8)
+        arguments: [Precision.tf32, .bf16x3], [(64, 32, LayerFusion.warps), (35, 32, .warps), (128, 64, .warpgroups)])
+    func sideBySide(precision: Precision, _ beside: (other: Int, width: Int, fusion: LayerFusion)) throws {
+        let fourier = FourierFeatures(count: beside.width / 2, deviation: 2, seed: 8)
         let networks = [
-            Perceptron(hiddenLayers: 2, width: otherWidth, outputs: 2),
-            Perceptron(hiddenLayers: 3, width: 32, outputs: 1, fourier: fourier),
+            Perceptron(hiddenLayers: 2, width: beside.other, outputs: 2),
+            Perceptron(hiddenLayers: 3, width: beside.width, outputs: 1, fourier: fourier),
         ]
         let sample = SampleWorkload(
             NetworkGroup(networks), programs: [.sample(.none), .sample(.first), .sample(.second)])
-        let backend = try backend(sample.workload, precision)
-        #expect(backend.summary.contains(otherWidth == 64 ? "in fused layers" : "some layers fused"))
+        let backend = try backend(sample.workload, precision, fusion: beside.fusion)
+        #expect(backend.summary.contains(beside.other == 35 ? "some layers fused" : "in fused layers"))
         try compare(sample, backend, precision, count: 90)
     }
 
-    @Test("agree with the reference on decomposed domains", arguments: [(2, 2), (1, 3)], [Precision.tf32, .bf16x3])
-    func decomposed(_ tiles: (Int, Int), precision: Precision) throws {
+    @Test(
+        "agree with the reference on decomposed domains",
+        arguments: [(2, 2, LayerFusion.warps), (1, 3, .warps), (1, 3, .warpgroups)], [Precision.tf32, .bf16x3])
+    func decomposed(_ tiles: (rows: Int, columns: Int, fusion: LayerFusion), precision: Precision) throws {
         let networks = [
             Perceptron(hiddenLayers: 2, width: 32, outputs: 2), Perceptron(hiddenLayers: 3, width: 64, outputs: 1),
         ]
         let sample = SampleWorkload(
-            NetworkGroup(networks, Decomposition(rows: tiles.0, columns: tiles.1)),
+            NetworkGroup(networks, Decomposition(rows: tiles.rows, columns: tiles.columns)),
             programs: [.sample(.none), .sample(.first), .sample(.second)])
-        try compare(sample, backend(sample.workload, precision), precision, count: 150)
+        try compare(sample, backend(sample.workload, precision, fusion: tiles.fusion), precision, count: 150)
     }
 
     @Test("are as far from the reference as layers one by one are", arguments: [Precision.tf32, .bf16x3])
@@ -106,9 +123,9 @@ struct CUDAFusedTests {
         let batches = (0..<3).map { SampleWorkload.points(100, seed: UInt64($0)) }
         let exact = ReferenceBackend(sample.workload).squaredResiduals(
             parameters: sample.parameters.map(Double.init), batches: batches, coefficients: sample.coefficients)
-        let errors = try [true, false].map { fuses in
-            let backend = try backend(sample.workload, precision, fuses: fuses)
-            #expect(backend.summary.contains("fused") == fuses)
+        let errors = try [LayerFusion.warps, .none].map { fusion in
+            let backend = try backend(sample.workload, precision, fusion: fusion)
+            #expect(backend.summary.contains("fused") == (fusion == .warps))
             var gradient: [Float] = []
             _ = try backend.squaredResiduals(
                 parameters: sample.parameters, batches: batches, coefficients: sample.coefficients, gradient: &gradient)
@@ -164,12 +181,14 @@ struct CUDAFusedTests {
     /// On a card all threads run at once: an order of turns that changes bits is a race.
     @Test(
         "give the same bits in whatever order threads and blocks take their turns, and every time",
-        arguments: [Precision.tf32, .bf16x3])
-    func threadOrder(precision: Precision) throws {
+        arguments: [Precision.tf32, .bf16x3], [LayerFusion.warps, .warpgroups])
+    func threadOrder(precision: Precision, fusion: LayerFusion) throws {
+        let width = fusion == .warps ? 32 : 64
         let networks = [
             Perceptron(hiddenLayers: 2, width: 64, outputs: 2),
             Perceptron(
-                hiddenLayers: 2, width: 32, outputs: 1, fourier: FourierFeatures(count: 16, deviation: 1, seed: 8)),
+                hiddenLayers: 2, width: width, outputs: 1,
+                fourier: FourierFeatures(count: width / 2, deviation: 1, seed: 8)),
         ]
         let sample = SampleWorkload(
             NetworkGroup(networks, Decomposition(rows: 1, columns: 2)),
@@ -179,7 +198,7 @@ struct CUDAFusedTests {
         let results = try [Int32]([0, 1, 2, 0]).map { order in
             standIns.setThreadOrder(order)
             var gradient: [Float] = []
-            let sums = try backend(sample.workload, precision).squaredResiduals(
+            let sums = try backend(sample.workload, precision, fusion: fusion).squaredResiduals(
                 parameters: sample.parameters, batches: batches, coefficients: sample.coefficients, gradient: &gradient)
             return (gradient.map(\.bitPattern), sums)
         }
@@ -189,12 +208,15 @@ struct CUDAFusedTests {
         }
     }
 
-    @Test("agree with the reference for every physics", arguments: EquationCatalog.models.map(\.name))
-    func physics(_ physics: String) throws {
-        let inversion = try Inversion(physics: physics, width: 32, collocation: 120, others: 60)
+    @Test(
+        "agree with the reference for every physics", arguments: EquationCatalog.models.map(\.name),
+        [LayerFusion.warps, .warpgroups])
+    func physics(_ physics: String, fusion: LayerFusion) throws {
+        let inversion = try Inversion(
+            physics: physics, width: fusion == .warps ? 32 : 64, collocation: 120, others: 60)
         var gradient: [Float] = []
         let loss = try inversion.objective.evaluate(
-            backend(inversion.objective.workload, .bf16x3), parameters: inversion.parameters, chunk: inversion.chunk,
+            backend(inversion.objective.workload, .bf16x3, fusion: fusion), parameters: inversion.parameters, chunk: inversion.chunk,
             gradient: &gradient)
         let parameters = inversion.parameters.map(Double.init)
         // A power -2/3 of a strain rate that passes through zero magnifies roundings, as in CUDABackendTests.

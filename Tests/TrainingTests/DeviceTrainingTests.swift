@@ -13,12 +13,12 @@ import Training
 /// what a stream is asked as late as they may.
 @Suite("Training on a card, on stand-ins", .enabled(if: StandIns.shared != nil, "no C++ compiler on the PATH"))
 struct DeviceTrainingTests {
-    private func cardRun(memoryLimit: Int? = nil, precision: Precision = .fp32, fuses: Bool? = nil) throws -> ShortRun {
+    private func cardRun(memoryLimit: Int? = nil, precision: Precision = .fp32, fusion: LayerFusion? = nil) throws -> ShortRun {
         let standIns = try #require(StandIns.shared)
         var short = try ShortRun()
         short.device = {
             try CUDABackend(
-                $0, precision: precision, memoryLimit: memoryLimit, fuses: fuses, places: standIns.places,
+                $0, precision: precision, memoryLimit: memoryLimit, fusion: fusion, places: standIns.places,
                 cacheFolder: standIns.cacheFolder)
         }
         return short
@@ -43,10 +43,10 @@ struct DeviceTrainingTests {
 
     @Test("learns with fused layers as with layers one by one", arguments: [Precision.tf32, .bf16x3])
     func fusedCurve(precision: Precision) throws {
-        let runs = try [true, false].map { fuses in
-            var card = try cardRun(precision: precision, fuses: fuses)
+        let runs = try [LayerFusion.warps, .none].map { fusion in
+            var card = try cardRun(precision: precision, fusion: fusion)
             card.plan.network = "3x32"
-            return try card.train(fuses ? "fused" : "layers", iterations: 40)
+            return try card.train("fused-\(fusion.rawValue)", iterations: 40)
         }
         #expect(runs[0].backend.contains("in fused layers") && !runs[1].backend.contains("fused"))
         // Roundings of the precision, which Adam magnifies as it does those of fp32.

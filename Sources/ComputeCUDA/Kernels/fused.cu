@@ -25,90 +25,99 @@ struct Shape {
     __device__ __forceinline__ int first_sums() const { return products * (W * W + W); }
 };
 
+// Of a column of a product's matrix, the value number k.
+struct Weights {
+    const float *weights;
+    bool is_forward;
+    __device__ __forceinline__ float operator()(int column, int k) const {
+        return weights[is_forward ? k * W + column : column * W + k];
+    }
+};
+
 // The factors of all products' weights: as the columns that the way forward multiplies with, (W outputs, W inputs), or the way back.
 extern "C" __global__ void pack(const float *parameters, int hidden_layers, int has_features, int is_forward,
                                 unsigned *packed) {
     const Shape shape(hidden_layers, 0, has_features);
     for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < shape.products * W * W; i += gridDim.x * blockDim.x) {
-        const int product = i / (W * W), row = i % (W * W) / W, column = i % W;
-        packed[i] = factor(parameters[shape.weights(product) + (is_forward ? column * W + row : row * W + column)]);
+        const int product = i / (W * W);
+        packed[i] = packed_word(Weights{parameters + shape.weights(product), is_forward != 0}, i % (W * W));
     }
+}
+
+// Two neighbouring columns of a stack, as factors or as they are.
+static __device__ __forceinline__ void put(unsigned *stack, int row, int column, float left, float right, bool as_factors) {
+    if (as_factors)
+        put_factors(stack, row, column, left, right);
+    else
+        *(float2 *)(stack + word_of(row, column)) = {left, right};
 }
 
 // From sums z without biases: z to the card's memory with tanh in the value channel, and a to shared memory, as factors or as it is.
 static __device__ __forceinline__ void activate(float (&c)[M][N][4], const Place &place, const float *biases, float *z,
                                                 unsigned *stack, bool as_factors, int first_point, int points) {
-    const int swapped = swizzle(place.g), left = points - first_point - place.point;
+    const int left = points - first_point - place.point;
     z += (long long)(first_point + place.point) * K * W + place.column;
 #pragma unroll
     for (int n = 0; n < N; n++) {
         const int column = place.column + 8 * n;
         const float bias[2] = {biases[column], biases[column + 1]};
 #pragma unroll
-        for (int b = 0; b < B; b++)
+        for (int own = 0; own < own_points; own++) {
+            // Else the compiler has all points' numbers under way at once, more than there are registers.
+            if (own % 2 == 0 || K < 6) __syncwarp();
+            const int offset = Place::offset(own);
+            float channels[2][K], activated[2][K];
 #pragma unroll
-            for (int half = 0; half < 2; half++) {
-                // Else the compiler has all points' numbers under way at once, more than there are registers.
-                if (half == 0 || K < 6) __syncwarp();
-                const int row = 16 * b + 8 * half;
-                float channels[2][K], activated[2][K];
+            for (int j = 0; j < 2; j++) {
 #pragma unroll
-                for (int j = 0; j < 2; j++) {
-#pragma unroll
-                    for (int k = 0; k < K; k++) channels[j][k] = c[b * K + k][n][2 * half + j];
-                    channels[j][0] = tanhf(channels[j][0] + bias[j]);
-                    chain_rule(channels[j], activated[j]);
-                }
-#pragma unroll
-                for (int k = 0; k < K; k++) {
-                    if (row < left) *(float2 *)(z + (row * K + k) * W + 8 * n) = {channels[0][k], channels[1][k]};
-                    unsigned *to = stack + (place.row + 16 * (b * K + k) + 8 * half) * W + (column ^ swapped);
-                    *(uint2 *)to = as_factors ? uint2{factor(activated[0][k]), factor(activated[1][k])}
-                                              : uint2{__float_as_uint(activated[0][k]), __float_as_uint(activated[1][k])};
-                }
+                for (int k = 0; k < K; k++) channels[j][k] = sum_of(c, own, k, n, j);
+                channels[j][0] = tanhf(channels[j][0] + bias[j]);
+                chain_rule(channels[j], activated[j]);
             }
+#pragma unroll
+            for (int k = 0; k < K; k++) {
+                if (offset < left) *(float2 *)(z + (offset * K + k) * W + 8 * n) = {channels[0][k], channels[1][k]};
+                put(stack, place.row(own, k), column, activated[0][k], activated[1][k], as_factors);
+            }
+        }
     }
 }
 
 // From adjoints of a and from z, where it is known: adjoints of z in their place, and a to shared memory, as factors or as it is.
 static __device__ __forceinline__ void activate_adjoint(float (&c)[M][N][4], const Place &place, const float *z, unsigned *stack,
                                                         bool as_factors, int first_point, int points) {
-    const int swapped = swizzle(place.g), left = points - first_point - place.point;
+    const int left = points - first_point - place.point;
     z += (long long)(first_point + place.point) * K * W + place.column;
 #pragma unroll
     for (int n = 0; n < N; n++) {
         const int column = place.column + 8 * n;
 #pragma unroll
-        for (int b = 0; b < B; b++)
+        for (int own = 0; own < own_points; own++) {
+            // Else the compiler has all points' numbers under way at once, more than there are registers.
+            if (own % 2 == 0 || K < 6) __syncwarp();
+            const int offset = Place::offset(own);
+            float channels[2][K], activated[2][K], bars[2][K];
 #pragma unroll
-            for (int half = 0; half < 2; half++) {
-                // Else the compiler has all points' numbers under way at once, more than there are registers.
-                if (half == 0 || K < 6) __syncwarp();
-                const int row = 16 * b + 8 * half;
-                float channels[2][K], activated[2][K], bars[2][K];
-#pragma unroll
-                for (int k = 0; k < K; k++) {
-                    float2 both = {0, 0};
-                    if (row < left) both = *(const float2 *)(z + (row * K + k) * W + 8 * n);
-                    channels[0][k] = both.x;
-                    channels[1][k] = both.y;
-                }
-#pragma unroll
-                for (int j = 0; j < 2; j++) {
-                    chain_rule(channels[j], activated[j]);
-#pragma unroll
-                    for (int k = 0; k < K; k++) bars[j][k] = c[b * K + k][n][2 * half + j];
-                    chain_rule_adjoint(channels[j], bars[j]);
-#pragma unroll
-                    for (int k = 0; k < K; k++) c[b * K + k][n][2 * half + j] = bars[j][k];
-                }
-#pragma unroll
-                for (int k = 0; k < K; k++) {
-                    unsigned *to = stack + (place.row + 16 * (b * K + k) + 8 * half) * W + (column ^ swapped);
-                    *(uint2 *)to = as_factors ? uint2{factor(activated[0][k]), factor(activated[1][k])}
-                                              : uint2{__float_as_uint(activated[0][k]), __float_as_uint(activated[1][k])};
-                }
+            for (int k = 0; k < K; k++) {
+                float2 both = {0, 0};
+                if (offset < left) both = *(const float2 *)(z + (offset * K + k) * W + 8 * n);
+                channels[0][k] = both.x;
+                channels[1][k] = both.y;
             }
+#pragma unroll
+            for (int j = 0; j < 2; j++) {
+                chain_rule(channels[j], activated[j]);
+#pragma unroll
+                for (int k = 0; k < K; k++) bars[j][k] = sum_of(c, own, k, n, j);
+                chain_rule_adjoint(channels[j], bars[j]);
+#pragma unroll
+                for (int k = 0; k < K; k++) sum_of(c, own, k, n, j) = bars[j][k];
+            }
+#pragma unroll
+            for (int k = 0; k < K; k++) {
+                put(stack, place.row(own, k), column, activated[0][k], activated[1][k], as_factors);
+            }
+        }
     }
 }
 
@@ -118,7 +127,8 @@ static __device__ __forceinline__ void load_features(const float *features, unsi
         const int row = i / (W / 4), column = i % (W / 4) * 4, point = first_point + point_of(row);
         float4 four = {0, 0, 0, 0};
         if (point < points) four = *(const float4 *)(features + ((long long)point * K + channel_of(row)) * W + column);
-        *(uint4 *)(stack + row * W + (column ^ swizzle(row))) = {factor(four.x), factor(four.y), factor(four.z), factor(four.w)};
+        put_factors(stack, row, column, four.x, four.y);
+        put_factors(stack, row, column + 2, four.z, four.w);
     }
 }
 
@@ -131,10 +141,9 @@ static __device__ __forceinline__ void leave(const unsigned *stack, const float 
         float sum = 0;
 #pragma unroll 4
         for (int feature = 0; feature < W; feature += 4) {
-            unsigned a[4];
-            read4(stack + row * W + (feature ^ swizzle(row)), a);
-#pragma unroll
-            for (int j = 0; j < 4; j++) sum += __uint_as_float(a[j]) * last[(feature + j) * outputs + output];
+            const float4 a = *(const float4 *)(stack + word_of(row, feature));
+            const float *weights = last + feature * outputs + output;
+            sum += a.x * weights[0] + a.y * weights[outputs] + a.z * weights[2 * outputs] + a.w * weights[3 * outputs];
         }
         to[((long long)point * K + k) * outputs + output] = k == 0 ? sum + last[W * outputs + output] : sum;
     }
@@ -156,12 +165,12 @@ static __device__ __forceinline__ void add_columns(float (&own)[N][2], const Pla
             float sum = own[n][j];
 #pragma unroll
             for (int mask = 4; mask < 32; mask *= 2) sum += __shfl_xor_sync(~0u, sum, mask);
-            if (place.g == 0) columns[place.group * W + place.column + 8 * n + j] = sum;
+            if (place.g == 0) columns[place.part * W + place.column + 8 * n + j] = sum;
         }
     __syncthreads();
     if (threadIdx.x < W) {
         float sum = columns[threadIdx.x];
-        for (int group = 1; group < G; group++) sum += columns[group * W + threadIdx.x];
+        for (int part = 1; part < column_parts; part++) sum += columns[part * W + threadIdx.x];
         set_or_add(sums + threadIdx.x, sum, is_first);
     }
 }
@@ -170,16 +179,17 @@ static __device__ __forceinline__ void add_columns(float (&own)[N][2], const Pla
 static __device__ __forceinline__ float sum_rows(const unsigned *stack, int feature, const float *output_bars, int outputs,
                                                  int output, int first_point, int points) {
     float sum = 0;
-#pragma unroll 1
-    for (int row = 0; row < rows; row += 16) {
+    // Many at once: each is a wait otherwise.
+#pragma unroll 2
+    for (int row = 0; row < rows; row += 8) {
+        // 8 rows are neighbouring points of one channel.
         const int point = first_point + point_of(row), k = channel_of(row);
         if (!stack && k > 0) continue;
         const float *from = output_bars + ((long long)point * K + k) * outputs + output;
-        // Many at once: each is a wait otherwise.
 #pragma unroll
-        for (int i = 0; i < 16; i++) {
+        for (int i = 0; i < 8; i++) {
             const float value = point + i < points ? from[i * K * outputs] : 0;
-            sum += stack ? __uint_as_float(stack[(row + i) * W + (feature ^ swizzle(i))]) * value : value;
+            sum += stack ? __uint_as_float(stack[word_of(row + i, feature)]) * value : value;
         }
     }
     return sum;
@@ -210,31 +220,29 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
             load_features(features, stack, first_point, points);
         } else {
 #pragma unroll
-            for (int b = 0; b < B; b++)
-#pragma unroll
-                for (int half = 0; half < 2; half++) {
-                    // As in activate.
-                    __syncwarp();
-                    const int point = first_point + place.point + 16 * b + 8 * half;
-                    float at_x = 0, at_y = 0;
-                    if (point < points) {
-                        at_x = x[point];
-                        at_y = y[point];
-                    }
-#pragma unroll
-                    for (int n = 0; n < N; n++)
-#pragma unroll
-                        for (int j = 0; j < 2; j++) {
-                            const int column = place.column + 8 * n + j;
-                            const float along_x = parameters[column], along_y = parameters[W + column];
-#pragma unroll
-                            for (int k = 0; k < K; k++)
-                                c[b * K + k][n][2 * half + j] = k == 0   ? at_x * along_x + at_y * along_y
-                                                                : k == 1 ? slope_x * along_x
-                                                                : k == 2 ? slope_y * along_y
-                                                                         : 0;
-                        }
+            for (int own = 0; own < own_points; own++) {
+                // As in activate.
+                __syncwarp();
+                const int point = first_point + place.point + Place::offset(own);
+                float at_x = 0, at_y = 0;
+                if (point < points) {
+                    at_x = x[point];
+                    at_y = y[point];
                 }
+#pragma unroll
+                for (int n = 0; n < N; n++)
+#pragma unroll
+                    for (int j = 0; j < 2; j++) {
+                        const int column = place.column + 8 * n + j;
+                        const float along_x = parameters[column], along_y = parameters[W + column];
+#pragma unroll
+                        for (int k = 0; k < K; k++)
+                            sum_of(c, own, k, n, j) = k == 0   ? at_x * along_x + at_y * along_y
+                                                      : k == 1 ? slope_x * along_x
+                                                      : k == 2 ? slope_y * along_y
+                                                               : 0;
+                    }
+            }
             __syncthreads();
             activate(c, place, parameters + shape.biases(-1), z, stack, shape.products > 0, first_point, points);
         }
@@ -267,7 +275,7 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
     unsigned *a = shared_words(), *bar = a + stack_words;
     Ring ring = {bar + stack_words, 0};
     float *columns = (float *)(bar + stack_words + ring_words);
-    float c[M][N][4], own[N][2];
+    float c[M][N][4], sums_of_columns[N][2];
     sums += blockIdx.x * sum_stride;
     const unsigned *top = packed + (shape.products - 1) * W * W;
     if (shape.products > lowest) ring.fetch(top, 0, 0);
@@ -292,16 +300,15 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
 #pragma unroll
                 for (int j = 0; j < 2; j++) weights[n][j] = last[(place.column + 8 * n + j) * outputs + output];
 #pragma unroll
-            for (int m = 0; m < M; m++)
+            for (int own = 0; own < own_points; own++)
 #pragma unroll
-                for (int half = 0; half < 2; half++) {
-                    const int point = first_point + place.point + 16 * (m / K) + 8 * half;
-                    const float value =
-                        point < points ? output_bars[((long long)point * K + m % K) * outputs + output] : 0;
+                for (int k = 0; k < K; k++) {
+                    const int point = first_point + place.point + Place::offset(own);
+                    const float value = point < points ? output_bars[((long long)point * K + k) * outputs + output] : 0;
 #pragma unroll
                     for (int n = 0; n < N; n++)
 #pragma unroll
-                        for (int j = 0; j < 2; j++) c[m][n][2 * half + j] += value * weights[n][j];
+                        for (int j = 0; j < 2; j++) sum_of(c, own, k, n, j) += value * weights[n][j];
                 }
         }
         activate_adjoint(c, place, z + (hidden_layers - 1) * z_stride, a, false, first_point, points);
@@ -320,20 +327,20 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
             for (int n = 0; n < N; n++)
 #pragma unroll
                 for (int j = 0; j < 2; j++) {
-                    own[n][j] = 0;
+                    sums_of_columns[n][j] = 0;
 #pragma unroll
-                    for (int b = 0; b < B; b++) own[n][j] += c[b * K][n][j] + c[b * K][n][2 + j];
+                    for (int own = 0; own < own_points; own++) sums_of_columns[n][j] += sum_of(c, own, 0, n, j);
                 }
-            add_columns(own, place, columns, sums + shape.bias_sums(number), is_first);
+            add_columns(sums_of_columns, place, columns, sums + shape.bias_sums(number), is_first);
             if (number < 0) break;
 #pragma unroll
-            for (int m = 0; m < M; m++)
+            for (int own = 0; own < own_points; own++)
 #pragma unroll
-                for (int n = 0; n < N; n++)
+                for (int k = 0; k < K; k++)
 #pragma unroll
-                    for (int half = 0; half < 2; half++)
-                        *(uint2 *)(bar + (place.row + 16 * m + 8 * half) * W + ((place.column + 8 * n) ^ swizzle(place.g))) = {
-                            factor(c[m][n][2 * half]), factor(c[m][n][2 * half + 1])};
+                    for (int n = 0; n < N; n++)
+                        put_factors(bar, place.row(own, k), place.column + 8 * n, sum_of(c, own, k, n, 0),
+                                    sum_of(c, own, k, n, 1));
             if (number < lowest) {
                 load_features(features, a, first_point, points);
             } else {
@@ -345,7 +352,7 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
                 product(bar, ring, packed + number * W * W, next, place, c);
                 activate_adjoint(c, place, below, a, true, first_point, points);
             }
-            __syncthreads();
+            publish();
             add_gradient(a, bar, sums + number * W * W, is_first);
             if (number < lowest) break;
         }
@@ -361,22 +368,20 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
             const float *coordinates = axis == 0 ? x : y;
             const float slope = axis == 0 ? slope_x : slope_y;
 #pragma unroll
-            for (int n = 0; n < N; n++) own[n][0] = own[n][1] = 0;
+            for (int n = 0; n < N; n++) sums_of_columns[n][0] = sums_of_columns[n][1] = 0;
 #pragma unroll
-            for (int b = 0; b < B; b++)
+            for (int own = 0; own < own_points; own++) {
+                const int point = first_point + place.point + Place::offset(own);
+                const float at = point < points ? coordinates[point] : 0;
 #pragma unroll
-                for (int half = 0; half < 2; half++) {
-                    const int point = first_point + place.point + 16 * b + 8 * half;
-                    const float at = point < points ? coordinates[point] : 0;
+                for (int n = 0; n < N; n++)
 #pragma unroll
-                    for (int n = 0; n < N; n++)
-#pragma unroll
-                        for (int j = 0; j < 2; j++) {
-                            own[n][j] += at * c[b * K][n][2 * half + j];
-                            if constexpr (K > 1) own[n][j] += slope * c[b * K + 1 + axis][n][2 * half + j];
-                        }
-                }
-            add_columns(own, place, columns, sums + shape.first_sums() + axis * W, is_first);
+                    for (int j = 0; j < 2; j++) {
+                        sums_of_columns[n][j] += at * sum_of(c, own, 0, n, j);
+                        if constexpr (K > 1) sums_of_columns[n][j] += slope * sum_of(c, own, 1 + axis, n, j);
+                    }
+            }
+            add_columns(sums_of_columns, place, columns, sums + shape.first_sums() + axis * W, is_first);
         }
     }
 }

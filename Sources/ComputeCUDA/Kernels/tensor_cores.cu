@@ -12,11 +12,13 @@
 
 #ifndef EMULATED_DEVICE
 #ifdef BF16X3
+#ifndef WARPGROUPS
 static __device__ __forceinline__ void multiply_bf16(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
     asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
         : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }
+#endif
 static __device__ __forceinline__ unsigned round_bf16(float upper, float lower) {
     unsigned word;
     asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(word) : "f"(upper), "f"(lower));
@@ -43,8 +45,9 @@ static __device__ __forceinline__ void await_copies() { asm volatile("cp.async.w
 // Asks for a line of the card's memory, for somebody who will read it soon.
 static __device__ __forceinline__ void prefetch(const float *line) { asm volatile("prefetch.global.L2 [%0];" ::"l"(line)); }
 static __device__ __forceinline__ unsigned *shared_words() {
-    extern __shared__ uint4 words[];
-    return (unsigned *)words;
+    // What tensor cores read themselves is swapped by its address.
+    extern __shared__ __align__(1024) unsigned words[];
+    return words;
 }
 #endif
 
@@ -57,6 +60,7 @@ static __device__ __forceinline__ unsigned factor(float value) {
 #endif
 }
 
+#if !defined(WARPGROUPS) || !defined(BF16X3)
 // Factors of 16 values of k as the instructions take them: of 16 rows on the left, of 8 columns on the right. Sums do not ask which
 // k is which, as long as both sides agree: a thread brings four values of k of rows (or columns) g and g + 8, whichever they are.
 struct Left {
@@ -119,3 +123,4 @@ static __device__ __forceinline__ void multiply(float (&c)[4], const Left &a, co
     multiply_tf32(c, a.words[1], b.words[1]);
 #endif
 }
+#endif

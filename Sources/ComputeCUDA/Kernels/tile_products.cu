@@ -15,27 +15,56 @@ static_assert(M == 6 && W % 32 == 0 && G <= 2, "a shape that nobody asked for");
 
 // What shared memory is used for [words]; FusedShape.swift knows them too.
 constexpr int stack_words = rows * W, ring_words = 2 * chunk * W;
+// Sums over points of a column come from so many warps.
+constexpr int column_parts = G;
 
 static __device__ __forceinline__ int swizzle(int row) { return (row & 1) << 4 | (row & 2) << 2; }
+// Where the number of a row and a column lies.
+static __device__ __forceinline__ int word_of(int row, int column) { return row * W + (column ^ swizzle(row)); }
 
-// Where a thread's sums lie in the tile: (m, n, i) is of row `row + 16 m + 8 (i / 2)` and column `column + 8 n + i % 2`.
+// Words between rows, and between columns that are 32 apart.
+constexpr int row_words = W, words_to_next_32 = 32;
+// Of 16 rows, those whose factors a thread brings to a sum over rows: loads of a warp are in different banks.
+static __device__ __forceinline__ int summed_row(int t, int i) { return t + 4 * i; }
+
+// Factors of two neighbouring columns.
+static __device__ __forceinline__ void put_factors(unsigned *stack, int row, int column, float left, float right) {
+    *(uint2 *)(stack + word_of(row, column)) = {factor(left), factor(right)};
+}
+
+// A thread's points, and where its sums lie in the tile: (m, n, i) is of row `first_row + 16 m + 8 (i / 2)` and column `column + 8 n + i % 2`.
+constexpr int own_points = 2 * B;
 struct Place {
-    int g, t, group, row, column, point;
+    int g, t, part, first_row, column, point;
     __device__ __forceinline__ Place() {
         const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, columns = W / (16 * G);
         g = lane / 4;
         t = lane % 4;
-        group = warp / columns;
-        row = 96 * group + g;
+        part = warp / columns;
+        first_row = 96 * part + g;
         column = 16 * G * (warp % columns) + 2 * t;
-        point = 16 * B * group + g;
+        point = 16 * B * part + g;
     }
+    // Points between one of its own and its first.
+    static __device__ __forceinline__ int offset(int own) { return 8 * own; }
+    __device__ __forceinline__ int row(int own, int k) const { return first_row + 16 * (own / 2 * K + k) + 8 * (own % 2); }
 };
+static __device__ __forceinline__ float &sum_of(float (&c)[M][N][4], int own, int k, int n, int j) {
+    return c[own / 2 * K + k][n][2 * (own % 2) + j];
+}
 // The point of a row, and its channel.
 static __device__ __forceinline__ int point_of(int row) {
     return 16 * (row / 96 * B + row % 96 / 16 / K) + row % 16;
 }
 static __device__ __forceinline__ int channel_of(int row) { return row % 96 / 16 % K; }
+
+// A barrier behind which all see what was written to shared memory.
+static __device__ __forceinline__ void publish() { __syncthreads(); }
+
+// A word of a packed matrix (W columns, W values of k).
+template <class Weights> static __device__ __forceinline__ unsigned packed_word(const Weights &weights, int place) {
+    return factor(weights(place / W, place % W));
+}
 
 static __device__ __forceinline__ void read4(const unsigned *from, unsigned (&to)[4]) {
     const uint4 words = *(const uint4 *)from;
@@ -92,7 +121,7 @@ static __device__ __forceinline__ void product(const unsigned *stack, Ring &ring
 #pragma unroll
             for (int m = 0; m < M; m++) {
                 const unsigned *from =
-                    stack + (place.row + 16 * m) * W + ((number * chunk + k + 4 * place.t) ^ swapped);
+                    stack + (place.first_row + 16 * m) * W + ((number * chunk + k + 4 * place.t) ^ swapped);
                 unsigned words[4], others[4];
                 read4(from, words);
                 read4(from + 8 * W, others);
@@ -102,75 +131,5 @@ static __device__ __forceinline__ void product(const unsigned *stack, Ring &ring
             }
         }
         ring.turn ^= 1;
-    }
-}
-
-// The gradient of a matrix is dealt to the warps by pieces (W / 2, 32).
-constexpr int GM = W / 32, GN = 4;
-
-// A thread's sums of the gradient of a matrix, (GM, GN, threads, 4): four of a thread lie together, and those of its neighbours beside
-// them. The parameter of a place, by rows of W.
-static __device__ __forceinline__ int parameter_of(int place) {
-    const int i = place % 4, thread = place / 4 % threads, n = place / 4 / threads % GN, m = place / 4 / threads / GN;
-    const int lane = thread % 32, warp = thread / 32;
-    return (warp % 2 * (W / 2) + 16 * m + 8 * (i / 2) + lane / 4) * W + warp / 2 * 32 + 8 * n + lane % 4 * 2 + i % 2;
-}
-
-// Adds a^T bar over all rows to sums (W, W) that lie as said; sets them where they are the block's first. The widest matrices, but in
-// tf32 for six channels, go one half of the rows after the other, which reads bar twice: the caller keeps 96 numbers in registers.
-#ifdef BF16X3
-constexpr int gradient_passes = W == 128 ? 2 : 1;
-#else
-constexpr int gradient_passes = W == 128 && K < 6 ? 2 : 1;
-#endif
-static __device__ __forceinline__ void add_gradient(const unsigned *a, const unsigned *bar, float *sums, bool is_first) {
-    constexpr int m_count = GM / gradient_passes;
-    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, g = lane / 4, t = lane % 4, swapped = swizzle(t);
-#pragma unroll 1
-    for (int pass = 0; pass < gradient_passes; pass++) {
-        const int first = warp % 2 * (W / 2) + 16 * pass * m_count + g;
-        float4 *own = (float4 *)sums + pass * m_count * GN * threads + threadIdx.x;
-        float c[m_count][GN][4];
-#pragma unroll
-        for (int m = 0; m < m_count; m++)
-#pragma unroll
-            for (int n = 0; n < GN; n++) {
-                const float4 sum = is_first ? float4{0, 0, 0, 0} : own[(m * GN + n) * threads];
-                c[m][n][0] = sum.x;
-                c[m][n][1] = sum.y;
-                c[m][n][2] = sum.z;
-                c[m][n][3] = sum.w;
-            }
-        const unsigned *a_row = a + t * W, *bar_row = bar + t * W + warp / 2 * 32;
-#pragma unroll 1
-        for (int row = 0; row < rows; row += 16, a_row += 16 * W, bar_row += 16 * W) {
-            Right b[GN];
-#pragma unroll
-            for (int n = 0; n < GN; n++) {
-                unsigned words[4];
-#pragma unroll
-                for (int i = 0; i < 4; i++) words[i] = bar_row[4 * i * W + ((8 * n + g) ^ swapped)];
-                b[n] = Right(words);
-            }
-#pragma unroll
-            for (int m = 0; m < m_count; m++) {
-                unsigned words[4], others[4];
-#pragma unroll
-                for (int i = 0; i < 4; i++) {
-                    // What is added behind the exchange of columns takes no register.
-                    const unsigned *from = a_row + 4 * i * W + m / 2 * 32;
-                    words[i] = from[(first + m % 2 * 16) ^ swapped];
-                    others[i] = from[(first + m % 2 * 16 + 8) ^ swapped];
-                }
-                const Left left(words, others);
-#pragma unroll
-                for (int n = 0; n < GN; n++) multiply(c[m][n], left, b[n]);
-            }
-        }
-#pragma unroll
-        for (int m = 0; m < m_count; m++)
-#pragma unroll
-            for (int n = 0; n < GN; n++)
-                own[(m * GN + n) * threads] = {c[m][n][0], c[m][n][1], c[m][n][2], c[m][n][3]};
     }
 }

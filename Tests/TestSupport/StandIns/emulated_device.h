@@ -151,6 +151,82 @@ static inline void await_copies() {
     emulated_copies[emulated_thread()].clear();
 }
 
+// What Kernels/warpgroup_products.cu says in PTX: products of warpgroups, which take factors from shared memory where a descriptor
+// says. NVIDIA's Parallel Thread Execution ISA, "Matrix descriptor", "Shared memory matrix layout" and "Register fragments and shared memory
+// matrix layout" of wgmma.mma_async. A thread's products are done when it waits for them, and no sooner: what is written in between
+// is what they see.
+struct EmulatedProducts {
+    float *sums;
+    uint64_t a, b;
+    bool by_rows;
+    int group;
+};
+static std::vector<EmulatedProducts> emulated_products[1024];
+static int emulated_groups[1024];
+
+// Bytes from the beginning of shared memory, where a block's own begins behind a kilobyte of the system's.
+static inline unsigned shared_address(const unsigned *word) {
+    return (unsigned)((const char *)word - (const char *)emulator->shared) + 1024;
+}
+// A factor of so many bytes. `outer` counts rows or columns of the sums, of which there are 64. The swizzle is that of addresses:
+// bits 4 to 6 are exchanged by bits 7 to 9. By rows, a row of 128 bytes is a value of k and holds all 64.
+static inline const void *emulated_place(uint64_t descriptor, bool by_rows, int outer, int k, int bytes) {
+    const unsigned start = (descriptor & 0x3fff) << 4, next_eight = (descriptor >> 32 & 0x3fff) << 4;
+    const int row = by_rows ? k : outer, inner = by_rows ? outer : k;
+    unsigned address = start + row / 8 * next_eight + row % 8 * 128 + inner * bytes;
+    // Not a number where the descriptor means something else: another mode of swizzling, a base that is not aligned.
+    static const uint32_t wrong = 0xffffffff;
+    if (descriptor >> 62 != 1 || descriptor >> 49 & 7) return &wrong;
+    address ^= (address >> 7 & 7) << 4;
+    return (const char *)emulator->shared + address - 1024;
+}
+static inline float emulated_factor(uint64_t descriptor, bool by_rows, int outer, int k) {
+#ifdef BF16X3
+    uint16_t half;
+    memcpy(&half, emulated_place(descriptor, by_rows, outer, k, 2), 2);
+    return __uint_as_float((uint32_t)half << 16);
+#else
+    uint32_t word;
+    memcpy(&word, emulated_place(descriptor, by_rows, outer, k, 4), 4);
+    return emulated_tf32(word);
+#endif
+}
+static inline void emulated_run(const EmulatedProducts &products) {
+#ifdef BF16X3
+    const int depth = 16;
+#else
+    const int depth = 8;
+#endif
+    const int lane = emulated_lane(), warp = threadIdx.x / 32 % 4;
+    for (int half = 0; half < 2; half++) {
+        float left[16];
+        for (int k = 0; k < depth; k++)
+            left[k] = emulated_factor(products.a, products.by_rows, 16 * warp + lane / 4 + 8 * half, k);
+        for (int n = 0; n < 8; n++)
+            for (int j = 0; j < 2; j++) {
+                float sum = 0;
+                for (int k = 0; k < depth; k++)
+                    sum += left[k] * emulated_factor(products.b, products.by_rows, 8 * n + lane % 4 * 2 + j, k);
+                products.sums[4 * n + 2 * half + j] += sum;
+            }
+    }
+}
+template <bool by_rows> static inline void begin(float (&c)[8][4], uint64_t a, uint64_t b) {
+    const int thread = emulated_thread();
+    emulated_products[thread].push_back({&c[0][0], a, b, by_rows, emulated_groups[thread]});
+}
+static inline void hand_over(float (&)[8][4]) {}
+static inline void arrive() {}
+static inline void show() {}
+static inline void commit() { emulated_groups[emulated_thread()]++; }
+template <int count> static inline void await_products() {
+    const int thread = emulated_thread(), last = emulated_groups[thread] - count;
+    auto &all = emulated_products[thread];
+    size_t done = 0;
+    while (done < all.size() && all[done].group < last) emulated_run(all[done++]);
+    all.erase(all.begin(), all.begin() + done);
+}
+
 // Launchers: from the addresses of a kernel's parameters, and the parameters' sizes.
 template <class... A, size_t... I>
 static void emulated_call(void (*kernel)(A...), void **arguments, std::index_sequence<I...>) {
