@@ -1,8 +1,10 @@
 // Limits of a shell or a batch system that leave no way to say so later, looked at before any library is initialised. In C
 // because only a function in .preinit_array runs that early: OpenBLAS starts a thread for each core as soon as it is loaded,
 // and such a thread asks for 128 MB over and over where there is no room for it, and ends the process as if by Ctrl-C
-// where it cannot be started. Nothing here uses these threads. libdispatch traps where it can open no more files.
+// where it cannot be started. Nothing here uses these threads. libdispatch traps where it can open no more files. And a file that
+// is opened where standard input, output or error is closed has its number: messages would be written into a map.
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -28,6 +30,12 @@ static void refuse(const char *message) {
 static rlim_t limit_of(__rlimit_resource_t resource) {
     struct rlimit limit;
     return getrlimit(resource, &limit) == 0 ? limit.rlim_cur : RLIM_INFINITY;
+}
+
+static void open_standard_descriptors(void) {
+    for (int number = 0; number <= 2; number++)
+        // The lowest number that is free.
+        if (fcntl(number, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0) return;
 }
 
 static void require_descriptors(void) {
@@ -69,6 +77,7 @@ static void start_with_one_thread(char **arguments, char **environment) {
 
 static void look(int count, char **arguments, char **environment) {
     (void)count;
+    open_standard_descriptors();
     require_descriptors();
     int is_memory_limited = limit_of(RLIMIT_AS) != RLIM_INFINITY || limit_of(RLIMIT_DATA) != RLIM_INFINITY;
     if (is_memory_limited) require_memory();

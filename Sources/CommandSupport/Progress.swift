@@ -6,14 +6,20 @@ public struct Progress {
     private let title: String
     private let total: Int
     private let unit: String
+    private let stages: [(start: Int, name: String)]
     private let isTerminal: Bool
     private var lastShown: ContinuousClock.Instant?
     private var rate: RecentRate
     /// Whether the terminal's cursor stands behind a bar: of the process, for there is one terminal.
     private static let lineIsOpen = Atomic(false)
 
-    /// `from` is the count that was done before this process began (a resumed run).
-    public init(_ title: String, total: Int, unit: String, from: Int = 0) {
+    /// - Parameters:
+    ///   - from: the count that was done before this process began (a resumed run).
+    ///   - stages: where work of another kind begins, whose rate cannot be known before.
+    public init(
+        _ title: String, total: Int, unit: String, from: Int = 0, stages: [(start: Int, name: String)] = []
+    ) {
+        self.stages = stages
         self.title = title
         self.total = total
         self.unit = unit
@@ -45,7 +51,10 @@ public struct Progress {
 
     private mutating func show(_ count: Int, _ details: String) {
         let rate = rate.perSecond
-        let left = rate > 0 ? Progress.clock(Double(total - count) / rate) : "--"
+        let next = stages.first { $0.start > count && $0.start < total }
+        let left =
+            (rate > 0 ? Progress.clock(Double((next?.start ?? total) - count) / rate) : "--")
+            + (next.map { " to \($0.name)" } ?? "")
         var line = "\(title) \(count)/\(total) \(unit)"
         if isTerminal {
             let filled = total > 0 ? min(20, count * 20 / total) : 20

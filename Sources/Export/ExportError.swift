@@ -14,12 +14,13 @@ public enum ExportError: Failure {
     case converterFailed(field: String, command: String, reason: String)
     case noStore(path: String, run: String)
     case notAPrediction(path: String)
+    case notAMap(path: String)
     case unlikeMembers(run: String, String, String)
     case otherStore(store: String, expected: String, found: String)
 
     public var kind: FailureKind {
         switch self {
-        case .unknownGrid, .badGridList, .notAPrediction, .unknownField, .emptyRegion, .tooManyCells: .usage
+        case .unknownGrid, .badGridList, .notAPrediction, .notAMap, .unknownField, .emptyRegion, .tooManyCells: .usage
         case .noStore, .noConverter: .missingInput
         case .otherStore, .unlikeMembers, .badPointTable, .noPoints: .badData
         case .converterFailed, .noFolder: .inputOutput
@@ -50,6 +51,8 @@ public enum ExportError: Failure {
             "--geotiff: \(field): \(command) failed: \(reason)"
         case .noStore(let path, let run):
             "\(path): no such file; the run in \(run) was trained on it under that name, say where it is with --store"
+        case .notAMap(let path):
+            "--geotiff: \(path) exists and is no map of pinn-export; it is not replaced, choose another folder"
         case .notAPrediction(let path):
             "\(path): exists and is no prediction; it is not replaced, choose another name"
         case .unlikeMembers(let run, let one, let other):

@@ -20,16 +20,29 @@ public enum GeoTIFF {
         }
     }
 
+    /// Anything but older maps of ours stays what it is: every file of the converter names this program.
+    public static func requireReplaceable(_ fields: [String], in folder: String) throws {
+        for path in fields.map({ file($0, in: folder) }) where access(path, F_OK) == 0 {
+            let handle = FileHandle(forReadingAtPath: path)
+            // Its tags lie before its picture.
+            let head = (try? handle?.read(upToCount: 1 << 20)) ?? Data()
+            guard head.range(of: Data(software.utf8)) != nil else { throw ExportError.notAMap(path: path) }
+        }
+    }
+
+    private static let software = "pinn-export"
+    private static func file(_ field: String, in folder: String) -> String { "\(folder)/\(field).tif" }
+
     /// Writes FOLDER/FIELD.tif, in a folder that `prepare` made, for the fields of the grid at the root of a prediction.
     ///
     /// - Returns: the files.
     public static func convert(_ prediction: String, fields: [String], into folder: String) throws -> [String] {
         guard let program = path(of: converter) else { throw ExportError.noConverter(converter) }
         return try fields.map { field in
-            let output = "\(folder)/\(field).tif"
+            let output = file(field, in: folder)
             let pending = try PendingFile(replacing: output)
             let arguments = [
-                "-q", "-of", "COG", "-co", "COMPRESS=DEFLATE", "NETCDF:\"\(prediction)\":\(field)",
+                "-q", "-of", "COG", "-co", "COMPRESS=DEFLATE", "-mo", "TIFFTAG_SOFTWARE=\(software)", "NETCDF:\"\(prediction)\":\(field)",
                 pending.temporaryPath,
             ]
             let process = Process()

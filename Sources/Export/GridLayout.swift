@@ -8,6 +8,7 @@ struct GridLayout {
     /// Sets whose observations lie on this grid.
     let observedSets: [PointSet]
     private let axes: [(Variable, [Double])]
+    private let mapping: Variable?
     private let mask: Variable
     private let variables: [String: Variable]
 
@@ -39,6 +40,7 @@ struct GridLayout {
             }
             return variable
         }
+        self.mapping = mapping
         func define(_ name: String, _ type: VariableType, longName: String, standardName: String?, units: String?)
             throws -> Variable
         {
@@ -76,8 +78,10 @@ struct GridLayout {
         try mask.setAttribute("flag_meanings", .text(IceMask.flagMeanings))
     }
 
+    /// The axes, and a value for the projection: its attributes are what counts, but unwritten it would hold what stood in memory.
     func writeAxes() throws {
         for (axis, values) in axes { try axis.write(values) }
+        try mapping?.write([Int32(0)])
     }
 
     /// Writes rows of all variables and of the mask.

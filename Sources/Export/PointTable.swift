@@ -7,7 +7,7 @@ import PointStore
 /// Predictions at the points of a CSV file, a flight line or a flow line: the same lines with a column more for each field.
 ///
 /// The first line names the columns; two of them are x and y [m, the store's projection], or longitude and latitude [degrees].
-/// Points off the ice get empty cells: a network has values there that mean nothing. Read and written portion by portion, whatever the length.
+/// Points off the ice or without a position get empty cells: a network has values there that mean nothing. Read and written portion by portion, whatever the length.
 public struct PointTable {
     private let path: String
     private static let portion = 1 << 14
@@ -49,7 +49,7 @@ public struct PointTable {
                 path: path, line: 1, reason: "it has a column \(quoted(twice)), as a field is called; rename it")
         }
         let newHeader = ([header] + columns).joined(separator: ",")
-        try requireReplaceable(pending.finalPath, header: newHeader)
+        try requireReplaceable(pending.finalPath, header: header, newHeader: newHeader)
         guard let output = fopen(pending.temporaryPath, "w") else { throw writing(pending) }
         defer { fclose(output) }
         func put(_ text: String) throws {
@@ -68,6 +68,8 @@ public struct PointTable {
                 if line.isEmpty { continue }
                 let words = PointTable.words(of: line)
                 func number(_ place: Int) throws -> Double {
+                    // As pandas and R write that there is none.
+                    if words.count == names.count, ["", "nan", "na"].contains(words[place].lowercased()) { return .nan }
                     guard words.count == names.count, let value = Double(words[place]),
                         value.isFinite
                     else {
@@ -140,12 +142,21 @@ public struct PointTable {
         return words.map { $0.trimmingBlanks() }
     }
 
-    /// Nothing but an older table of the same columns: the input, or a table of something else, may not be lost to a slip.
-    private func requireReplaceable(_ output: String, header: String) throws {
+    /// Nothing but an older table of the same columns, or of the same first point with other fields: the input, or a table of
+    /// something else, may not be lost to a slip.
+    private func requireReplaceable(_ output: String, header: String, newHeader: String) throws {
         guard let old = fopen(output, "r") else { return }
         defer { fclose(old) }
         var lines = Lines(of: old, path: output)
-        guard (try? lines.next()) == header else { throw ExportError.notAPrediction(path: output) }
+        guard let oldHeader = try? lines.next() else { throw ExportError.notAPrediction(path: output) }
+        if oldHeader == newHeader { return }
+        let input = try opened()
+        defer { fclose(input) }
+        var points = Lines(of: input, path: path)
+        _ = try points.next()
+        guard oldHeader.hasPrefix(header + ","), let point = try points.next(), let oldPoint = try? lines.next(),
+            oldPoint.hasPrefix(point + ",")
+        else { throw ExportError.notAPrediction(path: output) }
     }
 
     private func reason() -> String { String(cString: strerror(errno)) }
@@ -195,7 +206,7 @@ private struct PointPosition {
     }
 
     func position(_ first: Double, _ second: Double, line: Int) throws -> (x: Double, y: Double) {
-        guard let projection else { return (first, second) }
+        guard let projection, !first.isNaN, !second.isNaN else { return (first, second) }
         guard abs(first) <= 360, abs(second) <= 90 else {
             throw ExportError.badPointTable(
                 path: path, line: line, reason: "longitude \(first), latitude \(second), not a place in degrees")

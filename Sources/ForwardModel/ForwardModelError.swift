@@ -10,10 +10,11 @@ public enum ForwardModelError: Failure {
     case notConverged(shelf: String, iterations: Int)
     case meshTooFine(elements: Int, bytes: Int)
     case outsideOfProduct(shelf: String)
+    case notReplaced(path: String)
 
     public var kind: FailureKind {
         switch self {
-        case .unknownShelf, .meshTooFine: .usage
+        case .unknownShelf, .meshTooFine, .notReplaced: .usage
         case .foldedElement, .notHeld, .notPositive, .singular, .notConverged, .outsideOfProduct: .badData
         }
     }
@@ -37,6 +38,8 @@ public enum ForwardModelError: Failure {
         case .meshTooFine(let elements, let bytes):
             "a mesh of \(elements) elements needs \(bytes / 1_000_000) MB for its matrix; "
                 + "take a larger --spacing-m"
+        case .notReplaced(let path):
+            "\(path): exists and is not of pinn-sample; it is not replaced, choose another --name or --output"
         case .outsideOfProduct(let shelf):
             "the shelf \(quoted(shelf)) does not lie inside of the products' grids (EPSG:3031, ±2800 km)"
         }

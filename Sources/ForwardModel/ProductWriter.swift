@@ -1,4 +1,5 @@
 import Fields
+import Glibc
 import NetCDFFiles
 
 /// Writes a solved shelf as three files: velocity as MEaSUREs gives it (NSIDC-0754), thickness and mask as BedMachine
@@ -24,13 +25,25 @@ public struct ProductWriter {
         self.noise = noise
     }
 
+    /// The files that `write` makes.
+    private static func paths(folder: String, name: String) -> (velocity: String, thickness: String, truth: String) {
+        let stem = folder.isEmpty ? name : "\(folder)/\(name)"
+        return ("\(stem)_velocity_measures.nc", "\(stem)_bedmachine_v2.nc", "\(stem)_truth.nc")
+    }
+
+    /// Anything but older files of ours stays what it is: they have names as real products may have.
+    public static func requireReplaceable(folder: String, name: String) throws {
+        let paths = paths(folder: folder, name: name)
+        for path in [paths.velocity, paths.thickness, paths.truth] where access(path, F_OK) == 0 {
+            let source = (try? NetCDFFile(reading: path))?.attribute("source")?.text ?? ""
+            guard source.hasPrefix("pinn-sample ") else { throw ForwardModelError.notReplaced(path: path) }
+        }
+    }
+
     /// Writes NAME_velocity_measures.nc, NAME_bedmachine_v2.nc and NAME_truth.nc, each whole or not at all, and gives back
     /// their paths.
     public func write(folder: String, name: String) throws(NetCDFError) -> [String] {
-        let stem = folder.isEmpty ? name : "\(folder)/\(name)"
-        let velocity = "\(stem)_velocity_measures.nc"
-        let thickness = "\(stem)_bedmachine_v2.nc"
-        let truth = "\(stem)_truth.nc"
+        let (velocity, thickness, truth) = ProductWriter.paths(folder: folder, name: name)
         try create(velocity) { file throws(NetCDFError) in
             try writeVelocity(to: file, id: "\(name)_velocity_measures.nc")
         }

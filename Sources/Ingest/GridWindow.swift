@@ -14,6 +14,8 @@ struct GridWindow {
 
     /// More cells than the finest map of all Antarctica has; cell indices fit 32 bits.
     private static let mostCells = 1 << 30
+    /// Of cells of ice [m].
+    private static let spacings = 0.1...1e5
 
     init(of field: any ProductArray, in product: ProductFile, region: Region) throws {
         path = product.path
@@ -34,6 +36,21 @@ struct GridWindow {
                 x.spacing < y.spacing ? line.name : lineY.name, path: path,
                 reason:
                     "steps by \(plain(min(x.spacing, y.spacing))) m and \(quoted(x.spacing < y.spacing ? lineY.name : line.name)) by \(plain(max(x.spacing, y.spacing))) m, as if one were in kilometres: is its attribute 'units' right"
+            )
+        }
+        guard ratio < 20 else {
+            throw IngestError.badCoordinate(
+                line.name, path: path,
+                reason:
+                    "steps by \(plain(x.spacing)) m and \(quoted(lineY.name)) by \(plain(y.spacing)) m, where cells are nearly square: are their attributes 'units' right"
+            )
+        }
+        for (name, spacing) in [(line.name, x.spacing), (lineY.name, y.spacing)]
+        where !GridWindow.spacings.contains(spacing) {
+            throw IngestError.badCoordinate(
+                name, path: path,
+                reason:
+                    "steps by \(plain(spacing)) m, where cells of ice have from 0.1 m to 100 km: is its attribute 'units' right"
             )
         }
         let extent = Region(xMin: x.lowest, xMax: x.highest, yMin: y.lowest, yMax: y.highest)

@@ -134,6 +134,10 @@ public struct IngestRun {
 
     /// Opens the products and refuses what their headers show to be wrong.
     func inputs() throws -> Inputs {
+        for input in [request.velocity, request.thickness ?? request.velocity] where isSameFile(input, request.store) {
+            throw IngestError.outputIsInput(path: request.store)
+        }
+        try StoreWriter.requireReplaceable(request.store)
         let catalog = try request.schema.map { try ProductCatalog(withSchemaAt: $0) } ?? ProductCatalog()
         let velocity = try ProductFile(path: request.velocity, catalog: catalog)
         let components = try velocity.velocityComponents()

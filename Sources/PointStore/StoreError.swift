@@ -3,6 +3,7 @@ import Fields
 /// What can be wrong with a store, with the evidence.
 public enum StoreError: Failure {
     case notAStore(path: String, found: String)
+    case notReplaced(path: String)
     case diskTooSmall(path: String, needed: Int, free: Int)
     case damagedBlock(path: String, variable: String, points: Range<Int>)
     case changedBlock(path: String, variable: String, points: Range<Int>)
@@ -14,6 +15,7 @@ public enum StoreError: Failure {
     public var kind: FailureKind {
         switch self {
         case .diskTooSmall, .readFailed: .inputOutput
+        case .notReplaced: .usage
         default: .badData
         }
     }
@@ -22,8 +24,10 @@ public enum StoreError: Failure {
         switch self {
         case .notAStore(let path, let found):
             "\(path): not a point store (\(found)); make one with 'pinn-ingest VELOCITY.nc', which writes pinn-store.nc"
+        case .notReplaced(let path):
+            "\(path): exists and is no whole point store; it is not replaced, choose another name with -o"
         case .diskTooSmall(let path, let needed, let free):
-            "\(path): needs \(megabytes(needed)), the disk has \(megabytes(free)) left; make room, choose another place with -o, or ask for fewer --points"
+            "\(path): needs \(megabytes(needed)), the disk has \(megabytes(free, roundingUp: false)) left; make room, choose another place with -o, or ask for fewer --points"
         case .damagedBlock(let path, let variable, let points):
             "\(path): \(variable) is damaged between points \(points.lowerBound) and \(points.upperBound) (its checksum does not fit); make the store again with pinn-ingest"
         case .changedBlock(let path, let variable, let points):
@@ -39,8 +43,8 @@ public enum StoreError: Failure {
         }
     }
 
-    private func megabytes(_ bytes: Int) -> String {
+    private func megabytes(_ bytes: Int, roundingUp: Bool = true) -> String {
         bytes < 1_000_000_000
-            ? "\((bytes + 999_999) / 1_000_000) MB" : "\(bytes / 1_000_000_000).\(bytes / 100_000_000 % 10) GB"
+            ? "\((bytes + (roundingUp ? 999_999 : 0)) / 1_000_000) MB" : "\(bytes / 1_000_000_000).\(bytes / 100_000_000 % 10) GB"
     }
 }

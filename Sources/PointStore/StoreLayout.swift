@@ -127,7 +127,9 @@ public struct StoreDescription: Sendable, Equatable {
 
 /// Names in the file that writer and reader share.
 enum StoreNames {
-    static let format = "IceShelfPINN point store 1"
+    static let format = "\(anyFormat) 1"
+    static let anyFormat = "IceShelfPINN point store"
+    static let usualFile = "pinn-store.nc"
     static let scaleLength = "scale_length_m"
     static let scaleSpeed = "scale_speed_m_s"
     static let scaleThickness = "scale_thickness_m"

@@ -1,5 +1,6 @@
 import CKernels
 import Fields
+import Glibc
 import NetCDFFiles
 
 /// Writes a store front to back in the memory of what is handed over: sets are appended in any portions, each set's
@@ -27,6 +28,16 @@ public final class StoreWriter {
     /// read.
     public static func requireRoom(forCollocation points: Int, at path: String) throws {
         try requireRoom(PointSet.collocation.columns.count * 4 * points, at: path)
+    }
+
+    /// Anything but an older store stays what it is: a product or a text may not be lost to a slip. A store of the usual name
+    /// is replaced even where it is damaged, as the messages about it say.
+    public static func requireReplaceable(_ path: String) throws {
+        guard access(path, F_OK) == 0, path != StoreNames.usualFile, !path.hasSuffix("/" + StoreNames.usualFile) else { return }
+        var info = stat()
+        guard stat(path, &info) == 0, info.st_mode & S_IFMT == S_IFREG else { return }
+        let format = (try? NetCDFFile(reading: path))?.attribute("format")?.text ?? ""
+        guard format.hasPrefix(StoreNames.anyFormat) else { throw StoreError.notReplaced(path: path) }
     }
 
     private static func requireRoom(_ needed: Int, at path: String) throws {

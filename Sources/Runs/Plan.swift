@@ -146,9 +146,9 @@ public struct Plan: Sendable, Equatable {
             iteration: iteration - phases().phase(at: iteration).start)
     }
 
-    /// The most memory that the state of an optimizer of the run takes [bytes].
+    /// The most memory that the state of an optimizer of the run takes [bytes]; not of phases that it does not come to.
     public func optimizerStateBytes(parameterCount: Int) throws -> Int {
-        try phases().phases.map {
+        try phases().phases.filter { $0.start < max(iterations, 1) }.map {
             try optimizerType(at: $0.start).stateBytes(
                 parameterCount: parameterCount, options: try optimizerOptions(at: $0.start))
         }.max() ?? 0

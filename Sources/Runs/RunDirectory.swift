@@ -76,7 +76,8 @@ public final class RunDirectory {
             do {
                 return try Checkpoint(reading: candidate)
             } catch let failure as any Failure where failure.kind == .badData {
-                report("\(failure.explanation); trying the checkpoint before it")
+                let rest = candidate == candidates.last ? "" : "; trying the checkpoint before it"
+                report(failure.explanation + rest)
             }
         }
         throw candidates.isEmpty

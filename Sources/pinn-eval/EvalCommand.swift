@@ -45,10 +45,14 @@ struct EvalCommand: ParsableCommand {
 
     func run() throws {
         let run = try TrainedRun(in: RunDirectory(runPath), store: store) { printMessage("warning: \($0)") }
-        let prediction = try Prediction(run.checkpoint, members: run.members, store: run.store, derived: false) {
+        let model = try run.checkpoint.plan.model()
+        // What follows, too: a truth file tells the viscosity where the hardness is inferred.
+        let quantities = model.unknowns + model.derived.map(\.quantity)
+        let prediction = try Prediction(
+            run.checkpoint, members: run.members, store: run.store, names: quantities.map(\.symbol)
+        ) {
             try Backends.make("\(backend):\(precision)", $0, threads: threads)
         }
-        let quantities = try run.checkpoint.plan.model().unknowns
         let evaluation = Evaluation(
             shelf: run.store.description.grids, ice: run.store.description.ice, storePath: run.store.path,
             quantities: quantities

@@ -15,7 +15,7 @@ struct ExportCommand: ParsableCommand {
             ensemble the mean of its members, with NAME_standard_deviation beside each field; xarray, QGIS \
             and Panoply open it in the right place.
 
-            Examples: pinn-export fine.nc --spacing-m 200 --region 1800000,1900000,650000,750000 --fields mu,hardness
+            Examples: pinn-export fine.nc --spacing-m 200 --region 1800000,1900000,650000,750000 --fields mu,B
             pinn-export line.csv --points flight.csv
             pinn-export prediction.nc --geotiff maps
             """)
@@ -107,6 +107,7 @@ struct ExportCommand: ParsableCommand {
                     "warning: no point of \(points) lies on the ice; x and y are metres of the store's projection")
             }
         } else {
+            if let geotiff { try GeoTIFF.requireReplaceable(model.fields.map(\.name), in: geotiff) }
             print("\(prediction): \(try writeGrids(model)) cells \(origin)")
             for path in try geotiff.map({
                 try GeoTIFF.convert(prediction, fields: model.fields.map(\.name), into: $0)

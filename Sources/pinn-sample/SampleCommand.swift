@@ -56,12 +56,13 @@ struct SampleCommand: ParsableCommand {
     func run() throws {
         let shelf = try ShelfCatalog.shelf(named: shelf)
         try makeFolder()
+        try ProductWriter.requireReplaceable(folder: output, name: name)
         let solved = try SolvedShelf(shelf, spacing: spacingM)
         printMessage("solved \(shelf.title): \(solved.mesh.columns) x \(solved.mesh.rows) elements")
         let noise = noisePercent > 0 ? ProductWriter.Noise(percent: noisePercent, seed: seed) : nil
-        for path in try ProductWriter(ShelfSurvey(solved), noise: noise).write(folder: output, name: name) {
-            print(path)
-        }
+        let paths = try ProductWriter(ShelfSurvey(solved), noise: noise).write(folder: output, name: name)
+        for path in paths { print(path) }
+        printMessage("next: pinn-ingest \(shellWord(paths[0])) --thickness \(shellWord(paths[1]))")
     }
 
     private func makeFolder() throws {

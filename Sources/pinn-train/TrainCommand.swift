@@ -130,7 +130,7 @@ struct TrainCommand: ParsableCommand {
             throw ValidationError("--threads: \(threads) is not from 1 to 1024")
         }
         if !(checkpointEvery > 0 && checkpointEvery <= 1e9) {
-            throw ValidationError("--checkpoint-every: \(checkpointEvery) is not a number of seconds from 0 to 1e9")
+            throw ValidationError("--checkpoint-every: \(checkpointEvery) is not a positive number of seconds up to 1e9")
         }
     }
 
@@ -232,7 +232,9 @@ struct TrainCommand: ParsableCommand {
                 from: saved?.iteration ?? 0)
         }
         defer { events?.close() }
-        var progress = Progress("training", total: plan.iterations, unit: "iterations", from: saved?.iteration ?? 0)
+        let phases = try plan.phases().phases.map { (start: $0.start, name: $0.optimizer) }
+        var progress = Progress(
+            "training", total: plan.iterations, unit: "iterations", from: saved?.iteration ?? 0, stages: phases)
         var rate = PointRate()
         var last = ""
         let outcome = try trainer.run(

@@ -26,6 +26,57 @@ import Testing
         #expect(try here.run(here.export, ["prediction.nc"]).status == 0)
     }
 
+    @Test func noCommandReplacesWhatIsNotItsOwn() throws {
+        let here = try trained()
+        try Data("my thesis".utf8).write(to: URL(fileURLWithPath: here.folder.file("thesis.tex")))
+        let sample = try #require(Tool.built("pinn-sample"))
+        // Before the work and instead of looking for another thickness.
+        let tries: [(tool: Tool, arguments: [String], guarded: String)] = [
+            (here.ingest, ["sample_velocity_measures.nc", "-o", "thesis.tex"], "thesis.tex"),
+            (here.ingest, ["sample_velocity_measures.nc", "-o", "sample_bedmachine_v2.nc"], "sample_bedmachine_v2.nc"),
+            (here.ingest, ["sample_velocity_measures.nc", "-o", "pinn-run/plan.toml"], "pinn-run/plan.toml"),
+            (sample, ["--name", "real"], "real_truth.nc"),
+        ]
+        // A product's own name, and no file of pinn-sample.
+        let store = here.folder.file("real_truth.nc")
+        try FileManager.default.copyItem(atPath: here.folder.file("pinn-store.nc"), toPath: store)
+        for (tool, arguments, name) in tries {
+            let before = try here.bytes(name)
+            let result = try here.run(tool, arguments)
+            #expect(result.status == 64 && result.messages.contains("is not replaced"), "\(result.messages)")
+            #expect(try here.bytes(name) == before)
+        }
+        #expect(!here.exists("real_velocity_measures.nc"))
+        let again = ["sample_velocity_measures.nc", "--points", "100", "-o", "real_truth.nc"]
+        #expect(try here.run(here.ingest, again).status == 0)
+    }
+
+    @Test(.enabled(if: Tool.installed("gdal_translate") != nil, "gdal-bin is not installed"))
+    func mapsReplaceOnlyMaps() throws {
+        let here = try trained()
+        let export = ["p.nc", "--geotiff", "maps", "--fields", "mu"]
+        for _ in 0..<2 { #expect(try here.run(here.export, export).status == 0) }
+        try Data("mine".utf8).write(to: URL(fileURLWithPath: here.folder.file("maps/mu.tif")))
+        let result = try here.run(here.export, export)
+        #expect(result.status == 64 && result.messages.contains("maps/mu.tif"), "\(result.messages)")
+        #expect(try here.bytes("maps/mu.tif") == Data("mine".utf8))
+    }
+
+    /// A file that is opened where standard error is closed had its number, and the progress line was written into the map.
+    @Test(arguments: ["2>&-", "<&- 2>&-", "<&- >&- 2>&-"])
+    func closedStandardStreamsSpoilNothing(_ closed: String) throws {
+        let here = try trained()
+        let shell = Tool(path: "/bin/sh")
+        let script = "exec \(here.export.path) p.nc \(closed)"
+        #expect(try shell.run(["-c", script], in: here.folder.path).status == 0)
+        let crs = try NetCDFFile(reading: here.folder.file("p.nc")).requireVariable("crs")
+        // Unwritten, it held what stood in memory, and no two readings of a file were equal.
+        #expect(try crs.read() == [0])
+        let ingest = "exec \(here.ingest.path) sample_velocity_measures.nc --points 100 \(closed)"
+        #expect(try shell.run(["-c", ingest], in: here.folder.path).status == 0)
+        #expect(try here.run(here.train, Workspace.short + ["--iterations", "1", "--run", "other"]).status == 0)
+    }
+
     @Test func anOutputHasOneWriterAtATime() throws {
         let folder = try TemporaryFolder()
         let path = folder.file("out.nc")

@@ -70,6 +70,10 @@ import Testing
             #expect(try file.requireVariable(residual.name).attribute("units")?.text == residual.units)
         }
         #expect(file.variables.count { $0.name.hasPrefix("residual_") } == physics.residuals.count)
+
+        // The truth that comes with it tells something of what was inferred.
+        let eval = try here.run(try #require(Tool.built("pinn-eval")), ["sample_truth.nc", "--run", "2x8+2x6"])
+        #expect(eval.status == 0 && eval.output.contains("sample_truth.nc"), "\(eval.messages)")
     }
 
     @Test func iceThatThePhysicsIsNotOfIsRefused() throws {

@@ -118,10 +118,20 @@ import Testing
             let lines = String(decoding: try here.bytes("out-\(name)"), as: UTF8.self).split(separator: "\n")
             return lines.dropFirst().map { $0.split(separator: ",").suffix(4).compactMap { Double($0) } }
         }
-        let (metres, other) = (try fields("metres.csv"), try fields("degrees.csv"))
+        let (metres, inDegrees) = (try fields("metres.csv"), try fields("degrees.csv"))
         #expect(metres.count == 2 && metres.allSatisfy { $0.count == 4 })
-        for (a, b) in zip(metres.joined(), other.joined()) { #expect(abs(a - b) <= 1e-4 * abs(a)) }
-        #expect(other.count == metres.count)
+        for (a, b) in zip(metres.joined(), inDegrees.joined()) { #expect(abs(a - b) <= 1e-4 * abs(a)) }
+        #expect(inDegrees.count == metres.count)
+
+        // Gaps as pandas and R write them, and the same points with other fields in the place of the first table.
+        try write("gaps.csv", ["x,y", "\(places[0].x),\(places[0].y)", "nan,1", ",", "NA,NA"])
+        for fields in ["u,mu", "h"] {
+            let result = try here.run(here.export, ["gaps-out.csv", "--points", "gaps.csv", "--fields", fields])
+            #expect(result.status == 0 && result.output.contains("1 of 4 points"), "\(result.messages)")
+        }
+        #expect(String(decoding: try here.bytes("gaps-out.csv"), as: UTF8.self).hasSuffix("nan,1,\n,,\nNA,NA,\n"))
+        let other = try here.run(here.export, ["gaps-out.csv", "--points", "degrees.csv"])
+        #expect(other.status == 64 && other.messages.contains("is not replaced"), "\(other.messages)")
 
         try write("far.csv", ["lon,lat", "10,-70", "10,-91"])
         let refused = try here.run(here.export, ["far-out.csv", "--points", "far.csv"])

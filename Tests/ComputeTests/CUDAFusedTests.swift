@@ -216,7 +216,8 @@ struct CUDAFusedTests {
             physics: physics, width: fusion == .warps ? 32 : 64, collocation: 120, others: 60)
         var gradient: [Float] = []
         let loss = try inversion.objective.evaluate(
-            backend(inversion.objective.workload, .bf16x3, fusion: fusion), parameters: inversion.parameters, chunk: inversion.chunk,
+            backend(inversion.objective.workload, .bf16x3, fusion: fusion), parameters: inversion.parameters,
+            chunk: inversion.chunk,
             gradient: &gradient)
         let parameters = inversion.parameters.map(Double.init)
         // A power -2/3 of a strain rate that passes through zero magnifies roundings, as in CUDABackendTests.

@@ -137,6 +137,12 @@ struct Fault: CustomTestStringConvertible, Sendable {
         Fault(name: "x in kilometres and y in metres", words: ["measures.nc", "'x'", "'y'", "kilometres"]) { v, _ in
             v.x = v.x.map { $0 / 1000 }
         },
+        Fault(name: "x and y in thousandths of a metre", words: ["measures.nc", "'x'", "0.1 m to 100 km"]) { v, _ in
+            (v.x, v.y) = (v.x.map { $0 / 1e4 }, v.y.map { $0 / 1e4 })
+        },
+        Fault(name: "x a million times smaller than y", words: ["measures.nc", "'x'", "'y'", "nearly square"]) { v, _ in
+            v.x = v.x.map { $0 / 1e6 }
+        },
         Fault(name: "a thickness of micrometres", words: ["bed.nc", "'thickness'", "1 to 10000 m", "'units'"]) { _, t in
             t["thickness"].value = { SmallShelf.h($0, $1) * 1e-6 }
         },

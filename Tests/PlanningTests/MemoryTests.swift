@@ -204,4 +204,16 @@ import Testing
         #expect(bytes("4:memory:/elsewhere\n", mounts, files) == [1000])
         #expect(bytes("nonsense", "", [:]) == [])
     }
+
+    @Test("phases that a run does not come to take no memory")
+    func unreachedPhases() throws {
+        var plan = Plan()
+        plan.optimizer = "adam:1000,ssbroyden:7000"
+        let bytes = try [1, 1000, 1001, 8000].map {
+            plan.iterations = $0
+            return try plan.optimizerStateBytes(parameterCount: 6660)
+        }
+        #expect(bytes[0] == bytes[1] && bytes[2] == bytes[3])
+        #expect(bytes[0] < 1 << 20 && bytes[2] > 100 << 20)
+    }
 }

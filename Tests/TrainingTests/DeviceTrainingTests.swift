@@ -13,7 +13,9 @@ import Training
 /// what a stream is asked as late as they may.
 @Suite("Training on a card, on stand-ins", .enabled(if: StandIns.shared != nil, "no C++ compiler on the PATH"))
 struct DeviceTrainingTests {
-    private func cardRun(memoryLimit: Int? = nil, precision: Precision = .fp32, fusion: LayerFusion? = nil) throws -> ShortRun {
+    private func cardRun(memoryLimit: Int? = nil, precision: Precision = .fp32, fusion: LayerFusion? = nil) throws
+        -> ShortRun
+    {
         let standIns = try #require(StandIns.shared)
         var short = try ShortRun()
         short.device = {
