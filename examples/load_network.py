@@ -22,11 +22,16 @@ OUTPUTS = ["u", "v", "h", "mu"]
 
 def load(run="pinn-run", store="pinn-store.nc"):
     """A function of positions [m] in the store's projection that returns u, v [m/yr], h [m] and mu [Pa s]."""
-    checkpoint = netCDF4.Dataset(sorted(glob.glob(f"{run}/checkpoint-*.nc"))[-1])
+    checkpoints = sorted(glob.glob(f"{run}/checkpoint-*.nc"))
+    if not checkpoints:
+        sys.exit(f"{run}: no checkpoint in it; of an ensemble name a member, {run}/member-1")
+    checkpoint = netCDF4.Dataset(checkpoints[-1])
     store = netCDF4.Dataset(store)
     plan = tomllib.loads(checkpoint.plan)
     flat = np.asarray(checkpoint["parameters"][:].data)
 
+    if plan["tiles"] != "1x1" or plan["physics"] != "shallow-shelf" or set(plan["fourier"].split("+")) - {"none", "0"}:
+        sys.exit(f"{run}: this example is for --physics shallow-shelf without --tiles and --fourier; pinn-export evaluates the others")
     networks, place = [], 0
     shapes = plan["network"].split("+")
     for shape, outputs in zip(shapes, [4] if len(shapes) == 1 else [3, 1]):

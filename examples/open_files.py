@@ -16,7 +16,8 @@ import xarray as xr
 def main(store="pinn-store.nc", prediction="prediction.nc", picture="picture.png"):
     # Points, in their own units: scale_factor and add_offset are applied on opening.
     points = xr.open_dataset(store)
-    print(f"{points.sizes['velocity']} velocities, up to {float(points.velocity_u.max()):.0f} {points.velocity_u.units}")
+    fastest = float(np.hypot(points.velocity_u, points.velocity_v).max())
+    print(f"{points.sizes['velocity']} velocities, up to {fastest:.0f} {points.velocity_u.units}")
 
     # The first grid stands at the root, the thickness grid in a group.
     shelf = xr.open_dataset(prediction)

@@ -16,6 +16,11 @@ public func runCommand<Command: ParsableCommand>(_ type: Command.Type, section: 
     LoggingSystem.bootstrap { _ in StandardErrorLog() }
     do {
         let arguments = Array(CommandLine.arguments.dropFirst())
+        if arguments.contains("--version") {
+            print(Version.text)
+            try flushResults()
+            exit(ExitStatus.done.rawValue)
+        }
         let configuration = try ConfigurationFile.split(arguments, section: section)
         var command: any ParsableCommand
         do {

@@ -8,6 +8,9 @@ public struct CommonOptions: ParsableArguments {
             "TOML file with options of this command under their own names; the command line wins.", valueName: "file"))
     public var config: String?
 
+    /// Answered by `runCommand`, before anything else could be missing.
+    @Flag(help: "Show the version.") public var version = false
+
     public init() {}
 }
 

@@ -42,7 +42,8 @@ public enum GeoTIFF {
             let output = file(field, in: folder)
             let pending = try PendingFile(replacing: output)
             let arguments = [
-                "-q", "-of", "COG", "-co", "COMPRESS=DEFLATE", "-mo", "TIFFTAG_SOFTWARE=\(software)", "NETCDF:\"\(prediction)\":\(field)",
+                "-q", "-of", "COG", "-co", "COMPRESS=DEFLATE", "-mo", "TIFFTAG_SOFTWARE=\(software)",
+                "NETCDF:\"\(prediction)\":\(field)",
                 pending.temporaryPath,
             ]
             let process = Process()

@@ -69,7 +69,9 @@ public struct PointTable {
                 let words = PointTable.words(of: line)
                 func number(_ place: Int) throws -> Double {
                     // As pandas and R write that there is none.
-                    if words.count == names.count, ["", "nan", "na"].contains(words[place].lowercased()) { return .nan }
+                    if words.count == names.count, ["", "nan", "na"].contains(words[place].lowercased()) {
+                        return .nan
+                    }
                     guard words.count == names.count, let value = Double(words[place]),
                         value.isFinite
                     else {

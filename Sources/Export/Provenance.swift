@@ -32,7 +32,7 @@ public struct Provenance: Sendable {
         try text("institution", "not stated")
         try text(
             "source",
-            "IceShelfPINN, \(networks) trained for \(checkpoint.iteration) iterations with the \(plan.physics) equations"
+            "\(Version.text), \(networks) trained for \(checkpoint.iteration) iterations with the \(plan.physics) equations"
         )
         try text("history", "\(ISO8601DateFormatter().string(from: date)): \(command)")
         try text("references", "MacAyeal 1989, doi:10.1029/JB094iB04p04071; Wang et al. 2025, Science 387, 1219-1224")

@@ -3,11 +3,18 @@ import Fields
 /// Points of the calving front that a product brings, taken as they are: nothing is drawn from a mask.
 struct GivenFront {
     let points: [FrontPoint]
-    /// Points without a position or a direction.
+    /// Points without a position or a direction, and those that are far from the ice that is taken.
     let withoutDirection: Int
+    let beyondData: Int
+
+    /// How far from a cell with data a point of its front may lie [m]: products leave out a belt at the edge.
+    private static let reach = 5000.0
 
     /// Nil where the product brings none.
-    init?(of product: ProductFile, in region: Region) throws {
+    ///
+    /// - Parameters:
+    ///   - known: cells of `grid` with the ice that is taken and data.
+    init?(of product: ProductFile, at known: CellSet, of grid: Grid) throws {
         guard let names = product.schema.front else { return nil }
         let arrays = [names.x, names.y, names.normal].map { product.file.array($0) }
         guard let xArray = arrays[0], let yArray = arrays[1], let normalArray = arrays[2] else {
@@ -37,6 +44,23 @@ struct GivenFront {
                 FrontPoint(x: x[place], y: y[place], normalX: normalX / length, normalY: normalY / length))
         }
         withoutDirection = count - points.count
-        self.points = points.filter { region.contains(x: $0.x, y: $0.y) }
+        self.points = points.filter { GivenFront.isNear($0, known, grid) }
+        beyondData = points.count - self.points.count
+    }
+
+    private static func isNear(_ point: FrontPoint, _ known: CellSet, _ grid: Grid) -> Bool {
+        let place = grid.fractionalIndex(x: point.x, y: point.y)
+        guard place.column.isFinite, place.row.isFinite else { return false }
+        func range(_ at: Double, _ spacing: Double, _ count: Int) -> Range<Int>? {
+            // A cell at least, where cells are coarse.
+            let cells = max(1.5, reach / abs(spacing))
+            let (first, last) = ((at - cells).rounded(.up), (at + cells).rounded(.down))
+            guard last >= 0, first < Double(count) else { return nil }
+            return max(0, Int(first))..<min(count, Int(last) + 1)
+        }
+        guard let columns = range(place.column, grid.spacingX, grid.columns),
+            let rows = range(place.row, grid.spacingY, grid.rows)
+        else { return false }
+        return rows.contains { row in columns.contains { known.contains(row * grid.columns + $0) } }
     }
 }

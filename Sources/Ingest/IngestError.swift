@@ -10,7 +10,7 @@ public enum IngestError: Failure {
     case badGridAttribute(String, path: String, found: String, isPresent: Bool)
     case badFront(path: String, reason: String)
     case noVelocity(path: String, isThickness: Bool, sought: [String], present: [String])
-    case noThickness(velocity: String, unreadable: [String])
+    case noThickness(velocity: String, unreadable: [String], isGreenland: Bool)
     case searchTooLong(velocity: String, unreadable: [String], unseen: Int)
     case noThicknessIn(path: String, sought: [String], present: [String])
     case severalThicknessFiles([String])
@@ -76,8 +76,8 @@ public enum IngestError: Failure {
             isThickness
                 ? "\(path): holds ice thickness but no velocity; name the velocity file first and this one after --thickness"
                 : "\(path): no velocity in it: none of \(list(sought)) among its variables \(list(present)); give a velocity product such as NSIDC-0754 or NSIDC-0484"
-        case .noThickness(let velocity, let unreadable):
-            "\(velocity): holds no ice thickness, and no file with thickness and mask for its place lies beside it\(unreadable.isEmpty ? "" : " (not readable: \(list(unreadable)))"); get BedMachine Antarctica (https://nsidc.org/data/nsidc-0756) and put it there, or name it with --thickness BEDMACHINE.nc"
+        case .noThickness(let velocity, let unreadable, let isGreenland):
+            "\(velocity): holds no ice thickness, and no file with thickness and mask for its place lies beside it\(unreadable.isEmpty ? "" : " (not readable: \(list(unreadable)))"); get BedMachine \(isGreenland ? "Greenland (https://nsidc.org/data/idbmg4)" : "Antarctica (https://nsidc.org/data/nsidc-0756)") and put it there, or name it with --thickness BEDMACHINE.nc"
         case .searchTooLong(let velocity, let unreadable, let unseen):
             "\(velocity): the search for a thickness beside it took too long: \(list(unreadable)) could not be read\(unseen == 0 ? "" : ", and \(unseen) files were not looked at"); name the thickness with --thickness BEDMACHINE.nc"
         case .noThicknessIn(let path, let sought, let present):
@@ -119,7 +119,7 @@ public enum IngestError: Failure {
         case .maskFlagsDisagree(let variable, let path, let values, let meanings):
             "\(path): variable \(quoted(variable)) has \(values) flag_values and \(meanings) flag_meanings; each value needs a meaning, correct the attributes"
         case .unknownMaskValue(let value, let variable, let path, let known):
-            "\(path): variable \(quoted(variable)) holds \(value), known are \(known.map(String.init).joined(separator: ", ")); check the version of the product, or give the mask flag_values and flag_meanings"
+            "\(path): variable \(quoted(variable)) holds \(plain(value)), known are \(known.map(String.init).joined(separator: ", ")); check the version of the product, or give the mask flag_values and flag_meanings"
         case .unknownMaskMeaning(let word, let variable, let path, let known):
             "\(path): variable \(quoted(variable)) has the flag meaning \(quoted(word)); known are \(list(known))"
         case .emptyRegion(let region, let path, let extent):

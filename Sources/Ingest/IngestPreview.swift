@@ -68,14 +68,12 @@ extension IngestRun {
         let files = try inputs()
         let begin = ContinuousClock.now
         let place = try place(in: files, &report)
-        let mask = try readMask(files, place, &report)
+        let (mask, velocityMask, thicknessMask) = try readMask(files, place, &report)
         var preview = IngestPreview()
         preview.maskSeconds = (ContinuousClock.now - begin) / .seconds(1)
         preview.maskCells = mask.codes.count
         let sources = sources(files.velocity, place.velocityGrid, files.thickness, place.thicknessGrid)
-        let cells = try [place.velocityGrid, place.thicknessGrid].map { grid in
-            try mask.sampled(on: grid).count { $0 == request.ice.rawValue }
-        }
+        let cells = [velocityMask, thicknessMask].map { codes in codes.count { $0 == request.ice.rawValue } }
         let fields = [
             2 + (files.velocity.schema.velocity?.errorX == nil ? 0 : 2),
             1 + (files.thickness.schema.thickness?.error == nil ? 0 : 1),

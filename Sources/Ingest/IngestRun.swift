@@ -40,10 +40,7 @@ public struct IngestRun {
         report.warnings += try warnings(ofRegion: files)
         let place = try place(in: files, &report)
         let (velocityGrid, thicknessGrid) = (place.velocityGrid, place.thicknessGrid)
-        let mask = try readMask(files, place, &report)
-
-        let velocityMask = try mask.sampled(on: velocityGrid)
-        let thicknessMask = try mask.sampled(on: thicknessGrid)
+        let (mask, velocityMask, thicknessMask) = try readMask(files, place, &report)
         let velocity = try ObservationReader(window: velocityGrid, mask: velocityMask, ice: request.ice) {
             try progress(.velocity, $0, $1)
         }
@@ -78,7 +75,8 @@ public struct IngestRun {
         // The stress at the end of a grounded stream hangs on where its bed lies below the sea: no front is taken.
         let givenFront =
             request.ice == .floatingIce
-            ? try GivenFront(of: thicknessFile, in: place.region) ?? GivenFront(of: velocityFile, in: place.region)
+            ? try GivenFront(of: thicknessFile, at: shelf.known, of: mask.window.grid)
+                ?? GivenFront(of: velocityFile, at: shelf.known, of: mask.window.grid)
             : nil
         let front =
             request.ice == .floatingIce && givenFront == nil
@@ -91,12 +89,15 @@ public struct IngestRun {
             report.tallies.append(
                 .init(
                     what: "front points of the file", kept: givenFront.points.count,
-                    dropped: [(givenFront.withoutDirection, "without a direction")]))
+                    dropped: [
+                        (givenFront.withoutDirection, "without a direction"),
+                        (givenFront.beyondData, "far from ice with data"),
+                    ]))
         }
         if let note = thicknessFile.schema.thickness?.note {
             report.warnings.append("\(thicknessFile.name): \(note)")
         }
-        report.warnings += warnings(front, velocityGrid, thicknessGrid)
+        report.warnings += warnings(front, givenFront, velocityGrid, thicknessGrid)
         if let few = Plausibility.warning(cells: shelf.cells.count) { report.warnings.append(few) }
         let content = StoreContent(
             velocity: velocity, velocityGrid: velocityGrid, velocityMask: velocityMask, thickness: thickness,
@@ -110,6 +111,9 @@ public struct IngestRun {
         description.provenance = provenance(velocityFile, thicknessFile, report)
         report.warnings += Plausibility.warnings(
             velocity, in: velocityFile.name, thickness, in: thicknessFile.name)
+        report.warnings +=
+            Plausibility.warnings(errorsOf: velocity, unit: "m/year", in: velocityFile.name)
+            + Plausibility.warnings(errorsOf: thickness, unit: "m", in: thicknessFile.name)
         try content.write(to: request.store, description) { try progress(.writing, $0, $1) }
 
         report.counts = description.counts
@@ -140,7 +144,17 @@ public struct IngestRun {
         try StoreWriter.requireReplaceable(request.store)
         let catalog = try request.schema.map { try ProductCatalog(withSchemaAt: $0) } ?? ProductCatalog()
         let velocity = try ProductFile(path: request.velocity, catalog: catalog)
-        let components = try velocity.velocityComponents()
+        let components: (x: any ProductArray, y: any ProductArray)
+        do {
+            components = try velocity.velocityComponents()
+        } catch {
+            // A schema of the user's that was not taken is why.
+            guard let reason = catalog.own?.obstacle(in: velocity.file), let schema = request.schema else {
+                throw error
+            }
+            throw IngestError.schemaFitsNothing(
+                name: lastComponent(of: schema), reasons: [(file: velocity.name, reason: reason)])
+        }
         var region = request.region
         let polygon = try polygon(velocity, components.x, &region)
         let window = try GridWindow(of: components.x, in: velocity, region: region)
@@ -211,7 +225,11 @@ public struct IngestRun {
         return (owner, variable)
     }
 
-    func readMask(_ files: Inputs, _ place: Place, _ report: inout IngestReport) throws -> MaskField {
+    /// The mask, and its cover of the grids of velocity and thickness; ice is what lies inside of what is asked for. A polygon
+    /// holds the cells of each grid whose own centres are inside.
+    func readMask(_ files: Inputs, _ place: Place, _ report: inout IngestReport) throws
+        -> (mask: MaskField, velocity: [UInt8], thickness: [UInt8])
+    {
         let (owner, variable) = try maskOwner(files.thickness, files.velocity)
         var mask = try MaskField(reading: variable, of: owner, region: place.region) { try progress(.mask, $0, $1) }
         if request.choice == .all { mask.joinFloatingToGrounded() }
@@ -222,6 +240,11 @@ public struct IngestRun {
         let grid = mask.window.grid
         if let shelves = place.shelves {
             mask.restrict(request.ice, to: shelves.map.cells(of: shelves.wanted, in: grid))
+        }
+        let covers = try [place.velocityGrid, place.thicknessGrid].map { window in
+            var codes = try mask.sampled(on: window)
+            place.polygon?.cells(of: window.grid).restrict(&codes, width: window.columns, ice: request.ice)
+            return codes
         }
         if let polygon = place.polygon { mask.restrict(request.ice, to: polygon.cells(of: grid)) }
         guard mask.codes.contains(request.ice.rawValue) else {
@@ -238,7 +261,7 @@ public struct IngestRun {
                 "\(owner.name): the mask has no flag_meanings; its numbers are read as BedMachine's (0 ocean, 1 land, 2 grounded, 3 floating)"
             )
         }
-        return mask
+        return (mask, covers[0], covers[1])
     }
 
     func thicknessWindow(_ product: ProductFile, _ region: Region) throws -> GridWindow {
@@ -317,11 +340,17 @@ public struct IngestRun {
         return tallies
     }
 
-    private func warnings(_ front: FrontExtraction?, _ velocity: GridWindow, _ thickness: GridWindow) -> [String] {
+    private func warnings(
+        _ front: FrontExtraction?, _ given: GivenFront?, _ velocity: GridWindow, _ thickness: GridWindow
+    ) -> [String] {
         var warnings: [String] = []
-        if let front, front.points.isEmpty {
+        let reason =
+            given.map { _ in "none of the front's points that the file brings has a direction and lies at ice with data"
+            }
+            ?? "nowhere does floating ice with data meet ocean in the mask"
+        if (given?.points ?? front?.points)?.isEmpty == true {
             warnings.append(
-                "no calving front: nowhere does floating ice with data meet ocean in the mask; the store has no front points, and training then lacks the condition that fixes the viscosity's magnitude"
+                "no calving front: \(reason); the store has no front points, and training then lacks the condition that fixes the viscosity's magnitude"
             )
         }
         if velocity.grid.projection == nil, thickness.grid.projection == nil {

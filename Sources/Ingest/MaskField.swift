@@ -130,7 +130,9 @@ private struct MaskLegend {
         knownWords = words.keys.sorted()
         let meanings = variable.attribute("flag_meanings")?.text?.split(whereSeparator: { " ,\t\n".contains($0) }).map(
             String.init)
-        let values = variable.attribute("flag_values")?.numbers
+        // They are of the variable's own type, which stands for numbers without a sign where the file says so.
+        let range = PackedField.wrap(of: variable) ?? 0
+        let values = variable.attribute("flag_values")?.numbers?.map { $0 < 0 ? $0 + range : $0 }
         if let meanings, let values, meanings.count != values.count {
             throw IngestError.maskFlagsDisagree(
                 variable: variable.name, path: variable.path, values: values.count, meanings: meanings.count)

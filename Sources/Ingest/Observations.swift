@@ -11,6 +11,10 @@ struct Observations {
     var errors: [Double] = []
     /// Whether the values told it (NoiseEstimate) and not the product.
     var errorsAreEstimated = false
+    /// The product's fields of errors; empty where it has none.
+    var errorNames: [String] = []
+    /// Cells whose error is negative, and so none.
+    var negativeErrors = 0
     /// Such cells whose value is missing or, for thickness, not positive.
     var missing = 0
     var notPositive = 0
@@ -132,7 +136,12 @@ struct ObservationReader {
                     found.cells.append(Int32(cell))
                     found.present.insert(cell)
                     for number in here.indices { found.values[number].append(here[number]) }
-                    if !sigmas.isEmpty { found.errors.append(rootMeanSquare(sigmas.map { $0[place] })) }
+                    if !sigmas.isEmpty {
+                        let here = sigmas.map { $0[place] }
+                        let isNegative = here.contains { $0 < 0 }
+                        found.negativeErrors += isNegative ? 1 : 0
+                        found.errors.append(isNegative ? .nan : rootMeanSquare(here))
+                    }
                 }
             }
         }
@@ -140,7 +149,8 @@ struct ObservationReader {
             throw IngestError.nothingValid(
                 variable: fields[0].variable.name, path: window.path, iceCells: found.iceCells, ice: ice)
         }
-        if errors.isEmpty { found.estimateErrors(columns: window.columns) }
+        found.errorNames = errors.map(\.variable.name)
+        if median(ofErrors: found.errors) == nil { found.estimateErrors(columns: window.columns) }
         return found
     }
 

@@ -151,7 +151,7 @@ struct PackedField {
     }
 
     /// The classic format has no unsigned integers, so that files tell them by an attribute.
-    private static func wrap(of variable: any ProductArray) -> Double? {
+    static func wrap(of variable: any ProductArray) -> Double? {
         guard variable.attribute("_Unsigned")?.text?.trimmingBlanks().lowercased() == "true" else { return nil }
         return switch variable.type {
         case .int8: 256

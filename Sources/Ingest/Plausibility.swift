@@ -124,6 +124,30 @@ enum Plausibility {
         return warnings
     }
 
+    /// Of the product's fields of errors.
+    static func warnings(errorsOf found: Observations, unit: String, in file: String) -> [String] {
+        guard !found.errorNames.isEmpty else { return [] }
+        let names = found.errorNames.map(quoted).joined(separator: ", ")
+        guard !found.errorsAreEstimated, let middle = median(ofErrors: found.errors) else {
+            return [
+                "\(file): \(names) holds no error that is above 0; the observations are weighed as if it were not there"
+            ]
+        }
+        var warnings: [String] = []
+        if found.negativeErrors > 0 {
+            warnings.append(
+                "\(file): \(names) is negative on \(found.negativeErrors) cells, whose error is taken as not known; if that stands for no data, it should be the variable's _FillValue"
+            )
+        }
+        let size = found.values.map { sizes($0).high }.max() ?? 0
+        if middle > 10 * size {
+            warnings.append(
+                "\(file): half of \(names) is over \(rounded(middle)) \(unit), more than ten times the values themselves; check its unit and the value that stands for no data"
+            )
+        }
+        return warnings
+    }
+
     /// Of the absolute values: the median, and what 98 % are below.
     private static func sizes(_ values: [Double]) -> (middle: Double, high: Double) {
         // A hundred thousand tell as much as all.

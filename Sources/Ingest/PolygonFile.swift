@@ -167,7 +167,8 @@ struct PolygonFile {
         guard let shapes = SHPHandle(bitPattern: opened) else {
             throw PolygonError.damaged(
                 path: path,
-                reason: "no shapefile that can be opened; a shapefile is three files or more: .shp, .shx, .dbf, .prj")
+                reason: FileManager.default.fileExists(atPath: "\(base).shx")
+                    ? "no shapefile that can be opened" : "its index \(base).shx is missing")
         }
         defer { SHPClose(shapes) }
         var count: Int32 = 0

@@ -87,7 +87,10 @@ struct ProductFile {
     /// The grid mapping of a field as CF attributes, or that of the product where the file states none; nil where neither does.
     func projection(of field: any ProductArray) -> Projection? {
         let named = field.attribute("grid_mapping")?.text
-        let candidates = (named.map { [$0] } ?? []) + (schema.projection?.variables ?? [])
+        // CF: in the group of the field, or in one around it.
+        let groups = field.name.split(separator: "/").dropLast()
+        let places = (0...groups.count).reversed().map { groups.prefix($0).map { $0 + "/" }.joined() }
+        let candidates = (named.map { name in places.map { $0 + name } } ?? []) + (schema.projection?.variables ?? [])
         guard
             let mapping = candidates.lazy.compactMap({ file.array($0) }).first(where: { variable in
                 (["grid_mapping_name", "spatial_epsg"] + Projection.textAttributes).contains {

@@ -80,6 +80,7 @@ struct ShelfMap {
         let entries = names.matches(name)
         let found = shelves.indices.filter { entries.contains(shelves[$0].entry) }
         guard !found.isEmpty else {
+            guard PolarProjection(grid.projection) != nil else { throw ShelfError.noPlace(name, grid.projection) }
             throw ShelfError.notHere(name, here: shelves.map(\.name))
         }
         return found
@@ -147,7 +148,9 @@ struct ShelfMap {
     /// The shelves as lines for a person.
     var lines: [String] {
         let table = Table(
-            title: shelves.isEmpty ? "no ice shelf of a known name" : "ice shelves",
+            title: PolarProjection(grid.projection) == nil
+                ? "no projection that tells where on Earth this is: no shelf can be named"
+                : shelves.isEmpty ? "no ice shelf of a known name" : "ice shelves",
             header: ["name", "area km2", "cells", "xmin,xmax,ymin,ymax", "one body of ice with"],
             rows: shelves.map { shelf in
                 [
@@ -187,6 +190,7 @@ struct ShelfMap {
 enum ShelfError: Failure {
     case unknown(String, nearest: [String])
     case notHere(String, here: [String])
+    case noPlace(String, Projection?)
     case empty(String)
     case speckled(path: String)
 
@@ -202,7 +206,9 @@ enum ShelfError: Failure {
         case .unknown(let name, let nearest):
             "--shelf: no ice shelf \(quoted(name)) is known; nearest are \(nearest.map(quoted).joined(separator: ", ")); pinn-ingest FILE --list-shelves tells all that a file holds"
         case .notHere(let name, let here):
-            "--shelf: the mask has no floating ice at \(quoted(name)); it holds \(here.isEmpty ? "no shelf of a known name" : here.prefix(20).map(quoted).joined(separator: ", ")); give a file that covers the shelf, or --region or --polygon"
+            "--shelf: the mask has no floating ice at \(quoted(name)); it holds \(here.isEmpty ? "no shelf of a known name" : here.prefix(20).map(quoted).joined(separator: ", ")); give a file that covers the shelf (those of known names are Antarctic), or --region or --polygon"
+        case .noPlace(let name, let projection):
+            "--shelf: where \(quoted(name)) lies is not known, for the file of the mask states \(projection == nil ? "no projection" : "a projection that is not polar stereographic"); use --region or --polygon"
         case .empty(let name): "--shelf: no cell of \(quoted(name)) lies in the region; choose another --region"
         case .speckled(let path): "\(path): the mask is too speckled to be of ice shelves; get the file again"
         }

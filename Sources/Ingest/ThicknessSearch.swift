@@ -43,7 +43,8 @@ enum ThicknessSearch {
                 continue
             }
             // Stores and predictions of this program say what they are.
-            guard product.file.attribute("format") == nil, product.hasThickness, product.hasMask || velocity.hasMask,
+            let isOurs = product.file.attribute("format")?.text?.hasPrefix("IceShelfPINN") == true
+            guard !isOurs, product.hasThickness, product.hasMask || velocity.hasMask,
                 covers(window, product)
             else { continue }
             found.append(product)
@@ -51,7 +52,10 @@ enum ThicknessSearch {
         let particular = found.filter { !$0.schema.isGeneral }
         let candidates = particular.isEmpty ? found : particular
         guard let first = candidates.first else {
-            throw IngestError.noThickness(velocity: velocity.path, unreadable: unreadable)
+            let projection = window.grid.projection
+            throw IngestError.noThickness(
+                velocity: velocity.path, unreadable: unreadable,
+                isGreenland: (projection?.codeOfText ?? projection?.codeOfParameters) == 3413)
         }
         guard candidates.count == 1 else { throw IngestError.severalThicknessFiles(candidates.map(\.name)) }
         return first

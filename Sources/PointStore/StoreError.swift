@@ -45,6 +45,7 @@ public enum StoreError: Failure {
 
     private func megabytes(_ bytes: Int, roundingUp: Bool = true) -> String {
         bytes < 1_000_000_000
-            ? "\((bytes + (roundingUp ? 999_999 : 0)) / 1_000_000) MB" : "\(bytes / 1_000_000_000).\(bytes / 100_000_000 % 10) GB"
+            ? "\((bytes + (roundingUp ? 999_999 : 0)) / 1_000_000) MB"
+            : "\(bytes / 1_000_000_000).\(bytes / 100_000_000 % 10) GB"
     }
 }

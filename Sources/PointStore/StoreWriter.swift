@@ -33,7 +33,9 @@ public final class StoreWriter {
     /// Anything but an older store stays what it is: a product or a text may not be lost to a slip. A store of the usual name
     /// is replaced even where it is damaged, as the messages about it say.
     public static func requireReplaceable(_ path: String) throws {
-        guard access(path, F_OK) == 0, path != StoreNames.usualFile, !path.hasSuffix("/" + StoreNames.usualFile) else { return }
+        guard access(path, F_OK) == 0, path != StoreNames.usualFile, !path.hasSuffix("/" + StoreNames.usualFile) else {
+            return
+        }
         var info = stat()
         guard stat(path, &info) == 0, info.st_mode & S_IFMT == S_IFREG else { return }
         let format = (try? NetCDFFile(reading: path))?.attribute("format")?.text ?? ""

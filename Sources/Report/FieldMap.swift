@@ -151,7 +151,12 @@ struct MapMaker {
             let isAmount = !values.contains { $0 < 0 }
             let deviation = predicted[field.deviationName].map {
                 maps(
-                    [(field.deviationName, "Standard deviation of \(field.name)", $0)],
+                    [
+                        (
+                            field.deviationName,
+                            "Standard deviation of \(field.name.split(separator: "_").joined(separator: " "))", $0
+                        )
+                    ],
                     unit: field.units, .amountOrLogarithm, picture)
             }
             return maps(

@@ -104,7 +104,8 @@ struct ExportCommand: ParsableCommand {
             print("\(prediction): \(counts.covered) of \(counts.points) points on the ice, \(origin)")
             if counts.covered == 0 {
                 printMessage(
-                    "warning: no point of \(points) lies on the ice; x and y are metres of the store's projection")
+                    "warning: no point of \(points) lies on the ice; x and y are metres of the store's projection, longitude and latitude degrees (are they exchanged?)"
+                )
             }
         } else {
             if let geotiff { try GeoTIFF.requireReplaceable(model.fields.map(\.name), in: geotiff) }

@@ -59,7 +59,7 @@ struct IngestCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Polygon to stay inside of: GeoJSON, shapefile or ISSM outline (default: none).",
+            "Polygon that cells lie inside of, by their centres: GeoJSON, shapefile or ISSM outline (default: none).",
             valueName: "outline.geojson"))
     var polygon: String?
 

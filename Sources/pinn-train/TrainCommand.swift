@@ -130,7 +130,8 @@ struct TrainCommand: ParsableCommand {
             throw ValidationError("--threads: \(threads) is not from 1 to 1024")
         }
         if !(checkpointEvery > 0 && checkpointEvery <= 1e9) {
-            throw ValidationError("--checkpoint-every: \(checkpointEvery) is not a positive number of seconds up to 1e9")
+            throw ValidationError(
+                "--checkpoint-every: \(checkpointEvery) is not a positive number of seconds up to 1e9")
         }
     }
 

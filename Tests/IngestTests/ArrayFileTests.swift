@@ -73,6 +73,31 @@ struct ArrayFileTests {
         #expect(store.description.grids.allSatisfy { $0.grid.projection == nil })
     }
 
+    @Test("points of a front that lie elsewhere, or have no direction, are left out, and none is told")
+    func strayFront() throws {
+        func ingested(_ change: (Int, Double) -> Double, _ name: String) throws -> Workplace {
+            try workplace("data_pinns_Small.mat") {
+                var matrices = DiffIce.matrices()
+                for number in matrices.indices where matrices[number].name == name {
+                    matrices[number].values = matrices[number].values.enumerated().map(change)
+                }
+                try PlainHDF5Writer.write(matrices: matrices, to: $0)
+            }
+        }
+        let honest = try ingested({ $1 }, "xct")
+        let scales = try honest.ingest().scales
+        // Half of them a thousand kilometres away.
+        let half = try ingested({ row, x in row < 6 ? x : x + 1e6 }, "xct")
+        let report = try half.ingest()
+        #expect(report.counts[.front] == 6 && report.scales == scales)
+        #expect(report.lines.contains { $0.contains("front points") && $0.contains("6 far from ice") })
+        for (name, change) in [("xct", { $1 + 1e6 }), ("nnct", { _, _ in 0 })] as [(String, (Int, Double) -> Double)] {
+            let report = try ingested(change, name).ingest()
+            #expect(report.counts[.front] == nil)
+            #expect(report.warnings.contains { $0.contains("no calving front") }, "\(report.warnings)")
+        }
+    }
+
     @Test(
         "a data set that lacks something is refused by name",
         arguments: [

@@ -110,6 +110,19 @@ struct SchemaTests {
         try Workplace(SmallShelf.measures(), bed).store().expectSmallShelf(tolerance: 1.001)
     }
 
+    @Test("codes of a mask without signs are what its flag_values say, whose type has signs")
+    func unsignedFlags() throws {
+        var bed = SmallShelf.bedMachine()
+        let value = bed["mask"].value
+        bed["mask"].type = .int8
+        bed["mask"].value = { value($0, $1) == 3 ? -56 : value($0, $1) }
+        bed["mask"][attribute: "_Unsigned"] = .text("true")
+        bed["mask"][attribute: "flag_values"] = .numbers([0, 1, 2, -56, 4])
+        bed["mask"][attribute: "flag_meanings"] = .text(
+            "ocean ice_free_land grounded_ice floating_ice lake_vostok")
+        #expect(try Workplace(SmallShelf.measures(), bed).store().count(.velocity) == 240)
+    }
+
     @Test("product versions are told apart")
     func versions() throws {
         var bed = SmallShelf.bedMachine()

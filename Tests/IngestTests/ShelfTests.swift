@@ -111,6 +111,19 @@ struct ShelfTests {
         #expect(lines.contains { $0.contains("without a name: 1 body") })
     }
 
+    @Test("a name of a shelf needs a projection that tells where it lies")
+    func noProjection() throws {
+        var (velocity, bed) = (SmallShelf.measures(), SmallShelf.bedMachine())
+        (velocity.mapping, bed.mapping) = (nil, nil)
+        (velocity.globals, bed.globals) = ([], [])
+        var workplace = try Workplace(velocity, bed)
+        workplace.request.shelf = "Amery"
+        let failure = try #require(workplace.failure())
+        #expect(
+            failure.kind == .badData && failure.explanation.contains("states no projection"), "\(failure.explanation)")
+        #expect(try IngestRun(workplace.request).listShelves().first?.contains("no projection") == true)
+    }
+
     @Test("a shelf that the file does not hold, and a name that nobody knows, are one clear line")
     func mistakes() throws {
         var workplace = try weddell()

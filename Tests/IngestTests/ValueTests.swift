@@ -134,6 +134,29 @@ struct ValueTests {
         #expect(try Workplace().store().physical(.velocity, .weight).allSatisfy { $0 == 1 })
     }
 
+    @Test("a negative error is none, and is told; fields without a usable one are as if they were not there")
+    func uselessErrors() throws {
+        func report(_ error: @escaping (Double, Double) -> Double) throws -> (weights: [Double], warnings: [String]) {
+            var file = SmallShelf.measures()
+            for name in ["ERRX", "ERRY"] { file.fields.append(SmallShelf.velocity(name, error)) }
+            let workplace = try Workplace(file)
+            let warnings = try workplace.ingest().warnings
+            return (try workplace.open().physical(.velocity, .weight), warnings)
+        }
+        let negative = try report { x, _ in x < 10_000 ? -1 : x < 15_000 ? 5 : 10 }
+        // Not known counts like the median.
+        #expect(Set(negative.weights.map { ($0 * 1e4).rounded() }).count == 2)
+        #expect(negative.warnings.contains { $0.contains("'ERRX', 'ERRY' is negative on 120 cells") })
+        for useless in [0, -5, .nan] {
+            let none = try report { _, _ in useless }
+            #expect(none.weights.allSatisfy { $0 == 1 })
+            #expect(none.warnings.contains { $0.contains("no error that is above 0") }, "\(none.warnings)")
+        }
+        let huge = try report { _, _ in 1e12 }
+        #expect(huge.warnings.contains { $0.contains("more than ten times the values") }, "\(huge.warnings)")
+        #expect(try report { _, _ in 5 }.warnings.isEmpty)
+    }
+
     @Test("weights of the thickness follow its own errors, and the report tells their median")
     func thicknessWeights() throws {
         var bed = SmallShelf.bedMachine()

@@ -13,7 +13,8 @@ public struct StandIns: Sendable {
     /// nil: there is no C++ compiler.
     public static let shared: StandIns? = try? StandIns()
 
-    /// The order in which threads and blocks take turns: 0 ascending, 1 descending, 2 shuffled. Nothing may depend on it.
+    /// The order in which threads and blocks take turns: 0 ascending, 1 descending, 2 shuffled. With 1, copies and products beside
+    /// a thread are done at once, else when it waits for them. Nothing may depend on it.
     public func setThreadOrder(_ order: Int32) { setOrder(order) }
     /// Kernels and products so far, of all tests.
     public var launches: Int { countLaunches() }

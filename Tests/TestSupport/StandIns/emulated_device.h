@@ -20,6 +20,8 @@ struct Emulator {
     void (*warp_barrier)();
     // A place of 64 words for each thread of the warp.
     uint32_t (*warp_words)[64];
+    // Whether copies and products beside a thread are done at once, or when it waits for them and no sooner. A card may do either.
+    bool is_eager;
 };
 static Emulator *emulator;
 extern "C" void emulator_connect(Emulator *shared) { emulator = shared; }
@@ -140,11 +142,14 @@ static inline unsigned emulated_to_bf16(float value) {
 }
 static inline unsigned round_bf16(float upper, float lower) { return emulated_to_bf16(upper) << 16 | emulated_to_bf16(lower); }
 
-// A thread's copies are done when it waits for them, and no sooner.
+// A thread's copies beside the computation.
 static std::vector<std::pair<unsigned *, const unsigned *>> emulated_copies[1024];
 static inline int emulated_thread() { return threadIdx.x + threadIdx.y * blockDim.x; }
 static inline void copy_beside(unsigned *shared, const unsigned *global) {
-    emulated_copies[emulated_thread()].emplace_back(shared, global);
+    if (emulator->is_eager)
+        memcpy(shared, global, 16);
+    else
+        emulated_copies[emulated_thread()].emplace_back(shared, global);
 }
 static inline void await_copies() {
     for (auto &copy : emulated_copies[emulated_thread()]) memcpy(copy.first, copy.second, 16);
@@ -153,8 +158,7 @@ static inline void await_copies() {
 
 // What Kernels/warpgroup_products.cu says in PTX: products of warpgroups, which take factors from shared memory where a descriptor
 // says. NVIDIA's Parallel Thread Execution ISA, "Matrix descriptor", "Shared memory matrix layout" and "Register fragments and shared memory
-// matrix layout" of wgmma.mma_async. A thread's products are done when it waits for them, and no sooner: what is written in between
-// is what they see.
+// matrix layout" of wgmma.mma_async.
 struct EmulatedProducts {
     float *sums;
     uint64_t a, b;
@@ -213,7 +217,11 @@ static inline void emulated_run(const EmulatedProducts &products) {
 }
 template <bool by_rows> static inline void begin(float (&c)[8][4], uint64_t a, uint64_t b) {
     const int thread = emulated_thread();
-    emulated_products[thread].push_back({&c[0][0], a, b, by_rows, emulated_groups[thread]});
+    const EmulatedProducts products = {&c[0][0], a, b, by_rows, emulated_groups[thread]};
+    if (emulator->is_eager)
+        emulated_run(products);
+    else
+        emulated_products[thread].push_back(products);
 }
 static inline void hand_over(float (&)[8][4]) {}
 static inline void arrive() {}

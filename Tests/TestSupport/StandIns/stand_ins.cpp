@@ -2,7 +2,8 @@
 // card: its memory, copies, streams, launches, graphs and kernels. C++, because it is loaded in place of C libraries and hosts
 // kernels of CUDA C++.
 //
-// It is as unhelpful as a card may be. What is asked of a stream is done as late as possible: when somebody waits for it. Memory
+// It is as unhelpful as a card may be. What is asked of a stream is done as late as possible: when somebody waits for it; what threads ask for
+// beside their own work so too, or, where they take turns in descending order, at once. Memory
 // is filled with NaN and stands between guards. Threads of a block and blocks of a grid take turns in an order that can be chosen.
 // A barrier that not all threads reach, a copy from pageable memory or a wait inside of a capture are errors.
 #include "emulated_device.h"
@@ -158,6 +159,7 @@ void run_grid(std::function<void()> kernel, EmulatedIndex grid, EmulatedIndex bl
     std::vector<uint8_t> memory(shared + 64 + guard_bytes);
     emulator_state.barrier = [] { pause(Fiber::at_barrier); };
     emulator_state.warp_barrier = [] { pause(Fiber::at_warp); };
+    emulator_state.is_eager = thread_order == 1;
     emulator_state.block_size = block;
     emulator_state.grid_size = grid;
     emulator_state.shared = (void *)(((uintptr_t)memory.data() + 63) / 64 * 64);
