@@ -58,9 +58,10 @@ struct HistoryChart {
         for (number, curve) in curves.enumerated().reversed() {
             let color = isBundle ? lineColors[1] : lineColors[number % lineColors.count]
             let points = HistoryChart.thinned(curve.values).map { (x($0.iteration), y($0.value)) }
+            // The only iteration of a run is a dot.
             drawing.polyline(
-                points,
-                "stroke=\"\(color)\" stroke-width=\"\(number == 0 && !isBundle ? 1.6 : 1.1)\" stroke-linejoin=\"round\""
+                points.count == 1 ? points + points : points,
+                "stroke-linecap=\"round\" stroke=\"\(color)\" stroke-width=\"\(number == 0 && !isBundle ? 1.6 : 1.1)\" stroke-linejoin=\"round\""
             )
         }
         drawing.rectangle(left, top, width, height, "fill=\"none\" stroke=\"#1a1a1a\"")

@@ -165,13 +165,13 @@ static __device__ __forceinline__ void product(const unsigned *stack, Ring &ring
         for (int n = 0; n < N; n++)
 #pragma unroll
             for (int i = 0; i < 4; i++) c[m][n][i] = 0;
+#pragma unroll
+    for (int m = 0; m < M; m++) hand_over(c[m]);
     const int first_column = (place.column - 2 * place.t) * 32;
 #pragma unroll
     for (int number = 0; number < chunks; number++) {
         await_copies();
         publish();
-#pragma unroll
-        for (int m = 0; m < M; m++) hand_over(c[m]);
         arrive();
         const unsigned long long weights = descriptor(ring.stage(ring.turn) + first_column);
 #ifdef BF16X3
