@@ -106,7 +106,7 @@ import Testing
 
     @Test(arguments: [
         ("a,b\n1,2", "line 1"), ("lon,lat\n1,2", "projection is not polar"), ("x,y\n1,2\n3", "line 3"),
-        ("x,y\n1,two", "line 2"), ("x,y\n1,nan", "line 2"),
+        ("x,y\n1,two", "line 2"), ("x,y\n1,inf", "line 2"),
         ("x,y\n", "no points"), ("", "no points"),
     ])
     func aTableThatIsNoneIsRefusedWithItsLine(text: String, naming: String) throws {
