@@ -1,6 +1,7 @@
 import CHDF5
 import CKernels
 import Fields
+import Glibc
 import Synchronization
 
 /// Neither netCDF-C nor HDF5 is thread-safe: both keep tables of what is open, so that even calls about different files
@@ -19,7 +20,21 @@ package func inLibrary<Status: BitwiseCopyable & Sendable>(
     }
 }
 
-private let libraryLock = Mutex(())
+private let libraryLock = {
+    leaveFilesUnlocked()
+    return Mutex(())
+}()
+
+/// HDF5 locks each file that it opens. Nothing here needs that (files appear when they are whole, `PendingFile` and `RunDirectory`
+/// have locks of their own), and it fails where a file system has no locks, as NFS without its daemon, and for as long as a
+/// process that is about to start another command shares the descriptor of a file that was written. A user's own setting counts.
+///
+/// Said once, before HDF5 is first called; not before `main`: a static Swift runtime finds its arguments beside the
+/// environment that the kernel gave, which this replaces.
+private func leaveFilesUnlocked() {
+    _ = CommandLine.arguments
+    setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0)
+}
 
 /// Both libraries die of signals on some damaged files. Products are read by another process (Ingest's `ProductReader`); for
 /// what a command reads itself (stores, checkpoints, polygons, configurations) and writes, after `becomesError()`, which it calls
