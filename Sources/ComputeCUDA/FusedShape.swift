@@ -12,6 +12,9 @@ struct FusedShape: Equatable {
     /// Whether products are those of Hopper's warpgroups (Kernels/warpgroup_products.cu), or of warps (tile_products.cu).
     let isOfWarpgroups: Bool
 
+    /// Warps of a warpgroup, each with rows of its own.
+    private static let warpgroup = 4
+
     /// Registers hold the sums of 96 rows and those of a matrix's gradient: no room beyond.
     private static let mostWidth = 128
 
@@ -28,7 +31,7 @@ struct FusedShape: Equatable {
         // Instructions of compute capability 9.0 that no other has. A warpgroup has 64 columns and needs two groups of rows.
         isOfWarpgroups =
             fusion == .warpgroups && architecture == 90 && network.width % 64 == 0
-            && FusedShape.adjointBytes(network.width, groups: 2, parts: 4) <= sharedMemory
+            && FusedShape.adjointBytes(network.width, groups: 2, parts: FusedShape.warpgroup) <= sharedMemory
         guard
             let groups = [2, 1].first(where: {
                 FusedShape.adjointBytes(network.width, groups: $0, parts: $0) <= sharedMemory
@@ -57,7 +60,7 @@ struct FusedShape: Equatable {
 
     /// And on the way back: two stacks, the chunks, sums of columns (parts, W).
     var adjointBytes: Int {
-        FusedShape.adjointBytes(network.width, groups: groups, parts: isOfWarpgroups ? 4 : groups)
+        FusedShape.adjointBytes(network.width, groups: groups, parts: isOfWarpgroups ? FusedShape.warpgroup : groups)
     }
 
     private static func adjointBytes(_ width: Int, groups: Int, parts: Int) -> Int {

@@ -48,8 +48,9 @@ public struct PredictionWriter {
     /// Anything but an older prediction stays what it is: a store, a checkpoint or a product may not be lost to a slip.
     public static func checkOutput(_ path: String) throws {
         guard access(path, F_OK) == 0 else { return }
-        let format = (try? NetCDFFile(reading: path))?.attribute("format")?.text ?? ""
-        guard format == Provenance.format else { throw ExportError.notAPrediction(path: path) }
+        guard NetCDFFile.says("format", beginningWith: Provenance.format, path: path) else {
+            throw ExportError.notAPrediction(path: path)
+        }
     }
 
     /// `report` is called after each band, and ends the work by throwing.

@@ -35,8 +35,9 @@ public struct ProductWriter {
     public static func requireReplaceable(folder: String, name: String) throws {
         let paths = paths(folder: folder, name: name)
         for path in [paths.velocity, paths.thickness, paths.truth] where access(path, F_OK) == 0 {
-            let source = (try? NetCDFFile(reading: path))?.attribute("source")?.text ?? ""
-            guard source.hasPrefix("pinn-sample ") else { throw ForwardModelError.notReplaced(path: path) }
+            guard NetCDFFile.says("source", beginningWith: "pinn-sample ", path: path) else {
+                throw ForwardModelError.notReplaced(path: path)
+            }
         }
     }
 

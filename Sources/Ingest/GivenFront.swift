@@ -3,7 +3,7 @@ import Fields
 /// Points of the calving front that a product brings, taken as they are: nothing is drawn from a mask.
 struct GivenFront {
     let points: [FrontPoint]
-    /// Points without a position or a direction, and those that are far from the ice that is taken.
+    /// Points without a position or a direction, and those outside of the region or far from the ice that is taken.
     let withoutDirection: Int
     let beyondData: Int
 
@@ -14,7 +14,7 @@ struct GivenFront {
     ///
     /// - Parameters:
     ///   - known: cells of `grid` with the ice that is taken and data.
-    init?(of product: ProductFile, at known: CellSet, of grid: Grid) throws {
+    init?(of product: ProductFile, in region: Region, at known: CellSet, of grid: Grid) throws {
         guard let names = product.schema.front else { return nil }
         let arrays = [names.x, names.y, names.normal].map { product.file.array($0) }
         guard let xArray = arrays[0], let yArray = arrays[1], let normalArray = arrays[2] else {
@@ -44,7 +44,9 @@ struct GivenFront {
                 FrontPoint(x: x[place], y: y[place], normalX: normalX / length, normalY: normalY / length))
         }
         withoutDirection = count - points.count
-        self.points = points.filter { GivenFront.isNear($0, known, grid) }
+        self.points = points.filter {
+            region.contains(x: $0.x, y: $0.y) && GivenFront.isNear($0, known, grid)
+        }
         beyondData = points.count - self.points.count
     }
 

@@ -75,8 +75,8 @@ public struct IngestRun {
         // The stress at the end of a grounded stream hangs on where its bed lies below the sea: no front is taken.
         let givenFront =
             request.ice == .floatingIce
-            ? try GivenFront(of: thicknessFile, at: shelf.known, of: mask.window.grid)
-                ?? GivenFront(of: velocityFile, at: shelf.known, of: mask.window.grid)
+            ? try GivenFront(of: thicknessFile, in: place.region, at: shelf.known, of: mask.window.grid)
+                ?? GivenFront(of: velocityFile, in: place.region, at: shelf.known, of: mask.window.grid)
             : nil
         let front =
             request.ice == .floatingIce && givenFront == nil
@@ -91,7 +91,7 @@ public struct IngestRun {
                     what: "front points of the file", kept: givenFront.points.count,
                     dropped: [
                         (givenFront.withoutDirection, "without a direction"),
-                        (givenFront.beyondData, "far from ice with data"),
+                        (givenFront.beyondData, "away from ice with data"),
                     ]))
         }
         if let note = thicknessFile.schema.thickness?.note {
@@ -138,9 +138,7 @@ public struct IngestRun {
 
     /// Opens the products and refuses what their headers show to be wrong.
     func inputs() throws -> Inputs {
-        for input in [request.velocity, request.thickness ?? request.velocity] where isSameFile(input, request.store) {
-            throw IngestError.outputIsInput(path: request.store)
-        }
+        try requireOtherFiles([request.velocity, request.thickness ?? request.velocity])
         try StoreWriter.requireReplaceable(request.store)
         let catalog = try request.schema.map { try ProductCatalog(withSchemaAt: $0) } ?? ProductCatalog()
         let velocity = try ProductFile(path: request.velocity, catalog: catalog)
@@ -159,9 +157,8 @@ public struct IngestRun {
         let polygon = try polygon(velocity, components.x, &region)
         let window = try GridWindow(of: components.x, in: velocity, region: region)
         let thickness = try thicknessFile(for: velocity, on: window, catalog)
-        for input in [velocity.path, thickness.path] where isSameFile(input, request.store) {
-            throw IngestError.outputIsInput(path: request.store)
-        }
+        // The thickness may have been found beside the velocity.
+        try requireOtherFiles([thickness.path])
         if let own = catalog.own, let path = request.schema {
             let reasons = [velocity, thickness].compactMap { product in
                 own.obstacle(in: product.file).map { (file: product.name, reason: $0) }
@@ -377,6 +374,12 @@ public struct IngestRun {
         var text = [CChar](repeating: 0, count: 32)
         strftime(&text, text.count, "%Y-%m-%dT%H:%M:%SZ", &parts)
         return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    private func requireOtherFiles(_ inputs: [String]) throws {
+        guard !inputs.contains(where: { isSameFile($0, request.store) }) else {
+            throw IngestError.outputIsInput(path: request.store)
+        }
     }
 
     private func isSameFile(_ a: String, _ b: String) -> Bool {

@@ -132,6 +132,11 @@ public final class NetCDFFile {
         }
     }
 
+    /// Whether there is a file of which a global attribute begins so: what an output may replace of what has its name.
+    public static func says(_ name: String, beginningWith text: String, path: String) -> Bool {
+        (try? NetCDFFile(reading: path))?.attribute(name)?.text?.hasPrefix(text) == true
+    }
+
     public func requireVariable(_ name: String) throws(NetCDFError) -> Variable {
         guard let variable = variable(name) else {
             throw .missingVariable(name, path: path, present: variables.map(\.name))

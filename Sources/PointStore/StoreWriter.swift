@@ -38,8 +38,9 @@ public final class StoreWriter {
         }
         var info = stat()
         guard stat(path, &info) == 0, info.st_mode & S_IFMT == S_IFREG else { return }
-        let format = (try? NetCDFFile(reading: path))?.attribute("format")?.text ?? ""
-        guard format.hasPrefix(StoreNames.anyFormat) else { throw StoreError.notReplaced(path: path) }
+        guard NetCDFFile.says("format", beginningWith: StoreNames.anyFormat, path: path) else {
+            throw StoreError.notReplaced(path: path)
+        }
     }
 
     private static func requireRoom(_ needed: Int, at path: String) throws {

@@ -142,6 +142,15 @@ import Testing
         #expect(!here.exists("far-out.csv"))
     }
 
+    @Test func theTimeLeftIsThatToTheNextPhase() throws {
+        let here = try Workspace()
+        try here.addStore()
+        let result = try here.run(here.train, Workspace.short + ["--optimizer", "adam:5,lbfgs:5"])
+        #expect(result.status == 0)
+        let lines = result.messages.split(separator: "\n").filter { $0.hasPrefix("training ") }
+        #expect(lines.first?.contains(" to lbfgs") == true && lines.last?.contains(" to ") == false, "\(lines)")
+    }
+
     @Test func theSecondTrainerInARunIsTurnedAway() throws {
         let here = try Workspace()
         try here.addStore()

@@ -90,7 +90,11 @@ struct ArrayFileTests {
         let half = try ingested({ row, x in row < 6 ? x : x + 1e6 }, "xct")
         let report = try half.ingest()
         #expect(report.counts[.front] == 6 && report.scales == scales)
-        #expect(report.lines.contains { $0.contains("front points") && $0.contains("6 far from ice") })
+        #expect(report.lines.contains { $0.contains("front points") && $0.contains("6 away from ice") })
+        // What lies outside of the region is no end of the ice that is taken, though it is not far.
+        var cut = honest
+        cut.request.region = Region(xMin: -20_000, xMax: 15_900, yMin: -20_000, yMax: 20_000)
+        #expect(try cut.ingest().counts[.front] == nil)
         for (name, change) in [("xct", { $1 + 1e6 }), ("nnct", { _, _ in 0 })] as [(String, (Int, Double) -> Double)] {
             let report = try ingested(change, name).ingest()
             #expect(report.counts[.front] == nil)

@@ -286,12 +286,7 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
 
         // The last layer, in single precision.
         const float *last = parameters + shape.last();
-#pragma unroll
-        for (int m = 0; m < M; m++)
-#pragma unroll
-            for (int n = 0; n < N; n++)
-#pragma unroll
-                for (int i = 0; i < 4; i++) c[m][n][i] = 0;
+        clear(c);
 #pragma unroll 1
         for (int output = 0; output < outputs; output++) {
             float weights[N][2];

@@ -51,6 +51,15 @@ static __device__ __forceinline__ unsigned *shared_words() {
 }
 #endif
 
+template <int rows, int columns> static __device__ __forceinline__ void clear(float (&c)[rows][columns][4]) {
+#pragma unroll
+    for (int m = 0; m < rows; m++)
+#pragma unroll
+        for (int n = 0; n < columns; n++)
+#pragma unroll
+            for (int i = 0; i < 4; i++) c[m][n][i] = 0;
+}
+
 static __device__ __forceinline__ unsigned factor(float value) {
 #ifdef BF16X3
     const unsigned upper = round_bf16(value, 0.f);

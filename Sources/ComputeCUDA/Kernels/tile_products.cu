@@ -93,12 +93,7 @@ struct Ring {
 // it is null. Begins with a barrier: what was written to the stack before is there.
 static __device__ __forceinline__ void product(const unsigned *stack, Ring &ring, const unsigned *matrix, const unsigned *next,
                                                const Place &place, float (&c)[M][N][4]) {
-#pragma unroll
-    for (int m = 0; m < M; m++)
-#pragma unroll
-        for (int n = 0; n < N; n++)
-#pragma unroll
-            for (int i = 0; i < 4; i++) c[m][n][i] = 0;
+    clear(c);
     const int swapped = swizzle(place.g), first_column = place.column - 2 * place.t + place.g;
 #pragma unroll 1
     for (int number = 0; number < chunks; number++) {

@@ -1,5 +1,5 @@
 // The same as tile_products.cu with Hopper's products of warpgroups (wgmma, sm_90a), which take factors from shared memory
-// themselves: no registers for them, and a half more of them in a clock than loads of fragments bring.
+// themselves: no registers for them, and by count (README.md) more of them in a clock than loads of fragments bring.
 //
 // A block has 192 rows: 32 B points and their K channels, B = 6 / K. Number a thread's six rows of a column 0...5: number i is of channel
 // i % K of its point i / K. Rows i = 2 m and 2 m + 1 are those that it has of the sums of rows 64 m...64 m + 63, so that activations
@@ -159,12 +159,7 @@ static __device__ __forceinline__ void begin_slab(float (&c)[M][N][4], unsigned 
 // barrier: what was written to the stack before is there. Products of a chunk are under way while the next one comes.
 static __device__ __forceinline__ void product(const unsigned *stack, Ring &ring, const unsigned *matrix, const unsigned *next,
                                                const Place &place, float (&c)[M][N][4]) {
-#pragma unroll
-    for (int m = 0; m < M; m++)
-#pragma unroll
-        for (int n = 0; n < N; n++)
-#pragma unroll
-            for (int i = 0; i < 4; i++) c[m][n][i] = 0;
+    clear(c);
 #pragma unroll
     for (int m = 0; m < M; m++) hand_over(c[m]);
     const int first_column = (place.column - 2 * place.t) * 32;
