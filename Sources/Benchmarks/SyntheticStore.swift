@@ -101,7 +101,7 @@ package struct SyntheticStore {
             case .u: at.x.map { 0.5 * $0 + 0.1 * $0 * $0 }
             case .v: at.y.map { 0.2 * $0 }
             case .h, .s: at.x.map { -0.5 * $0 }
-            case .weight, .normalX: at.x.map { _ in 1 }
+            case .weightU, .weightV, .weightH, .weightS, .normalX: at.x.map { _ in 1 }
             case .normalY: at.x.map { _ in 0 }
             }
         }

@@ -1,19 +1,35 @@
-/// Weights of squared misfits from the products' standard errors σ: (median σ / σ)², between `lowest` and `highest`, then
-/// scaled to 1 on average. Error fields are formal errors and optimistic where many images were stacked, so a few cells
-/// must not outweigh the rest. A cell without an error counts like the median one; a product without errors gives 1.
-package func weights(fromErrors errors: [Double], count: Int) -> [Double] {
+/// Weights of squared misfits from standard errors σ of one or several quantities that are observed together (u and v), in their
+/// normalisation: (scale / σ)², then scaled to 1 on average. With both components in one unit of their errors, a fit to noise is as good as
+/// the observations allow; where each counted by its own range of values, the component that varies less was followed into its errors
+/// (docs/accuracy.md).
+///
+/// Error fields are formal errors and optimistic where many images were stacked, so a few cells must not outweigh the rest: within
+/// a quantity (median σ / σ)² is between `lowest` and `highest`, and its median σ is at least `leastRatio` of the largest. A cell without
+/// an error counts like the median one, a quantity without errors like the other; where none has any, all weights are 1.
+///
+/// - Parameters:
+///   - errors: an array a quantity, a value an observation.
+///   - scales: what one of the normalisation is in the unit of the errors, a quantity each.
+package func weights(fromErrors errors: [[Double]], scales: [Double], count: Int) -> [[Double]] {
     let lowest = 0.01
     let highest = 4.0
-    guard let median = median(ofErrors: errors), errors.count == count else {
-        return [Double](repeating: 1, count: count)
+    let leastRatio = 0.1
+    let medians = scales.indices.map { errors.count > $0 ? median(ofErrors: errors[$0]) : nil }
+    guard let largest = medians.compactMap({ $0 }).max() else {
+        return scales.map { _ in [Double](repeating: 1, count: count) }
     }
-    let raw = errors.map { error -> Double in
-        guard error.isFinite, error > 0 else { return 1 }
-        let ratio = median / error
-        return min(highest, max(lowest, ratio * ratio))
+    let raw = scales.indices.map { number -> [Double] in
+        let root = scales[number] / max(medians[number] ?? largest, leastRatio * largest)
+        let factor = root * root
+        guard let median = medians[number] else { return [Double](repeating: factor, count: count) }
+        return errors[number].map { error in
+            guard error.isFinite, error > 0 else { return factor }
+            let ratio = median / error
+            return factor * min(highest, max(lowest, ratio * ratio))
+        }
     }
-    let mean = raw.reduce(0, +) / Double(count)
-    return raw.map { $0 / mean }
+    let mean = raw.joined().reduce(0, +) / Double(raw.count * count)
+    return raw.map { $0.map { $0 / mean } }
 }
 
 /// Of the errors that are known; nil where none is.

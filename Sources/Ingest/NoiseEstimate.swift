@@ -21,8 +21,8 @@ package struct NoiseEstimate: Sendable {
     /// Median of the absolute value of a normal distribution in its standard deviations.
     private static let medianOfNormal = 0.674_489_75
 
-    /// Ascending: the median magnitude of a class, and the error there.
-    private let classes: [(magnitude: Double, error: Double)]
+    /// Ascending: the median magnitude of a class, and the error of each quantity there.
+    private let classes: [(magnitude: Double, errors: [Double])]
 
     /// Nil where the values show no error that matters, or are too few.
     ///
@@ -46,16 +46,16 @@ package struct NoiseEstimate: Sendable {
                 let sizes = members.map { abs(NoiseEstimate.fourthDifference(values, at: middles[$0])) }.sorted()
                 return sizes[sizes.count / 2] / NoiseEstimate.medianOfNormal
             }
-            return (magnitudes[members[members.startIndex + members.count / 2]], rootMeanSquare(errors))
+            return (magnitudes[members[members.startIndex + members.count / 2]], errors)
         }
         let typical = classes[classes.count / 2]
-        guard typical.error > NoiseEstimate.leastPart * typical.magnitude else { return nil }
+        guard rootMeanSquare(typical.errors) > NoiseEstimate.leastPart * typical.magnitude else { return nil }
     }
 
-    /// The error of one cell, from how large its neighbours' values are: by its own value a cell whose error makes it large
+    /// The errors of one cell's values, from how large its neighbours' values are: by its own value a cell whose error makes it large
     /// would count less than one whose error makes it small, and the fit would be too low (by 0.5 % of the speed where the
     /// errors are 5 %).
-    package func error(near element: Int, _ values: [[Double]], _ cells: [Int32], columns: Int) -> Double {
+    package func errors(near element: Int, _ values: [[Double]], _ cells: [Int32], columns: Int) -> [Double] {
         let cell = Int(cells[element])
         let inRow = cell % columns
         var places = max(0, element - NoiseEstimate.reach)...min(cells.count - 1, element + NoiseEstimate.reach)
@@ -72,16 +72,16 @@ package struct NoiseEstimate: Sendable {
             let mean = others > 0 ? (places.reduce(0) { $0 + values[$1] } - values[element]) / others : values[element]
             square += mean * mean
         }
-        return error(at: square.squareRoot())
+        return errors(at: square.squareRoot())
     }
 
     /// Between classes in proportion.
-    package func error(at magnitude: Double) -> Double {
-        guard let above = classes.firstIndex(where: { $0.magnitude >= magnitude }) else { return classes.last!.error }
-        guard above > 0 else { return classes[0].error }
+    package func errors(at magnitude: Double) -> [Double] {
+        guard let above = classes.firstIndex(where: { $0.magnitude >= magnitude }) else { return classes.last!.errors }
+        guard above > 0 else { return classes[0].errors }
         let (low, high) = (classes[above - 1], classes[above])
         let part = (magnitude - low.magnitude) / (high.magnitude - low.magnitude)
-        return low.error + part * (high.error - low.error)
+        return zip(low.errors, high.errors).map { $0 + part * ($1 - $0) }
     }
 
     /// Of all quantities at one place: the speed, the thickness.
@@ -100,13 +100,18 @@ extension Observations {
     /// Errors as the values show them, where they show any.
     mutating func estimateErrors(columns: Int) {
         guard let noise = NoiseEstimate(of: values, at: cells, columns: columns) else { return }
-        errors = cells.indices.map { noise.error(near: $0, values, cells, columns: columns) }
+        errors = values.map { _ in [] }
+        for element in cells.indices {
+            for (number, error) in noise.errors(near: element, values, cells, columns: columns).enumerated() {
+                errors[number].append(error)
+            }
+        }
         errorsAreEstimated = true
     }
 
     /// For the report: "their errors, 3.1 m/year in the median"; nil where all count the same.
     func weighing(unit: String) -> String? {
-        median(ofErrors: errors).map {
+        typicalError.map {
             "\(errorsAreEstimated ? "the noise in them" : "their errors"), \(plain(($0 * 100).rounded() / 100)) \(unit) in the median"
         }
     }

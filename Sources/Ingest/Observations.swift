@@ -7,8 +7,9 @@ struct Observations {
     var cells: [Int32] = []
     /// One array a quantity: u, v [m year⁻¹] or h [m].
     var values: [[Double]]
-    /// Standard error in the unit of the values, NaN where the product gives none; empty where nothing is known of it.
-    var errors: [Double] = []
+    /// Standard errors, an array a quantity in the unit of the values, NaN where the product gives none; empty where nothing is known
+    /// of them.
+    var errors: [[Double]] = []
     /// Whether the values told it (NoiseEstimate) and not the product.
     var errorsAreEstimated = false
     /// The product's fields of errors; empty where it has none.
@@ -26,6 +27,11 @@ struct Observations {
     var present: CellSet
 
     var count: Int { cells.count }
+    /// The median of a quantity's known errors, of several quantities their root mean square; nil where none is known.
+    var typicalError: Double? {
+        let known = errors.compactMap(median(ofErrors:))
+        return known.isEmpty ? nil : rootMeanSquare(known)
+    }
     var iceCells: Int { count + missing + notPositive + marked }
 }
 
@@ -107,6 +113,7 @@ struct ObservationReader {
     ) throws -> Observations {
         var found = Observations(
             values: [[Double]](repeating: [], count: fields.count), present: CellSet(capacity: window.grid.cellCount))
+        found.errors = errors.map { _ in [] }
         var here = [Double](repeating: 0, count: fields.count)
         for band in window.bands(chunkRows: fields[0].chunkRows) {
             try progress(band.lowerBound, window.rows)
@@ -138,9 +145,10 @@ struct ObservationReader {
                     for number in here.indices { found.values[number].append(here[number]) }
                     if !sigmas.isEmpty {
                         let here = sigmas.map { $0[place] }
-                        let isNegative = here.contains { $0 < 0 }
-                        found.negativeErrors += isNegative ? 1 : 0
-                        found.errors.append(isNegative ? .nan : rootMeanSquare(here))
+                        found.negativeErrors += here.contains { $0 < 0 } ? 1 : 0
+                        for number in here.indices {
+                            found.errors[number].append(here[number] < 0 ? .nan : here[number])
+                        }
                     }
                 }
             }
@@ -150,7 +158,7 @@ struct ObservationReader {
                 variable: fields[0].variable.name, path: window.path, iceCells: found.iceCells, ice: ice)
         }
         found.errorNames = errors.map(\.variable.name)
-        if median(ofErrors: found.errors) == nil { found.estimateErrors(columns: window.columns) }
+        if found.typicalError == nil { found.estimateErrors(columns: window.columns) }
         return found
     }
 

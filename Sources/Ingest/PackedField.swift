@@ -10,6 +10,8 @@ struct PackedField {
     private let columnPosition: Int
     /// Raw values that mean "no data", as the variable's own type rounds them.
     private let noData: [Double]
+    /// What the file says that values lie between, as they are stored.
+    private let valid: ClosedRange<Double>
     private let scale: Double
     private let offset: Double
     /// What two's complement adds to a number below zero, where the file says that its integers have no sign.
@@ -51,6 +53,7 @@ struct PackedField {
         let wrap = PackedField.wrap(of: variable)
         self.wrap = wrap
         noData = try PackedField.declaredNoData(of: variable).map { $0 < 0 ? $0 + (wrap ?? 0) : $0 } + extra
+        valid = try PackedField.validRange(of: variable)
     }
 
     /// The numbers, as they are read, that people and programs write for "no data" and may forget to declare. Packed integers
@@ -108,7 +111,7 @@ struct PackedField {
     /// Fill values are compared before unpacking: a packed file declares them packed.
     private func physical(_ stored: Double) -> Double {
         let raw = stored < 0 ? stored + (wrap ?? 0) : stored
-        guard abs(raw) < 1e20, !noData.contains(raw) else { return .nan }
+        guard abs(raw) < 1e20, valid.contains(raw), !noData.contains(raw) else { return .nan }
         return raw * scale + offset
     }
 
@@ -174,6 +177,37 @@ struct PackedField {
         }
         if values.isEmpty, wrap(of: variable) == nil, let fill = defaultFill(of: variable.type) { values.append(fill) }
         return values
+    }
+
+    /// valid_range, or valid_min and valid_max (NetCDF User's Guide, appendix A). Packed variables tell them packed or unpacked, by the type of
+    /// the attribute, and files get it wrong: theirs are not looked at.
+    private static func validRange(of variable: any ProductArray) throws -> ClosedRange<Double> {
+        let everything = -Double.infinity...Double.infinity
+        guard variable.attribute("scale_factor") == nil, variable.attribute("add_offset") == nil,
+            wrap(of: variable) == nil
+        else { return everything }
+        func bad(_ name: String, _ attribute: Attribute, _ expected: String) -> IngestError {
+            .badAttribute(
+                name, variable: variable.name, path: variable.path, found: describe(attribute), expected: expected)
+        }
+        if let attribute = variable.attribute("valid_range") {
+            guard let numbers = attribute.numbers, numbers.count == 2, numbers[0] <= numbers[1] else {
+                throw bad("valid_range", attribute, "two numbers, the smaller first")
+            }
+            return numbers[0]...numbers[1]
+        }
+        func limit(_ name: String, _ none: Double) throws -> Double {
+            guard let attribute = variable.attribute(name) else { return none }
+            guard let number = attribute.number, !number.isNaN else { throw bad(name, attribute, "a number") }
+            return number
+        }
+        let (low, high) = (try limit("valid_min", -.infinity), try limit("valid_max", .infinity))
+        guard low <= high else {
+            throw IngestError.badAttribute(
+                "valid_min", variable: variable.name, path: variable.path, found: plain(low),
+                expected: "no more than valid_max, \(plain(high))")
+        }
+        return low...high
     }
 
     /// What netCDF fills unwritten integers with where nothing is declared; that of bytes is a value like others, and

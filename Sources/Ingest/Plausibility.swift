@@ -128,7 +128,7 @@ enum Plausibility {
     static func warnings(errorsOf found: Observations, unit: String, in file: String) -> [String] {
         guard !found.errorNames.isEmpty else { return [] }
         let names = found.errorNames.map(quoted).joined(separator: ", ")
-        guard !found.errorsAreEstimated, let middle = median(ofErrors: found.errors) else {
+        guard !found.errorsAreEstimated, let middle = found.typicalError else {
             return [
                 "\(file): \(names) holds no error that is above 0; the observations are weighed as if it were not there"
             ]

@@ -1,8 +1,8 @@
 import Fields
 
 /// An area of the map: polygons with holes, their corners in projection coordinates [m].
-struct Polygon {
-    typealias Ring = [(x: Double, y: Double)]
+package struct Polygon {
+    package typealias Ring = [(x: Double, y: Double)]
 
     /// Each with its holes, in any order. A point is inside of a part where it is inside of an odd number of its rings.
     let parts: [[Ring]]

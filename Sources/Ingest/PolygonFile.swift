@@ -4,10 +4,10 @@ import Foundation
 import NetCDFFiles
 
 /// Reads `--polygon FILE`: GeoJSON (RFC 7946), an ESRI shapefile, or an outline of ISSM (.exp).
-struct PolygonFile {
-    let path: String
+package struct PolygonFile {
+    package let path: String
     /// Rings of each polygon as they stand in the file.
-    private(set) var parts: [[Polygon.Ring]] = []
+    private var parts: [[Polygon.Ring]] = []
     private var system = System.unstated
 
     /// What the numbers mean.
@@ -22,7 +22,7 @@ struct PolygonFile {
     /// Larger ones are no outlines; the finest of all Antarctica have tens of megabytes.
     private static let mostBytes = 1 << 28
 
-    init(path: String) throws {
+    package init(path: String) throws {
         self.path = path
         switch path.split(separator: "/").last?.split(separator: ".").last.map({ $0.lowercased() }) {
         case "geojson", "json": try readGeoJSON()
@@ -38,7 +38,7 @@ struct PolygonFile {
     }
 
     /// The polygon in the projection of a product.
-    func polygon(in projection: Projection?, of product: String, extent: Region) throws -> Polygon {
+    package func polygon(in projection: Projection?, of product: String, extent: Region) throws -> Polygon {
         var isDegrees = false
         switch system {
         case .degrees: isDegrees = true

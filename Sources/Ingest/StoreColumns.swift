@@ -79,7 +79,7 @@ private struct ObservationColumns: Sendable {
     private let x: Normalization
     private let y: Normalization
     private let normalizations: [Normalization]
-    private let weights: [Double]
+    private let weights: [[Double]]
     private let order: IndexPermutation
 
     init(
@@ -91,7 +91,8 @@ private struct ObservationColumns: Sendable {
         self.x = x
         self.y = y
         self.normalizations = normalizations
-        weights = Ingest.weights(fromErrors: observations.errors, count: observations.count)
+        weights = Ingest.weights(
+            fromErrors: observations.errors, scales: normalizations.map(\.scale), count: observations.count)
         order = IndexPermutation(count: observations.count, seed: seed)
     }
 
@@ -107,7 +108,7 @@ private struct ObservationColumns: Sendable {
         for (values, normalization) in zip(observations.values, normalizations) {
             columns.append(elements.map { Float(normalization.stored(values[$0])) })
         }
-        columns.append(elements.map { Float(weights[$0]) })
+        for weights in weights { columns.append(elements.map { Float(weights[$0]) }) }
         return columns
     }
 }

@@ -36,15 +36,13 @@ extension LossTerm {
     ///
     /// - Parameter scales: the normalisation's, of u and v [m year⁻¹].
     public static func velocityMisfit(of unknowns: [Quantity], weight: Double, scales: [Double] = [1, 1]) -> LossTerm {
-        let components = [(Quantity.velocityX, Column.u, scales[0]), (.velocityY, .v, scales[1])].filter {
-            unknowns.contains($0.0)
-        }
+        let components = [
+            (Quantity.velocityX, Column.u, Column.weightU, scales[0]), (.velocityY, .v, .weightV, scales[1]),
+        ]
+        .filter { unknowns.contains($0.0) }
         return LossTerm(
-            name: "velocity", set: .velocity, weight: weight, scales: components.map(\.2), unit: Column.u.unit
-        ) { point in
-            let importance = point.column(Column.weight.rawValue).squareRoot()
-            return components.map { importance * (point.output($0.0) - point.column($0.1.rawValue)) }
-        }
+            name: "velocity", set: .velocity, weight: weight, scales: components.map(\.3), unit: Column.u.unit
+        ) { point in components.map { misfit(of: $0.0, $0.1, $0.2, at: point) } }
     }
 
     /// Misfit to the observed thickness.
@@ -52,10 +50,7 @@ extension LossTerm {
     /// - Parameter scale: the normalisation's [m].
     public static func thicknessMisfit(weight: Double, scale: Double = 1) -> LossTerm {
         LossTerm(name: "thickness", set: .thickness, weight: weight, scales: [scale], unit: Column.h.unit) { point in
-            [
-                point.column(Column.weight.rawValue).squareRoot()
-                    * (point.output(.thickness) - point.column(Column.h.rawValue))
-            ]
+            [misfit(of: .thickness, .h, .weightH, at: point)]
         }
     }
 
@@ -64,11 +59,14 @@ extension LossTerm {
     /// - Parameter scale: the normalisation's [m].
     public static func surfaceMisfit(weight: Double, scale: Double = 1) -> LossTerm {
         LossTerm(name: "surface", set: .surface, weight: weight, scales: [scale], unit: Column.s.unit) { point in
-            [
-                point.column(Column.weight.rawValue).squareRoot()
-                    * (point.output(.surface) - point.column(Column.s.rawValue))
-            ]
+            [misfit(of: .surface, .s, .weightS, at: point)]
         }
+    }
+
+    private static func misfit(of quantity: Quantity, _ observed: Column, _ weight: Column, at point: FieldPoint)
+        -> Scalar
+    {
+        point.column(weight.rawValue).squareRoot() * (point.output(quantity) - point.column(observed.rawValue))
     }
 
     /// The residuals of equations at a set of points: those of a momentum balance in units of the driving stress

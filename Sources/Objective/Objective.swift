@@ -90,13 +90,15 @@ public struct Objective: Sendable {
         return Objective(terms: terms, model: model, scaling: FieldScaling(store, constants), networks: networks)
     }
 
-    /// What the sums of squared residuals count in the loss, for the counts of points of each set.
+    /// What the sums of squared residuals count in the loss.
     ///
-    /// - Parameter weights: of the terms; nil: their own.
-    public func coefficients(counts: [Int], weights: [Double]? = nil) -> [[Double]] {
+    /// - Parameters:
+    ///   - divisors: of the means over each set, most often the counts of its points.
+    ///   - weights: of the terms; nil: their own.
+    public func coefficients(divisors: [Double], weights: [Double]? = nil) -> [[Double]] {
         let weights = weights ?? terms.map(\.weight)
-        return zip(counts, termOfOutput).map { count, owners in
-            owners.map { weights[$0.term] / Double(max(count, 1)) }
+        return zip(divisors, termOfOutput).map { divisor, owners in
+            owners.map { weights[$0.term] / max(divisor, 1) }
         }
     }
 
@@ -121,7 +123,7 @@ public struct Objective: Sendable {
         let (batches, coefficients) = evaluation(of: chunk, factors: factors)
         let sums = try backend.squaredResiduals(
             parameters: parameters, batches: batches, coefficients: coefficients, gradient: &gradient)
-        return loss(sums, counts: batches.map(\.count), factors: factors)
+        return loss(sums, divisors: divisors(of: chunk), factors: factors)
     }
 
     /// The points of each set of a chunk, and what a backend is to weigh them by.
@@ -133,16 +135,19 @@ public struct Objective: Sendable {
         let batches = sets.map { set in PointBatch(columns: chunk.columns[set] ?? set.columns.map { _ in [] }) }
         return (
             batches,
-            coefficients(counts: batches.map(\.count), weights: terms.indices.map { weight($0, factors) })
+            coefficients(divisors: divisors(of: chunk), weights: terms.indices.map { weight($0, factors) })
         )
     }
 
-    /// The loss that sums of squared residuals over so many points of each set make.
-    public func loss(_ sums: ResidualSums, counts: [Int], factors: [Double]? = nil) -> Loss {
+    /// Of the means over each set of a chunk, in the order of the workload's programs.
+    public func divisors(of chunk: Chunk) -> [Double] { sets.map(chunk.divisor) }
+
+    /// The loss that sums of squared residuals make.
+    public func loss(_ sums: ResidualSums, divisors: [Double], factors: [Double]? = nil) -> Loss {
         var loss = Loss(termCount: terms.count)
         for (program, owners) in termOfOutput.enumerated() {
             for (output, owner) in owners.enumerated() {
-                let mean = sums[program][output] / Double(max(counts[program], 1))
+                let mean = sums[program][output] / max(divisors[program], 1)
                 loss.terms[owner.term] += mean
                 loss.meanSquares[owner.term] += owner.scale * owner.scale * mean
             }
@@ -176,7 +181,7 @@ public struct Objective: Sendable {
             let weights = terms.indices.map { $0 == term ? terms[$0].weight : 0 }
             _ = try backend.squaredResiduals(
                 parameters: parameters, batches: batches,
-                coefficients: coefficients(counts: batches.map(\.count), weights: weights),
+                coefficients: coefficients(divisors: divisors(of: chunk), weights: weights),
                 gradient: &gradient)
             return gradient.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
         }

@@ -19,7 +19,8 @@ public struct Bootstrap: Sendable {
 
     /// Multiplies the weights of observations that lie at `points` of the store; other sets have none.
     func apply(to columns: inout [[Float]], of set: PointSet, at points: Range<Int>) {
-        guard let column = set.columns.firstIndex(of: .weight) else { return }
-        for (place, index) in points.enumerated() { columns[column][place] *= weight(of: set, at: index) }
+        for column in set.columns.indices where set.columns[column].isWeight {
+            for (place, index) in points.enumerated() { columns[column][place] *= weight(of: set, at: index) }
+        }
     }
 }

@@ -43,9 +43,38 @@ public struct ChunkOrder: Sendable {
     /// Iterations after which the ranks together have visited every point.
     public var iterationsPerEpoch: Int { (chunkCount + share.ranks - 1) / share.ranks }
 
+    public func points(_ number: ChunkNumber) -> Range<Int> {
+        switch number {
+        case .passing(let iteration): points(iteration: iteration)
+        case .kept(let part, let parts, let start):
+            points(ofPart: part * share.ranks + share.rank, of: parts * share.ranks, since: start)
+        }
+    }
+
     public func points(iteration: Int) -> Range<Int> {
         let (epoch, place) = (iteration * share.ranks + share.rank).quotientAndRemainder(dividingBy: chunkCount)
-        let order = IndexPermutation(count: chunkCount, seed: mixed(seed, UInt64(epoch)))
+        return points(atPlace: place, ofOrder: mixed(seed, UInt64(epoch)))
+    }
+
+    /// What sums over a chunk are divided by, so that the mean over the parts of a sample is that over its points.
+    public func divisor(of number: ChunkNumber) -> Double {
+        guard case .kept(_, let parts, _) = number, isSpread(over: parts * share.ranks) else { return Double(size) }
+        return Double(count) / Double(parts * share.ranks)
+    }
+
+    /// A sample that has room for the whole set has every point once: the errors of points that it had twice would weigh double.
+    /// A larger set gives it chunks in an order of its own.
+    private func points(ofPart part: Int, of parts: Int, since start: Int) -> Range<Int> {
+        isSpread(over: parts)
+            ? part * count / parts..<(part + 1) * count / parts
+            : points(atPlace: part % chunkCount, ofOrder: mixed(mixed(seed, 0x6b_6570_74), UInt64(start)))
+    }
+
+    /// A handful of points, fewer than parts, is in all of them.
+    private func isSpread(over parts: Int) -> Bool { (parts...parts * size).contains(count) }
+
+    private func points(atPlace place: Int, ofOrder seed: UInt64) -> Range<Int> {
+        let order = IndexPermutation(count: chunkCount, seed: seed)
         let start = min(order[place] * size, count - size)
         return start..<start + size
     }

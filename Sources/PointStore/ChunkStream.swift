@@ -1,16 +1,19 @@
 import Dispatch
 import Synchronization
 
-/// The points of one iteration: for each set its columns, in the order of `PointSet.columns`.
+/// Points of one iteration: for each set its columns, in the order of `PointSet.columns`.
 public struct Chunk: Sendable {
-    public var iteration: Int
+    public var number: ChunkNumber
     public var columns: [PointSet: [[Float]]]
+    /// What means over a set divide by, where it is not the count of its points (`ChunkOrder.divisor`).
+    public var divisors: [PointSet: Double] = [:]
 
-    public init(iteration: Int, columns: [PointSet: [[Float]]]) {
-        self.iteration = iteration
+    public init(number: ChunkNumber = .passing(0), columns: [PointSet: [[Float]]]) {
+        self.number = number
         self.columns = columns
     }
 
+    public func divisor(_ set: PointSet) -> Double { divisors[set] ?? Double(count(set)) }
     public func count(_ set: PointSet) -> Int { columns[set]?.first?.count ?? 0 }
 }
 
@@ -23,10 +26,10 @@ public final class ChunkStream: Sendable {
     private let ahead: Mutex<(pending: Pending?, spare: Chunk?)>
 
     private final class Pending: Sendable {
-        let iteration: Int
+        let number: ChunkNumber
         let done = DispatchSemaphore(value: 0)
         let result = Mutex<Result<Chunk, any Error>?>(nil)
-        init(iteration: Int) { self.iteration = iteration }
+        init(_ number: ChunkNumber) { self.number = number }
     }
 
     /// `sizes` says how many points of each set an iteration of each rank takes; sets that the store lacks are left out.
@@ -49,22 +52,26 @@ public final class ChunkStream: Sendable {
     /// Iterations after which every point of every set has been visited, by one rank or another.
     public var iterationsPerEpoch: Int { orders.map(\.iterationsPerEpoch).max() ?? 1 }
 
-    /// The points of an iteration, each checked against the store's checksums; the next call finds those of iteration
-    /// `next` (nil: the following one) already read.
+    /// The points of an iteration that goes on to new ones, as most do.
+    public func chunk(_ iteration: Int, reusing used: consuming Chunk? = nil) throws -> Chunk {
+        try chunk(.passing(iteration), next: .passing(iteration + 1), reusing: used)
+    }
+
+    /// The points of a chunk, each checked against the store's checksums; the next call finds those of `next` already read.
     /// `used` hands back the memory of a chunk that is no longer needed: give it away (`take()`), a copy that is kept costs
     /// a third chunk.
-    public func chunk(_ iteration: Int, next: Int? = nil, reusing used: consuming Chunk? = nil) throws -> Chunk {
+    public func chunk(_ number: ChunkNumber, next: ChunkNumber, reusing used: consuming Chunk? = nil) throws -> Chunk {
         let recycled = consume used
         let current =
             ahead.withLock { state -> Pending? in
                 if let recycled { state.spare = recycled }
-                return state.pending?.iteration == iteration ? state.pending : nil
-            } ?? start(iteration)
+                return state.pending?.number == number ? state.pending : nil
+            } ?? start(number)
         current.done.wait()
         // A chunk that could not be read is not kept: asked again, it is read again.
         ahead.withLock { $0.pending = nil }
         let chunk = try current.result.withLock { $0! }.get()
-        let following = start(next ?? iteration + 1)
+        let following = start(next)
         ahead.withLock { $0.pending = following }
         return chunk
     }
@@ -75,25 +82,26 @@ public final class ChunkStream: Sendable {
         try reader.read(set, order.points(iteration: iteration), into: &columns)
     }
 
-    private func start(_ iteration: Int) -> Pending {
-        let pending = Pending(iteration: iteration)
+    private func start(_ number: ChunkNumber) -> Pending {
+        let pending = Pending(number)
         queue.async { [self] in
-            let result = Result { try load(iteration) }
+            let result = Result { try load(number) }
             pending.result.withLock { $0 = result }
             pending.done.signal()
         }
         return pending
     }
 
-    private func load(_ iteration: Int) throws -> Chunk {
+    private func load(_ number: ChunkNumber) throws -> Chunk {
         var chunk =
             ahead.withLock { state -> Chunk? in
                 defer { state.spare = nil }
                 return state.spare
-            } ?? Chunk(iteration: iteration, columns: [:])
-        chunk.iteration = iteration
+            } ?? Chunk(number: number, columns: [:])
+        chunk.number = number
         for order in orders {
-            let points = order.points(iteration: iteration)
+            let points = order.points(number)
+            chunk.divisors[order.set] = order.divisor(of: number)
             try reader.read(order.set, points, into: &chunk.columns[order.set, default: []])
             bootstrap?.apply(to: &chunk.columns[order.set, default: []], of: order.set, at: points)
         }

@@ -21,10 +21,10 @@ public enum PointSet: String, CaseIterable, Sendable, Hashable {
     public var columns: [Column] {
         switch self {
         case .collocation: [.x, .y]
-        case .velocity: [.x, .y, .u, .v, .weight]
-        case .thickness: [.x, .y, .h, .weight]
+        case .velocity: [.x, .y, .u, .v, .weightU, .weightV]
+        case .thickness: [.x, .y, .h, .weightH]
         case .front: [.x, .y, .normalX, .normalY]
-        case .surface: [.x, .y, .s, .weight]
+        case .surface: [.x, .y, .s, .weightS]
         }
     }
 
@@ -37,17 +37,34 @@ public enum PointSet: String, CaseIterable, Sendable, Hashable {
 /// A value at a point, stored as float32 in the network's own normalisation.
 public enum Column: String, Sendable, Hashable {
     case x, y, u, v, h, s
-    /// Weight of an observation's squared misfit, 1 on average; from the product's error fields, or from the noise of its values.
-    case weight
+    /// Weights of an observation's squared misfits, 1 on average over those of its set; from the product's error fields, or from
+    /// the noise of its values.
+    case weightU = "u_weight"
+    case weightV = "v_weight"
+    case weightH = "h_weight"
+    case weightS = "s_weight"
     case normalX = "nx"
     case normalY = "ny"
+
+    public var isWeight: Bool { weighed != nil }
+
+    /// What a weight is of.
+    private var weighed: Column? {
+        switch self {
+        case .weightU: .u
+        case .weightV: .v
+        case .weightH: .h
+        case .weightS: .s
+        case .x, .y, .u, .v, .h, .s, .normalX, .normalY: nil
+        }
+    }
 
     /// Unit of the physical value.
     public var unit: String {
         switch self {
         case .x, .y, .h, .s: "m"
         case .u, .v: Unit.metersPerYear.symbol
-        case .weight, .normalX, .normalY: "1"
+        case .weightU, .weightV, .weightH, .weightS, .normalX, .normalY: "1"
         }
     }
 
@@ -59,7 +76,7 @@ public enum Column: String, Sendable, Hashable {
         case .v: Quantity.velocityY.longName
         case .h: Quantity.thickness.longName
         case .s: Quantity.surface.longName
-        case .weight: "weight of the squared misfit"
+        case .weightU, .weightV, .weightH, .weightS: "weight of the squared misfit of \(weighed!.longName)"
         case .normalX: "x component of the outward unit normal"
         case .normalY: "y component of the outward unit normal"
         }
@@ -127,7 +144,7 @@ public struct StoreDescription: Sendable, Equatable {
 
 /// Names in the file that writer and reader share.
 enum StoreNames {
-    static let format = "\(anyFormat) 1"
+    static let format = "\(anyFormat) 2"
     static let anyFormat = "IceShelfPINN point store"
     static let usualFile = "pinn-store.nc"
     static let scaleLength = "scale_length_m"

@@ -198,7 +198,7 @@ extension Column {
         case .v: "velocity along y"
         case .h: "thickness"
         case .s: "height of the surface"
-        case .x, .y, .weight, .normalX, .normalY: nil
+        case .x, .y, .weightU, .weightV, .weightH, .weightS, .normalX, .normalY: nil
         }
     }
 }

@@ -50,15 +50,15 @@ struct DeviceSteps {
                 second: vectors["second_moment"] ?? []))
         // Losses are history once the parameters behind them are there.
         var losses: [Loss] = []
-        var counts: [[Int]] = []
+        var divisors: [[Double]] = []
         var ends = false
         func take(all: Bool) throws {
             for result in try device.results(all: all) {
                 let iteration = start + losses.count
-                var loss = assembly.objective.loss(result.sums, counts: counts[losses.count])
+                var loss = assembly.objective.loss(result.sums, divisors: divisors[losses.count])
                 loss.total = assembly.objective.total(of: loss.terms)
                 try requireFinite(loss, result, iteration)
-                let points = counts[losses.count].reduce(0, +)
+                let points = Int(divisors[losses.count].reduce(0, +))
                 losses.append(loss)
                 report(TrainingProgress(iteration: iteration, loss: loss, points: points))
                 ends = shouldEnd() || ends
@@ -71,13 +71,13 @@ struct DeviceSteps {
                 let sample = Sample(
                     iteration: iteration, phaseStart: phases.phase(at: iteration).start, keepsSample: false,
                     plan: assembly.plan, drawn: checkpoint.drawn)
-                let chunk = try sample.chunk(iteration, assembly, next: iteration + 1, reusing: used.take())
+                let chunk = try sample.chunk(0, assembly, reusing: used.take())
                 let (batches, coefficients) = assembly.objective.evaluation(
                     of: chunk, factors: checkpoint.balance)
-                counts.append(batches.map(\.count))
+                divisors.append(assembly.objective.divisors(of: chunk))
                 used = chunk
                 try device.step(batches: batches, coefficients: coefficients, factors: MomentFactors(&adam))
-            } catch let cause as any Failure where iteration > start && counts.count == iteration - start {
+            } catch let cause as any Failure where iteration > start && divisors.count == iteration - start {
                 // The store; the device has made what it was asked.
                 failure = cause
                 break

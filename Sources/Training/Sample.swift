@@ -8,57 +8,60 @@ import Runs
 /// chunks in all of them, read one after the other however many they are. Collocation points that were drawn stand in
 /// for the store's.
 struct Sample {
-    /// Chunks by their number in the stream.
-    let chunks: Range<Int>
+    let numbers: [ChunkNumber]
+    /// Most likely wanted after them.
+    let following: ChunkNumber
     private let drawn: DrawnOrder?
+    /// Of the first chunk, among those since the points were drawn.
+    private let place: Int
 
-    /// - Parameter sampleChunks: chunks of a sample that is kept.
+    /// - Parameter keepsSample: chunks of a sample that is kept.
     init(iteration: Int, phaseStart: Int, keepsSample: Bool, plan: Plan, drawn: DrawnPoints?) {
         let start = max(phaseStart, plan.sampling.drawing(at: iteration) ?? 0)
-        chunks = keepsSample ? start..<start + plan.stream.sampleChunks : iteration..<iteration + 1
-        self.drawn = drawn.map {
-            DrawnOrder($0, chunks: plan.stream.sampleChunks, first: start, isShuffled: !keepsSample, seed: plan.seed)
-        }
+        let parts = plan.stream.sampleChunks
+        numbers = keepsSample ? (0..<parts).map { .kept(part: $0, of: parts, since: start) } : [.passing(iteration)]
+        following = keepsSample ? numbers[0] : .passing(iteration + 1)
+        place = keepsSample ? 0 : iteration - start
+        self.drawn = drawn.map { DrawnOrder($0, chunks: parts, isShuffled: !keepsSample, seed: plan.seed) }
     }
 
-    /// A chunk, with the points that were drawn where there are any.
-    func chunk(_ number: Int, _ assembly: Assembly, next: Int, reusing used: consuming Chunk?) throws -> Chunk {
-        var chunk = try assembly.stream.chunk(number, next: next, reusing: used)
-        if let drawn { chunk.columns[.collocation] = drawn.columns(ofChunk: number) }
+    /// One of the chunks, with the points that were drawn where there are any; the one after it is read ahead.
+    func chunk(_ part: Int, _ assembly: Assembly, reusing used: consuming Chunk?) throws -> Chunk {
+        let next = part + 1 < numbers.count ? numbers[part + 1] : following
+        var chunk = try assembly.stream.chunk(numbers[part], next: next, reusing: used)
+        if let drawn {
+            chunk.columns[.collocation] = drawn.columns(ofChunk: place + part)
+            chunk.divisors[.collocation] = nil
+        }
         return chunk
     }
 
     /// The mean loss over the chunks and its gradient.
     ///
-    /// - Parameters:
-    ///   - factors: on the terms' weights.
-    ///   - next: the chunk that will be asked for after this.
+    /// - Parameter factors: on the terms' weights.
     func evaluate(
-        _ assembly: Assembly, _ parameters: [Float], factors: [Double]?, next: Int, _ gradient: inout [Float],
-        used: inout Chunk?
+        _ assembly: Assembly, _ parameters: [Float], factors: [Double]?, _ gradient: inout [Float], used: inout Chunk?
     ) throws -> (loss: Loss, points: Int) {
         var sum: [Double] = []
         var loss = Loss(termCount: assembly.objective.terms.count)
         var points = 0
-        for number in chunks {
-            let chunk = try chunk(
-                number, assembly, next: number + 1 < chunks.upperBound ? number + 1 : next, reusing: used.take())
-            let part = try assembly.evaluate(parameters, chunk, factors, &gradient)
+        for part in numbers.indices {
+            let chunk = try chunk(part, assembly, reusing: used.take())
+            let share = try assembly.evaluate(parameters, chunk, factors, &gradient)
             points += assembly.objective.sets.reduce(0) { $0 + chunk.count($1) }
             used = chunk
-            if chunks.count == 1 { return (part, points) }
-            loss.add(part, times: 1 / Double(chunks.count))
+            if numbers.count == 1 { return (share, points) }
+            loss.add(share, times: 1 / Double(numbers.count))
             if sum.isEmpty { sum = [Double](repeating: 0, count: gradient.count) }
             for k in gradient.indices { sum[k] += Double(gradient[k]) }
         }
-        for k in gradient.indices { gradient[k] = Float(sum[k] / Double(chunks.count)) }
+        for k in gradient.indices { gradient[k] = Float(sum[k] / Double(numbers.count)) }
         return (loss, points)
     }
 
     /// The norms of the weighted terms' gradients, over the first chunk.
     func gradientNorms(_ assembly: Assembly, _ parameters: [Float], used: inout Chunk?) throws -> [Double] {
-        let first = chunks.lowerBound
-        let chunk = try assembly.stream.chunk(first, next: first, reusing: used.take())
+        let chunk = try assembly.stream.chunk(numbers[0], next: numbers[0], reusing: used.take())
         used = chunk
         return try assembly.objective.gradientNorms(assembly.backend, parameters: parameters, chunk: chunk)
     }

@@ -116,12 +116,11 @@ public struct Trainer {
             let sample = Sample(
                 iteration: iteration, phaseStart: phase.start, keepsSample: keepsSample, plan: assembly.plan,
                 drawn: checkpoint.drawn)
-            let next = keepsSample ? sample.chunks.lowerBound : iteration + 1
             // As the checkpoint holds it until the step is made: a resumed run updates it once more.
             var balance = checkpoint.balance.map(LossBalance.init(factors:))
             func evaluate(_ parameters: [Float], _ gradient: inout [Float]) throws -> Loss {
                 let (loss, count) = try sample.evaluate(
-                    assembly, parameters, factors: balance?.factors, next: next, &gradient, used: &used)
+                    assembly, parameters, factors: balance?.factors, &gradient, used: &used)
                 visited += count
                 return loss
             }

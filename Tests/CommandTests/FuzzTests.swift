@@ -4,32 +4,9 @@ import TestSupport
 import Testing
 
 /// Files with changed bytes, by the thousand: each is read or refused in a line, never a crash, a hang, a partial output or
-/// more memory than a limit. PINN_FUZZ says how many of each kind.
+/// more memory than a limit (`Damage`).
 @Suite struct FuzzTests {
-    static let count =
-        ProcessInfo.processInfo.environment["PINN_FUZZ"].flatMap { Int($0) } ?? (Places.runsLongTests ? 150 : 25)
-    /// The first one, to have one again that failed (PINN_FUZZ_FROM).
-    static let first = ProcessInfo.processInfo.environment["PINN_FUZZ_FROM"].flatMap { Int($0) } ?? 0
-
-    /// Bits flipped, bytes set or copied over others, the end cut off: mostly where formats keep their structure.
-    static func damaged(_ whole: Data, seed: Int) -> Data {
-        var numbers = RandomNumbers(seed: UInt64(seed))
-        func below(_ limit: Int) -> Int { Int(numbers.next() % UInt64(max(limit, 1))) }
-        var bytes = [UInt8](whole)
-        for _ in 0...below(5) {
-            let place = below(2) == 0 ? below(bytes.count) : below(min(bytes.count, 20_000))
-            switch below(6) {
-            case 0, 1: bytes[place] ^= UInt8(1 << below(8))
-            case 2: bytes[place] = [0, 0x7f, 0x80, 0xff][below(4)]
-            case 3: for byte in place..<min(place + 8, bytes.count) { bytes[byte] = UInt8(255 * below(2)) }
-            case 4:
-                let from = below(bytes.count)
-                for k in 0..<min(below(64), bytes.count - max(from, place)) { bytes[place + k] = bytes[from + k] }
-            default: if below(4) == 0 { bytes.removeLast(bytes.count - max(1, place)) }
-            }
-        }
-        return Data(bytes)
-    }
+    private static let seeds = Damage.seeds(fast: 25, long: 150)
 
     private func check(_ here: Workspace, _ tool: Tool, _ arguments: [String], _ name: String, refusals: Set<Int32>)
         throws
@@ -41,8 +18,8 @@ import Testing
         // The limit is on address space: libraries and threads map half of a gigabyte that they never touch.
         let command = ([tool.path] + arguments).map(shellWord).joined(separator: " ")
         let shell = Tool(path: "/bin/sh")
-        for seed in Self.first..<Self.first + Self.count {
-            try Self.damaged(whole, seed: seed).write(to: URL(fileURLWithPath: here.folder.file(name)))
+        for seed in Self.seeds {
+            try Damage.damaged(whole, seed: seed).write(to: URL(fileURLWithPath: here.folder.file(name)))
             let result = try shell.run(
                 ["-c", "ulimit -v 2500000; exec timeout -k 1 100 \(command)"], in: here.folder.path)
             #expect(
@@ -120,17 +97,5 @@ import Testing
         try check(
             here, here.train, ["--config", "plan.toml", "--run", "other", "--iterations", "3"], "plan.toml",
             refusals: [64, 65])
-    }
-}
-
-/// SplitMix64 (Steele, Lea & Flood 2014).
-private struct RandomNumbers {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = mixed(0x5eed, seed) }
-
-    mutating func next() -> UInt64 {
-        state &+= 1
-        return mixed(0x5eed, state)
     }
 }

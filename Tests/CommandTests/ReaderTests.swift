@@ -188,7 +188,7 @@ import Testing
         let here = try Workspace()
         try here.addSample()
         let name = "sample_velocity_measures.nc"
-        try FuzzTests.damaged(try here.bytes(name), seed: seed).write(to: URL(fileURLWithPath: here.folder.file(name)))
+        try Damage.damaged(try here.bytes(name), seed: seed).write(to: URL(fileURLWithPath: here.folder.file(name)))
         let before = here.folder.names
         let result = try here.run(
             here.ingest, [name, "--thickness", "sample_bedmachine_v2.nc", "--points", "1000"])

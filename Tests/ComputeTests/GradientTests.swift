@@ -49,7 +49,7 @@ struct Inversion {
                                 seed &+ 77,
                                 UInt64(point * 101 + set.columns.firstIndex(of: column)! + set.rawValue.count * 7))) - 1
                 )
-                return column == .weight ? 1.1 + number : number
+                return column.isWeight ? 1.1 + number : number
             }
         }
         var columns: [PointSet: [[Float]]] = [:]
@@ -57,13 +57,13 @@ struct Inversion {
             let count = set == .collocation ? collocation : others
             columns[set] = set.columns.map { column(set, $0, count) }
         }
-        chunk = Chunk(iteration: 0, columns: columns)
+        chunk = Chunk(columns: columns)
     }
 
     /// The loss in double for parameters in double.
     func loss(_ parameters: [Double]) -> Double {
         let batches = objective.sets.map { PointBatch(columns: chunk.columns[$0]!) }
-        let coefficients = objective.coefficients(counts: batches.map(\.count))
+        let coefficients = objective.coefficients(divisors: batches.map { Double($0.count) })
         let sums = ReferenceBackend(objective.workload).squaredResiduals(
             parameters: parameters, batches: batches, coefficients: coefficients
         ).sums
@@ -73,7 +73,8 @@ struct Inversion {
     func gradient(_ parameters: [Double]) -> [Double] {
         let batches = objective.sets.map { PointBatch(columns: chunk.columns[$0]!) }
         return ReferenceBackend(objective.workload).squaredResiduals(
-            parameters: parameters, batches: batches, coefficients: objective.coefficients(counts: batches.map(\.count))
+            parameters: parameters, batches: batches,
+            coefficients: objective.coefficients(divisors: batches.map { Double($0.count) })
         ).gradient
     }
 }

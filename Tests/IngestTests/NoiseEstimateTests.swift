@@ -28,15 +28,19 @@ struct NoiseEstimateTests {
     @Test("noise of one size is found to its size, whatever the speed")
     func uniform() throws {
         let noise = try #require(NoiseEstimate(of: values { _ in 20 }, at: Self.cells, columns: Self.columns))
-        for speed in [150.0, 400, 700, 900] { #expect(abs(noise.error(at: speed) / 20 - 1) < 0.15, "\(speed)") }
+        for speed in [150.0, 400, 700, 900] {
+            #expect(noise.errors(at: speed).allSatisfy { abs($0 / 20 - 1) < 0.15 }, "\(speed)")
+        }
     }
 
     @Test("noise that grows with the speed is found to grow")
     func proportional() throws {
         let noise = try #require(NoiseEstimate(of: values { 0.05 * $0 }, at: Self.cells, columns: Self.columns))
-        // The root mean square of both components is that of the speed over √2.
+        // The components are 1 and 0.3 parts of 1.09^½ of a speed.
         for speed in [200.0, 500, 800] {
-            #expect(abs(noise.error(at: speed) / (0.05 * speed / 2.0.squareRoot()) - 1) < 0.2, "\(speed)")
+            for (error, part) in zip(noise.errors(at: speed), [1, 0.3]) {
+                #expect(abs(error / (0.05 * speed * part / 1.09.squareRoot()) - 1) < 0.2, "\(speed)")
+            }
         }
     }
 
@@ -44,8 +48,8 @@ struct NoiseEstimateTests {
     func bias() throws {
         let noisy = values { 0.1 * $0 }
         let noise = try #require(NoiseEstimate(of: noisy, at: Self.cells, columns: Self.columns))
-        let errors = Self.cells.indices.map { noise.error(near: $0, noisy, Self.cells, columns: Self.columns) }
-        let weights = weights(fromErrors: errors, count: errors.count)
+        let errors = Self.cells.indices.map { noise.errors(near: $0, noisy, Self.cells, columns: Self.columns)[0] }
+        let weights = weights(fromErrors: [errors], scales: [1], count: errors.count)[0]
         let ratios = Self.cells.indices.map { noisy[0][$0] / Self.speed(Self.cells[$0]) }
         let mean = zip(weights, ratios).reduce(0) { $0 + $1.0 * $1.1 } / Double(ratios.count)
         // Its standard error is 0.0013; by each cell's own value it would be 0.98.
@@ -63,7 +67,7 @@ struct NoiseEstimateTests {
         var wild = values { _ in 20 }
         for cell in stride(from: 7, to: wild[0].count, by: 200) { wild[0][cell] += 5000 }
         let noise = try #require(NoiseEstimate(of: wild, at: Self.cells, columns: Self.columns))
-        #expect(abs(noise.error(at: 500) / 20 - 1) < 0.2)
+        #expect(noise.errors(at: 500).allSatisfy { abs($0 / 20 - 1) < 0.2 })
     }
 
     @Test("only neighbours in a row are compared")

@@ -58,13 +58,30 @@ struct PointsTests {
 
     @Test("weights are bounded, one on average, and one without errors")
     func weightBounds() {
-        #expect(weights(fromErrors: [], count: 3) == [1, 1, 1])
-        #expect(weights(fromErrors: [.nan, .nan], count: 2) == [1, 1])
-        let some = weights(fromErrors: [1, 1, 1, 1e-9, 1e9, .nan, 0], count: 7)
+        #expect(weights(fromErrors: [], scales: [1], count: 3) == [[1, 1, 1]])
+        #expect(weights(fromErrors: [[.nan, .nan]], scales: [1], count: 2) == [[1, 1]])
+        let some = weights(fromErrors: [[1, 1, 1, 1e-9, 1e9, .nan, 0]], scales: [5], count: 7)[0]
         #expect(abs(some.reduce(0, +) - 7) < 1e-12)
         // 4 to 1 to 0.01; unknown and zero errors count like the median one.
         #expect(abs(some[3] / some[0] - 4) < 1e-12 && abs(some[4] / some[0] - 0.01) < 1e-12)
         #expect(some[5] == some[0] && some[6] == some[0])
+    }
+
+    @Test("misfits of both components count by their errors, whatever their ranges of values")
+    func weightsOfComponents() {
+        func check(_ errors: [[Double]], _ scales: [Double], ratio: Double) {
+            let both = weights(fromErrors: errors, scales: scales, count: 3)
+            #expect(abs(both.joined().reduce(0, +) - 6) < 1e-12)
+            // What a metre a year of misfit counts in the square.
+            let perMetre = zip(both, scales).map { $0[1] / ($1 * $1) }
+            #expect(abs(perMetre[0] / perMetre[1] / ratio - 1) < 1e-12)
+        }
+        check([[2, 2, 2], [2, 2, 2]], [1000, 300], ratio: 1)
+        check([[2, 2, 2], [6, 6, 6]], [1000, 300], ratio: 9)
+        // An error of nothing beside one of something is a mistake.
+        check([[2, 2, 2], [1e-9, 1e-9, 1e-9]], [1000, 300], ratio: 0.01)
+        check([[2, 2, 2], [.nan, .nan, .nan]], [1000, 300], ratio: 1)
+        #expect(weights(fromErrors: [], scales: [1000, 300], count: 2) == [[1, 1], [1, 1]])
     }
 
     @Test("the same seed gives the same columns, another seed others")

@@ -34,7 +34,8 @@ struct SchemaTests {
         for grid in store.description.grids { #expect(grid.grid.projection?.codeOfParameters == layout.epsg) }
         let axes = store.description.grids.map { $0.grid.projection?["semi_minor_axis"] }
         #expect(axes.allSatisfy { $0 == nil })
-        let weights = try store.physical(layout.isVelocity ? .velocity : .thickness, .weight)
+        let weights = try store.physical(
+            layout.isVelocity ? .velocity : .thickness, layout.isVelocity ? .weightU : .weightH)
         let hasTwoErrors = layout.hasErrors && layout.schema != "bedmap3.toml"
         #expect((Set(weights).count > 1) == hasTwoErrors)
     }

@@ -105,6 +105,26 @@ struct ValueTests {
         #expect(h.allSatisfy { $0 > 200 && $0 < 600 })
     }
 
+    @Test(
+        "values outside of what the file calls valid are no data",
+        arguments: [
+            [("valid_range", [0.0, 3000])], [("valid_min", [0]), ("valid_max", [3000])], [("valid_max", [3000])],
+        ])
+    func validRange(attributes: [(String, [Double])]) throws {
+        var bed = SmallShelf.bedMachine()
+        for (name, numbers) in attributes { bed["thickness"][attribute: name] = .numbers(numbers) }
+        let value = bed["thickness"].value
+        bed["thickness"].value = { x, y in x < 5000 && SmallShelf.cover(x, y) == 3 ? 4500 : value(x, y) }
+        let workplace = try Workplace(SmallShelf.measures(), bed)
+        #expect(try workplace.ingest().tallies.first { $0.what == "thickness cells" }?.kept == 336 - 84)
+        #expect(try workplace.open().physical(.thickness, .h).allSatisfy { $0 < 600 })
+        bed["thickness"][attribute: "valid_range"] = .numbers([3000, 0])
+        let failure = #expect(throws: IngestError.self) {
+            try Workplace(SmallShelf.measures(), bed).ingest()
+        }
+        #expect(failure?.explanation.contains("valid_range") == true)
+    }
+
     @Test("cells with one velocity component are no data")
     func halfAVelocity() throws {
         var file = SmallShelf.measures()
@@ -125,13 +145,14 @@ struct ValueTests {
         var file = SmallShelf.measures()
         for name in ["ERRX", "ERRY"] { file.fields.append(SmallShelf.velocity(name) { x, _ in x < 10_000 ? 2 : 4 }) }
         let store = try Workplace(file).store()
-        let weight = try store.physical(.velocity, .weight)
+        let weight = try store.physical(.velocity, .weightU)
         let x = try store.physical(.velocity, .x)
-        #expect(abs(weight.reduce(0, +) / Double(weight.count) - 1) < 1e-6)
+        let all = try weight + store.physical(.velocity, .weightV)
+        #expect(abs(all.reduce(0, +) / Double(all.count) - 1) < 1e-6)
         let near = try #require(zip(x, weight).first { $0.0 < 10_000 }).1
         let far = try #require(zip(x, weight).first { $0.0 > 10_000 }).1
         #expect(abs(near / far - 4) < 1e-5)
-        #expect(try Workplace().store().physical(.velocity, .weight).allSatisfy { $0 == 1 })
+        #expect(try Workplace().store().physical(.velocity, .weightU).allSatisfy { $0 == 1 })
     }
 
     @Test("a negative error is none, and is told; fields without a usable one are as if they were not there")
@@ -141,7 +162,7 @@ struct ValueTests {
             for name in ["ERRX", "ERRY"] { file.fields.append(SmallShelf.velocity(name, error)) }
             let workplace = try Workplace(file)
             let warnings = try workplace.ingest().warnings
-            return (try workplace.open().physical(.velocity, .weight), warnings)
+            return (try workplace.open().physical(.velocity, .weightU), warnings)
         }
         let negative = try report { x, _ in x < 10_000 ? -1 : x < 15_000 ? 5 : 10 }
         // Not known counts like the median.
@@ -168,12 +189,12 @@ struct ValueTests {
         let workplace = try Workplace(SmallShelf.measures(), bed)
         let report = try workplace.ingest()
         let store = try workplace.open()
-        let weight = try store.physical(.thickness, .weight)
+        let weight = try store.physical(.thickness, .weightH)
         let x = try store.physical(.thickness, .x)
         let near = try #require(zip(x, weight).first { $0.0 < 4000 }).1
         let far = try #require(zip(x, weight).first { $0.0 > 4000 }).1
         #expect(abs(far / near - 4) < 1e-5)
-        #expect(try store.physical(.velocity, .weight).allSatisfy { $0 == 1 })
+        #expect(try store.physical(.velocity, .weightU).allSatisfy { $0 == 1 })
         #expect(report.lines.contains { $0.contains("thickness cells") && $0.contains("errors, 30 m in the median") })
         #expect(!report.lines.contains { $0.contains("velocity cells") && $0.contains("errors") })
     }

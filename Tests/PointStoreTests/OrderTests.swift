@@ -100,4 +100,43 @@ struct OrderTests {
         #expect(first != (0..<500).map { ChunkOrder(.velocity, count: 5000, size: 10, seed: 4).points(iteration: $0) })
         #expect(first != (0..<500).map { ChunkOrder(.thickness, count: 5000, size: 10, seed: 3).points(iteration: $0) })
     }
+
+    @Test(
+        "a sample with room for a whole set has every point once, and its parts average to its mean",
+        arguments: [(1000, 100, 16, 1), (1000, 999, 4, 1), (25_144, 2048, 16, 1), (1000, 100, 5, 3), (7, 100, 3, 2)])
+    func wholeSample(count: Int, size: Int, parts: Int, ranks: Int) {
+        let shares = (0..<ranks).map {
+            ChunkOrder(.velocity, count: count, size: size, seed: 3, share: Share(rank: $0, of: ranks))
+        }
+        var visits = [Double](repeating: 0, count: count)
+        for share in shares {
+            for part in 0..<parts {
+                let number = ChunkNumber.kept(part: part, of: parts, since: 1000)
+                #expect(share.points(number).count <= size)
+                for point in share.points(number) { visits[point] += 1 / share.divisor(of: number) }
+            }
+        }
+        let expected = Double(parts * ranks) / Double(count)
+        #expect(visits.allSatisfy { abs($0 - expected) < 1e-12 })
+    }
+
+    @Test("a sample of a larger set has no chunk twice, and another one since another iteration")
+    func sampleOfALargerSet() {
+        let order = ChunkOrder(.collocation, count: 100_000, size: 100, seed: 3)
+        func sample(since start: Int) -> [Range<Int>] {
+            (0..<16).map { order.points(.kept(part: $0, of: 16, since: start)) }
+        }
+        #expect(Set(sample(since: 1000)).count == 16 && sample(since: 1000).allSatisfy { $0.count == 100 })
+        #expect(sample(since: 1000) == sample(since: 1000) && sample(since: 1000) != sample(since: 1001))
+        #expect(order.divisor(of: .kept(part: 0, of: 16, since: 1000)) == 100)
+    }
+
+    @Test("a handful of points is in every part")
+    func handful() {
+        let order = ChunkOrder(.front, count: 5, size: 100, seed: 3)
+        for part in 0..<16 {
+            #expect(order.points(.kept(part: part, of: 16, since: 0)) == 0..<5)
+            #expect(order.divisor(of: .kept(part: part, of: 16, since: 0)) == 5)
+        }
+    }
 }

@@ -288,9 +288,9 @@ struct StoreTests {
                     == SmallStore.column(.collocation, 1, order.points(iteration: iteration)))
             return chunk.columns[.velocity] ?? []
         }
-        let weight = try #require(PointSet.velocity.columns.firstIndex(of: .weight))
+        let weight = try #require(PointSet.velocity.columns.firstIndex(of: .weightU))
         let (plain, drawn, other) = try (chunk(nil, 20_000, 0), chunk(1, 20_000, 0), chunk(2, 20_000, 0))
-        #expect(Array(drawn[..<weight]) == Array(plain[..<weight]))
+        #expect(Array(drawn[..<weight]) == Array(plain[..<weight]) && drawn.count == weight + 2)
         let factors = zip(drawn[weight], plain[weight]).map { Double($0 / $1) }
         let mean = factors.reduce(0, +) / 20_000
         let square = factors.reduce(0) { $0 + $1 * $1 } / 20_000

@@ -49,7 +49,7 @@ public enum ExactShelf {
                 switch column {
                 case .x, .u: x
                 case .y, .v: y
-                case .weight, .normalX: x.map { _ in 1 }
+                case .weightU, .weightV, .weightH, .weightS, .normalX: x.map { _ in 1 }
                 case .h, .s, .normalY: x.map { _ in 0 }
                 }
             }

@@ -165,7 +165,8 @@ private func chiSquare(_ found: [Double], _ expected: [Double]) -> Double {
         let drawn = try #require(end.drawn)
         var sum = 0.0
         for place in 0..<3 {
-            var chunk = try assembly.stream.chunk(3 + place)
+            let name = ChunkNumber.kept(part: place, of: 3, since: 3)
+            var chunk = try assembly.stream.chunk(name, next: name)
             chunk.columns[.collocation] = drawn.columns.map { Array($0[place * 300..<(place + 1) * 300]) }
             var gradient: [Float] = []
             sum += try assembly.objective.evaluate(
