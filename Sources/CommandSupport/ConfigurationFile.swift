@@ -17,7 +17,7 @@ enum ConfigurationFile {
             "store", "physics", "run", "resume", "resampling", "seed", "tensorboard", "checkpoint-every", "schedule",
             "learning-rate",
             "warm-up",
-            "half-life", "balance",
+            "half-life", "balance", "stop",
             "velocity-weight", "thickness-weight", "surface-weight", "equation-weight", "front-weight",
             "prior-weight", "gravity", "ice-density", "sea-water-density", "hardness", "sliding-exponent",
         ]

@@ -38,6 +38,8 @@ public struct Plan: Sendable, Equatable {
     public var slidingExponent = Constants().slidingExponent
     /// The total of a run, over all of its resumptions.
     public var iterations = 0
+    /// Whether it may end before.
+    public var stop = StoppingRule.total
 
     public init() {}
 

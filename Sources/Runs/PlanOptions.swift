@@ -83,6 +83,7 @@ extension Plan {
         number("hardness", \.hardness),
         number("sliding-exponent", \.slidingExponent),
         whole("iterations", \.iterations, mayChange: true),
+        choice("stop", \.stop, mayChange: true),
     ]
 
     /// Sets an option by its name.
@@ -135,7 +136,7 @@ extension Plan {
 
     /// One of a few words.
     private static func choice<Choice: RawRepresentable & CaseIterable & Sendable>(
-        _ name: String, _ path: WritableKeyPath<Plan, Choice> & Sendable
+        _ name: String, _ path: WritableKeyPath<Plan, Choice> & Sendable, mayChange: Bool = false
     ) -> Option where Choice.RawValue == String {
         Option(
             name: name, get: { .text($0[keyPath: path].rawValue) },
@@ -145,7 +146,7 @@ extension Plan {
                     throw PlanError.unknownName(name, text, known: Choice.allCases.map(\.rawValue))
                 }
                 plan[keyPath: path] = chosen
-            })
+            }, mayChange: mayChange)
     }
 
     private static func number(_ name: String, _ path: WritableKeyPath<Plan, Double> & Sendable) -> Option {

@@ -14,8 +14,10 @@ extension Plan {
 
     /// Fills in the options that were not given. A user who chooses the points of an iteration gets what streams them, Adam
     /// and the one network that was published; one who chooses a network that is too large for a dense matrix, Adam. Members of an ensemble weigh the
-    /// observations anew, so that their spread tells what errors of the observations do.
+    /// observations anew, so that their spread tells what errors of the observations do. A user who says how many iterations gets
+    /// them.
     public mutating func recommend(given: Set<String>) throws {
+        if !given.contains("stop"), !given.contains("iterations") { stop = .flat }
         if ensemble > 1, !given.contains("resampling") { resampling = .bootstrap }
         guard !given.contains("stream") else { return }
         stream = Plan.recommendedStream

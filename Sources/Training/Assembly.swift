@@ -57,6 +57,14 @@ public struct Assembly {
         plan.balance == .none && !objective.hasPrior ? nil : LossBalance(factors: objective.terms.map { _ in 1 })
     }
 
+    /// Numbers among a kept sample's points that were observed.
+    var observedValues: Int {
+        let columns: [PointSet: Int] = [.velocity: isAlongX ? 1 : 2, .thickness: 1, .surface: 1]
+        return objective.sets.reduce(0) {
+            $0 + (columns[$1] ?? 0) * min(store.count($1), plan.stream.sampleChunks * stream.size($1))
+        }
+    }
+
     /// What a user should know before hours are spent.
     public var notes: [String] { densityNotes + (flowNote.map { [$0] } ?? []) }
 

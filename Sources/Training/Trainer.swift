@@ -16,8 +16,8 @@ public struct TrainingProgress: Sendable {
 
 /// How a call of the trainer ended.
 public enum TrainingOutcome: Sendable, Equatable {
-    /// All iterations of the plan are done.
-    case complete(checkpoint: String)
+    /// All iterations of the plan are done, or as many as its stopping rule asks for.
+    case complete(iteration: Int, checkpoint: String)
     /// Stopped on request after a whole iteration.
     case stopped(iteration: Int, checkpoint: String)
 }
@@ -74,7 +74,7 @@ public struct Trainer {
         self.checkpoint = checkpoint
     }
 
-    /// Trains to the plan's total. A checkpoint is written at the beginning of an iteration whose loss and gradient are
+    /// Trains to the plan's end. A checkpoint is written at the beginning of an iteration whose loss and gradient are
     /// known to be finite, so that every checkpoint is good; the last one has made all steps. A store or a device that
     /// fails ends the run with its own error, after a checkpoint of the iteration that was reached.
     public mutating func run(
@@ -143,14 +143,14 @@ public struct Trainer {
             report(TrainingProgress(iteration: iteration, loss: fixed, points: visited))
             visited = 0
 
-            let isLast = iteration >= assembly.plan.iterations
+            let isLast = iteration >= assembly.plan.iterations || (keepsSample && isFlat(fixed.total, phases))
             let stops = !isLast && (wantsStop || shouldStop())
             if isLast || stops || clock.now - lastSaved >= interval {
                 checkpoint.trainedSeconds = secondsBefore + (clock.now - begin) / .seconds(1)
                 lastGood = try saved()
                 lastSaved = clock.now
             }
-            if isLast { return .complete(checkpoint: lastGood ?? "") }
+            if isLast { return .complete(iteration: iteration, checkpoint: lastGood ?? "") }
             if stops { return .stopped(iteration: iteration, checkpoint: lastGood ?? "") }
 
             if let device = DeviceSteps(assembly, optimizer, checkpoint) {
@@ -203,6 +203,16 @@ public struct Trainer {
             checkpoint.balance = balance?.factors
             checkpoint.iteration += 1
         }
+    }
+
+    /// Whether the last phase has come to an end by itself, as a function of the history, so that a resumed run agrees.
+    private func isFlat(_ loss: Double, _ phases: PhasePlan) -> Bool {
+        let plan = assembly.plan
+        guard plan.stop == .flat, let last = phases.phases.last, checkpoint.iteration > last.start else { return false }
+        let start = max(last.start, plan.sampling.drawing(at: checkpoint.iteration) ?? 0)
+        return Flatness.isReached(
+            checkpoint.history.totals[start..<checkpoint.iteration], loss: loss,
+            observedValues: assembly.observedValues)
     }
 
     /// A checkpoint of the iteration may have its points already.

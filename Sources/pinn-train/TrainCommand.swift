@@ -39,6 +39,11 @@ struct TrainCommand: ParsableCommand {
     var iterations: Int?
     @Option(
         help:
+            "When to end: total, with the last iteration; flat, before it, where the loss falls no more than it does by fitting noise. (default: flat; with --iterations total)"
+    )
+    var stop: String?
+    @Option(
+        help:
             "How the weights are moved: \(OptimizerCatalog.all.map { $0.name }.joined(separator: ", ")); or one after the other, each for so many iterations: adam:2000,lbfgs:2000. (default: \(Plan.recommendedOptimizer); with --stream, or networks of more than 12,000 weights, \(Plan().optimizer))"
     )
     var optimizer: String?
@@ -149,11 +154,11 @@ struct TrainCommand: ParsableCommand {
         let saved = resume ? try savedCheckpoint(in: directory) : nil
         let plan = try resolvedPlan(saved?.plan)
         if let saved { try requireSame(plan, saved) }
-        let checkpoint = try train(plan, saved, in: directory) {
+        let end = try train(plan, saved, in: directory) {
             try directory.acquire()
             if saved == nil { try requireEmpty(directory) }
         }
-        print("\(checkpoint): \(plan.iterations) iterations; next: \(nextCommand)")
+        print("\(end.checkpoint): \(end.iteration) iterations; next: \(nextCommand)")
     }
 
     /// Trains member after member; what is complete is passed over, what was stopped goes on.
@@ -187,7 +192,8 @@ struct TrainCommand: ParsableCommand {
             }
             isFirst = false
         }
-        print("\(runPath): \(plan.ensemble) members of \(plan.iterations) iterations; next: \(nextCommand)")
+        let total = plan.stop == .flat ? "\(plan.iterations) iterations or fewer" : "\(plan.iterations) iterations"
+        print("\(runPath): \(plan.ensemble) members of \(total); next: \(nextCommand)")
     }
 
     /// Which part of an ensemble a run is.
@@ -199,12 +205,12 @@ struct TrainCommand: ParsableCommand {
         let isFirst: Bool
     }
 
-    /// Trains to the plan's total and returns the last checkpoint's path. `begin` is called once the store is known to be
+    /// Trains to the plan's end and returns the last checkpoint's path. `begin` is called once the store is known to be
     /// good, before the run's folder is made: a mistyped path leaves nothing behind.
     private func train(
         _ plan: Plan, _ saved: Checkpoint?, in directory: RunDirectory, as member: Member? = nil,
         begin: () throws -> Void
-    ) throws -> String {
+    ) throws -> (iteration: Int, checkpoint: String) {
         var admission: Admission?
         let assembly = try Assembly(plan) { store, objective in
             guard member?.isFirst ?? true else { return }
@@ -237,21 +243,27 @@ struct TrainCommand: ParsableCommand {
         var progress = Progress(
             "training", total: plan.iterations, unit: "iterations", from: saved?.iteration ?? 0, stages: phases)
         var rate = PointRate()
-        var last = ""
+        var last: TrainingProgress?
         let outcome = try trainer.run(
             checkpointEvery: .seconds(checkpointEvery), shouldStop: { StopRequest.isPending },
             report: { now in
                 rate.add(now.points)
                 events?.add(now)
                 progress.update(now.iteration) { summary(now, rate, assembly) }
-                if now.iteration >= plan.iterations || StopRequest.isPending { last = summary(now, rate, assembly) }
+                last = now
             })
+        let details = last.map { summary($0, rate, assembly) } ?? ""
         switch outcome {
-        case .complete(let checkpoint):
-            progress.finish(plan.iterations, details: last)
-            return checkpoint
+        case .complete(let iteration, let checkpoint):
+            progress.finish(iteration, details: details)
+            if iteration < plan.iterations {
+                printMessage(
+                    "ended at iteration \(iteration) of \(plan.iterations): in the last \(Flatness.window) the loss fell no more than it does by fitting noise; --resume --stop total goes on"
+                )
+            }
+            return (iteration, checkpoint)
         case .stopped(let iteration, let checkpoint):
-            progress.finish(iteration, details: last)
+            progress.finish(iteration, details: details)
             let whose = member.map { " of member \($0.number) of \($0.of.ensemble)" } ?? ""
             throw StoppedEarly(
                 "stopped at iteration \(iteration) of \(plan.iterations)\(whose), saved as \(checkpoint); go on with the same command and --resume"
@@ -304,15 +316,18 @@ struct TrainCommand: ParsableCommand {
             ("thickness-weight", thicknessWeight.map { .number($0) }),
             ("equation-weight", equationWeight.map { .number($0) }), ("front-weight", frontWeight.map { .number($0) }),
             ("prior-weight", priorWeight.map { .number($0) }), ("surface-weight", surfaceWeight.map { .number($0) }),
-            ("balance", balance.map { .text($0) }), ("gravity", gravity.map { .number($0) }),
+            ("stop", stop.map { .text($0) }), ("balance", balance.map { .text($0) }),
+            ("gravity", gravity.map { .number($0) }),
             ("ice-density", iceDensity.map { .number($0) }),
             ("sea-water-density", seaWaterDensity.map { .number($0) }), ("hardness", hardness.map { .number($0) }),
             ("sliding-exponent", slidingExponent.map { .number($0) }),
         ]
         for case (let name, let value?) in given { try plan.set(name, to: value) }
-        if saved == nil { try plan.recommend(given: Set(given.filter { $0.value != nil }.map(\.name))) }
+        let names = Set(given.filter { $0.value != nil }.map(\.name) + (iterations == nil ? [] : ["iterations"]))
+        if saved == nil { try plan.recommend(given: names) }
         if let iterations {
             plan.iterations = iterations
+            if stop == nil { plan.stop = .total }
         } else if saved == nil {
             plan.iterations = try plan.phases().iterations ?? min(10_000, max(1000, 10_000_000 / plan.stream.chunk))
         }

@@ -76,11 +76,12 @@ struct PointsTests {
             let perMetre = zip(both, scales).map { $0[1] / ($1 * $1) }
             #expect(abs(perMetre[0] / perMetre[1] / ratio - 1) < 1e-12)
         }
-        check([[2, 2, 2], [2, 2, 2]], [1000, 300], ratio: 1)
-        check([[2, 2, 2], [6, 6, 6]], [1000, 300], ratio: 9)
-        // An error of nothing beside one of something is a mistake.
-        check([[2, 2, 2], [1e-9, 1e-9, 1e-9]], [1000, 300], ratio: 0.01)
-        check([[2, 2, 2], [.nan, .nan, .nan]], [1000, 300], ratio: 1)
+        check([[2, 2, 2], [2, 2, 2]], [1000, 600], ratio: 1)
+        check([[2, 2, 2], [3, 3, 3]], [1000, 1200], ratio: 2.25)
+        check([[2, 2, 2], [.nan, .nan, .nan]], [1000, 600], ratio: 1)
+        // One counts at most four times as much as the other, in the normalisation.
+        check([[2, 2, 2], [2, 2, 2]], [1000, 100], ratio: 4 * 0.01)
+        check([[2, 2, 2], [1e-9, 1e-9, 1e-9]], [1000, 600], ratio: 0.25 * 0.36)
         #expect(weights(fromErrors: [], scales: [1000, 300], count: 2) == [[1, 1], [1, 1]])
     }
 

@@ -295,6 +295,43 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
         }
     }
 
+    @Test func aRunWhoseLossIsFlatEndsBeforeItsTotalAndGoesOnWhereItIsAskedTo() throws {
+        var short = try ShortRun()
+        // Too small for the shelf: it has soon got as far as it can.
+        short.plan.network = "1x2"
+        short.plan.optimizer = "adam:20,ssbroyden"
+        short.plan.stream.sample = 300
+        short.plan.stop = .flat
+        let end = try short.train("run", iterations: 20_000)
+        #expect(end.iteration >= 20 + Flatness.window && end.iteration < 20_000)
+        // 150 observations of each kind.
+        let values = 3 * 150
+        let losses = end.history.totals
+        func fall(_ iteration: Int) -> Double { losses[iteration - Flatness.window] / losses[iteration] - 1 }
+        #expect(fall(end.iteration - 1) >= 140 / Double(values))
+        // A run that was stopped on the way ends where the other did, and one that has ended at once.
+        try short.train("other", iterations: 20_000, stopAt: 700)
+        #expect(sameBits(try short.resume("other", iterations: 20_000), end))
+        #expect(sameBits(try short.resume("other", iterations: 20_000), end))
+        short.plan.stop = .total
+        #expect(try short.resume("run", iterations: end.iteration + 50).iteration == end.iteration + 50)
+    }
+
+    @Test("a loss is flat where what it loses in a thousand iterations is little for the values that were observed")
+    func flatness() {
+        let falling = (0...1500).map { 2 * exp(-Double($0) / 5000) }
+        let flat = falling.map { 1 + 1e-3 * $0 }
+        for (losses, values, expected) in [
+            (falling, 70_000, false), (flat, 70_000, true), (flat, 1_000_000, false), (falling, 500, true),
+        ] {
+            let loss = losses[losses.count - 1]
+            #expect(Flatness.isReached(losses.dropLast(), loss: loss, observedValues: values) == expected)
+        }
+        // Of fewer iterations nothing is said.
+        #expect(!Flatness.isReached(flat.prefix(900), loss: flat[900], observedValues: 1000))
+        #expect(!Flatness.isReached(flat.dropLast(), loss: flat[1500], observedValues: 0))
+    }
+
     @Test func aLossThatBecomesNaNStopsWithTheLastGoodCheckpointNamed() throws {
         var short = try ShortRun()
         let good = try short.train("run", iterations: 5)
