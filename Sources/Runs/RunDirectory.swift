@@ -80,11 +80,20 @@ public final class RunDirectory {
                 report(failure.explanation + rest)
             }
         }
-        throw candidates.isEmpty
-            ? RunError.noCheckpoint(run: path) : RunError.allDamaged(run: path, count: candidates.count)
+        guard candidates.isEmpty else { throw RunError.allDamaged(run: path, count: candidates.count) }
+        throw otherOwner.map { RunError.held(run: path, owner: $0) } ?? RunError.noCheckpoint(run: path)
     }
 
     // MARK: inside
+
+    /// Who trains in the folder, if that is not this process.
+    private var otherOwner: String? {
+        guard lock < 0 else { return nil }
+        let handle = open("\(path)/lock", O_RDONLY | O_CLOEXEC)
+        guard handle >= 0 else { return nil }
+        defer { close(handle) }
+        return flock(handle, LOCK_SH | LOCK_NB) == 0 ? nil : contents(of: handle)
+    }
 
     private var names: [String] {
         guard let folder = opendir(path) else { return [] }
