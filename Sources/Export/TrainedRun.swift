@@ -50,9 +50,10 @@ public struct TrainedRun {
             checkpoint.history = History(termNames: [])
             return checkpoint
         }
-        guard let first = checkpoints.first else { throw RunError.noCheckpoint(run: run.path) }
+        guard let first = checkpoints.first else { throw run.nothingThere }
         let iterations = checkpoints.map(\.iteration)
-        if members.count < plan.ensemble || iterations.contains(where: { $0 != plan.iterations }) {
+        let isWhole = checkpoints.allSatisfy { $0.iteration == plan.iterations || (plan.stop == .flat && $0.hasEnded) }
+        if members.count < plan.ensemble || !isWhole {
             report(
                 "\(run.path): \(members.count) of \(plan.ensemble) members have checkpoints, at iterations \(iterations.map(String.init).joined(separator: ", ")) of \(plan.iterations); 'pinn-train --resume' goes on"
             )

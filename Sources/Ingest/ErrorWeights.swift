@@ -35,8 +35,8 @@ package func weights(fromErrors errors: [[Double]], scales: [Double], count: Int
     return raw.map { $0.map { $0 / mean } }
 }
 
-/// Of the errors that are known; nil where none is.
+/// Of the errors that are known; nil where they are of less than one in a hundred observations.
 func median(ofErrors errors: [Double]) -> Double? {
     let known = errors.filter { $0.isFinite && $0 > 0 }.sorted()
-    return known.isEmpty ? nil : known[known.count / 2]
+    return known.isEmpty || 100 * known.count < errors.count ? nil : known[known.count / 2]
 }

@@ -38,7 +38,8 @@ public enum IngestError: Failure {
     case noIce(IceMask, path: String, variable: String, inRegion: Bool)
     case noIceInside(IceMask, path: String, polygon: String?, shelf: String?)
     case noSurfaceIn(path: String, sought: [String], present: [String])
-    case nothingValid(variable: String, path: String, iceCells: Int, ice: IceMask)
+    case nothingValid(
+        variable: String, path: String, iceCells: Int, ice: IceMask, invalid: Int, of: [String])
     case nothingInCommon(velocity: String, thickness: String, ice: IceMask)
     case outputIsInput(path: String)
     case readerFailed(path: String, how: String)
@@ -134,7 +135,9 @@ public enum IngestError: Failure {
             "\(path): no \(ice.adjective) ice \(polygon.map { "inside the polygon of \($0)" } ?? "")\(polygon != nil && shelf != nil ? " " : "")\(shelf.map { "on the shelf \(quoted($0)) in the region" } ?? ""); check that the polygon is where the ice is, and --mask"
         case .noSurfaceIn(let path, let sought, let present):
             "\(path): no height of the surface in it: none of \(list(sought)) among its variables \(list(present)); grounded ice needs one, so give a product that has it, such as BedMachine Antarctica, with --thickness"
-        case .nothingValid(let variable, let path, let cells, let ice):
+        case .nothingValid(_, let path, let cells, let ice, let invalid, let names) where invalid > 0:
+            "\(path): on \(invalid) of the \(cells) \(ice.adjective) cells \(names.map(quoted).joined(separator: ", ")) lies outside of the variable's valid_range, valid_min or valid_max, and the others have no data; remove the attribute if it is left over from other data"
+        case .nothingValid(let variable, let path, let cells, let ice, _, _):
             "\(path): variable \(quoted(variable)) has no data on any of the \(cells) \(ice.adjective) cells; check that the file is whole and covers the \(ice.body)"
         case .nothingInCommon(let velocity, let thickness, let ice):
             "\(velocity) and \(thickness): on no \(ice.adjective) cell are both velocity and thickness known; give files of the same \(ice.body)"

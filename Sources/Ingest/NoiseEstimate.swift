@@ -21,7 +21,7 @@ package struct NoiseEstimate: Sendable {
     /// Median of the absolute value of a normal distribution in its standard deviations.
     private static let medianOfNormal = 0.674_489_75
 
-    /// Ascending: the median magnitude of a class, and the error of each quantity there.
+    /// Ascending: the median magnitude of a class, and the error of each quantity there; NaN for one that shows none.
     private let classes: [(magnitude: Double, errors: [Double])]
 
     /// Nil where the values show no error that matters, or are too few.
@@ -39,7 +39,7 @@ package struct NoiseEstimate: Sendable {
         guard middles.count >= NoiseEstimate.fewest else { return nil }
         let magnitudes = middles.map { middle in NoiseEstimate.magnitude(values.map { $0[middle] }) }
         let order = magnitudes.indices.sorted { magnitudes[$0] < magnitudes[$1] }
-        classes = (0..<NoiseEstimate.classCount).map { number in
+        let classes = (0..<NoiseEstimate.classCount).map { number -> (magnitude: Double, errors: [Double]) in
             let members = order[
                 number * order.count / NoiseEstimate.classCount..<(number + 1) * order.count / NoiseEstimate.classCount]
             let errors = values.map { values in
@@ -48,8 +48,14 @@ package struct NoiseEstimate: Sendable {
             }
             return (magnitudes[members[members.startIndex + members.count / 2]], errors)
         }
+        // What is left of smooth ice is no error to weigh by, nor is the rounding of a component that is next to nothing.
         let typical = classes[classes.count / 2]
-        guard rootMeanSquare(typical.errors) > NoiseEstimate.leastPart * typical.magnitude else { return nil }
+        let isNoisy = zip(values, typical.errors).map { values, error in
+            let sizes = middles.map { abs(values[$0]) }.sorted()
+            return error > NoiseEstimate.leastPart * max(sizes[sizes.count / 2], 0.1 * typical.magnitude)
+        }
+        guard isNoisy.contains(true) else { return nil }
+        self.classes = classes.map { ($0.magnitude, zip($0.errors, isNoisy).map { $1 ? $0 : .nan }) }
     }
 
     /// The errors of one cell's values, from how large its neighbours' values are: by its own value a cell whose error makes it large
@@ -111,9 +117,10 @@ extension Observations {
 
     /// For the report: "their errors, 3.1 m/year in the median"; nil where all count the same.
     func weighing(unit: String) -> String? {
-        typicalError.map {
-            "\(errorsAreEstimated ? "the noise in them" : "their errors"), \(plain(($0 * 100).rounded() / 100)) \(unit) in the median"
-        }
+        let known = errors.compactMap(median(ofErrors:)).map { plain(($0 * 100).rounded() / 100) }
+        guard let first = known.first else { return nil }
+        let sizes = known.allSatisfy { $0 == first } ? first : known.joined(separator: " and ")
+        return "\(errorsAreEstimated ? "the noise in them" : "their errors"), \(sizes) \(unit) in the median"
     }
 }
 

@@ -16,6 +16,9 @@ struct Observations {
     var errorNames: [String] = []
     /// Cells whose error is negative, and so none.
     var negativeErrors = 0
+    /// Cells left out because a value lies outside of what its variable calls valid, and those variables.
+    var invalid = 0
+    var invalidNames: [String] = []
     /// Such cells whose value is missing or, for thickness, not positive.
     var missing = 0
     var notPositive = 0
@@ -53,10 +56,7 @@ struct ObservationReader {
                 variable, on: window, in: .metersPerYear, unitIfMissing: schema?.unitIfMissing,
                 noData: (schema?.noData ?? []).map(\.value))
         }
-        var errors: [PackedField] = []
-        if let errorX = product.first(schema?.errorX), let errorY = product.first(schema?.errorY) {
-            errors = [try field(errorX), try field(errorY)]
-        }
+        let errors = try [product.first(schema?.errorX), product.first(schema?.errorY)].map { try $0.map(field) }
         let components = [try field(x), try field(y)]
         let marks = components.flatMap(\.undeclaredMarks)
         return try read(components, errors: errors) { $0.contains(where: marks.contains) ? .marked : .kept }
@@ -73,7 +73,7 @@ struct ObservationReader {
         let field = { (variable: any ProductArray) in
             try PackedField(variable, on: window, in: .meter, unitIfMissing: schema.unitIfMissing, noData: noData)
         }
-        let errors = try product.first(schema.error).map { [try field($0)] } ?? []
+        let errors = [try product.first(schema.error).map(field)]
         var bed: PackedField?
         if let names = schema.minus {
             guard let found = product.first(names) else {
@@ -109,17 +109,18 @@ struct ObservationReader {
     private enum Verdict { case kept, notPositive, negative, marked }
 
     private func read(
-        _ fields: [PackedField], errors: [PackedField], judge: ([Double]) -> Verdict
+        _ fields: [PackedField], errors: [PackedField?], judge: ([Double]) -> Verdict
     ) throws -> Observations {
         var found = Observations(
             values: [[Double]](repeating: [], count: fields.count), present: CellSet(capacity: window.grid.cellCount))
-        found.errors = errors.map { _ in [] }
+        let known = errors.compactMap { $0 }
+        found.errors = known.isEmpty ? [] : errors.map { _ in [] }
         var here = [Double](repeating: 0, count: fields.count)
         for band in window.bands(chunkRows: fields[0].chunkRows) {
             try progress(band.lowerBound, window.rows)
             guard let columns = iceColumns(of: band) else { continue }
             let values = try fields.map { try $0.read(rows: band, columns: columns) }
-            let sigmas = try errors.map { try $0.read(rows: band, columns: columns) }
+            let sigmas = try errors.map { try $0?.read(rows: band, columns: columns) }
             for row in band {
                 for column in columns {
                     let cell = row * window.columns + column
@@ -128,6 +129,7 @@ struct ObservationReader {
                     for number in here.indices { here[number] = values[number][place] }
                     guard here.allSatisfy(\.isFinite) else {
                         found.missing += 1
+                        found.invalid += here.contains(.infinity) ? 1 : 0
                         continue
                     }
                     let verdict = judge(here)
@@ -143,8 +145,8 @@ struct ObservationReader {
                     found.cells.append(Int32(cell))
                     found.present.insert(cell)
                     for number in here.indices { found.values[number].append(here[number]) }
-                    if !sigmas.isEmpty {
-                        let here = sigmas.map { $0[place] }
+                    if !found.errors.isEmpty {
+                        let here = sigmas.map { $0?[place] ?? .nan }
                         found.negativeErrors += here.contains { $0 < 0 } ? 1 : 0
                         for number in here.indices {
                             found.errors[number].append(here[number] < 0 ? .nan : here[number])
@@ -153,11 +155,13 @@ struct ObservationReader {
                 }
             }
         }
+        found.invalidNames = fields.filter { $0.valid != nil }.map(\.variable.name)
         guard found.count > 0 else {
             throw IngestError.nothingValid(
-                variable: fields[0].variable.name, path: window.path, iceCells: found.iceCells, ice: ice)
+                variable: fields[0].variable.name, path: window.path, iceCells: found.iceCells, ice: ice,
+                invalid: found.invalid, of: found.invalidNames)
         }
-        found.errorNames = errors.map(\.variable.name)
+        found.errorNames = known.map(\.variable.name)
         if found.typicalError == nil { found.estimateErrors(columns: window.columns) }
         return found
     }

@@ -10,8 +10,8 @@ struct PackedField {
     private let columnPosition: Int
     /// Raw values that mean "no data", as the variable's own type rounds them.
     private let noData: [Double]
-    /// What the file says that values lie between, as they are stored.
-    private let valid: ClosedRange<Double>
+    /// What the file says that values lie between, as they are stored; nil where it says nothing.
+    let valid: ClosedRange<Double>?
     private let scale: Double
     private let offset: Double
     /// What two's complement adds to a number below zero, where the file says that its integers have no sign.
@@ -53,7 +53,8 @@ struct PackedField {
         let wrap = PackedField.wrap(of: variable)
         self.wrap = wrap
         noData = try PackedField.declaredNoData(of: variable).map { $0 < 0 ? $0 + (wrap ?? 0) : $0 } + extra
-        valid = try PackedField.validRange(of: variable)
+        // Codes of a mask are told by its legend.
+        valid = unit == nil ? nil : try PackedField.validRange(of: variable)
     }
 
     /// The numbers, as they are read, that people and programs write for "no data" and may forget to declare. Packed integers
@@ -70,7 +71,7 @@ struct PackedField {
     /// Rows of the file's chunks.
     var chunkRows: Int { max(1, variable.chunkLengths?[rowPosition] ?? 1) }
 
-    /// Values of cells, row-major in the window's order.
+    /// Values of cells, row-major in the window's order: NaN where there is none, infinite where it is outside of `valid`.
     func read(rows: Range<Int>, columns: Range<Int>) throws -> [Double] {
         var values = try readOwn(rows: rows, columns: columns)
         for field in subtracted {
@@ -111,7 +112,8 @@ struct PackedField {
     /// Fill values are compared before unpacking: a packed file declares them packed.
     private func physical(_ stored: Double) -> Double {
         let raw = stored < 0 ? stored + (wrap ?? 0) : stored
-        guard abs(raw) < 1e20, valid.contains(raw), !noData.contains(raw) else { return .nan }
+        guard abs(raw) < 1e20, !noData.contains(raw) else { return .nan }
+        if let valid, !valid.contains(raw) { return .infinity }
         return raw * scale + offset
     }
 
@@ -181,11 +183,12 @@ struct PackedField {
 
     /// valid_range, or valid_min and valid_max (NetCDF User's Guide, appendix A). Packed variables tell them packed or unpacked, by the type of
     /// the attribute, and files get it wrong: theirs are not looked at.
-    private static func validRange(of variable: any ProductArray) throws -> ClosedRange<Double> {
-        let everything = -Double.infinity...Double.infinity
+    private static func validRange(of variable: any ProductArray) throws -> ClosedRange<Double>? {
         guard variable.attribute("scale_factor") == nil, variable.attribute("add_offset") == nil,
             wrap(of: variable) == nil
-        else { return everything }
+        else { return nil }
+        // As the variable's own type rounds them.
+        func rounded(_ number: Double) -> Double { variable.type == .float ? Double(Float(number)) : number }
         func bad(_ name: String, _ attribute: Attribute, _ expected: String) -> IngestError {
             .badAttribute(
                 name, variable: variable.name, path: variable.path, found: describe(attribute), expected: expected)
@@ -194,14 +197,18 @@ struct PackedField {
             guard let numbers = attribute.numbers, numbers.count == 2, numbers[0] <= numbers[1] else {
                 throw bad("valid_range", attribute, "two numbers, the smaller first")
             }
-            return numbers[0]...numbers[1]
+            return rounded(numbers[0])...rounded(numbers[1])
         }
-        func limit(_ name: String, _ none: Double) throws -> Double {
-            guard let attribute = variable.attribute(name) else { return none }
-            guard let number = attribute.number, !number.isNaN else { throw bad(name, attribute, "a number") }
-            return number
+        func limit(_ name: String) throws -> Double? {
+            guard let attribute = variable.attribute(name) else { return nil }
+            guard case .numbers(let numbers) = attribute, numbers.count == 1, !numbers[0].isNaN else {
+                throw bad(name, attribute, "a number")
+            }
+            return rounded(numbers[0])
         }
-        let (low, high) = (try limit("valid_min", -.infinity), try limit("valid_max", .infinity))
+        let limits = (try limit("valid_min"), try limit("valid_max"))
+        guard limits.0 != nil || limits.1 != nil else { return nil }
+        let (low, high) = (limits.0 ?? -.infinity, limits.1 ?? .infinity)
         guard low <= high else {
             throw IngestError.badAttribute(
                 "valid_min", variable: variable.name, path: variable.path, found: plain(low),

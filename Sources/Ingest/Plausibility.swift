@@ -99,6 +99,11 @@ enum Plausibility {
                 "\(velocityName): 98 % of the velocities are below \(plain(lowestSpeed)) m/year, slower than any ice shelf; check the units of both components"
             )
         }
+        for (found, file) in [(velocity, velocityName), (thickness, thicknessName)] where found.invalid > 0 {
+            warnings.append(
+                "\(file): on \(found.invalid) cells \(found.invalidNames.map(quoted).joined(separator: ", ")) lies outside of the variable's valid_range, valid_min or valid_max; they are left out; remove the attribute if it is left over from other data"
+            )
+        }
         let still = speeds.count { $0 == 0 }
         if still >= 10 {
             warnings.append(

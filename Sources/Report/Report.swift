@@ -63,6 +63,7 @@ public struct Report {
     /// Writes the maps, each whole, and returns their names.
     public func writeMaps(to folder: String) throws -> [String] {
         try Report.checkFolder(folder)
+        try Report.makeFolder(folder)
         let names = maps.map { "\($0.name).png" }
         // Before the first is written.
         for name in names { try Report.checkMap("\(folder)/\(name)") }
@@ -82,12 +83,22 @@ public struct Report {
         try PendingFile(replacing: path).discard()
     }
 
-    /// Whether maps can be written there, told before the work.
+    /// Whether maps can be written there, told before the work. A folder that is not there is made with the first map.
     public static func checkFolder(_ path: String) throws {
         var info = stat()
-        if stat(path, &info) == 0, info.st_mode & S_IFMT != S_IFDIR {
+        guard stat(path, &info) == 0 else {
+            let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
+            guard access(parent, W_OK) == 0 else {
+                throw ReportError.noFolder(path: path, reason: String(cString: strerror(errno)))
+            }
+            return
+        }
+        if info.st_mode & S_IFMT != S_IFDIR {
             throw ReportError.noFolder(path: path, reason: "a file has that name")
         }
+    }
+
+    private static func makeFolder(_ path: String) throws {
         if mkdir(path, 0o777) != 0, errno != EEXIST {
             throw ReportError.noFolder(path: path, reason: String(cString: strerror(errno)))
         }

@@ -22,6 +22,8 @@ public struct Checkpoint: Sendable {
     public var backend: String
     /// Time spent in training, over all resumptions [s].
     public var trainedSeconds: Double
+    /// Whether the run had come to its end, by its total or by its stopping rule.
+    public var hasEnded = false
 
     public init(
         plan: Plan, iteration: Int, parameters: [Float], optimizer: OptimizerState, balance: [Double]? = nil,
@@ -70,6 +72,7 @@ extension Checkpoint {
         try file.setAttribute("store_fingerprint", .text(storeFingerprint))
         try file.setAttribute("backend", .text(backend))
         try file.setAttribute("trained_s", .numbers([trainedSeconds]))
+        try file.setAttribute("has_ended", .numbers([hasEnded ? 1 : 0]))
         for (name, count) in optimizer.counts.sorted(by: { $0.key < $1.key }) {
             try file.setAttribute(Checkpoint.statePrefix + name, .numbers([Double(count)]))
         }
@@ -144,6 +147,7 @@ extension Checkpoint {
             },
             history: try History(reading: file), storeFingerprint: fingerprint, backend: backend,
             trainedSeconds: seconds)
+        hasEnded = file.attribute("has_ended")?.number == 1
     }
 }
 

@@ -81,7 +81,12 @@ public final class RunDirectory {
             }
         }
         guard candidates.isEmpty else { throw RunError.allDamaged(run: path, count: candidates.count) }
-        throw otherOwner.map { RunError.held(run: path, owner: $0) } ?? RunError.noCheckpoint(run: path)
+        throw nothingThere
+    }
+
+    /// Why there is no checkpoint: another trainer has not come to its first, or nothing was trained.
+    public var nothingThere: RunError {
+        otherOwner.map { .held(run: path, owner: $0) } ?? .noCheckpoint(run: path)
     }
 
     // MARK: inside

@@ -11,19 +11,21 @@ public enum StoppingRule: String, CaseIterable, Sendable {
 /// The squared misfits of N observed values with independent errors, in units of their variances, are χ² of N: as long as
 /// the networks learn about the ice they fall by parts of themselves, and where they only follow the errors, by less than one for each new
 /// direction that a step opens (Akaike 1974 asks for two for a parameter). On a shelf with 5 % noise of three kinds the loss fell by
-/// 140 to 310 of 70,684 values' χ² in 1000 iterations once the viscosity had stopped getting better, and by 500 to 2000 before; without
+/// 300 to 600 of 70,684 values' χ² in 2000 iterations once the viscosity had stopped getting better, and by thousands before; without
 /// noise, by half every 500 iterations (docs/accuracy.md).
 public enum Flatness {
     /// Iterations over which a fall is told: a method may rest for hundreds and go on.
     public static let window = 2000
     /// Fall of χ² in so many iterations that is none.
     static let leastFall = 700.0
+    /// Fewer values are fitted further, but a loss that falls by more than this part is not flat.
+    static let mostPart = 0.05
 
     /// - Parameters:
     ///   - losses: of the same points, one an iteration.
     ///   - observedValues: numbers that were observed among them.
     public static func isReached(_ losses: ArraySlice<Double>, loss: Double, observedValues: Int) -> Bool {
         guard losses.count >= window, observedValues > 0 else { return false }
-        return losses[losses.endIndex - window] - loss < loss * leastFall / Double(observedValues)
+        return losses[losses.endIndex - window] - loss < loss * min(mostPart, leastFall / Double(observedValues))
     }
 }

@@ -61,6 +61,7 @@ public struct Trainer {
         var continued = checkpoint
         continued.plan = assembly.plan
         continued.optimizer = OptimizerState()
+        continued.hasEnded = false
         continued.backend = assembly.backend.summary
         self.init(assembly, directory, optimizer, continued)
         lastGood = directory.checkpointPath(checkpoint.iteration)
@@ -147,7 +148,9 @@ public struct Trainer {
             let stops = !isLast && (wantsStop || shouldStop())
             if isLast || stops || clock.now - lastSaved >= interval {
                 checkpoint.trainedSeconds = secondsBefore + (clock.now - begin) / .seconds(1)
+                checkpoint.hasEnded = isLast
                 lastGood = try saved()
+                checkpoint.hasEnded = false
                 lastSaved = clock.now
             }
             if isLast { return .complete(iteration: iteration, checkpoint: lastGood ?? "") }

@@ -39,7 +39,7 @@ struct TrainCommand: ParsableCommand {
     var iterations: Int?
     @Option(
         help:
-            "When to end: total, with the last iteration; flat, before it, where the loss falls no more than it does by fitting noise. (default: flat; with --iterations total)"
+            "When to end: total, with the last iteration; flat, before it, where a method that keeps its points has lowered the loss in the last \(Flatness.window) iterations by no more than fitting noise does. (default: flat; with --iterations total)"
     )
     var stop: String?
     @Option(
@@ -168,8 +168,7 @@ struct TrainCommand: ParsableCommand {
             throw RunError.fewerMembers(asked: plan.ensemble, run: runPath, members: saved.ensemble)
         }
         if resume, saved == nil {
-            throw directory.checkpoints.isEmpty
-                ? RunError.noCheckpoint(run: runPath) : RunError.noEnsemble(run: runPath)
+            throw directory.checkpoints.isEmpty ? directory.nothingThere : RunError.noEnsemble(run: runPath)
         }
         var isFirst = true
         for number in 1...plan.ensemble {
@@ -177,7 +176,7 @@ struct TrainCommand: ParsableCommand {
             let checkpoint = saved == nil || member.checkpoints.isEmpty ? nil : try savedCheckpoint(in: member)
             if let checkpoint {
                 try requireSame(plan.member(number), checkpoint)
-                if checkpoint.iteration == plan.iterations { continue }
+                if checkpoint.iteration == plan.iterations || (plan.stop == .flat && checkpoint.hasEnded) { continue }
             }
             _ = try train(
                 plan.member(number), checkpoint, in: member,
@@ -258,7 +257,7 @@ struct TrainCommand: ParsableCommand {
             progress.finish(iteration, details: details)
             if iteration < plan.iterations {
                 printMessage(
-                    "ended at iteration \(iteration) of \(plan.iterations): in the last \(Flatness.window) the loss fell no more than it does by fitting noise; --resume --stop total goes on"
+                    "ended at iteration \(iteration) of \(plan.iterations), since the loss is flat; --resume --stop total goes on"
                 )
             }
             return (iteration, checkpoint)

@@ -62,6 +62,17 @@ struct NoiseEstimateTests {
         #expect(NoiseEstimate(of: values { 0.005 * $0 }, at: Self.cells, columns: Self.columns) == nil)
     }
 
+    @Test("a component that shows none has none, whatever the other shows")
+    func oneComponent() throws {
+        let (clean, noisy) = (values { _ in 0 }, values { 0.05 * $0 })
+        let noise = try #require(
+            NoiseEstimate(of: [noisy[0], clean[1]], at: Self.cells, columns: Self.columns))
+        #expect(noise.errors(at: 500)[0] > 10 && noise.errors(at: 500)[1].isNaN)
+        let nothing = Self.cells.map { 1e-6 * Double($0 % 3) }
+        let other = try #require(NoiseEstimate(of: [noisy[0], nothing], at: Self.cells, columns: Self.columns))
+        #expect(other.errors(at: 500)[1].isNaN)
+    }
+
     @Test("a few wild cells do not count")
     func wildCells() throws {
         var wild = values { _ in 20 }

@@ -118,11 +118,23 @@ struct ValueTests {
         let workplace = try Workplace(SmallShelf.measures(), bed)
         #expect(try workplace.ingest().tallies.first { $0.what == "thickness cells" }?.kept == 336 - 84)
         #expect(try workplace.open().physical(.thickness, .h).allSatisfy { $0 < 600 })
+        #expect(
+            try workplace.ingest().warnings.contains {
+                $0.contains("on 84 cells 'thickness' lies outside of the variable's valid_range")
+            })
         bed["thickness"][attribute: "valid_range"] = .numbers([3000, 0])
         let failure = #expect(throws: IngestError.self) {
             try Workplace(SmallShelf.measures(), bed).ingest()
         }
         #expect(failure?.explanation.contains("valid_range") == true)
+    }
+
+    @Test("a limit of what is valid is valid, as the variable's type rounds it")
+    func validLimit() throws {
+        var file = SmallShelf.measures()
+        file["VX"][attribute: "valid_max"] = .numbers([300.1])
+        file["VX"].value = { _, y in y == 4500 ? 300.1 : 200 + y / 1000 }
+        #expect(try Workplace(file).store().count(.velocity) == 240)
     }
 
     @Test("cells with one velocity component are no data")
@@ -153,6 +165,19 @@ struct ValueTests {
         let far = try #require(zip(x, weight).first { $0.0 > 10_000 }).1
         #expect(abs(near / far - 4) < 1e-5)
         #expect(try Workplace().store().physical(.velocity, .weightU).allSatisfy { $0 == 1 })
+    }
+
+    @Test("errors of one component are taken, and the other counts like it")
+    func errorsOfOneComponent() throws {
+        for name in ["ERRX", "ERRY"] {
+            var file = SmallShelf.measures()
+            file.fields.append(SmallShelf.velocity(name) { x, _ in x < 10_000 ? 2 : 4 })
+            let store = try Workplace(file).store()
+            let weights = try (store.physical(.velocity, .weightU), store.physical(.velocity, .weightV))
+            let (known, other) = name == "ERRX" ? weights : (weights.1, weights.0)
+            #expect(Set(known.map { ($0 * 1e4).rounded() }).count == 2)
+            #expect(Set(other.map { ($0 * 1e4).rounded() }).count == 1)
+        }
     }
 
     @Test("a negative error is none, and is told; fields without a usable one are as if they were not there")
