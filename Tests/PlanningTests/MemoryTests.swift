@@ -72,7 +72,7 @@ import Testing
             let backend = CPUBackend(workload, threads: 1)
             let batches = workload.programs.enumerated().map { number, program in
                 PointBatch(
-                    columns: [[Float]](repeating: [Float](repeating: 0, count: number == 0 ? count : 0), count: 5))
+                    columns: [[Float]](repeating: [Float](repeating: 0, count: number == 0 ? count : 0), count: 6))
             }
             var gradient: [Float] = []
             _ = try backend.squaredResiduals(
@@ -86,7 +86,8 @@ import Testing
     func aDecomposedBackendHasNoMoreSlotsThanItsMemoryIsCountedWith(_ tiles: String, _ count: Int) throws {
         var plan = Self.plan("2x16+2x8")
         plan.tiles = tiles
-        let workload = try Self.objective(plan).workload
+        let objective = try Self.objective(plan)
+        let workload = objective.workload
         func slotBytes(_ counts: [Int]) throws -> Int {
             try #require(
                 CPUBackend.memory(workload, counts: counts, threads: 1).first { $0.name == "gradient slots" }
@@ -97,7 +98,8 @@ import Testing
             let places = (0..<count).map { 2 * unitInterval(mixed(UInt64(number), UInt64($0))) - 1 }
             // The golden ratio spreads y evenly.
             let y = (0..<count).map { Float(2 * (Double($0) * 0.6180339887).truncatingRemainder(dividingBy: 1) - 1) }
-            return PointBatch(columns: [places.map(Float.init), y, y, y, y])
+            return PointBatch(
+                columns: objective.sets[number].columns.map { $0 == .x ? places.map(Float.init) : y })
         }
         var gradient: [Float] = []
         _ = try backend.squaredResiduals(
