@@ -12,7 +12,7 @@ public enum StoppingRule: String, CaseIterable, Sendable {
 /// the networks learn about the ice they fall by parts of themselves, and where they only follow the errors, by less than one for each new
 /// direction that a step opens (Akaike 1974 asks for two for a parameter). On a shelf with 5 % noise of three kinds the loss fell by
 /// 300 to 600 of 70,684 values' χ² in 2000 iterations once the viscosity had stopped getting better, and by thousands before; without
-/// noise, by half every 500 iterations (docs/accuracy.md).
+/// noise, to a fortieth (docs/accuracy.md).
 public enum Flatness {
     /// Iterations over which a fall is told: a method may rest for hundreds and go on.
     public static let window = 2000
