@@ -3,13 +3,11 @@ import Synchronization
 
 /// Points of one iteration: for each set its columns, in the order of `PointSet.columns`.
 public struct Chunk: Sendable {
-    public var number: ChunkNumber
     public var columns: [PointSet: [[Float]]]
     /// What means over a set divide by, where it is not the count of its points (`ChunkOrder.divisor`).
     public var divisors: [PointSet: Double] = [:]
 
-    public init(number: ChunkNumber = .passing(0), columns: [PointSet: [[Float]]]) {
-        self.number = number
+    public init(columns: [PointSet: [[Float]]]) {
         self.columns = columns
     }
 
@@ -97,8 +95,7 @@ public final class ChunkStream: Sendable {
             ahead.withLock { state -> Chunk? in
                 defer { state.spare = nil }
                 return state.spare
-            } ?? Chunk(number: number, columns: [:])
-        chunk.number = number
+            } ?? Chunk(columns: [:])
         for order in orders {
             let points = order.points(number)
             chunk.divisors[order.set] = order.divisor(of: number)

@@ -11,8 +11,8 @@ public enum StoppingRule: String, CaseIterable, Sendable {
 /// The squared misfits of N observed values with independent errors, in units of their variances, are χ² of N: as long as
 /// the networks learn about the ice they fall by parts of themselves, and where they only follow the errors, by less than one for each new
 /// direction that a step opens (Akaike 1974 asks for two for a parameter). On a shelf with 5 % noise of three kinds the loss fell by
-/// 300 to 600 of 70,684 values' χ² in 2000 iterations once the viscosity had stopped getting better, and by thousands before; without
-/// noise, to a fortieth (docs/accuracy.md).
+/// 140 to 310 of 70,684 values' χ² in 1000 iterations about where the viscosity is best, and by 1000 and more before; without
+/// noise, to a fortieth in 2000 (docs/accuracy.md).
 public enum Flatness {
     /// Iterations over which a fall is told: a method may rest for hundreds and go on.
     public static let window = 2000
