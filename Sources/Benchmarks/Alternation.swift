@@ -6,7 +6,7 @@ package struct Alternation {
     /// Every step [s].
     package private(set) var steps: [Double] = []
     /// The matrix products' rate in every slice of theirs [FLOP/s]; empty where there is no yardstick.
-    package private(set) var matrixRates: [Double] = []
+    package private(set) var sgemmRates: [Double] = []
     /// Of every slice of steps, the rate of its products as a share of the matrix rates before and after it.
     package private(set) var shares: [Double] = []
 
@@ -20,7 +20,7 @@ package struct Alternation {
     ///   - operations: those of a step.
     ///   - fewest: slices of steps that are made however long they take.
     package init(
-        seconds: Double, yardstick: MatrixRate?, estimate: Double, operations: Double, fewest: Int = 3,
+        seconds: Double, yardstick: SGEMMRate?, estimate: Double, operations: Double, fewest: Int = 3,
         step: () throws -> Void
     ) throws {
         let clock = ContinuousClock()
@@ -30,7 +30,7 @@ package struct Alternation {
         // A long step sees more of its neighbourhood's noise, so its yardstick looks longer too.
         let rateSlice = max(slice, min(1, estimate / 4))
         var before = yardstick?.sample(seconds: rateSlice)
-        if let before { matrixRates.append(before) }
+        if let before { sgemmRates.append(before) }
         var slices = 0
         while slices < fewest || (clock.now - begin) / .seconds(1) < seconds {
             var spent = 0.0
@@ -42,7 +42,7 @@ package struct Alternation {
             slices += 1
             guard let yardstick, let rateBefore = before else { continue }
             let after = yardstick.sample(seconds: rateSlice)
-            matrixRates.append(after)
+            sgemmRates.append(after)
             shares.append(operations * Double(stepsInSlice) / spent / ((rateBefore + after) / 2))
             before = after
         }

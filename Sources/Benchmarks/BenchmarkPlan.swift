@@ -152,7 +152,7 @@ public struct BenchmarkPlan: Sendable {
         if stages.contains(.ingest) { needed += 8 * ingestPoints + 10_000_000 }
         // The store, and a prediction of a dozen fields.
         if stages.contains(.export) { needed += 100 * exportCells }
-        if let free = PendingFile.freeBytes(beside: folder.path), free < needed {
+        if let free = AtomicFile.freeBytes(beside: folder.path), free < needed {
             throw BenchmarkError.diskTooSmall(path: folder.path, needed: needed, free: free)
         }
         say("\(folder.path): \(Figure.megabytes(needed)) for the time of the run")

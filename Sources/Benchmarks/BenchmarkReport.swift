@@ -129,14 +129,14 @@ public struct BenchmarkReport: Codable, Sendable, Equatable {
     public func write(to path: String) throws {
         let target = try ReportFile.target(path)
         let data = try JSON.encode(self) + Data("\n".utf8)
-        let pending = try PendingFile(replacing: target)
+        let pending = try AtomicFile(replacing: target)
         defer { pending.discard() }
         try ReportFile.write(data, to: pending.temporaryPath, reportedAs: path)
         try pending.commit()
     }
 }
 
-/// One spelling of JSON: snake_case names, ISO dates, keys in order, so that reports can be compared by eye too.
+/// One sourceExpression of JSON: snake_case names, ISO dates, keys in order, so that reports can be compared by eye too.
 public enum JSON {
     public static func encode(_ value: some Encodable) throws -> Data {
         let encoder = JSONEncoder()

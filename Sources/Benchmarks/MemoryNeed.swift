@@ -13,10 +13,12 @@ struct MemoryNeed {
     /// - Parameter copies: of the points' columns that are held at once.
     init(_ problem: StepProblem, points: Int, threads: Int?, copies: Int) {
         // Weights, gradient, and what Adam keeps: two vectors, and some room.
-        var bytes = 6 * 4 * problem.workload.networks.parameterCount + copies * problem.byteCount(points: points)
+        var bytes = 6 * 4 * problem.residualProblem.networks.parameterCount + copies * problem.byteCount(points: points)
         if let threads {
-            bytes += CPUBackend.memory(problem.workload, counts: problem.counts(points: points), threads: threads)
-                .reduce(0) { $0 + $1.bytes }
+            bytes += CPUBackend.memory(
+                problem.residualProblem, counts: problem.counts(points: points), threads: threads
+            )
+            .reduce(0) { $0 + $1.bytes }
             // The yardstick's matrices: three of 1024 x 1024 a thread.
             bytes += threads * 3 * 4 << 20
         }

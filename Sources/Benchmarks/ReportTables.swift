@@ -70,7 +70,7 @@ extension BenchmarkReport {
         var table = matrix(
             "Unit time: seconds for a point and 1,000 iterations", step: { Figure.plain($0.measured.unitSeconds) },
             stream: { Figure.plain($0.measured.unitSeconds) })
-        table.notes = [published, publishedOfCards].compactMap { $0 }
+        table.notes = [published, publishedOfGPUs].compactMap { $0 }
         return table
     }
 
@@ -90,8 +90,8 @@ extension BenchmarkReport {
             "Wang et al. report \(BenchmarkReport.publishedCores) for 65,536 points on 16 cores (\(BenchmarkReport.publishedGPU) on a GPU): \(deviceName(row.backend, row.threads)) of this machine at \(grouped(row.points)) points are \(Figure.plain(ratio)) times as fast."
     }
 
-    /// The same for what has no threads, a card, against the users' own.
-    private var publishedOfCards: String? {
+    /// The same for what has no threads, a GPU, against the users' own.
+    private var publishedOfGPUs: String? {
         guard
             let row = steps.filter({ $0.problem == "shallow-shelf" && $0.network == "8x128" && $0.threads == nil }).min(
                 by: { abs($0.points - 65536) < abs($1.points - 65536) })
@@ -108,8 +108,8 @@ extension BenchmarkReport {
         table.notes = [
             "Products of a step alone are counted; steps and sgemm ran by turns, in slices of a fraction of a second."
         ]
-        if steps.contains(where: { $0.threads == nil && $0.measured.matrixRate != nil }) {
-            table.notes.append("A card's share is of cuBLAS's rate on that card, measured behind the steps.")
+        if steps.contains(where: { $0.threads == nil && $0.measured.sgemmRate != nil }) {
+            table.notes.append("A GPU's share is of cuBLAS's rate on that GPU, measured behind the steps.")
         }
         if (steps.map(\.threads) + streams.map(\.threads)).contains(where: { ($0 ?? 0) > machine.cores }) {
             table.notes.append(
@@ -151,7 +151,7 @@ extension BenchmarkReport {
     private func details(_ timing: StepTiming, _ peakBytes: Int) -> [String] {
         [
             Figure.duration(timing.stepSeconds), Figure.plain(timing.pointsPerSecond),
-            timing.matrixRate.map { Figure.plain($0 / 1e9) } ?? "--", Figure.megabytes(peakBytes), "\(timing.steps)",
+            timing.sgemmRate.map { Figure.plain($0 / 1e9) } ?? "--", Figure.megabytes(peakBytes), "\(timing.steps)",
         ]
     }
 

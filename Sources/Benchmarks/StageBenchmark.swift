@@ -64,11 +64,12 @@ public struct ExportBenchmark: Codable, Sendable {
 
     public func run(_ makeBackend: BackendMaker) throws -> StageRow {
         let reader = try StoreReader(path: store)
-        var plan = Plan()
-        plan.store = store
-        try plan.set("network", to: .text(network))
+        var configuration = TrainingConfiguration()
+        configuration.store = store
+        try configuration.set("network", to: .text(network))
         let checkpoint = Checkpoint(
-            plan: plan, iteration: 0, parameters: try plan.networks().initialParameters(seed: 0),
+            configuration: configuration, iteration: 0,
+            parameters: try configuration.networks().initialParameters(seed: 0),
             optimizer: OptimizerState(), history: History(termNames: []),
             storeFingerprint: reader.fingerprint, backend: "none", trainedSeconds: 0)
         let model = try Prediction(checkpoint, store: reader) { try makeBackend(backend, $0, threads) }

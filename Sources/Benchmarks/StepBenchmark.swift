@@ -2,8 +2,9 @@ import Compute
 import ComputeCPU
 import Optimizers
 
-/// Makes the device of a name for a workload; only the command knows which there are. Nil threads: all cores.
-public typealias BackendMaker = (_ name: String, _ workload: Workload, _ threads: Int?) throws -> any Backend
+/// Makes the device of a name for a residualProblem; only the command knows which there are. Nil threads: all cores.
+public typealias BackendMaker = (_ name: String, _ residualProblem: ResidualProblem, _ threads: Int?) throws ->
+    any Backend
 
 /// A whole training step (loss, gradient and Adam) with the points in memory.
 public struct StepBenchmark: Codable, Sendable {
@@ -27,8 +28,8 @@ public struct StepBenchmark: Codable, Sendable {
 
     public func run(_ makeBackend: BackendMaker) throws -> StepRow {
         let problem = try StepProblem.named(self.problem, network, tiles: tiles, fourier: fourier)
-        let device = try makeBackend(backend, problem.workload, threads)
-        var parameters = problem.workload.networks.initialParameters(seed: 0)
+        let device = try makeBackend(backend, problem.residualProblem, threads)
+        var parameters = problem.residualProblem.networks.initialParameters(seed: 0)
         var optimizer = Adam(parameterCount: parameters.count, options: OptimizerOptions())
         var gradient: [Float] = []
         let batches = problem.batches(points: points)
@@ -46,10 +47,10 @@ public struct StepBenchmark: Codable, Sendable {
         let estimate = try ContinuousClock().measure(step) / .seconds(1)
         // Before the yardstick's matrices: a step needs no more later on.
         let peak = ProcessMemory.peakBytes
-        let yardstick = threads.map { MatrixRate(threads: $0) }
+        let yardstick = threads.map { SGEMMRate(threads: $0) }
         let measured = try Alternation(
             seconds: seconds, yardstick: yardstick, estimate: estimate,
-            operations: problem.workload.productOperations(points: problem.counts(points: points)), step: step)
+            operations: problem.residualProblem.productOperations(points: problem.counts(points: points)), step: step)
         return StepRow(
             problem: problem.name, network: network, backend: backend, threads: threads, points: points,
             device: device.summary, measured: StepTiming(measured, points: points), peakBytes: peak)
@@ -82,10 +83,10 @@ public struct StepBenchmark: Codable, Sendable {
         }
         _ = try device.endSteps()
         let rates = try device.rates()
-        let operations = problem.workload.productOperations(points: problem.counts(points: points))
+        let operations = problem.residualProblem.productOperations(points: problem.counts(points: points))
         let shares = steps.map { operations / $0 / rates.products }
         let timing = StepTiming(
-            steps: 16 * steps.count, stepSeconds: steps.median ?? 0, points: points, matrixRate: rates.products,
+            steps: 16 * steps.count, stepSeconds: steps.median ?? 0, points: points, sgemmRate: rates.products,
             share: shares.median, shareQuartiles: shares.quartiles)
         return StepRow(
             problem: problem.name, network: network, backend: backend, threads: threads, points: points,

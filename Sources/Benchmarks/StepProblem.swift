@@ -19,7 +19,7 @@ public struct StepProblem: Sendable {
 
     /// What rows of a report call it.
     public let name: String
-    public let workload: Workload
+    public let residualProblem: ResidualProblem
     private let groups: [PointGroup]
 
     /// The problems that can be timed. Another one (an anisotropic shelf) is a function like those below, and a line here;
@@ -32,20 +32,21 @@ public struct StepProblem: Sendable {
 
     /// Networks as `--network`, `--tiles` and `--fourier` spell them.
     public static func named(
-        _ name: String, _ network: String, tiles: String = Plan().tiles, fourier: String = Plan().fourier
+        _ name: String, _ network: String, tiles: String = TrainingConfiguration().tiles,
+        fourier: String = TrainingConfiguration().fourier
     ) throws -> StepProblem {
         guard let problem = all.first(where: { $0.name == name }) else {
             throw BenchmarkError.unknownName("problem", name, known: names)
         }
-        var plan = Plan()
-        (plan.network, plan.tiles, plan.fourier) = (network, tiles, fourier)
-        return problem.make(try plan.networks())
+        var configuration = TrainingConfiguration()
+        (configuration.network, configuration.tiles, configuration.fourier) = (network, tiles, fourier)
+        return problem.make(try configuration.networks())
     }
 
     private init(_ name: String, _ networks: NetworkGroup, _ groups: [PointGroup]) {
         self.name = name
         self.groups = groups
-        workload = Workload(networks: networks, inputSlopes: (1, 1), programs: groups.map(\.program))
+        residualProblem = ResidualProblem(networks: networks, inputSlopes: (1, 1), programs: groups.map(\.program))
     }
 
     /// The group's own problem: momentum balance and data misfit at the same points, as the tables of Wang et al. (2025)
@@ -82,11 +83,11 @@ public struct StepProblem: Sendable {
     private static func group(
         columns: [String], weights: [Double], share: Double = 1, residuals: (FieldPoint) -> [Scalar]
     ) -> PointGroup {
-        let program = Program.recording { recorder in
+        let program = Program.recording { tracer in
             let plain = OutputMap.affine(offset: 0, scale: 1)
             return residuals(
                 FieldPoint(
-                    recorder: recorder, unknowns: [.velocityX, .velocityY, .thickness, .viscosity],
+                    tracer: tracer, unknowns: [.velocityX, .velocityY, .thickness, .viscosity],
                     maps: [.velocityX: plain, .velocityY: plain, .thickness: plain, .viscosity: .exponential],
                     columns: ["x", "y"] + columns))
         }
@@ -130,7 +131,7 @@ public struct StepProblem: Sendable {
     }
 }
 
-extension Workload {
+extension ResidualProblem {
     /// Operations of the layer products of a step on so many points of each program: forward, adjoint of the activations and
     /// adjoint of the weights, for every channel that a network carries. All else is small beside them.
     package func productOperations(points: [Int]) -> Double {
@@ -142,7 +143,7 @@ extension Workload {
             let width = Double(network.element.width)
             let squares = network.element.hiddenLayers - (network.element.fourier == nil ? 1 : 0)
             return sum + 3 * Double(squares) * 2 * width * width * Double(channels)
-                * networks.decomposition.meanCovering
+                * networks.decomposition.meanOverlap
         }
     }
 }

@@ -8,20 +8,20 @@ public struct StepTiming: Codable, Sendable, Equatable {
     public let unitSeconds: Double
     public let pointsPerSecond: Double
     /// OpenBLAS's rate between the steps, the median [FLOP/s]; nil where OpenBLAS is no yardstick for the device.
-    public let matrixRate: Double?
+    public let sgemmRate: Double?
     /// The rate of the step's products as a share of OpenBLAS's, as if a step were nothing else: median, first and third
     /// quartile over slices of a fraction of a second.
     public let share: Double?
     public let shareQuartiles: [Double]?
 
     public init(
-        steps: Int, stepSeconds: Double, points: Int, matrixRate: Double?, share: Double?, shareQuartiles: [Double]?
+        steps: Int, stepSeconds: Double, points: Int, sgemmRate: Double?, share: Double?, shareQuartiles: [Double]?
     ) {
         self.steps = steps
         self.stepSeconds = stepSeconds
         unitSeconds = stepSeconds * 1000 / Double(points)
         pointsPerSecond = Double(points) / stepSeconds
-        self.matrixRate = matrixRate
+        self.sgemmRate = sgemmRate
         self.share = share
         self.shareQuartiles = shareQuartiles
     }
@@ -29,7 +29,7 @@ public struct StepTiming: Codable, Sendable, Equatable {
     package init(_ measured: Alternation, points: Int) {
         self.init(
             steps: measured.steps.count, stepSeconds: measured.steps.median ?? 0, points: points,
-            matrixRate: measured.matrixRates.median, share: measured.shares.median,
+            sgemmRate: measured.sgemmRates.median, share: measured.shares.median,
             shareQuartiles: measured.shares.isEmpty ? nil : measured.shares.quartiles)
     }
 

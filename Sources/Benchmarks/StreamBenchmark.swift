@@ -19,7 +19,7 @@ public struct StreamBenchmark: Codable, Sendable {
     public var seconds: Double
 
     /// A slowdown of a percent does not show in three pairs. (Of the first, only one half counts.)
-    private static let fewestPairs = 9
+    private static let minPairs = 9
 
     public init(store: String, backend: String, threads: Int?, seconds: Double) {
         self.store = store
@@ -29,49 +29,49 @@ public struct StreamBenchmark: Codable, Sendable {
     }
 
     public func run(_ makeBackend: BackendMaker) throws -> StreamRow {
-        var plan = Plan()
-        plan.store = store
-        try plan.set("network", to: .text(network))
-        plan.stream = StreamPlan(chunk: chunk)
-        let assembly = try Assembly(plan) { try makeBackend(backend, $0, threads) }
+        var configuration = TrainingConfiguration()
+        configuration.store = store
+        try configuration.set("network", to: .text(network))
+        configuration.stream = StreamConfiguration(chunk: chunk)
+        let context = try TrainingContext(configuration) { try makeBackend(backend, $0, threads) }
         let canDrop = dropCache()
-        let cold = try readAlone(assembly.stream, visited: nil)
+        let cold = try readAlone(context.stream, visited: nil)
         // The same chunks again, now in the page cache and with their checksums checked.
-        let warm = try readAlone(assembly.stream, visited: cold.iterations)
+        let warm = try readAlone(context.stream, visited: cold.iterations)
 
-        var iteration = try Iteration(assembly)
-        try iteration.step(try assembly.stream.chunk(0))
-        let held = try assembly.stream.chunk(0)
+        var iteration = try Iteration(context)
+        try iteration.step(try context.stream.chunk(0))
+        let held = try context.stream.chunk(0)
         let estimate = try ContinuousClock().measure { try iteration.step(held) } / .seconds(1)
         let peak = ProcessMemory.peakBytes
 
-        let counts = assembly.objective.sets.map { held.count($0) }
-        let operations = 2 * assembly.objective.workload.productOperations(points: counts)
-        let visited = cold.iterations < assembly.stream.iterationsPerEpoch ? cold.iterations : nil
-        let yardstick = threads.map { MatrixRate(threads: $0) }
-        var warmPairs = Pairs(assembly.stream, held, visited)
+        let counts = context.objective.sets.map { held.count($0) }
+        let operations = 2 * context.objective.residualProblem.productOperations(points: counts)
+        let visited = cold.iterations < context.stream.iterationsPerEpoch ? cold.iterations : nil
+        let yardstick = threads.map { SGEMMRate(threads: $0) }
+        var warmPairs = Pairs(context.stream, held, visited)
         let alternation = try Alternation(
             seconds: seconds, yardstick: yardstick, estimate: 2 * estimate, operations: operations,
-            fewest: StreamBenchmark.fewestPairs
+            fewest: StreamBenchmark.minPairs
         ) {
             try warmPairs.next(&iteration)
         }
-        var coldPairs = Pairs(assembly.stream, held, visited)
+        var coldPairs = Pairs(context.stream, held, visited)
         if canDrop {
             _ = try Alternation(
                 seconds: seconds, yardstick: nil, estimate: 2 * estimate, operations: operations,
-                fewest: StreamBenchmark.fewestPairs
+                fewest: StreamBenchmark.minPairs
             ) {
                 try coldPairs.next(&iteration) { PageCache.drop(store) }
             }
         }
         return StreamRow(
-            network: network, backend: backend, threads: threads, device: assembly.backend.summary,
-            points: assembly.store.count(.collocation), storeBytes: byteCount, chunk: held.count(.collocation),
+            network: network, backend: backend, threads: threads, device: context.backend.summary,
+            points: context.store.count(.collocation), storeBytes: byteCount, chunk: held.count(.collocation),
             pointsPerIteration: counts.reduce(0, +),
             measured: StepTiming(
                 steps: warmPairs.streamed.count, stepSeconds: warmPairs.streamed.median ?? estimate,
-                points: held.count(.collocation), matrixRate: alternation.matrixRates.median,
+                points: held.count(.collocation), sgemmRate: alternation.sgemmRates.median,
                 share: alternation.shares.median,
                 shareQuartiles: alternation.shares.isEmpty ? nil : alternation.shares.quartiles),
             warm: warmPairs.reading(warm), cold: canDrop ? coldPairs.reading(cold) : nil, peakBytes: peak)
@@ -115,20 +115,20 @@ public struct StreamBenchmark: Codable, Sendable {
 
     /// Loss, gradient and Adam on a chunk.
     private struct Iteration {
-        let assembly: Assembly
+        let context: TrainingContext
         var parameters: [Float]
         var optimizer: Adam
         var gradient: [Float] = []
 
-        init(_ assembly: Assembly) throws {
-            self.assembly = assembly
-            parameters = assembly.objective.workload.networks.initialParameters(seed: 0)
+        init(_ context: TrainingContext) throws {
+            self.context = context
+            parameters = context.objective.residualProblem.networks.initialParameters(seed: 0)
             optimizer = Adam(parameterCount: parameters.count, options: OptimizerOptions())
         }
 
         mutating func step(_ chunk: Chunk) throws {
-            let loss = try assembly.objective.evaluate(
-                assembly.backend, parameters: parameters, chunk: chunk, gradient: &gradient)
+            let loss = try context.objective.evaluate(
+                context.backend, parameters: parameters, chunk: chunk, gradient: &gradient)
             optimizer.step(&parameters, loss: loss.total, gradient: gradient) { _, _ in 0 }
         }
     }

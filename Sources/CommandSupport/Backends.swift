@@ -9,42 +9,44 @@ public enum Backends {
     private struct Device: Sendable {
         let name: String
         /// Whether this machine has it.
-        let isThere: @Sendable () -> Bool
-        let make: @Sendable (Workload, _ threads: Int?, _ precision: String?) throws -> any Backend
+        let isAvailable: @Sendable () -> Bool
+        let make: @Sendable (ResidualProblem, _ threads: Int?, _ precision: String?) throws -> any Backend
         /// What it allocates for chunks of so many points a program.
-        let memory: @Sendable (Workload, _ counts: [Int], _ threads: Int?) -> [(name: String, bytes: Int)]
+        let memory: @Sendable (ResidualProblem, _ counts: [Int], _ threads: Int?) -> [(name: String, bytes: Int)]
         /// What it takes of a memory of its own; nil where there is none.
-        let ownMemory: (@Sendable (Workload, _ precision: String?) throws -> DeviceMemory)?
+        let ownMemory: (@Sendable (ResidualProblem, _ precision: String?) throws -> DeviceMemory)?
     }
 
     /// In the order in which "auto" asks for them.
     private static let devices = [
         Device(
-            name: "cuda", isThere: { isCardThere },
-            make: { workload, _, precision in try CUDABackend(workload, precision: chosen(precision)) },
-            memory: { workload, counts, _ in CUDABackend.hostMemory(workload, counts: counts) },
-            ownMemory: { workload, precision in try CUDABackend.deviceMemory(workload, precision: chosen(precision)) }),
+            name: "cuda", isAvailable: { isGPUAvailable },
+            make: { residualProblem, _, precision in try CUDABackend(residualProblem, precision: chosen(precision)) },
+            memory: { residualProblem, counts, _ in CUDABackend.hostMemory(residualProblem, counts: counts) },
+            ownMemory: { residualProblem, precision in
+                try CUDABackend.deviceMemory(residualProblem, precision: chosen(precision))
+            }),
         Device(
-            name: "cpu", isThere: { true },
-            make: { workload, threads, precision in
+            name: "cpu", isAvailable: { true },
+            make: { residualProblem, threads, precision in
                 try requireRoom(threads: min(threads ?? defaultThreads, defaultThreads))
                 return CPUBackend(
-                    workload, threads: threads, kernels: try chosenKernels(), precision: try chosen(precision))
+                    residualProblem, threads: threads, kernels: try chosenKernels(), precision: try chosen(precision))
             },
             memory: CPUBackend.memory, ownMemory: nil),
     ]
     /// Asked once: libraries are searched for in many places.
-    private static let isCardThere = CUDABackend.isThere
+    private static let isGPUAvailable = CUDABackend.isAvailable
 
     /// What this machine has, by name.
-    public static var available: [String] { devices.filter { $0.isThere() }.map(\.name) }
+    public static var available: [String] { devices.filter { $0.isAvailable() }.map(\.name) }
 
     public static var names: [String] { ["auto"] + devices.map(\.name) }
 
     /// - Parameter name: of a device; behind a colon, what its products are computed in: "cuda:tf32".
-    public static func make(_ name: String, _ workload: Workload, threads: Int?) throws -> any Backend {
+    public static func make(_ name: String, _ residualProblem: ResidualProblem, threads: Int?) throws -> any Backend {
         let parts = name.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        return try device(parts[0]).make(workload, threads, parts.count > 1 ? parts[1] : nil)
+        return try device(parts[0]).make(residualProblem, threads, parts.count > 1 ? parts[1] : nil)
     }
 
     /// What the products of layers can be computed in.
@@ -58,16 +60,18 @@ public enum Backends {
     }
 
     /// Bytes that the device would allocate, by purpose.
-    public static func memory(_ name: String, _ workload: Workload, counts: [Int], threads: Int?) throws
+    public static func memory(_ name: String, _ residualProblem: ResidualProblem, counts: [Int], threads: Int?) throws
         -> [(name: String, bytes: Int)]
     {
-        try device(name).memory(workload, counts, threads)
+        try device(name).memory(residualProblem, counts, threads)
     }
 
     /// What a device would take of a memory of its own, where it has one and is there.
-    public static func ownMemory(_ name: String, _ workload: Workload, precision: String) throws -> DeviceMemory? {
+    public static func ownMemory(_ name: String, _ residualProblem: ResidualProblem, precision: String) throws
+        -> DeviceMemory?
+    {
         let device = try device(name)
-        return device.isThere() ? try device.ownMemory?(workload, precision) : nil
+        return device.isAvailable() ? try device.ownMemory?(residualProblem, precision) : nil
     }
 
     /// Threads that a device works with where none are asked for.
@@ -78,7 +82,7 @@ public enum Backends {
     /// "auto" is the first device of the list that this machine has.
     private static func device(_ given: String) throws -> Device {
         let name = String(given.prefix { $0 != ":" })
-        guard let device = devices.first(where: { name == "auto" ? $0.isThere() : $0.name == name }) else {
+        guard let device = devices.first(where: { name == "auto" ? $0.isAvailable() : $0.name == name }) else {
             throw UnknownBackend(name: name)
         }
         return device

@@ -11,8 +11,8 @@ public func runCommand<Command: ParsableCommand>(_ type: Command.Type, section: 
     signal(SIGPIPE, SIG_IGN)
     // So is a file that outgrows the limit of a batch system (ulimit -f).
     signal(SIGXFSZ, SIG_IGN)
-    LibraryCrash.becomesError()
-    LibraryCrash.leavesNothing()
+    LibraryCrash.installCrashHandler()
+    LibraryCrash.installFileCleanup()
     LoggingSystem.bootstrap { _ in StandardErrorLog() }
     do {
         let arguments = Array(CommandLine.arguments.dropFirst())

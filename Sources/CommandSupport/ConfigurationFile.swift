@@ -4,7 +4,7 @@ import Fields
 import NetCDFFiles
 import TOMLKit
 
-/// `--config FILE`: every option may stand in a TOML file under its own spelling, at the top level for all commands or in
+/// `--config FILE`: every option may stand in a TOML file under its own sourceExpression, at the top level for all commands or in
 /// a section of one command, such as [train]. The command line wins.
 ///
 /// The file is turned into arguments, so the parser checks names and values of both in the same words.
@@ -97,11 +97,11 @@ enum ConfigurationFile {
 
     private static func contents(of path: String) throws -> String {
         var info = stat()
-        let isThere = stat(path, &info) == 0
-        if isThere, let kind = kindOfSpecialFile(info) {
+        let isAvailable = stat(path, &info) == 0
+        if isAvailable, let kind = kindOfSpecialFile(info) {
             throw ConfigurationError.unreadable(path: path, reason: "it is \(kind), expected a TOML file")
         }
-        guard isThere, let file = fopen(path, "r") else {
+        guard isAvailable, let file = fopen(path, "r") else {
             throw ConfigurationError.unreadable(path: path, reason: String(cString: strerror(errno)))
         }
         defer { fclose(file) }

@@ -9,7 +9,7 @@ public protocol Backend: AnyObject {
     var parallelism: String { get }
     /// Threads of the host that it may use.
     var threads: Int { get }
-    var workload: Workload { get }
+    var residualProblem: ResidualProblem { get }
 
     /// S_pj = Σ over batch p of the square of output j of program p, and into `gradient` the derivative of
     /// Σ_pj c_pj S_pj with respect to the parameters. Empty batches are skipped.

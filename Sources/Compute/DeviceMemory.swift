@@ -1,10 +1,10 @@
-/// What a workload takes of a card's own memory.
+/// What a residualProblem takes of a GPU's own memory.
 public struct DeviceMemory: Sendable {
-    /// The card's.
+    /// The GPU's.
     public let name: String
     /// With the largest tile [bytes].
     public let needed: Int
-    /// Of the card [bytes].
+    /// Of the GPU [bytes].
     public let total: Int
 
     public init(name: String, needed: Int, total: Int) {

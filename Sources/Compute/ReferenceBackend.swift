@@ -6,13 +6,13 @@ import Pointwise
 ///
 /// Notation: z are a layer's channels before the activation, a after it; a gradient carries "Bar".
 public final class ReferenceBackend: Backend {
-    public let workload: Workload
+    public let residualProblem: ResidualProblem
     public var parallelism: String { "1 thread" }
     public let threads = 1
     public var summary: String { "reference, plain loops in double" }
 
-    public init(_ workload: Workload) {
-        self.workload = workload
+    public init(_ residualProblem: ResidualProblem) {
+        self.residualProblem = residualProblem
     }
 
     public func squaredResiduals(
@@ -31,7 +31,7 @@ public final class ReferenceBackend: Backend {
         var gradient = [Double](repeating: 0, count: parameters.count)
         var sums: ResidualSums = []
         for (number, batch) in batches.enumerated() {
-            let program = workload.programs[number]
+            let program = residualProblem.programs[number]
             var sum = [Double](repeating: 0, count: program.program.outputs.count)
             for point in 0..<batch.count {
                 let columns = batch.columns.map { Double($0[point]) }
@@ -41,13 +41,13 @@ public final class ReferenceBackend: Backend {
                 let bars = zip(run.outputs, coefficients[number]).map { 2 * $0 * $1 }
                 let inputBars = program.program.adjoint(slots: run.slots, outputBars: bars)
                 var outputBars = [[Double]](
-                    repeating: [Double](repeating: 0, count: workload.networks.outputs),
+                    repeating: [Double](repeating: 0, count: residualProblem.networks.outputs),
                     count: program.derivatives.channelCount)
                 for (input, bar) in zip(program.program.inputs, inputBars) {
                     if case .channel(let output, let channel) = input { outputBars[channel.rawValue][output] += bar }
                 }
                 for pass in passes {
-                    let bars = outputBars.map { Array($0[workload.networks.outputs(of: pass.number)]) }
+                    let bars = outputBars.map { Array($0[residualProblem.networks.outputs(of: pass.number)]) }
                     adjoint(pass, parameters, factorBars(window: pass.window, bars), into: &gradient)
                 }
             }
@@ -102,14 +102,14 @@ public final class ReferenceBackend: Backend {
 
     /// The networks of all subdomains that cover the point. All carry the same channels, asked for or not.
     private func forward(_ parameters: [Double], _ columns: [Double], _ derivatives: Derivatives) -> [Pass] {
-        let networks = workload.networks
+        let networks = residualProblem.networks
         let decomposition = networks.decomposition
         let (x, y) = (columns[0], columns[1])
         let zone = decomposition.zone(x: x, y: y)
         return decomposition.subdomains(covering: zone).flatMap { subdomain in
             let center = decomposition.center(of: subdomain)
             let local = (x: (x - center.x) * decomposition.slopes.x, y: (y - center.y) * decomposition.slopes.y)
-            let slopes = workload.inputSlopes
+            let slopes = residualProblem.inputSlopes
             let factors = [1, slopes.x, slopes.y, slopes.x * slopes.x, slopes.x * slopes.y, slopes.y * slopes.y]
             let window = decomposition.window(subdomain, zone: zone, x: x, y: y)
             return networks.networks.enumerated().map { number, network in
@@ -125,9 +125,9 @@ public final class ReferenceBackend: Backend {
     /// The channels of all outputs, side by side: those of the subdomains' networks under their windows.
     private func outputs(of passes: [Pass]) -> Channels {
         var sum = Channels(
-            repeating: [Double](repeating: 0, count: workload.networks.outputs), count: passes[0].entrance.count)
+            repeating: [Double](repeating: 0, count: residualProblem.networks.outputs), count: passes[0].entrance.count)
         for pass in passes {
-            let first = workload.networks.outputs(of: pass.number).lowerBound
+            let first = residualProblem.networks.outputs(of: pass.number).lowerBound
             for term in ProductRule.terms where term.product < sum.count {
                 for (output, value) in pass.layers.last!.z[term.g].enumerated() {
                     sum[term.product][first + output] += term.factor * pass.window[term.f] * value
@@ -150,7 +150,7 @@ public final class ReferenceBackend: Backend {
 
     /// The channels of what a network's first layer takes at its own coordinates: themselves, or their Fourier features.
     private func entrance(_ network: Perceptron, _ x: Double, _ y: Double, _ derivatives: Derivatives) -> Channels {
-        let (sx, sy) = workload.networkSlopes
+        let (sx, sy) = residualProblem.networkSlopes
         let all: Channels
         if let fourier = network.fourier {
             let angles = fourier.frequencies.map { b in
@@ -219,7 +219,7 @@ public final class ReferenceBackend: Backend {
     private func adjoint(
         _ pass: Pass, _ parameters: [Double], _ outputBars: Channels, into gradient: inout [Double]
     ) {
-        let network = workload.networks.networks[pass.number]
+        let network = residualProblem.networks.networks[pass.number]
         let (base, layers) = (pass.base, pass.layers)
         var bars = outputBars
         for layer in (0..<network.layerCount).reversed() {

@@ -7,7 +7,7 @@ import Synchronization
 
 /// Tiles of points on all cores: products by kernels of our own on packed weights, the last layer's by OpenBLAS.
 public final class CPUBackend: Backend {
-    public let workload: Workload
+    public let residualProblem: ResidualProblem
     public let threads: Int
     private let kernels: TileKernels
     private let precision: Precision
@@ -22,22 +22,25 @@ public final class CPUBackend: Backend {
     /// - Parameters:
     ///   - threads: nil: all cores that the process may use.
     ///   - kernels: nil: the fastest that the processor runs.
-    ///   - precision: of the products of hidden layers; coarser ones show what a card would make of them.
+    ///   - precision: of the products of hidden layers; coarser ones show what a GPU would make of them.
     public init(
-        _ workload: Workload, threads: Int? = nil, kernels: TileKernels? = nil, precision: Precision = .fp32
+        _ residualProblem: ResidualProblem, threads: Int? = nil, kernels: TileKernels? = nil,
+        precision: Precision = .fp32
     ) {
         _ = BLAS.configured
-        self.workload = workload
+        self.residualProblem = residualProblem
         self.threads = max(1, threads ?? CPUBackend.availableCores)
         let kernels = kernels ?? TileKernels.available[0]
         self.kernels = kernels
         self.precision = precision
-        let packed = (0..<workload.networks.decomposition.count).flatMap { _ in
-            workload.networks.networks.map { PackedNetwork($0, kernels, precision) }
+        let packed = (0..<residualProblem.networks.decomposition.count).flatMap { _ in
+            residualProblem.networks.networks.map { PackedNetwork($0, kernels, precision) }
         }
         self.packed = packed
-        slots = GradientSlots(workload.networks, packed)
-        workspaces = (0..<self.threads).map { _ in TileWorkspace(workload, packed, programs: workload.programs) }
+        slots = GradientSlots(residualProblem.networks, packed)
+        workspaces = (0..<self.threads).map { _ in
+            TileWorkspace(residualProblem, packed, programs: residualProblem.programs)
+        }
     }
 
     /// Gradient slots that evaluations have needed so far.
@@ -76,10 +79,10 @@ public final class CPUBackend: Backend {
     public func squaredResiduals(
         parameters: [Float], batches: [PointBatch], coefficients: [[Double]], gradient: inout [Float]
     ) throws -> ResidualSums {
-        let programs = workload.programs
+        let programs = residualProblem.programs
         precondition(batches.count == programs.count && coefficients.count == programs.count)
-        precondition(parameters.count == workload.networks.parameterCount)
-        let batches = batches.map { ZonedBatch($0, workload.networks.decomposition) }
+        precondition(parameters.count == residualProblem.networks.parameterCount)
+        let batches = batches.map { ZonedBatch($0, residualProblem.networks.decomposition) }
         let tiles = CPUBackend.tiles(programs, batches)
         let runs = GradientSlots.deal(tiles: tiles.count, floats: slots.floats)
         slots.reserve(runs.count)
@@ -126,11 +129,11 @@ public final class CPUBackend: Backend {
         let count = points.count
         let results = UnsafeMutablePointer<Float>.allocate(capacity: max(outputs * count, 1))
         defer { results.deallocate() }
-        let batch = ZonedBatch(points, workload.networks.decomposition)
+        let batch = ZonedBatch(points, residualProblem.networks.decomposition)
         let tiles = CPUBackend.tiles([program], [batch])
         load(parameters)
         let workspaces = (0..<min(threads, max(tiles.count, 1))).map { _ in
-            TileWorkspace(workload, packed, programs: [program])
+            TileWorkspace(residualProblem, packed, programs: [program])
         }
         withColumns(of: [batch.batch]) { columns in
             let work = Shared(value: (workspaces: workspaces, columns: columns[0], results: results, batch: batch))
@@ -158,7 +161,7 @@ public final class CPUBackend: Backend {
 
     private func load(_ parameters: [Float]) {
         parameters.withUnsafeBufferPointer { flat in
-            let work = Shared(value: (flat: flat.baseAddress!, networks: workload.networks, packed: packed))
+            let work = Shared(value: (flat: flat.baseAddress!, networks: residualProblem.networks, packed: packed))
             // Layer by layer on all cores: alone, a node's other cores would wait as long as for a tile.
             let layers = packed.indices.flatMap { number in
                 (0..<packed[number].padded.layerCount).map { (number: number, layer: $0) }

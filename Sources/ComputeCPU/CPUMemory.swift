@@ -7,12 +7,14 @@ import Networks
 ///
 /// Letters as in NetworkTile: R rows of a tile, W the padded width, L hidden layers, O outputs.
 extension CPUBackend {
-    /// Bytes by purpose. `counts` are the points of a chunk, one for each program of the workload.
-    public static func memory(_ workload: Workload, counts: [Int], threads: Int?) -> [(name: String, bytes: Int)] {
+    /// Bytes by purpose. `counts` are the points of a chunk, one for each program of the residualProblem.
+    public static func memory(_ residualProblem: ResidualProblem, counts: [Int], threads: Int?) -> [(
+        name: String, bytes: Int
+    )] {
         let threads = max(1, threads ?? availableCores)
         let kernels = TileKernels.available[0]
-        let decomposition = workload.networks.decomposition
-        let fullTiles = zip(workload.programs, counts).reduce(0) { sum, each in
+        let decomposition = residualProblem.networks.decomposition
+        let fullTiles = zip(residualProblem.programs, counts).reduce(0) { sum, each in
             let points = TileWorkspace.points(each.0.derivatives)
             return sum + (each.1 + points - 1) / points
         }
@@ -21,7 +23,7 @@ extension CPUBackend {
         var packed = 0
         var slotFloats = 0
         var stacks = 0
-        for network in workload.networks.networks {
+        for network in residualProblem.networks.networks {
             let padded = kernels.padded(network)
             let (layers, width) = (padded.hiddenLayers, padded.width)
             // Parameters, two packings of every hidden layer, (W, W) forward and transposed, and frequencies.
@@ -33,22 +35,22 @@ extension CPUBackend {
             let rows = TileWorkspace.rows + kernels.table.pointee.block_rows
             let stackCount = layers + (network.fourier == nil ? 3 : 4)
             stacks +=
-                decomposition.mostCovering * rows * (tile_stride(width) * stackCount + 2 * padded.outputs)
+                decomposition.maxOverlap * rows * (tile_stride(width) * stackCount + 2 * padded.outputs)
                 + rows * width + width * padded.outputs
             // Sums over subdomains, and their adjoints.
-            stacks += decomposition.mostCovering > 1 ? 2 * rows * padded.outputs : 0
+            stacks += decomposition.maxOverlap > 1 ? 2 * rows * padded.outputs : 0
         }
         // Coordinates and windows.
         stacks +=
-            decomposition.mostCovering
+            decomposition.maxOverlap
             * (2 * TileWorkspace.rows + SubdomainTile.windowFloats(decomposition, rows: TileWorkspace.rows))
         // Values and adjoints of every slot of a program.
-        let lanes = workload.programs.reduce(0) {
+        let lanes = residualProblem.programs.reduce(0) {
             $0 + 2 * $1.program.slotCount * (TileWorkspace.points($1.derivatives) + ProgramTile.Lanes.scalarCount)
         }
         // The list of tiles: four words each, in an array that doubles as it grows.
         let list = 2 * 4 * 8 * tiles
-        let gathered = zip(workload.programs, counts).reduce(0) {
+        let gathered = zip(residualProblem.programs, counts).reduce(0) {
             $0 + ZonedBatch.memory(points: $1.1, columns: $1.0.columnCount, decomposition)
         }
         // A few tiles more may take a slot less.

@@ -60,7 +60,7 @@ final class NetworkTile {
         let parameters = packed.parameters
         let width = network.width
         if packed.isEncoded {
-            kernels.encode(x, y, points, channels, width, stride, packed.waves, slopes.x, slopes.y, features)
+            kernels.encode(x, y, points, channels, width, stride, packed.fourierTable, slopes.x, slopes.y, features)
         } else {
             kernels.enter(x, y, points, channels, width, stride, parameters, slopes.x, slopes.y, z)
         }

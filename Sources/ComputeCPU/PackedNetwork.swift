@@ -26,7 +26,7 @@ final class PackedNetwork: @unchecked Sendable {
     let rows: [[Row]]
     private let panels: UnsafeMutablePointer<Float>
     /// Frequencies along x and y and phase of every Fourier feature, (3, W); a cosine is a sine a quarter ahead.
-    let waves: UnsafeMutablePointer<Float>
+    let fourierTable: UnsafeMutablePointer<Float>
 
     init(_ network: Perceptron, _ kernels: TileKernels, _ precision: Precision) {
         self.kernels = kernels
@@ -47,18 +47,18 @@ final class PackedNetwork: @unchecked Sendable {
         parameters = allocateFloats(padded.parameterCount)
         panels = allocateFloats(2 * network.hiddenLayers * padded.width * padded.width)
         let frequencies = network.fourier?.frequencies ?? []
-        waves = allocateFloats(frequencies.isEmpty ? 0 : 3 * padded.width)
+        fourierTable = allocateFloats(frequencies.isEmpty ? 0 : 3 * padded.width)
         for (number, b) in (frequencies + frequencies).enumerated() {
-            waves[number] = b.x
-            waves[padded.width + number] = b.y
-            waves[2 * padded.width + number] = number < frequencies.count ? Float(Double.pi / 2) : 0
+            fourierTable[number] = b.x
+            fourierTable[padded.width + number] = b.y
+            fourierTable[2 * padded.width + number] = number < frequencies.count ? Float(Double.pi / 2) : 0
         }
     }
 
     deinit {
         parameters.deallocate()
         panels.deallocate()
-        waves.deallocate()
+        fourierTable.deallocate()
     }
 
     /// Whether the first layer is a product like the others.

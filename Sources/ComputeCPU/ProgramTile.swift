@@ -14,9 +14,9 @@ struct ProgramTile {
     private let bars: UnsafeMutablePointer<Lanes>
     private let groups: Int
 
-    init(_ program: Program, mostPoints: Int) {
+    init(_ program: Program, maxPoints: Int) {
         self.program = program
-        groups = (mostPoints + Lanes.scalarCount - 1) / Lanes.scalarCount
+        groups = (maxPoints + Lanes.scalarCount - 1) / Lanes.scalarCount
         values = .allocate(capacity: program.slotCount * groups)
         bars = .allocate(capacity: program.slotCount * groups)
         values.initialize(repeating: Lanes(repeating: 1), count: program.slotCount * groups)

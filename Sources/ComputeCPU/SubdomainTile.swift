@@ -20,13 +20,13 @@ final class SubdomainTile {
     /// Channels of the window in the equation's coordinates, (6, P).
     private let window: UnsafeMutablePointer<Float>
 
-    init(_ workload: Workload, _ packed: [PackedNetwork], rows: Int) {
-        let (sx, sy) = workload.inputSlopes
+    init(_ residualProblem: ResidualProblem, _ packed: [PackedNetwork], rows: Int) {
+        let (sx, sy) = residualProblem.inputSlopes
         self.packed = packed
-        networks = packed.prefix(workload.networks.networks.count).map {
-            NetworkTile($0.padded, $0.kernels, slopes: workload.networkSlopes, rows: rows)
+        networks = packed.prefix(residualProblem.networks.networks.count).map {
+            NetworkTile($0.padded, $0.kernels, slopes: residualProblem.networkSlopes, rows: rows)
         }
-        decomposition = workload.networks.decomposition
+        decomposition = residualProblem.networks.decomposition
         slopes = [1, sx, sy, sx * sx, sx * sy, sy * sy]
         capacity = rows
         x = allocateFloats(capacity)
@@ -35,7 +35,7 @@ final class SubdomainTile {
     }
 
     static func windowFloats(_ decomposition: Decomposition, rows: Int) -> Int {
-        decomposition.mostCovering > 1 ? 6 * rows : 0
+        decomposition.maxOverlap > 1 ? 6 * rows : 0
     }
 
     deinit {

@@ -38,22 +38,22 @@ final class TileWorkspace {
     private let programs: [ProgramPass]
 
     /// - Parameter packed: the networks of all subdomains, one subdomain after the other.
-    init(_ workload: Workload, _ packed: [PackedNetwork], programs: [PointProgram]) {
-        let decomposition = workload.networks.decomposition
+    init(_ residualProblem: ResidualProblem, _ packed: [PackedNetwork], programs: [PointProgram]) {
+        let decomposition = residualProblem.networks.decomposition
         covering = (0..<decomposition.zoneCount).map { decomposition.subdomains(covering: $0) }
-        subdomains = (0..<decomposition.mostCovering).map { _ in
-            SubdomainTile(workload, packed, rows: TileWorkspace.rows)
+        subdomains = (0..<decomposition.maxOverlap).map { _ in
+            SubdomainTile(residualProblem, packed, rows: TileWorkspace.rows)
         }
-        outputs = workload.networks.networks.map(\.outputs)
+        outputs = residualProblem.networks.networks.map(\.outputs)
         sums = outputs.map {
-            let floats = decomposition.mostCovering > 1 ? TileWorkspace.rows * $0 : 0
+            let floats = decomposition.maxOverlap > 1 ? TileWorkspace.rows * $0 : 0
             return (allocateFloats(floats), allocateFloats(floats))
         }
         self.programs = programs.map { program in
             let inputs = program.program.inputs.enumerated()
-            let ranges = workload.networks.networks.indices.map { workload.networks.outputs(of: $0) }
+            let ranges = residualProblem.networks.networks.indices.map { residualProblem.networks.outputs(of: $0) }
             return ProgramPass(
-                tile: ProgramTile(program.program, mostPoints: TileWorkspace.points(program.derivatives)),
+                tile: ProgramTile(program.program, maxPoints: TileWorkspace.points(program.derivatives)),
                 places: ranges.map { range in
                     inputs.compactMap { slot, input in
                         guard case .channel(let output, let channel) = input, range.contains(output) else { return nil }

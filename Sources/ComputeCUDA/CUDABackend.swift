@@ -3,10 +3,10 @@ import Glibc
 import Networks
 import Pointwise
 
-/// A card of NVIDIA's: whole tiles of tens of thousands of points, products by cuBLAS, everything else in kernels that are
-/// compiled for the card that is found. However many points there are, they go through the same memory tile by tile.
+/// A NVIDIA GPU: whole tiles of tens of thousands of points, products by cuBLAS, everything else in kernels that are
+/// compiled for the GPU that is found. However many points there are, they go through the same memory tile by tile.
 public final class CUDABackend: Backend {
-    public let workload: Workload
+    public let residualProblem: ResidualProblem
     /// Of the host.
     public let threads = 1
     let device: Device
@@ -17,16 +17,16 @@ public final class CUDABackend: Backend {
     let products: MatrixProducts
     private let sumSlices: Kernel
     private let sumBlocks: Kernel
-    /// What steps on the card need besides, while there are any.
-    var steps: StepMachine?
+    /// What steps on the GPU need besides, while there are any.
+    var steps: StepPipeline?
     var lastCoefficients: [[Double]] = []
     let adamKernel: Kernel
     let keepTotals: Kernel
     /// For copies beside the computation, once there are steps.
     private var copies: Driver.Handle?
-    private(set) var programs: [TilePasses.ProgramOnCard] = []
+    private(set) var programs: [TilePasses.GPUProgram] = []
     /// Programs of `outputs(of:)`, by their text.
-    private var otherPrograms: [String: TilePasses.ProgramOnCard] = [:]
+    private var otherPrograms: [String: TilePasses.GPUProgram] = [:]
     private var storage: TileStorage?
     let parameters: CUDAMemory
     /// Sums of the gradient, one a slice: (S, parameters).
@@ -42,71 +42,72 @@ public final class CUDABackend: Backend {
     var outputCount: Int { firstOutput.last! }
 
     /// - Parameters:
-    ///   - memoryLimit: bytes of the card that may be used; nil: what PINN_CUDA_MEMORY_MIB says, or four fifths of all. Not of what
+    ///   - memoryLimit: bytes of the GPU that may be used; nil: what PINN_CUDA_MEMORY_MIB says, or four fifths of all. Not of what
     ///     is free at the moment: the bits of a run follow from its tiles, and must not depend on who else is there.
     ///   - fusion: how layers are fused where they can be; nil: as PINN_CUDA_FUSED says.
-    ///   - sharedMemory: bytes that a block may use, if less than the card gives.
+    ///   - sharedMemory: bytes that a block may use, if less than the GPU gives.
     ///   - places: where the libraries of CUDA may lie.
     ///   - cacheFolder: where compiled kernels are kept; nil: where the user's caches are.
     public init(
-        _ workload: Workload, precision: Precision = .fp32, memoryLimit: Int? = nil, fusion: LayerFusion? = nil,
-        sharedMemory: Int? = nil, places: CUDAPlaces = .ofThisMachine, cacheFolder: String? = nil
+        _ residualProblem: ResidualProblem, precision: Precision = .fp32, memoryLimit: Int? = nil,
+        fusion: LayerFusion? = nil,
+        sharedMemory: Int? = nil, places: LibraryPaths = .ofThisMachine, cacheFolder: String? = nil
     ) throws {
-        self.workload = workload
+        self.residualProblem = residualProblem
         self.precision = precision
         device = try Device(places: places, cache: KernelCache(folder: cacheFolder))
         layers = LayerPlan(
-            workload, precision, try fusion ?? LayerFusion.wanted(), sharedMemory: sharedMemory, device)
+            residualProblem, precision, try fusion ?? LayerFusion.wanted(), sharedMemory: sharedMemory, device)
         plan = try TilePlan(
-            workload, limit: try memoryLimit ?? CUDABackend.memoryLimit(device),
+            residualProblem, limit: try memoryLimit ?? CUDABackend.memoryLimit(device),
             multiprocessors: device.multiprocessors, layers: layers)
         products = try MatrixProducts(in: places, device: device)
-        let common = try device.module(KernelTexts.common)
+        let common = try device.module(KernelSources.common)
         adamKernel = try common.kernel("adam")
         keepTotals = try common.kernel("keep_totals")
         sumSlices = try common.kernel("sum_slices")
         sumBlocks = try common.kernel("sum_blocks")
         passes = try TilePasses(
-            workload, device: device, products: products, common: common, plan: plan, layerPlan: layers)
-        firstOutput = workload.programs.reduce(into: [0]) { $0.append($0.last! + $1.program.outputs.count) }
-        let count = workload.networks.parameterCount
+            residualProblem, device: device, products: products, common: common, plan: plan, layerPlan: layers)
+        firstOutput = residualProblem.programs.reduce(into: [0]) { $0.append($0.last! + $1.program.outputs.count) }
+        let count = residualProblem.networks.parameterCount
         parameters = try device.allocate(4 * count, "parameters")
         slices = try device.allocate(4 * count * plan.slices, "sums of the gradient")
         gradient = try device.allocate(4 * count, "the gradient")
         twice = try device.allocate(4 * firstOutput.last!, "coefficients")
         squares = try device.allocate(8 * firstOutput.last! * TilePasses.sumBlocks, "sums of squares")
         totals = try device.allocate(8 * firstOutput.last!, "sums of squares")
-        for program in workload.programs { programs.append(try passes.program(program)) }
+        for program in residualProblem.programs { programs.append(try passes.program(program)) }
     }
 
-    /// Whether there is a card with its driver, the compiler and cuBLAS; nothing is allocated on it.
-    public static var isThere: Bool {
+    /// Whether there is a GPU with its driver, the compiler and cuBLAS; nothing is allocated on it.
+    public static var isAvailable: Bool {
         (try? Device.check(in: .ofThisMachine)) != nil && (try? MatrixProducts.check(in: .ofThisMachine)) != nil
     }
 
     /// What it allocates on the host for chunks of so many points a program: batches gathered by zone, two
     /// pinned chunks, the gradient. What a driver takes is an estimate.
-    public static func hostMemory(_ workload: Workload, counts: [Int]) -> [(name: String, bytes: Int)] {
-        let gathered = zip(workload.programs, counts).reduce(0) {
-            $0 + ZonedBatch.memory(points: $1.1, columns: $1.0.columnCount, workload.networks.decomposition)
+    public static func hostMemory(_ residualProblem: ResidualProblem, counts: [Int]) -> [(name: String, bytes: Int)] {
+        let gathered = zip(residualProblem.programs, counts).reduce(0) {
+            $0 + ZonedBatch.memory(points: $1.1, columns: $1.0.columnCount, residualProblem.networks.decomposition)
         }
-        let pinned = zip(workload.programs, counts).reduce(0) { $0 + 2 * 4 * $1.1 * $1.0.columnCount }
+        let pinned = zip(residualProblem.programs, counts).reduce(0) { $0 + 2 * 4 * $1.1 * $1.0.columnCount }
         return [
-            ("driver of the card", 256 << 20),
-            ("tiles", gathered + pinned + 4 * workload.networks.parameterCount),
+            ("driver of the GPU", 256 << 20),
+            ("tiles", gathered + pinned + 4 * residualProblem.networks.parameterCount),
         ]
     }
 
-    /// What a backend for the workload would take of the card that is there; nothing is allocated.
+    /// What a backend for the residualProblem would take of the GPU that is there; nothing is allocated.
     public static func deviceMemory(
-        _ workload: Workload, precision: Precision = .fp32, places: CUDAPlaces = .ofThisMachine
+        _ residualProblem: ResidualProblem, precision: Precision = .fp32, places: LibraryPaths = .ofThisMachine
     ) throws -> DeviceMemory {
         let device = try Device(places: places, cache: KernelCache())
-        let layers = LayerPlan(workload, precision, try LayerFusion.wanted(), device)
+        let layers = LayerPlan(residualProblem, precision, try LayerFusion.wanted(), device)
         let plan = try TilePlan(
-            workload, limit: try memoryLimit(device), multiprocessors: device.multiprocessors, layers: layers)
+            residualProblem, limit: try memoryLimit(device), multiprocessors: device.multiprocessors, layers: layers)
         return DeviceMemory(
-            name: device.name, needed: plan.bytes(workload, layers), total: device.totalMemory)
+            name: device.name, needed: plan.bytes(residualProblem, layers), total: device.totalMemory)
     }
 
     private static func memoryLimit(_ device: Device) throws(CUDAError) -> Int {
@@ -121,7 +122,7 @@ public final class CUDABackend: Backend {
     public var parallelism: String {
         func gigabytes(_ bytes: Int) -> Double { (Double(bytes) / 1e7).rounded() / 100 }
         return
-            "1 card, tiles of at most \(gigabytes(plan.bytes(workload, layers))) of its \(gigabytes(device.totalMemory)) GB"
+            "1 GPU, tiles of at most \(gigabytes(plan.bytes(residualProblem, layers))) of its \(gigabytes(device.totalMemory)) GB"
     }
 
     public var summary: String {
@@ -135,19 +136,19 @@ public final class CUDABackend: Backend {
             + (shapes.contains(where: \.isOfWarpgroups) ? " of warpgroups" : "")
     }
 
-    /// The most memory of the card that was allocated at once [bytes].
+    /// The most memory of the GPU that was allocated at once [bytes].
     public var peakDeviceBytes: Int { device.peakBytes }
 
     public func squaredResiduals(
         parameters values: [Float], batches: [PointBatch], coefficients: [[Double]], gradient result: inout [Float]
     ) throws -> ResidualSums {
         precondition(batches.count == programs.count && coefficients.count == programs.count)
-        precondition(values.count == workload.networks.parameterCount)
+        precondition(values.count == residualProblem.networks.parameterCount)
         try device.makeCurrent()
         try device.copy(values, to: parameters.address)
         try takeCoefficients(coefficients)
         try clearSums()
-        let zoned = batches.map { ZonedBatch($0, workload.networks.decomposition) }
+        let zoned = batches.map { ZonedBatch($0, residualProblem.networks.decomposition) }
         let storage = try storage(for: zip(programs, batches).map { ($0, $1.count) })
         for (number, program) in programs.enumerated() {
             try forEachTile(of: zoned[number], program, storage) { tile, _ in
@@ -164,20 +165,21 @@ public final class CUDABackend: Backend {
     public func outputs(of program: PointProgram, parameters values: [Float], at points: PointBatch) throws -> [[Float]]
     {
         try device.makeCurrent()
-        let text = programText(program.program, FieldLayout(program.program, workload.networks), workload.networks)
+        let text = programText(
+            program.program, FieldLayout(program.program, residualProblem.networks), residualProblem.networks)
         if otherPrograms[text] == nil { otherPrograms[text] = try passes.program(program) }
-        let onCard = otherPrograms[text]!
+        let onGPU = otherPrograms[text]!
         try device.copy(values, to: parameters.address)
-        let batch = ZonedBatch(points, workload.networks.decomposition)
-        let storage = try storage(for: [(onCard, points.count)])
+        let batch = ZonedBatch(points, residualProblem.networks.decomposition)
+        let storage = try storage(for: [(onGPU, points.count)])
         let outputs = program.program.outputs.count
-        let most = min(points.count, plan.points(channels: onCard.channels))
+        let most = min(points.count, plan.points(channels: onGPU.channels))
         let results = try device.allocate(4 * outputs * max(most, 1), "outputs")
         let found = UnsafeMutablePointer<Float>.allocate(capacity: max(outputs * points.count, 1))
         defer { found.deallocate() }
-        try forEachTile(of: batch, onCard, storage) { tile, points in
-            try passes.forward(onCard, tile, storage, parameters: parameters)
-            try passes.values(onCard, tile, storage, into: results.address, stride: points.count)
+        try forEachTile(of: batch, onGPU, storage) { tile, points in
+            try passes.forward(onGPU, tile, storage, parameters: parameters)
+            try passes.values(onGPU, tile, storage, into: results.address, stride: points.count)
             let values = try device.read(results.address, count: outputs * points.count, zero: Float(0))
             values.withUnsafeBufferPointer { values in
                 for output in 0..<outputs {
@@ -202,7 +204,7 @@ public final class CUDABackend: Backend {
     }
 
     func clearSums() throws(CUDAError) {
-        try device.clear(slices.address, words: plan.slices * workload.networks.parameterCount)
+        try device.clear(slices.address, words: plan.slices * residualProblem.networks.parameterCount)
         try device.clear(squares.address, words: 2 * outputCount * TilePasses.sumBlocks)
     }
 
@@ -216,7 +218,7 @@ public final class CUDABackend: Backend {
 
     /// The gradient and the sums of squares, from those of slices and blocks.
     func end() throws(CUDAError) {
-        let count = workload.networks.parameterCount
+        let count = residualProblem.networks.parameterCount
         try device.launch(
             sumSlices, over: count,
             [.address(slices.address), .int(plan.slices), .long(count), .address(gradient.address)])
@@ -226,26 +228,27 @@ public final class CUDABackend: Backend {
     }
 
     /// Memory for the largest tile of so many points of each program; what is there already, if it is enough.
-    func storage(for sets: [(program: TilePasses.ProgramOnCard, count: Int)]) throws(CUDAError) -> TileStorage {
+    func storage(for sets: [(program: TilePasses.GPUProgram, count: Int)]) throws(CUDAError) -> TileStorage {
         let unit = 6 * plan.slices
         let rows = sets.reduce(unit) { most, set in
             let points = min(plan.padded(set.count), plan.points(channels: set.program.channels))
             return max(most, (points * set.program.channels + unit - 1) / unit * unit)
         }
-        let columns = max(sets.map(\.program.columns).max() ?? 2, workload.programs.map(\.columnCount).max() ?? 2)
+        let columns = max(
+            sets.map(\.program.columns).max() ?? 2, residualProblem.programs.map(\.columnCount).max() ?? 2)
         if let storage, storage.rows >= rows, storage.columnCount >= columns { return storage }
-        // The old one is given back first; the card may not hold both.
+        // The old one is given back first; the GPU may not hold both.
         storage = nil
         steps?.forgetGraphs()
-        let made = try TileStorage(workload, rows: rows, columnCount: columns, layers: layers, device: device)
+        let made = try TileStorage(residualProblem, rows: rows, columnCount: columns, layers: layers, device: device)
         passes.lend(made)
         storage = made
         return made
     }
 
-    /// Copies tile after tile to the card and hands it on; all points of a tile are of one zone.
+    /// Copies tile after tile to the GPU and hands it on; all points of a tile are of one zone.
     private func forEachTile(
-        of batch: ZonedBatch, _ program: TilePasses.ProgramOnCard, _ storage: TileStorage,
+        of batch: ZonedBatch, _ program: TilePasses.GPUProgram, _ storage: TileStorage,
         _ body: (TilePasses.Tile, Range<Int>) throws -> Void
     ) throws {
         let most = plan.points(channels: program.channels)

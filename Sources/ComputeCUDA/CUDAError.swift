@@ -1,8 +1,8 @@
 import Fields
 
-/// What can go wrong between this program and a card.
+/// What can go wrong between this program and a GPU.
 public enum CUDAError: Failure {
-    case missingLibrary(purpose: String, names: [String], places: CUDAPlaces, reason: String?)
+    case missingLibrary(purpose: String, names: [String], places: LibraryPaths, reason: String?)
     case missingFunction(String, library: String)
     case noDevice(driver: String)
     /// A call of the driver.
@@ -11,13 +11,13 @@ public enum CUDAError: Failure {
     case blas(call: String, status: Int32)
     case compiler(call: String, status: Int32)
     case compilation(log: String)
-    case olderCard(name: String, architecture: Int)
+    case unsupportedGPU(name: String, architecture: Int)
     case badMemoryLimit(String)
     case badFusion(String)
 
     public var kind: FailureKind {
         switch self {
-        case .missingLibrary, .noDevice, .driver, .outOfMemory, .blas, .olderCard: .unavailable
+        case .missingLibrary, .noDevice, .driver, .outOfMemory, .blas, .unsupportedGPU: .unavailable
         case .missingFunction, .compiler, .compilation: .software
         case .badMemoryLimit, .badFusion: .usage
         }
@@ -30,15 +30,15 @@ public enum CUDAError: Failure {
         case .missingFunction(let name, let library):
             "\(library) has no function \(name): it is too old; CUDA 12.0 or later is needed"
         case .noDevice(let driver):
-            "--backend cuda: \(driver) finds no card: check nvidia-smi and CUDA_VISIBLE_DEVICES, or use --backend cpu"
+            "--backend cuda: \(driver) finds no GPU: check nvidia-smi and CUDA_VISIBLE_DEVICES, or use --backend cpu"
         case .driver(let call, let code, let text):
-            "CUDA: \(call) failed with \(code), \(text): check the card with nvidia-smi, or use --backend cpu"
+            "CUDA: \(call) failed with \(code), \(text): check the GPU with nvidia-smi, or use --backend cpu"
         case .outOfMemory(let purpose, let bytes, let free):
-            "CUDA: no \(bytes >> 20) MiB for \(purpose), \(free >> 20) MiB are free on the card: end what else uses it, or set PINN_CUDA_MEMORY_MIB lower"
+            "CUDA: no \(bytes >> 20) MiB for \(purpose), \(free >> 20) MiB are free on the GPU: end what else uses it, or set PINN_CUDA_MEMORY_MIB lower"
         case .blas(let call, let status): "cuBLAS: \(call) failed with status \(status); use --backend cpu"
         case .compiler(let call, let status): "NVRTC: \(call) failed with status \(status)"
         case .compilation(let log): "NVRTC cannot compile a kernel: \(log)"
-        case .olderCard(let name, let architecture):
+        case .unsupportedGPU(let name, let architecture):
             "--backend cuda: \(name) has compute capability \(architecture / 10).\(architecture % 10), 8.0 is needed; use --backend cpu"
         case .badMemoryLimit(let text):
             "PINN_CUDA_MEMORY_MIB=\(quoted(text)): a whole number of mebibytes is needed, 256 at least"

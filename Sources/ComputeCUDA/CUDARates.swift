@@ -1,7 +1,7 @@
 import Compute
 
 extension CUDABackend: RatedBackend {
-    /// Medians of a few: square products of cuBLAS, and copies of a gibibyte; less where the card is small.
+    /// Medians of a few: square products of cuBLAS, and copies of a gibibyte; less where the GPU is small.
     public func rates() throws -> DeviceRates {
         try device.makeCurrent()
         let isLarge = device.totalMemory > 16 << 30
@@ -21,7 +21,7 @@ extension CUDABackend: RatedBackend {
             products: 2 * Double(size) * Double(size) * Double(size) / product, copies: 2 * Double(bytes) / copy)
     }
 
-    /// The median of seven, by the card's own clock; the first two, which warm it, do not count.
+    /// The median of seven, by the GPU's own clock; the first two, which warm it, do not count.
     private func seconds(_ work: () throws -> Void) throws -> Double {
         let (begin, end) = (try Event(device, isTimed: true), try Event(device, isTimed: true))
         var times: [Double] = []

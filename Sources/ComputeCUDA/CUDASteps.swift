@@ -3,18 +3,18 @@ import Networks
 
 extension CUDABackend: SteppingBackend {
     public func beginSteps(_ state: MomentState) throws {
-        let count = workload.networks.parameterCount
+        let count = residualProblem.networks.parameterCount
         precondition(state.parameters.count == count && state.first.count == count && state.second.count == count)
         try device.makeCurrent()
         try device.copy(state.parameters, to: parameters.address)
-        steps = try StepMachine(state, outputs: outputCount, device: device, copies: try copyStream())
+        steps = try StepPipeline(state, outputs: outputCount, device: device, copies: try copyStream())
     }
 
     public func step(batches: [PointBatch], coefficients: [[Double]], factors: MomentFactors) throws {
         guard let steps else { preconditionFailure("step without beginSteps") }
         precondition(batches.count == programs.count && coefficients.count == programs.count)
         try device.makeCurrent()
-        let zoned = batches.map { ZonedBatch($0, workload.networks.decomposition) }
+        let zoned = batches.map { ZonedBatch($0, residualProblem.networks.decomposition) }
         let counts = batches.map(\.count)
         if steps.steps == 0 || lastCoefficients != coefficients {
             // The graph reads them where they lie.
@@ -24,7 +24,7 @@ extension CUDABackend: SteppingBackend {
         let storage = try storage(for: zip(programs, counts).map { ($0, $1) })
         let place = try upload(zoned, steps)
         try steps.places[place].isCopied.delay(device.stream)
-        if workload.networks.decomposition == .whole {
+        if residualProblem.networks.decomposition == .whole {
             if steps.places[place].counts != counts || steps.places[place].graph == nil {
                 let columns = steps.places[place].columns
                 let graph = try WorkGraph(device) { try evaluate(zoned, columns, storage) }
@@ -49,7 +49,7 @@ extension CUDABackend: SteppingBackend {
     public func endSteps() throws -> MomentState {
         guard let steps else { preconditionFailure("endSteps without beginSteps") }
         try device.makeCurrent()
-        let count = workload.networks.parameterCount
+        let count = residualProblem.networks.parameterCount
         let state = MomentState(
             parameters: try device.read(parameters.address, count: count, zero: 0),
             first: try device.read(steps.first.address, count: count, zero: 0),
@@ -58,8 +58,8 @@ extension CUDABackend: SteppingBackend {
         return state
     }
 
-    /// Copies a chunk to the card beside whatever the card computes; says to which place.
-    private func upload(_ zoned: [ZonedBatch], _ steps: StepMachine) throws -> Int {
+    /// Copies a chunk to the GPU beside whatever the GPU computes; says to which place.
+    private func upload(_ zoned: [ZonedBatch], _ steps: StepPipeline) throws -> Int {
         let floats = zip(programs, zoned).reduce(0) { $0 + $1.0.columns * $1.1.batch.count }
         let number = try steps.reserve(floats: floats)
         let place = steps.places[number]
@@ -87,7 +87,7 @@ extension CUDABackend: SteppingBackend {
         return number
     }
 
-    /// Gradient and sums over a chunk that lies on the card.
+    /// Gradient and sums over a chunk that lies on the GPU.
     private func evaluate(_ zoned: [ZonedBatch], _ columns: CUDAMemory, _ storage: TileStorage) throws {
         try clearSums()
         var begin = 0
@@ -109,8 +109,8 @@ extension CUDABackend: SteppingBackend {
     }
 
     /// Adam's update, and what the step found put aside.
-    private func update(_ steps: StepMachine, _ factors: MomentFactors) throws {
-        let count = workload.networks.parameterCount
+    private func update(_ steps: StepPipeline, _ factors: MomentFactors) throws {
+        let count = residualProblem.networks.parameterCount
         try device.launch(
             adamKernel, over: count,
             [

@@ -1,27 +1,30 @@
 import Compute
 import Networks
 
-/// What NVIDIA's compiler makes of every kernel, without a card: for tests.
+/// What NVIDIA's compiler makes of every kernel, without a GPU: for tests.
 package struct Compilation {
     /// What was compiled, for the test's words.
     package let name: String
     /// Bytes of code.
     package let bytes: Int
 
-    /// Compiles the kernels of networks, and those of every program of a workload.
+    /// Compiles the kernels of networks, and those of every program of a residualProblem.
     ///
     /// - Parameter architecture: a compute capability, as 90.
-    package static func all(_ workload: Workload, architecture: Int, places: CUDAPlaces) throws -> [Compilation] {
+    package static func all(_ residualProblem: ResidualProblem, architecture: Int, places: LibraryPaths) throws
+        -> [Compilation]
+    {
         let networks = try [1, 3, 6].map { channels in
             Compilation(
                 name: "network, \(channels) channels",
                 bytes: try compile(
-                    KernelTexts.network, options: [KernelTexts.option(channels: channels)], architecture: architecture,
+                    KernelSources.network, options: [KernelSources.option(channels: channels)],
+                    architecture: architecture,
                     places: places))
         }
-        let common = try compile(KernelTexts.common, architecture: architecture, places: places)
+        let common = try compile(KernelSources.common, architecture: architecture, places: places)
         return [Compilation(name: "common", bytes: common)] + networks
-            + (try programs(workload, architecture: architecture, places: places))
+            + (try programs(residualProblem, architecture: architecture, places: places))
     }
 
     /// What a kernel takes of a multiprocessor.
@@ -36,7 +39,7 @@ package struct Compilation {
     /// The kernels of fused layers, for a network that is so wide; nil where it would not be fused.
     package static func fused(
         width: Int, channels: Int, precision: Precision, fusion: LayerFusion, sharedMemory: Int, architecture: Int,
-        places: CUDAPlaces
+        places: LibraryPaths
     ) throws -> [Resources]? {
         let network = Perceptron(hiddenLayers: 2, width: width, outputs: 1)
         guard
@@ -45,8 +48,8 @@ package struct Compilation {
         else { return nil }
         let compiler = try Compiler(in: places)
         let log = try compiler.build(
-            KernelTexts.fused(shape),
-            options: ["--std=c++17", "--ptxas-options=-v"] + KernelTexts.options(channels: channels, shape),
+            KernelSources.fused(shape),
+            options: ["--std=c++17", "--ptxas-options=-v"] + KernelSources.options(channels: channels, shape),
             for: compiler.target(architecture)
         ).log
         let property = /Function properties for (\w+)\n.*?(\d+) bytes spill stores.*\n.*Used (\d+) registers/
@@ -58,10 +61,12 @@ package struct Compilation {
     }
 
     /// The programs alone.
-    package static func programs(_ workload: Workload, architecture: Int, places: CUDAPlaces) throws -> [Compilation] {
-        try workload.programs.enumerated().map { number, program in
+    package static func programs(_ residualProblem: ResidualProblem, architecture: Int, places: LibraryPaths) throws
+        -> [Compilation]
+    {
+        try residualProblem.programs.enumerated().map { number, program in
             let text = programText(
-                program.program, FieldLayout(program.program, workload.networks), workload.networks)
+                program.program, FieldLayout(program.program, residualProblem.networks), residualProblem.networks)
             return Compilation(
                 name: "program \(number)", bytes: try compile(text, architecture: architecture, places: places))
         }
@@ -70,7 +75,7 @@ package struct Compilation {
     /// Bytes of the code of a text.
     @discardableResult
     package static func compile(
-        _ text: String, options: [String] = [], architecture: Int, places: CUDAPlaces
+        _ text: String, options: [String] = [], architecture: Int, places: LibraryPaths
     ) throws -> Int {
         let compiler = try Compiler(in: places)
         let target = compiler.target(architecture)

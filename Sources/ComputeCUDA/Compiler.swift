@@ -1,12 +1,12 @@
 import Glibc
 
-/// NVRTC: CUDA C++ text to code of one kind of card.
+/// NVRTC: CUDA C++ text to code of one kind of GPU.
 struct Compiler: @unchecked Sendable {
     // Unchecked: addresses of functions that any thread may call.
     private typealias Handle = OpaquePointer
     private typealias Out<T> = UnsafeMutablePointer<T>
 
-    /// Code of a card, or text (PTX) that its driver compiles, where the card is newer than NVRTC.
+    /// Code of a GPU, or text (PTX) that its driver compiles, where the GPU is newer than NVRTC.
     struct Target: Sendable, Equatable {
         let option: String
         let isCode: Bool
@@ -29,7 +29,7 @@ struct Compiler: @unchecked Sendable {
     private let textSize: @convention(c) (Handle?, Out<Int>) -> Int32
     private let text: @convention(c) (Handle?, Out<CChar>) -> Int32
 
-    init(in places: CUDAPlaces) throws(CUDAError) {
+    init(in places: LibraryPaths) throws(CUDAError) {
         library = try DynamicLibrary(
             ["libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"], purpose: "run-time compiler of CUDA (NVRTC)",
             in: places)
@@ -54,7 +54,7 @@ struct Compiler: @unchecked Sendable {
         architectures = known.map(Int.init).sorted()
     }
 
-    /// For a card of a compute capability.
+    /// For a GPU of a compute capability.
     func target(_ architecture: Int) -> Target {
         if architectures.contains(architecture) {
             // Instructions of Hopper and later that are not to run anywhere else are had under their own names.

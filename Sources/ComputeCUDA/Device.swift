@@ -1,6 +1,6 @@
 import Glibc
 
-/// A card: its context, one stream on which everything happens in order, its memory and its kernels.
+/// A GPU: its context, one stream on which everything happens in order, its memory and its kernels.
 final class Device {
     let driver: Driver
     let compiler: Compiler
@@ -15,14 +15,14 @@ final class Device {
     let sharedMemory: Int
     /// As 12040.
     let driverVersion: Int
-    /// Bytes of the card in all.
+    /// Bytes of the GPU in all.
     let totalMemory: Int
     /// Bytes that are allocated, and the most that were.
     private(set) var allocatedBytes = 0
     private(set) var peakBytes = 0
 
-    /// The first card that the driver shows (CUDA_VISIBLE_DEVICES chooses).
-    init(places: CUDAPlaces, cache: KernelCache) throws(CUDAError) {
+    /// The first GPU that the driver shows (CUDA_VISIBLE_DEVICES chooses).
+    init(places: LibraryPaths, cache: KernelCache) throws(CUDAError) {
         let driver = try Device.foundDriver(in: places)
         self.driver = driver
         self.cache = cache
@@ -40,7 +40,7 @@ final class Device {
         var text = [CChar](repeating: 0, count: 256)
         try driver.check(driver.deviceName(&text, Int32(text.count), device), "cuDeviceGetName")
         name = String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-        guard architecture >= 80 else { throw .olderCard(name: name, architecture: architecture) }
+        guard architecture >= 80 else { throw .unsupportedGPU(name: name, architecture: architecture) }
         var version: Int32 = 0
         try driver.check(driver.driverVersion(&version), "cuDriverGetVersion")
         driverVersion = Int(version)
@@ -57,8 +57,8 @@ final class Device {
         (self.context, self.stream) = (context, stream)
     }
 
-    /// The driver, where it shows a card.
-    private static func foundDriver(in places: CUDAPlaces) throws(CUDAError) -> Driver {
+    /// The driver, where it shows a GPU.
+    private static func foundDriver(in places: LibraryPaths) throws(CUDAError) -> Driver {
         let driver = try Driver(in: places)
         var count: Int32 = 0
         // 100, CUDA_ERROR_NO_DEVICE, and its kin of machines that have the driver alone.
@@ -68,8 +68,8 @@ final class Device {
         return driver
     }
 
-    /// Throws what a device of these places would for want of a card, a driver or a compiler.
-    static func check(in places: CUDAPlaces) throws(CUDAError) {
+    /// Throws what a device of these places would for want of a GPU, a driver or a compiler.
+    static func check(in places: LibraryPaths) throws(CUDAError) {
         _ = try foundDriver(in: places)
         _ = try Compiler(in: places)
     }
@@ -107,12 +107,12 @@ final class Device {
         return stream
     }
 
-    /// Waits until the card has done all it was asked.
+    /// Waits until the GPU has done all it was asked.
     func synchronize() throws(CUDAError) {
         try driver.check(driver.synchronize(stream), "a kernel, or cuStreamSynchronize,")
     }
 
-    /// Copies to the card, in the stream's order; memory that is not pinned has been read when this returns.
+    /// Copies to the GPU, in the stream's order; memory that is not pinned has been read when this returns.
     func copy(_ values: UnsafeRawBufferPointer, to address: UInt64) throws(CUDAError) {
         guard let base = values.baseAddress, !values.isEmpty else { return }
         try driver.check(driver.copyToDevice(address, base, values.count, stream), "cuMemcpyHtoDAsync")
@@ -124,7 +124,7 @@ final class Device {
         } catch { throw error as! CUDAError }
     }
 
-    /// Values from the card, once it has done all it was asked.
+    /// Values from the GPU, once it has done all it was asked.
     func read<Value: BitwiseCopyable>(_ address: UInt64, count: Int, zero: Value) throws(CUDAError) -> [Value] {
         var values = [Value](repeating: zero, count: count)
         let result = values.withUnsafeMutableBytes { bytes in
@@ -135,7 +135,7 @@ final class Device {
         return values
     }
 
-    /// Copies within the card.
+    /// Copies within the GPU.
     func copy(from: UInt64, to: UInt64, bytes: Int) throws(CUDAError) {
         try driver.check(driver.copyWithin(to, from, bytes, stream), "cuMemcpyDtoDAsync")
     }
@@ -146,7 +146,7 @@ final class Device {
         try driver.check(driver.setWords(address, 0, words, stream), "cuMemsetD32Async")
     }
 
-    /// The kernels of a text, compiled for this card unless the cache has them.
+    /// The kernels of a text, compiled for this GPU unless the cache has them.
     func module(_ text: String, options: [String] = []) throws(CUDAError) -> Module {
         let target = compiler.target(architecture)
         let all = ["--std=c++17"] + options
@@ -158,7 +158,7 @@ final class Device {
     }
 }
 
-/// Memory on the card, freed with the last reference.
+/// Memory on the GPU, freed with the last reference.
 final class CUDAMemory {
     private let device: Device
     let address: UInt64

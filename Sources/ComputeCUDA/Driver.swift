@@ -1,7 +1,7 @@
 import Glibc
 
 /// The functions of libcuda that the backend calls, by the names that the driver exports, with their types as cuda.h has
-/// them: handles are opaque pointers, addresses on the card 64 bits, a result 0 or an error's number.
+/// them: handles are opaque pointers, addresses on the GPU 64 bits, a result 0 or an error's number.
 struct Driver: @unchecked Sendable {
     // Unchecked: addresses of functions that any thread may call.
     typealias Handle = OpaquePointer
@@ -54,8 +54,8 @@ struct Driver: @unchecked Sendable {
     let destroyExecutable: @convention(c) (Handle?) -> Int32
     private let errorText: @convention(c) (Int32, Out<UnsafePointer<CChar>?>) -> Int32
 
-    init(in places: CUDAPlaces) throws(CUDAError) {
-        let library = try DynamicLibrary(["libcuda.so.1"], purpose: "driver of an NVIDIA card", in: places)
+    init(in places: LibraryPaths) throws(CUDAError) {
+        let library = try DynamicLibrary(["libcuda.so.1"], purpose: "driver of an NVIDIA GPU", in: places)
         self.library = library
         initialize = try library.function("cuInit")
         deviceCount = try library.function("cuDeviceGetCount")

@@ -1,7 +1,7 @@
 import Glibc
 
 /// A shared library that is opened by name while the program runs, and stays open: nothing of CUDA is needed to build, or to
-/// run without a card.
+/// run without a GPU.
 final class DynamicLibrary {
     /// The name or path that opened it.
     let path: String
@@ -11,7 +11,7 @@ final class DynamicLibrary {
     /// - Parameters:
     ///   - purpose: what the library is for, for the error.
     ///   - names: file names, the newest first.
-    init(_ names: [String], purpose: String, in places: CUDAPlaces) throws(CUDAError) {
+    init(_ names: [String], purpose: String, in places: LibraryPaths) throws(CUDAError) {
         var reason: String?
         for folder in places.folders {
             for name in names {

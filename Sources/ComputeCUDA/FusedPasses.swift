@@ -1,7 +1,7 @@
 import Networks
 
 /// A tile's way through one network and back, all layers in one kernel each way (Kernels/fused.cu).
-final class FusedPasses: NetworkWay {
+final class FusedPasses: NetworkEvaluator {
     private let network: Perceptron
     private let shape: FusedShape
     private let channels: Int
@@ -9,7 +9,7 @@ final class FusedPasses: NetworkWay {
     private let scratch: FusedScratch
     private let device: Device
     private let slopes: (x: Float, y: Float)
-    private let waves: FourierWaves?
+    private let fourier: FourierFrequencies?
 
     /// - Parameter encode: the kernel that makes Fourier features.
     init(
@@ -23,11 +23,11 @@ final class FusedPasses: NetworkWay {
         self.scratch = scratch
         self.device = device
         self.slopes = (Float(slopes.x), Float(slopes.y))
-        waves = try FourierWaves(network, kernel: encode, device)
+        fourier = try FourierFrequencies(network, kernel: encode, device)
     }
 
     func forward(_ stacks: NetworkStacks, _ tile: TileStorage, parameters: UInt64, points: Int) throws(CUDAError) {
-        try waves?.encode(stacks, slopes: slopes, points: points)
+        try fourier?.encode(stacks, slopes: slopes, points: points)
         try pack(parameters, isForward: true)
         try device.launch(
             kernels.forward, grid: (blocks(points), 1), block: (shape.threads, 1), shared: shape.forwardBytes,
@@ -54,7 +54,7 @@ final class FusedPasses: NetworkWay {
             kernels.gather, over: network.parameterCount,
             [
                 .address(scratch.sums.address), .int(blocks), .long(shape.sumFloats), .int(network.hiddenLayers),
-                .int(network.outputs), .int(waves == nil ? 0 : 1), .address(sums),
+                .int(network.outputs), .int(fourier == nil ? 0 : 1), .address(sums),
             ])
     }
 
@@ -67,7 +67,7 @@ final class FusedPasses: NetworkWay {
     private func entry(_ stacks: NetworkStacks, _ parameters: UInt64) -> [Kernel.Argument] {
         [
             .address(stacks.x.address), .address(stacks.y.address),
-            .address(waves == nil ? 0 : stacks.features.address), .float(slopes.x), .float(slopes.y),
+            .address(fourier == nil ? 0 : stacks.features.address), .float(slopes.x), .float(slopes.y),
             .address(parameters), .address(scratch.packed.address),
         ]
     }
@@ -77,7 +77,8 @@ final class FusedPasses: NetworkWay {
         try device.launch(
             kernels.pack, over: shape.packedWords,
             [
-                .address(parameters), .int(network.hiddenLayers), .int(waves == nil ? 0 : 1), .int(isForward ? 1 : 0),
+                .address(parameters), .int(network.hiddenLayers), .int(fourier == nil ? 0 : 1),
+                .int(isForward ? 1 : 0),
                 .address(scratch.packed.address),
             ])
     }
@@ -107,7 +108,7 @@ final class FusedKernels {
     init(channels: Int, _ shape: FusedShape, _ device: Device) throws(CUDAError) {
         self.channels = channels
         let module = try device.module(
-            KernelTexts.fused(shape), options: KernelTexts.options(channels: channels, shape))
+            KernelSources.fused(shape), options: KernelSources.options(channels: channels, shape))
         pack = try module.kernel("pack")
         forward = try module.kernel("fused_forward")
         adjoint = try module.kernel("fused_adjoint")

@@ -16,14 +16,14 @@ struct FusedShape: Equatable {
     private static let warpgroup = 4
 
     /// Registers hold the sums of 96 rows and those of a matrix's gradient: no room beyond.
-    private static let mostWidth = 128
+    private static let maxWidth = 128
 
     /// - Parameters:
     ///   - fusion: what is wished; products of warps where it cannot be had.
     ///   - sharedMemory: of a block [bytes].
-    ///   - architecture: the card's compute capability, as 90.
+    ///   - architecture: the GPU's compute capability, as 90.
     init?(_ network: Perceptron, _ precision: Precision, _ fusion: LayerFusion, sharedMemory: Int, architecture: Int) {
-        guard precision != .fp32, fusion != .none, network.width % 32 == 0, network.width <= FusedShape.mostWidth,
+        guard precision != .fp32, fusion != .none, network.width % 32 == 0, network.width <= FusedShape.maxWidth,
             network.inputs == (network.fourier == nil ? 2 : network.width)
         else { return nil }
         self.network = network
@@ -69,7 +69,7 @@ struct FusedShape: Equatable {
     private static func bytes(_ width: Int, stacks: Int) -> Int { 4 * width * (96 * stacks + 2 * 32) }
 }
 
-/// How each network of a workload is computed.
+/// How each network of a residualProblem is computed.
 struct LayerPlan {
     let precision: Precision
     /// By network; nil: layer by layer.
@@ -77,12 +77,13 @@ struct LayerPlan {
     /// Blocks of the fused kernels: one a multiprocessor, each with sums of its own.
     let blocks: Int
 
-    /// - Parameter sharedMemory: of a block, if less than the card gives [bytes].
+    /// - Parameter sharedMemory: of a block, if less than the GPU gives [bytes].
     init(
-        _ workload: Workload, _ precision: Precision, _ fusion: LayerFusion, sharedMemory: Int? = nil, _ device: Device
+        _ residualProblem: ResidualProblem, _ precision: Precision, _ fusion: LayerFusion, sharedMemory: Int? = nil,
+        _ device: Device
     ) {
         self.precision = precision
-        fused = workload.networks.networks.map {
+        fused = residualProblem.networks.networks.map {
             FusedShape(
                 $0, precision, fusion, sharedMemory: min(sharedMemory ?? .max, device.sharedMemory),
                 architecture: device.architecture)
@@ -96,7 +97,7 @@ struct LayerPlan {
     var sumFloats: Int { blocks * (shapes.map(\.sumFloats).max() ?? 0) }
 
     /// Networks that go layer by layer.
-    func unfused(_ workload: Workload) -> [Perceptron] {
-        zip(workload.networks.networks, fused).filter { $1 == nil }.map(\.0)
+    func unfused(_ residualProblem: ResidualProblem) -> [Perceptron] {
+        zip(residualProblem.networks.networks, fused).filter { $1 == nil }.map(\.0)
     }
 }

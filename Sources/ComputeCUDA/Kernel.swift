@@ -71,13 +71,13 @@ extension Device {
         try driver.check(result, "cuLaunchKernel(\(kernel.name))")
     }
 
-    /// Launches a kernel that goes over so many elements, by as many threads as keep the card busy.
+    /// Launches a kernel that goes over so many elements, by as many threads as keep the GPU busy.
     func launch(_ kernel: Kernel, over elements: Int, _ arguments: [Kernel.Argument]) throws(CUDAError) {
         let blocks = min((elements + Kernel.threads - 1) / Kernel.threads, 16 * multiprocessors)
         try launch(kernel, grid: (max(blocks, 1), 1), block: (Kernel.threads, 1), arguments)
     }
 
-    /// Lets a kernel have more shared memory than every card gives.
+    /// Lets a kernel have more shared memory than every GPU gives.
     func allowSharedMemory(_ bytes: Int, for kernel: Kernel) throws(CUDAError) {
         // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES.
         try driver.check(driver.setFunctionAttribute(kernel.function, 8, Int32(bytes)), "cuFuncSetAttribute")

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Compiled kernels on disk, so that only the first run on a kind of card waits for the compiler. A folder that cannot be
+/// Compiled kernels on disk, so that only the first run on a kind of GPU waits for the compiler. A folder that cannot be
 /// read or written is no error: then the kernels are compiled again.
 struct KernelCache: Sendable {
     let folder: String?

@@ -4,9 +4,9 @@ import Glibc
 public enum LayerFusion: String, CaseIterable, Sendable {
     /// None: every layer by itself, to compare.
     case none = "0"
-    /// Those of every card, with products of warps.
+    /// Those of every GPU, with products of warps.
     case warps = "mma"
-    /// Where the card is a Hopper and the network is 64 or 128 wide those with products of warpgroups.
+    /// Where the GPU is a Hopper and the network is 64 or 128 wide those with products of warpgroups.
     case warpgroups = "wgmma"
 
     /// What PINN_CUDA_FUSED says.

@@ -16,7 +16,7 @@ final class MatrixProducts {
             Int32, Int64, UnsafeRawPointer, UInt64, Int32, Int32, Int64, Int32, Int32, Int32
         ) -> Int32
 
-    /// A matrix on the card: floats from an address, rows `stride` apart.
+    /// A matrix on the GPU: floats from an address, rows `stride` apart.
     struct Matrix {
         let address: UInt64
         let stride: Int
@@ -40,7 +40,7 @@ final class MatrixProducts {
     let version: Int
 
     /// - Parameter places: where cuBLAS may lie; its context is the thread's current one.
-    init(in places: CUDAPlaces, device: Device) throws(CUDAError) {
+    init(in places: LibraryPaths, device: Device) throws(CUDAError) {
         library = try MatrixProducts.library(in: places)
         gemm = try library.function("cublasGemmEx")
         batchedGemm = try library.function("cublasGemmStridedBatchedEx")
@@ -62,14 +62,14 @@ final class MatrixProducts {
 
     deinit { _ = destroyHandle(handle) }
 
-    private static func library(in places: CUDAPlaces) throws(CUDAError) -> DynamicLibrary {
+    private static func library(in places: LibraryPaths) throws(CUDAError) -> DynamicLibrary {
         try DynamicLibrary(
             ["libcublas.so.13", "libcublas.so.12", "libcublas.so"], purpose: "matrix products of CUDA (cuBLAS)",
             in: places)
     }
 
     /// Throws where there is no cuBLAS.
-    static func check(in places: CUDAPlaces) throws(CUDAError) { _ = try library(in: places) }
+    static func check(in places: LibraryPaths) throws(CUDAError) { _ = try library(in: places) }
 
     /// c (m, n) = a (m, k) · b (k, n), or added to it, where b may be given transposed.
     func multiply(

@@ -2,7 +2,7 @@ import Networks
 
 /// A tile's way through one network and back, with a number of channels: cuBLAS for the products over all channels, and
 /// kernels that go over a stack once for everything between two products.
-final class NetworkPasses: NetworkWay {
+final class NetworkPasses: NetworkEvaluator {
     private let network: Perceptron
     private let channels: Int
     private let device: Device
@@ -12,7 +12,7 @@ final class NetworkPasses: NetworkWay {
     private let slices: Int
     /// Floats from one slice's sums to the next one's.
     private let sliceStride: Int
-    private let waves: FourierWaves?
+    private let fourier: FourierFrequencies?
     private let kernels: NetworkKernels
 
     init(
@@ -28,7 +28,7 @@ final class NetworkPasses: NetworkWay {
         self.slopes = (Float(slopes.x), Float(slopes.y))
         self.slices = slices
         sliceStride = parameterCount
-        waves = try FourierWaves(network, kernel: kernels.encode, device)
+        fourier = try FourierFrequencies(network, kernel: kernels.encode, device)
     }
 
     private typealias Matrix = MatrixProducts.Matrix
@@ -37,8 +37,8 @@ final class NetworkPasses: NetworkWay {
         let (width, rows) = (network.width, channels * points)
         func parameter(_ place: Int) -> UInt64 { parameters + UInt64(4 * place) }
         func z(_ layer: Int) -> UInt64 { stacks.z.float(layer * tile.rows * width) }
-        if let waves {
-            try waves.encode(stacks, slopes: slopes, points: points)
+        if let fourier {
+            try fourier.encode(stacks, slopes: slopes, points: points)
         } else {
             try device.launch(
                 kernels.enter, over: points * width,
@@ -48,7 +48,7 @@ final class NetworkPasses: NetworkWay {
                 ])
         }
         for layer in 0..<network.hiddenLayers {
-            if layer > 0 || waves != nil {
+            if layer > 0 || fourier != nil {
                 let inputs = network.inputs(of: layer)
                 try layers.multiply(
                     layer > 0 ? tile.a.address : stacks.features.address, parameter(network.weights(of: layer)),
@@ -117,7 +117,7 @@ final class NetworkPasses: NetworkWay {
                     .address(z(layer)), .address(bar), .address(sum(network.biases(of: layer))), .long(sliceStride),
                     .int(points), .int(width),
                 ])
-            guard layer > 0 || waves != nil else { break }
+            guard layer > 0 || fourier != nil else { break }
             if layer > 0 { try reactivate(layer - 1) }
             let inputs = network.inputs(of: layer)
             try layers.addProducts(
@@ -157,7 +157,7 @@ final class NetworkKernels {
 
     init(channels: Int, _ device: Device) throws(CUDAError) {
         self.channels = channels
-        let module = try device.module(KernelTexts.network, options: [KernelTexts.option(channels: channels)])
+        let module = try device.module(KernelSources.network, options: [KernelSources.option(channels: channels)])
         enter = try module.kernel("enter")
         encode = try module.kernel("encode")
         activate = try module.kernel("activate")

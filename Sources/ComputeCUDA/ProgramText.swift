@@ -72,5 +72,5 @@ func programText(_ program: Program, _ layout: FieldLayout, _ networks: NetworkG
         \(function("adjoint(const float (&in)[inputs], const float (&twice)[outputs], float (&out)[outputs], float (&bar)[inputs])", program.valueLines + program.adjointLines))
         };
 
-        """ + KernelTexts.program
+        """ + KernelSources.program
 }

@@ -3,20 +3,20 @@ import Networks
 
 /// A tile's way through all networks that a program reads, of all subdomains that cover it, to the program and back.
 final class TilePasses {
-    private let workload: Workload
+    private let residualProblem: ResidualProblem
     private let device: Device
     private let plan: TilePlan
     private let locate: Kernel
     /// By number of channels, and by channels and network: made when a program first asks for them.
     private var kernels: [Int: NetworkKernels] = [:]
-    private var passes: [[Int]: any NetworkWay] = [:]
+    private var passes: [[Int]: any NetworkEvaluator] = [:]
     private let products: MatrixProducts
     private let layers: LayerProducts
     private let layerPlan: LayerPlan
     private let fusedScratch: FusedScratch
 
-    /// What the card is told of a set's program.
-    struct ProgramOnCard {
+    /// What the GPU is told of a set's program.
+    struct GPUProgram {
         let layout: FieldLayout
         /// Channels of the network that carries most.
         let channels: Int
@@ -26,7 +26,7 @@ final class TilePasses {
         let residuals: Kernel
     }
 
-    /// Points of one zone on the card: `columns` is the address of the first point's x, columns are `stride` floats apart.
+    /// Points of one zone on the GPU: `columns` is the address of the first point's x, columns are `stride` floats apart.
     struct Tile {
         let zone: Int
         let count: Int
@@ -39,10 +39,10 @@ final class TilePasses {
     private static let programThreads = 128
 
     init(
-        _ workload: Workload, device: Device, products: MatrixProducts, common: Module, plan: TilePlan,
+        _ residualProblem: ResidualProblem, device: Device, products: MatrixProducts, common: Module, plan: TilePlan,
         layerPlan: LayerPlan
     ) throws(CUDAError) {
-        self.workload = workload
+        self.residualProblem = residualProblem
         self.device = device
         self.plan = plan
         self.products = products
@@ -55,11 +55,11 @@ final class TilePasses {
     /// The memory that products may use from now on.
     func lend(_ storage: TileStorage) { layers.scratch = storage.scratch }
 
-    func program(_ program: PointProgram) throws(CUDAError) -> ProgramOnCard {
-        let layout = FieldLayout(program.program, workload.networks)
-        let module = try device.module(programText(program.program, layout, workload.networks))
+    func program(_ program: PointProgram) throws(CUDAError) -> GPUProgram {
+        let layout = FieldLayout(program.program, residualProblem.networks)
+        let module = try device.module(programText(program.program, layout, residualProblem.networks))
         for part in layout.parts { try prepare(part) }
-        return ProgramOnCard(
+        return GPUProgram(
             layout: layout, channels: program.derivatives.channelCount, columns: program.columnCount,
             values: try module.kernel("values"), residuals: try module.kernel("residuals"))
     }
@@ -72,24 +72,24 @@ final class TilePasses {
         passes[[part.channels, part.network]] = try way(part)
     }
 
-    private func way(_ part: FieldLayout.Part) throws(CUDAError) -> any NetworkWay {
+    private func way(_ part: FieldLayout.Part) throws(CUDAError) -> any NetworkEvaluator {
         if let shape = layerPlan.fused[part.network] {
             return try FusedPasses(
                 shape, kernels: FusedKernels(channels: part.channels, shape, device),
                 encode: kernels[part.channels]!.encode, scratch: fusedScratch, device: device,
-                slopes: workload.networkSlopes)
+                slopes: residualProblem.networkSlopes)
         }
         return try NetworkPasses(
-            workload.networks.networks[part.network], kernels: kernels[part.channels]!, device: device,
-            products: products, layers: layers, slopes: workload.networkSlopes, slices: plan.slices,
-            parameterCount: workload.networks.parameterCount)
+            residualProblem.networks.networks[part.network], kernels: kernels[part.channels]!, device: device,
+            products: products, layers: layers, slopes: residualProblem.networkSlopes, slices: plan.slices,
+            parameterCount: residualProblem.networks.parameterCount)
     }
 
     /// The channels of everything that the program reads.
-    func forward(_ program: ProgramOnCard, _ tile: Tile, _ storage: TileStorage, parameters: CUDAMemory)
+    func forward(_ program: GPUProgram, _ tile: Tile, _ storage: TileStorage, parameters: CUDAMemory)
         throws(CUDAError)
     {
-        let covering = workload.networks.decomposition.subdomains(covering: tile.zone)
+        let covering = residualProblem.networks.decomposition.subdomains(covering: tile.zone)
         let points = plan.padded(tile.count)
         for (place, subdomain) in covering.enumerated() {
             try enter(tile, subdomain, storage.subdomains[place], storage, isAlone: covering.count == 1)
@@ -97,7 +97,7 @@ final class TilePasses {
                 let stacks = stacks(part, program, storage.subdomains[place], storage, isAlone: covering.count == 1)
                 try passes[[part.channels, part.network]]!.forward(
                     stacks, storage,
-                    parameters: parameters.float(workload.networks.parameters(of: part.network, in: subdomain)),
+                    parameters: parameters.float(residualProblem.networks.parameters(of: part.network, in: subdomain)),
                     points: points)
                 guard covering.count > 1 else { continue }
                 try device.launch(
@@ -118,10 +118,10 @@ final class TilePasses {
     ///   - twice: address of 2 c for each output.
     ///   - squares: address of the first block's sums, `squareStride` doubles a block.
     func adjoint(
-        _ program: ProgramOnCard, _ tile: Tile, _ storage: TileStorage, parameters: CUDAMemory, sums: CUDAMemory,
+        _ program: GPUProgram, _ tile: Tile, _ storage: TileStorage, parameters: CUDAMemory, sums: CUDAMemory,
         twice: UInt64, squares: UInt64, squareStride: Int
     ) throws(CUDAError) {
-        let covering = workload.networks.decomposition.subdomains(covering: tile.zone)
+        let covering = residualProblem.networks.decomposition.subdomains(covering: tile.zone)
         let points = plan.padded(tile.count)
         let (fields, bars) =
             covering.count == 1
@@ -147,7 +147,7 @@ final class TilePasses {
                             .int(points), .int(part.outputs),
                         ])
                 }
-                let base = workload.networks.parameters(of: part.network, in: subdomain)
+                let base = residualProblem.networks.parameters(of: part.network, in: subdomain)
                 try passes[[part.channels, part.network]]!.adjoint(
                     stacks, storage, parameters: parameters.float(base), sums: sums.float(base), points: points)
             }
@@ -155,10 +155,10 @@ final class TilePasses {
     }
 
     /// The program's outputs at a tile's points, (outputs, stride) from an address.
-    func values(_ program: ProgramOnCard, _ tile: Tile, _ storage: TileStorage, into results: UInt64, stride: Int)
+    func values(_ program: GPUProgram, _ tile: Tile, _ storage: TileStorage, into results: UInt64, stride: Int)
         throws(CUDAError)
     {
-        let isAlone = workload.networks.decomposition.subdomains(covering: tile.zone).count == 1
+        let isAlone = residualProblem.networks.decomposition.subdomains(covering: tile.zone).count == 1
         let fields = isAlone ? storage.subdomains[0].fields : storage.fields
         try device.launch(
             program.values, over: tile.count,
@@ -168,12 +168,12 @@ final class TilePasses {
             ])
     }
 
-    private func offset(_ part: FieldLayout.Part, _ program: ProgramOnCard, _ storage: TileStorage) -> Int {
+    private func offset(_ part: FieldLayout.Part, _ program: GPUProgram, _ storage: TileStorage) -> Int {
         storage.rows / program.channels * part.offset
     }
 
     private func stacks(
-        _ part: FieldLayout.Part, _ program: ProgramOnCard, _ own: TileStorage.Subdomain, _ storage: TileStorage,
+        _ part: FieldLayout.Part, _ program: GPUProgram, _ own: TileStorage.Subdomain, _ storage: TileStorage,
         isAlone: Bool
     ) -> NetworkStacks {
         let offset = offset(part, program, storage)
@@ -186,11 +186,11 @@ final class TilePasses {
     private func enter(
         _ tile: Tile, _ subdomain: Int, _ own: TileStorage.Subdomain, _ storage: TileStorage, isAlone: Bool
     ) throws(CUDAError) {
-        let decomposition = workload.networks.decomposition
+        let decomposition = residualProblem.networks.decomposition
         let center = decomposition.center(of: subdomain)
         let slopes = decomposition.slopes
-        let crossings = decomposition.crossings(subdomain, zone: tile.zone)
-        func along(_ crossing: Decomposition.Crossing?) -> [Kernel.Argument] {
+        let ramps = decomposition.ramps(subdomain, zone: tile.zone)
+        func along(_ crossing: Decomposition.Ramp?) -> [Kernel.Argument] {
             [
                 .int(crossing.map { $0.rises ? 1 : 2 } ?? 0), .double(crossing?.border ?? 0),
                 .double(crossing?.overlap ?? 1),
@@ -203,8 +203,8 @@ final class TilePasses {
                 .address(tile.columns), .address(tile.columns + UInt64(4 * tile.stride)), .int(tile.count),
                 .int(points), .double(center.x), .double(center.y), .double(slopes.x), .double(slopes.y),
                 .int(isAlone ? 0 : 1),
-            ] + along(crossings.x) + along(crossings.y) + [
-                .double(workload.inputSlopes.x), .double(workload.inputSlopes.y), .address(own.x.address),
+            ] + along(ramps.x) + along(ramps.y) + [
+                .double(residualProblem.inputSlopes.x), .double(residualProblem.inputSlopes.y), .address(own.x.address),
                 .address(own.y.address), .address(own.window.address), .long(storage.rows),
             ])
     }

@@ -1,7 +1,7 @@
 import Compute
 import Networks
 
-/// How large tiles are, and what the card holds for one: a function of the workload and the card alone, since the bits of a
+/// How large tiles are, and what the GPU holds for one: a function of the residualProblem and the GPU alone, since the bits of a
 /// sum follow from its tiles.
 ///
 /// Letters: R rows, K a point; W width; L hidden layers; F features; O outputs; S slices.
@@ -12,33 +12,34 @@ struct TilePlan: Equatable {
     /// for very many parameters.
     let slices: Int
 
-    /// A tile of 32,768 points of six channels keeps every card busy, and takes 1.4 GB for 8 x 128.
-    static let mostRows = 6 * 32_768
+    /// A tile of 32,768 points of six channels keeps every GPU busy, and takes 1.4 GB for 8 x 128.
+    static let maxRows = 6 * 32_768
 
     /// - Parameters:
-    ///   - limit: bytes of the card that may be used for everything.
-    ///   - multiprocessors: those of the card.
-    init(_ workload: Workload, limit: Int, multiprocessors: Int, layers: LayerPlan) throws(CUDAError) {
-        let parameters = workload.networks.parameterCount
+    ///   - limit: bytes of the GPU that may be used for everything.
+    ///   - multiprocessors: those of the GPU.
+    init(_ residualProblem: ResidualProblem, limit: Int, multiprocessors: Int, layers: LayerPlan) throws(CUDAError) {
+        let parameters = residualProblem.networks.parameterCount
         var slices = 8
         while slices < 64, 2 * slices <= multiprocessors { slices *= 2 }
         while slices > 4, slices * parameters * 4 > 256 << 20 { slices /= 2 }
-        let left = limit - TilePlan.fixedBytes(workload, layers, slices: slices)
+        let left = limit - TilePlan.fixedBytes(residualProblem, layers, slices: slices)
         let unit = 6 * slices
-        let rows = min(TilePlan.mostRows, left / TilePlan.bytesPerRow(workload, layers)) / unit * unit
+        let rows = min(TilePlan.maxRows, left / TilePlan.bytesPerRow(residualProblem, layers)) / unit * unit
         guard rows >= unit else {
             throw .outOfMemory(
                 purpose: "the smallest tile of this network",
-                bytes: TilePlan.fixedBytes(workload, layers, slices: slices) + unit
-                    * TilePlan.bytesPerRow(workload, layers),
+                bytes: TilePlan.fixedBytes(residualProblem, layers, slices: slices) + unit
+                    * TilePlan.bytesPerRow(residualProblem, layers),
                 free: limit)
         }
         (self.rows, self.slices) = (rows, slices)
     }
 
-    /// The most memory of the card that an evaluation takes [bytes].
-    func bytes(_ workload: Workload, _ layers: LayerPlan) -> Int {
-        TilePlan.fixedBytes(workload, layers, slices: slices) + rows * TilePlan.bytesPerRow(workload, layers)
+    /// The most memory of the GPU that an evaluation takes [bytes].
+    func bytes(_ residualProblem: ResidualProblem, _ layers: LayerPlan) -> Int {
+        TilePlan.fixedBytes(residualProblem, layers, slices: slices) + rows
+            * TilePlan.bytesPerRow(residualProblem, layers)
     }
 
     /// Points of the largest tile of a program that carries so many channels.
@@ -48,40 +49,41 @@ struct TilePlan: Equatable {
     func padded(_ count: Int) -> Int { (count + slices - 1) / slices * slices }
 
     /// Parameters, their slices' sums and gradient, factors and sums of fused layers, sums of squares, cuBLAS's workspace.
-    static func fixedBytes(_ workload: Workload, _ layers: LayerPlan, slices: Int) -> Int {
-        let width = widestSplitFactor(workload, layers)
-        return 4 * width * width + 4 * (layers.packedWords + layers.sumFloats) + 4 * workload.networks.parameterCount
+    static func fixedBytes(_ residualProblem: ResidualProblem, _ layers: LayerPlan, slices: Int) -> Int {
+        let width = widestSplitFactor(residualProblem, layers)
+        return 4 * width * width + 4 * (layers.packedWords + layers.sumFloats) + 4
+            * residualProblem.networks.parameterCount
             * (slices + 5) + (33 << 20)
     }
 
     /// What a row takes: z (L, R, W) and features (R, F) of every subdomain that can cover a tile; where layers are not fused, a and
     /// two stacks of adjoints (R, W) and parts of both factors of a product in bfloat16; outputs and their adjoints (R, O) also of
     /// the sum of subdomains, coordinates, windows and columns.
-    static func bytesPerRow(_ workload: Workload, _ layers: LayerPlan) -> Int {
-        let covering = workload.networks.decomposition.mostCovering
-        let own = workload.networks.networks.reduce(0) { $0 + $1.hiddenLayers * $1.width + featureCount($1) }
-        let shared = 3 * widestStack(workload, layers)
-        let columns = workload.programs.map(\.columnCount).max() ?? 2
-        let outputs = 2 * workload.networks.outputs * (covering > 1 ? covering + 1 : 1)
-        let parts = 2 * widestSplitFactor(workload, layers)
+    static func bytesPerRow(_ residualProblem: ResidualProblem, _ layers: LayerPlan) -> Int {
+        let covering = residualProblem.networks.decomposition.maxOverlap
+        let own = residualProblem.networks.networks.reduce(0) { $0 + $1.hiddenLayers * $1.width + featureCount($1) }
+        let shared = 3 * widestStack(residualProblem, layers)
+        let columns = residualProblem.programs.map(\.columnCount).max() ?? 2
+        let outputs = 2 * residualProblem.networks.outputs * (covering > 1 ? covering + 1 : 1)
+        let parts = 2 * widestSplitFactor(residualProblem, layers)
         return 4 * (parts + covering * (own + 2 + (covering > 1 ? 6 : 0)) + shared + outputs + columns)
     }
 
     /// Width of the widest network whose layers are not fused.
-    static func widestStack(_ workload: Workload, _ layers: LayerPlan) -> Int {
-        layers.unfused(workload).map(\.width).max() ?? 0
+    static func widestStack(_ residualProblem: ResidualProblem, _ layers: LayerPlan) -> Int {
+        layers.unfused(residualProblem).map(\.width).max() ?? 0
     }
 
     /// Numbers of the widest row that is split into bfloat16 for a product of hidden layers.
-    static func widestSplitFactor(_ workload: Workload, _ layers: LayerPlan) -> Int {
+    static func widestSplitFactor(_ residualProblem: ResidualProblem, _ layers: LayerPlan) -> Int {
         guard layers.precision == .bf16x3 else { return 0 }
-        return layers.unfused(workload).map { max($0.width, featureCount($0)) }.max() ?? 0
+        return layers.unfused(residualProblem).map { max($0.width, featureCount($0)) }.max() ?? 0
     }
 
     static func featureCount(_ network: Perceptron) -> Int { network.fourier == nil ? 0 : network.inputs }
 }
 
-/// The memory of a tile on the card.
+/// The memory of a tile on the GPU.
 final class TileStorage {
     let rows: Int
     let columnCount: Int
@@ -111,13 +113,15 @@ final class TileStorage {
     /// For the parts of both factors of a product in bfloat16.
     let scratch: (a: CUDAMemory, b: CUDAMemory)?
 
-    init(_ workload: Workload, rows: Int, columnCount: Int, layers: LayerPlan, device: Device) throws(CUDAError) {
+    init(_ residualProblem: ResidualProblem, rows: Int, columnCount: Int, layers: LayerPlan, device: Device)
+        throws(CUDAError)
+    {
         func floats(_ count: Int) throws(CUDAError) -> CUDAMemory {
             try device.allocate(4 * count, "a tile of \(rows) rows")
         }
-        let networks = workload.networks
-        let covering = networks.decomposition.mostCovering
-        let width = TilePlan.widestStack(workload, layers)
+        let networks = residualProblem.networks
+        let covering = networks.decomposition.maxOverlap
+        let width = TilePlan.widestStack(residualProblem, layers)
         var subdomains: [Subdomain] = []
         for _ in 0..<covering {
             var (z, features): ([CUDAMemory], [CUDAMemory]) = ([], [])
@@ -140,7 +144,7 @@ final class TileStorage {
         bar = try floats(rows * width)
         barBelow = try floats(rows * width)
         columns = try floats(rows * columnCount)
-        let widest = TilePlan.widestSplitFactor(workload, layers)
+        let widest = TilePlan.widestSplitFactor(residualProblem, layers)
         scratch =
             widest > 0
             ? (try floats(rows * widest + 4), try floats((rows + widest) * widest + 4)) : nil

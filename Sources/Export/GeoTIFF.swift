@@ -40,7 +40,7 @@ public enum GeoTIFF {
         guard let program = path(of: converter) else { throw ExportError.noConverter(converter) }
         return try fields.map { field in
             let output = file(field, in: folder)
-            let pending = try PendingFile(replacing: output)
+            let pending = try AtomicFile(replacing: output)
             let arguments = [
                 "-q", "-of", "COG", "-co", "COMPRESS=DEFLATE", "-mo", "TIFFTAG_SOFTWARE=\(software)",
                 "NETCDF:\"\(prediction)\":\(field)",

@@ -21,7 +21,7 @@ public struct PointTable {
     public func write(
         _ prediction: Prediction, to output: String, report: (_ pointsDone: Int) throws -> Void
     ) throws -> (points: Int, covered: Int) {
-        let pending = try PendingFile(replacing: output)
+        let pending = try AtomicFile(replacing: output)
         do {
             let counts = try copy(prediction, to: pending, report)
             try pending.commit()
@@ -32,7 +32,7 @@ public struct PointTable {
         }
     }
 
-    private func copy(_ prediction: Prediction, to pending: PendingFile, _ report: (Int) throws -> Void) throws
+    private func copy(_ prediction: Prediction, to pending: AtomicFile, _ report: (Int) throws -> Void) throws
         -> (points: Int, covered: Int)
     {
         let input = try opened()
@@ -163,7 +163,7 @@ public struct PointTable {
 
     private func reason() -> String { String(cString: strerror(errno)) }
 
-    private func writing(_ pending: PendingFile) -> NetCDFError {
+    private func writing(_ pending: AtomicFile) -> NetCDFError {
         .writeFailed(path: pending.finalPath, what: "the points", reason: reason())
     }
 }
@@ -223,7 +223,7 @@ private struct Lines {
     private let path: String
     private(set) var count = 0
     /// No line of a table comes near it; a device or a data file given by mistake is not read without end.
-    private static let mostBytes = 1 << 20
+    private static let maxBytes = 1 << 20
 
     init(of file: UnsafeMutablePointer<FILE>, path: String) {
         self.file = file
@@ -236,7 +236,7 @@ private struct Lines {
         guard byte != EOF else { return nil }
         count += 1
         while byte != EOF, byte != Int32(UInt8(ascii: "\n")) {
-            guard bytes.count < Lines.mostBytes else {
+            guard bytes.count < Lines.maxBytes else {
                 throw .badPointTable(
                     path: path, line: count, reason: "it has more than a million bytes; give a CSV file")
             }

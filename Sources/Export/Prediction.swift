@@ -35,19 +35,20 @@ public struct Prediction {
     public init(
         _ checkpoint: Checkpoint, members: [[Float]]? = nil, store: StoreReader, derived: Bool = true,
         names: [String]? = nil,
-        makeBackend: (Workload) throws -> any Backend
+        makeBackend: (ResidualProblem) throws -> any Backend
     ) throws {
-        let model = try checkpoint.plan.model()
-        let networks = try checkpoint.plan.networks()
-        let scaling = FieldScaling(store.description, checkpoint.plan.constants)
-        let all = PredictedField.all(model: model, store: store.description, constants: checkpoint.plan.constants)
+        let model = try checkpoint.configuration.model()
+        let networks = try checkpoint.configuration.networks()
+        let scaling = FieldScaling(store.description, checkpoint.configuration.constants)
+        let all = PredictedField.all(
+            model: model, store: store.description, constants: checkpoint.configuration.constants)
         let fields =
             try names.map { try Prediction.fields(named: $0, among: all) }
             ?? (derived ? all.filter(\.isAlwaysWritten) : Array(all.prefix(model.unknowns.count)))
         program = PointProgram(
-            Program.recording { recorder in
+            Program.recording { tracer in
                 let point = FieldPoint(
-                    recorder: recorder, unknowns: model.unknowns, maps: scaling.maps, columns: ["x", "y"],
+                    tracer: tracer, unknowns: model.unknowns, maps: scaling.maps, columns: ["x", "y"],
                     numbers: scaling.numbers)
                 return fields.map { $0.value(point) }
             })
@@ -55,7 +56,8 @@ public struct Prediction {
         self.members = members ?? [checkpoint.parameters]
         self.store = store
         self.fields = fields
-        backend = try makeBackend(Workload(networks: networks, inputSlopes: scaling.inputSlopes, programs: [program]))
+        backend = try makeBackend(
+            ResidualProblem(networks: networks, inputSlopes: scaling.inputSlopes, programs: [program]))
     }
 
     private static func fields(named names: [String], among all: [PredictedField]) throws -> [PredictedField] {

@@ -55,7 +55,7 @@ public struct PredictionWriter {
 
     /// `report` is called after each band, and ends the work by throwing.
     public func write(to path: String, report: (_ cellsDone: Int) throws -> Void) throws {
-        let pending = try PendingFile(replacing: path)
+        let pending = try AtomicFile(replacing: path)
         do {
             let file = try NetCDFFile(creating: pending.temporaryPath)
             try provenance.write(to: file, prediction)

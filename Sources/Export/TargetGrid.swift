@@ -10,7 +10,7 @@ public struct TargetGrid: Sendable {
     private let corner: (row: Int, column: Int)?
 
     /// More would not fit into the row-major numbers of cells that stores use.
-    private static let mostCells = 2e9
+    private static let maxCells = 2e9
 
     /// - Parameters:
     ///   - region: nil for all of the source.
@@ -23,7 +23,7 @@ public struct TargetGrid: Sendable {
             let columns = TargetGrid.multiples(of: spacing, source.grid.x, within.xMin, within.xMax)
             let rows = TargetGrid.multiples(of: spacing, source.grid.y, within.yMin, within.yMax)
             let count = Double(max(0, columns.last - columns.first + 1)) * max(0, rows.last - rows.first + 1)
-            guard count <= TargetGrid.mostCells else {
+            guard count <= TargetGrid.maxCells else {
                 throw ExportError.tooManyCells(spacing: spacing)
             }
             let x = TargetGrid.axis(source.grid.x, columns, spacing)

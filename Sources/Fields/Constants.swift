@@ -23,7 +23,7 @@ public struct Constants: Sendable, Equatable {
     public static let glenExponent = 3.0
 
     /// ρ g (1 − ρ/ρ_w) [Pa m⁻¹]: what drives a floating shelf, per metre of thickness and slope.
-    public var drivingFactor: Double {
+    public var buoyantSpecificWeight: Double {
         iceDensity * gravity * (1 - iceDensity / seaWaterDensity)
     }
 }

@@ -18,12 +18,12 @@ public struct Scales: Sendable, Equatable {
 
     /// μ₀ = ρ g (1 − ρ/ρ_w) h₀ L₀ / u₀ [Pa s].
     public func viscosity(_ constants: Constants) -> Double {
-        constants.drivingFactor * thickness * length / speed
+        constants.buoyantSpecificWeight * thickness * length / speed
     }
 
     /// ρ g (1 − ρ/ρ_w) h₀² / L₀ [Pa]: a momentum residual of one.
     public func momentum(_ constants: Constants) -> Double {
-        constants.drivingFactor * thickness * thickness / length
+        constants.buoyantSpecificWeight * thickness * thickness / length
     }
 
     /// C² [Pa] of one: the drag, at a speed of 1 m s⁻¹, that is `momentum` at u₀ by τ_b = C² |u|^m.

@@ -12,7 +12,7 @@ struct BandedMatrix: ~Copyable {
     private var values: [Double]
 
     /// More than this is refused (8 GB): a mesh that fine is a slip of the pen.
-    static let mostBytes = 8_000_000_000
+    static let maxBytes = 8_000_000_000
 
     init(order: Int, bandwidth: Int) {
         self.order = order

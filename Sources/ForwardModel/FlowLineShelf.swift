@@ -33,7 +33,7 @@ public struct FlowLineShelf: SyntheticShelf {
     }
 
     private func strainRate(_ x: Double) -> Double {
-        pow(constants.drivingFactor * thickness(x) / (4 * hardness(x)), Constants.glenExponent)
+        pow(constants.buoyantSpecificWeight * thickness(x) / (4 * hardness(x)), Constants.glenExponent)
     }
 
     public func thickness(at position: Position) -> Double { thickness(position.x - origin.x) }

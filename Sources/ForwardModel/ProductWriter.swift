@@ -54,7 +54,7 @@ public struct ProductWriter {
     }
 
     private func create(_ path: String, _ body: (NetCDFFile) throws(NetCDFError) -> Void) throws(NetCDFError) {
-        let pending = try PendingFile(replacing: path)
+        let pending = try AtomicFile(replacing: path)
         do throws(NetCDFError) {
             let file = try NetCDFFile(creating: pending.temporaryPath)
             try body(file)

@@ -49,7 +49,7 @@ public struct ShallowShelfSystem {
         let order = 2 * mesh.nodes.count
         let bandwidth = 2 * (mesh.rows + 2) + 1
         let bytes = BandedMatrix.byteCount(order: order, bandwidth: bandwidth)
-        guard bytes <= BandedMatrix.mostBytes else { throw .meshTooFine(elements: mesh.elementCount, bytes: bytes) }
+        guard bytes <= BandedMatrix.maxBytes else { throw .meshTooFine(elements: mesh.elementCount, bytes: bytes) }
 
         var matrix = BandedMatrix(order: order, bandwidth: bandwidth)
         var force = [Double](repeating: 0, count: order)
@@ -89,7 +89,7 @@ public struct ShallowShelfSystem {
             let shear = muH * h / scale * point.area
             let spread = 2 * muV * h / scale * point.area
             let stretch = 2 * shear + spread
-            let pressure = constants.drivingFactor * h * h / 2 / scale * point.area
+            let pressure = constants.buoyantSpecificWeight * h * h / 2 / scale * point.area
             let extra = (bodyForce?(point.position) ?? .zero) / scale * point.area
             let hold = (drag?(point.position) ?? 0) / scale * point.area
             let (shape, dx, dy) = (point.shape, point.shapeX, point.shapeY)

@@ -32,7 +32,7 @@ enum SolvedStream {
 
     /// Relative change of the velocity at which the iteration ends.
     private static let tolerance = 1e-6
-    private static let mostIterations = 100
+    private static let maxIterations = 100
 
     static func solve(
         _ stream: any SyntheticStream, on mesh: Mesh, _ constants: Constants, prescribed: [Velocity?]
@@ -50,7 +50,7 @@ enum SolvedStream {
                 * SIMD2(slope(Position(1, 0)), slope(Position(0, 1)))
         }
         var field: VelocityField?
-        for _ in 0..<mostIterations {
+        for _ in 0..<maxIterations {
             let before = field
             let place = { (position: Position) in before.flatMap { $0.place(of: position) } }
             let system = ShallowShelfSystem(
@@ -74,6 +74,6 @@ enum SolvedStream {
             let largest = next.nodal.map { distance($0, .zero) }.reduce(0, max)
             if change < tolerance * largest { return next }
         }
-        throw .notConverged(shelf: stream.name, iterations: mostIterations)
+        throw .notConverged(shelf: stream.name, iterations: maxIterations)
     }
 }

@@ -24,12 +24,12 @@ struct Axis {
     }
 
     /// No product comes near it; a damaged header does.
-    private static let mostCells = 1_000_000
+    private static let maxCells = 1_000_000
 
     static func requireLength(_ length: Int, of name: String, path: String) throws {
-        guard length >= 2, length <= mostCells else {
+        guard length >= 2, length <= maxCells else {
             throw IngestError.badCoordinate(
-                name, path: path, reason: "has \(length) values, expected 2 to \(mostCells)")
+                name, path: path, reason: "has \(length) values, expected 2 to \(maxCells)")
         }
     }
 

@@ -5,7 +5,7 @@
 ///
 /// Error fields are formal errors and optimistic where many images were stacked, so a few cells must not outweigh the rest: within
 /// a quantity (median σ / σ)² is between `lowest` and `highest`. Nor may one quantity push the other out of the sum, which thickness and
-/// equations are weighed against: its median counts at most `mostRatio` times as much. A cell without an error counts like the
+/// equations are weighed against: its median counts at most `maxRatio` times as much. A cell without an error counts like the
 /// median one, a quantity without errors like the other; where none has any, all weights are 1.
 ///
 /// - Parameters:
@@ -14,13 +14,13 @@
 package func weights(fromErrors errors: [[Double]], scales: [Double], count: Int) -> [[Double]] {
     let lowest = 0.01
     let highest = 4.0
-    let mostRatio = 4.0
+    let maxRatio = 4.0
     let medians = scales.indices.map { errors.count > $0 ? median(ofErrors: errors[$0]) : nil }
     guard let largest = medians.compactMap({ $0 }).max() else {
         return scales.map { _ in [Double](repeating: 1, count: count) }
     }
     let roots = zip(scales, medians).map { $0 / ($1 ?? largest) }
-    let least = (roots.max() ?? 1) / mostRatio.squareRoot()
+    let least = (roots.max() ?? 1) / maxRatio.squareRoot()
     let raw = scales.indices.map { number -> [Double] in
         let root = max(roots[number], least)
         let factor = root * root

@@ -37,7 +37,7 @@ package struct FrontExtraction {
     /// opposite directions, as at the end of a rift, and there is no normal to speak of.
     static let shortestMean = 0.35
     /// Closed lines of fewer faces are ponds or floes of a few cells: no shape is left of them.
-    static let fewestAround = 12
+    static let minNeighbours = 12
     /// The front may lie this many cells beyond the data.
     static let reach = 2
 
@@ -56,7 +56,7 @@ package struct FrontExtraction {
                     beyondData += 1
                     continue
                 }
-                guard !line.isClosed || line.faces.count >= FrontExtraction.fewestAround,
+                guard !line.isClosed || line.faces.count >= FrontExtraction.minNeighbours,
                     let point = shape.point(number), point.normalX * face.normalX + point.normalY * face.normalY > 0
                 else {
                     withoutDirection += 1

@@ -16,7 +16,7 @@ struct CoordinateLine {
 /// field's own shape, by a vector that only its length ties to the field, or by attributes of the file.
 extension ProductFile {
     /// No mesh of a crop comes near it; the grids of a continent have vectors.
-    private static let mostMeshValues = 1 << 27
+    private static let maxMeshValues = 1 << 27
 
     func coordinateLine(_ direction: Axis.Direction, of field: any ProductArray) throws -> CoordinateLine {
         let coordinates = coordinates(of: field)
@@ -84,7 +84,7 @@ extension ProductFile {
     private func line(ofMesh mesh: any ProductArray, along proper: [Dimension]) throws -> CoordinateLine {
         let (rows, columns) = (proper[0].length, proper[1].length)
         for dimension in proper { try Axis.requireLength(dimension.length, of: mesh.name, path: path) }
-        guard rows <= ProductFile.mostMeshValues / columns else {
+        guard rows <= ProductFile.maxMeshValues / columns else {
             throw IngestError.badCoordinate(
                 mesh.name, path: path, reason: "is a mesh of \(rows) x \(columns) numbers, more than is read")
         }

@@ -13,7 +13,7 @@ struct GridWindow {
     var columns: Int { grid.columns }
 
     /// More cells than the finest map of all Antarctica has; cell indices fit 32 bits.
-    private static let mostCells = 1 << 30
+    private static let maxCells = 1 << 30
     /// Of cells of ice [m].
     private static let spacings = 0.1...1e5
 
@@ -57,7 +57,7 @@ struct GridWindow {
         guard let columns = GridWindow.inside(x.values, region.xMin, region.xMax),
             let rows = GridWindow.inside(y.values, region.yMin, region.yMax)
         else { throw IngestError.emptyRegion(region, path: path, extent: extent) }
-        guard columns.count <= GridWindow.mostCells / rows.count else {
+        guard columns.count <= GridWindow.maxCells / rows.count else {
             throw IngestError.gridTooLarge(path: path, rows: rows.count, columns: columns.count)
         }
         x.range = columns

@@ -21,7 +21,7 @@ package struct IceBodies {
     package private(set) var count = 0
 
     /// More than any map of ice has: 512 MB.
-    private static let mostRuns = 1 << 25
+    private static let maxRuns = 1 << 25
 
     package init(width: Int) { self.width = width }
 
@@ -35,7 +35,7 @@ package struct IceBodies {
         while let start = codes[column...].firstIndex(of: ice.rawValue) {
             let stop = codes[start...].firstIndex { $0 != ice.rawValue } ?? codes.endIndex
             let number = runs.count
-            guard number < IceBodies.mostRuns else { return false }
+            guard number < IceBodies.maxRuns else { return false }
             let (first, end) = (Int32(start - codes.startIndex), Int32(stop - codes.startIndex))
             runs.append(Run(row: Int32(row), first: first, end: end, body: Int32(number)))
             while above < aboveEnd, runs[above].end <= first { above += 1 }

@@ -30,11 +30,11 @@ public struct IngestRun {
         if let shelf = request.shelf { try ShelfMap.check(shelf) }
         let files = try inputs()
         let (velocityFile, components, thicknessFile) = (files.velocity, files.components, files.thickness)
-        if PendingFile.removeLeftover(of: request.store) {
+        if AtomicFile.removeLeftover(of: request.store) {
             log.notice("removed the unfinished store that an interrupted run left at \(request.store).partial")
         }
         // Whether the store can be written is told before the reading, which takes minutes for a whole continent.
-        try PendingFile(replacing: request.store).discard()
+        try AtomicFile(replacing: request.store).discard()
         if let points = request.points { try StoreWriter.requireRoom(forCollocation: points, at: request.store) }
 
         report.warnings += try warnings(ofRegion: files)
@@ -73,37 +73,37 @@ public struct IngestRun {
                 velocity: velocityFile.path, thickness: thicknessFile.path, ice: request.ice)
         }
         // The stress at the end of a grounded stream hangs on where its bed lies below the sea: no front is taken.
-        let givenFront =
+        let suppliedFront =
             request.ice == .floatingIce
-            ? try GivenFront(of: thicknessFile, in: place.region, at: shelf.known, of: mask.window.grid)
-                ?? GivenFront(of: velocityFile, in: place.region, at: shelf.known, of: mask.window.grid)
+            ? try SuppliedFront(of: thicknessFile, in: place.region, at: shelf.known, of: mask.window.grid)
+                ?? SuppliedFront(of: velocityFile, in: place.region, at: shelf.known, of: mask.window.grid)
             : nil
         let front =
-            request.ice == .floatingIce && givenFront == nil
+            request.ice == .floatingIce && suppliedFront == nil
             ? FrontExtraction(codes: mask.codes, grid: mask.window.grid, known: shelf.known) : nil
         let points = request.points ?? IngestRequest.defaultPoints(cells: shelf.cells.count)
 
         report.sources = sources(velocityFile, velocityGrid, thicknessFile, thicknessGrid)
         report.tallies = tallies(velocity, thickness, surface, shelf, front)
-        if let givenFront {
+        if let suppliedFront {
             report.tallies.append(
                 .init(
-                    what: "front points of the file", kept: givenFront.points.count,
+                    what: "front points of the file", kept: suppliedFront.points.count,
                     dropped: [
-                        (givenFront.withoutDirection, "without a direction"),
-                        (givenFront.beyondData, "away from ice with data"),
+                        (suppliedFront.withoutDirection, "without a direction"),
+                        (suppliedFront.beyondData, "away from ice with data"),
                     ]))
         }
         if let note = thicknessFile.schema.thickness?.note {
             report.warnings.append("\(thicknessFile.name): \(note)")
         }
-        report.warnings += warnings(front, givenFront, velocityGrid, thicknessGrid)
+        report.warnings += warnings(front, suppliedFront, velocityGrid, thicknessGrid)
         if let few = Plausibility.warning(cells: shelf.cells.count) { report.warnings.append(few) }
         let content = StoreContent(
             velocity: velocity, velocityGrid: velocityGrid, velocityMask: velocityMask, thickness: thickness,
             thicknessGrid: thicknessGrid, thicknessMask: thicknessMask, surface: surface, ice: request.ice,
             shelf: shelf.cells, shelfGrid: mask.window.grid,
-            front: givenFront?.points ?? front?.points ?? [], points: points, seed: request.seed)
+            front: suppliedFront?.points ?? front?.points ?? [], points: points, seed: request.seed)
         var description = content.description
         let schema = thicknessFile.schema.thickness
         description.productIceDensity = thicknessFile.density(schema?.iceDensityAttribute)
@@ -338,7 +338,7 @@ public struct IngestRun {
     }
 
     private func warnings(
-        _ front: FrontExtraction?, _ given: GivenFront?, _ velocity: GridWindow, _ thickness: GridWindow
+        _ front: FrontExtraction?, _ given: SuppliedFront?, _ velocity: GridWindow, _ thickness: GridWindow
     ) -> [String] {
         var warnings: [String] = []
         let reason =

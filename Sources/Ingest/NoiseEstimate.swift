@@ -15,7 +15,7 @@ package struct NoiseEstimate: Sendable {
     /// More are not looked at.
     private static let most = 500_000
     /// Errors of a smaller part of the values are no reason to weigh: what is observed differs by more from year to year.
-    private static let leastPart = 0.01
+    private static let minShare = 0.01
     /// Neighbours to each side whose mean tells how large a value is.
     private static let reach = 3
     /// Median of the absolute value of a normal distribution in its standard deviations.
@@ -52,7 +52,7 @@ package struct NoiseEstimate: Sendable {
         let typical = classes[classes.count / 2]
         let isNoisy = zip(values, typical.errors).map { values, error in
             let sizes = middles.map { abs(values[$0]) }.sorted()
-            return error > NoiseEstimate.leastPart * max(sizes[sizes.count / 2], 0.1 * typical.magnitude)
+            return error > NoiseEstimate.minShare * max(sizes[sizes.count / 2], 0.1 * typical.magnitude)
         }
         guard isNoisy.contains(true) else { return nil }
         self.classes = classes.map { ($0.magnitude, zip($0.errors, isNoisy).map { $1 ? $0 : .nan }) }

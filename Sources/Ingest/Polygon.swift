@@ -24,10 +24,10 @@ package struct Polygon {
     /// The cells of a grid (x ascending, y descending) whose centres are inside.
     func cells(of grid: Grid) -> CellRuns {
         var runs = CellRuns(rows: grid.rows)
-        let crossings = parts.map { rowCrossings(of: $0, grid) }
+        let ramps = parts.map { rowCrossings(of: $0, grid) }
         for row in 0..<grid.rows {
             var inside: [Range<Int>] = []
-            for part in crossings {
+            for part in ramps {
                 let xs = part[row].sorted()
                 for pair in stride(from: 0, to: xs.count - 1, by: 2) {
                     let first = firstColumn(at: xs[pair], grid)

@@ -20,7 +20,7 @@ package struct PolygonFile {
     }
 
     /// Larger ones are no outlines; the finest of all Antarctica have tens of megabytes.
-    private static let mostBytes = 1 << 28
+    private static let maxBytes = 1 << 28
 
     package init(path: String) throws {
         self.path = path
@@ -107,11 +107,11 @@ package struct PolygonFile {
             throw PolygonError.unreadable(path: path, reason: String(cString: strerror(errno)))
         }
         defer { try? file.close() }
-        guard let data = try? file.read(upToCount: PolygonFile.mostBytes + 1), !data.isEmpty else {
+        guard let data = try? file.read(upToCount: PolygonFile.maxBytes + 1), !data.isEmpty else {
             throw PolygonError.noPolygon(path: path, found: "an empty file")
         }
-        guard data.count <= PolygonFile.mostBytes else {
-            throw PolygonError.damaged(path: path, reason: "more than \(PolygonFile.mostBytes >> 20) MB")
+        guard data.count <= PolygonFile.maxBytes else {
+            throw PolygonError.damaged(path: path, reason: "more than \(PolygonFile.maxBytes >> 20) MB")
         }
         return data
     }
@@ -163,7 +163,7 @@ package struct PolygonFile {
         for part in ["shp", "shx", "prj"].map({ "\(base).\($0)" })
         where FileManager.default.fileExists(atPath: part) { try requireFile(part) }
         LibraryCrash.concerns(reading: path)
-        let opened = inLibrary(UInt(bitPattern: shim_open_shapefile("\(base).shp")))
+        let opened = withNetCDFLock(UInt(bitPattern: shim_open_shapefile("\(base).shp")))
         guard let shapes = SHPHandle(bitPattern: opened) else {
             throw PolygonError.damaged(
                 path: path,
@@ -178,7 +178,7 @@ package struct PolygonFile {
             throw PolygonError.noPolygon(path: path, found: "shapes of type \(type)")
         }
         for number in 0..<count {
-            let read = inLibrary(UInt(bitPattern: SHPReadObject(shapes, number)))
+            let read = withNetCDFLock(UInt(bitPattern: SHPReadObject(shapes, number)))
             guard let shape = UnsafeMutablePointer<SHPObject>(bitPattern: read) else {
                 throw PolygonError.damaged(path: path, reason: "shape \(number) cannot be read")
             }

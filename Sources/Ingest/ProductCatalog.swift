@@ -70,12 +70,12 @@ public struct ProductCatalog: Sendable {
     /// A schema is short: a device or a data file given by mistake is not read without end.
     private static func text(ofSchemaAt path: String) throws -> String {
         var info = stat()
-        let isThere = stat(path, &info) == 0
+        let isAvailable = stat(path, &info) == 0
         // Before it is opened: a pipe without a writer would be waited for without end.
-        guard !isThere || (info.st_mode & S_IFMT == S_IFREG && info.st_size < 1 << 20) else {
+        guard !isAvailable || (info.st_mode & S_IFMT == S_IFREG && info.st_size < 1 << 20) else {
             throw IngestError.noSchema(path: path, reason: "not a text file of a schema's size")
         }
-        guard isThere, let file = fopen(path, "r") else {
+        guard isAvailable, let file = fopen(path, "r") else {
             throw IngestError.noSchema(path: path, reason: String(cString: strerror(errno)))
         }
         defer { fclose(file) }
@@ -93,12 +93,12 @@ extension ProductSchema {
         }
         for mark in recognize.marks ?? [] {
             let found = mark.attributes.compactMap { file.attribute($0) }
-            let isThere = found.contains { attribute in
+            let isAvailable = found.contains { attribute in
                 guard let texts = mark.text else { return true }
                 let text = attribute.text?.lowercased() ?? ""
                 return texts.contains { text.contains($0.lowercased()) }
             }
-            guard isThere else {
+            guard isAvailable else {
                 let names = mark.attributes.map(quoted).joined(separator: " or ")
                 return mark.text.map {
                     "its attribute \(names) does not hold \($0.map(quoted).joined(separator: " or "))"

@@ -23,7 +23,7 @@ extension ProductArray {
     var properDimensions: [Dimension] { dimensions.filter { $0.length > 1 } }
     func numbers() throws -> [Double] { try numbers(start: shape.map { _ in 0 }, count: shape) }
     func numbers(start: [Int], count: [Int]) throws -> [Double] {
-        guard let total = numberOfCells(count), total <= mostNumbersAtOnce else {
+        guard let total = numberOfCells(count), total <= maxNumbersAtOnce else {
             throw NetCDFError.tooLarge(variable: name, path: path, shape: count)
         }
         return try [Double](unsafeUninitializedCapacity: total) { values, initialized in
@@ -34,7 +34,7 @@ extension ProductArray {
 }
 
 /// A gigabyte: fields are read in bands, and nothing else that is read whole is as large.
-private let mostNumbersAtOnce = 1 << 27
+private let maxNumbersAtOnce = 1 << 27
 
 /// What a library gives of a file: arrays by name, and attributes of the whole. A format more is a conformance, and a line
 /// in `openProduct`.

@@ -96,14 +96,14 @@ private final class ReaderService {
         message.put(ProductReader.Outcome.fine)
         do {
             try fill(&message)
-            guard message.bytes.count <= ReaderMessage.mostBytes else { throw ReaderMessage.Nonsense() }
+            guard message.bytes.count <= ReaderMessage.maxBytes else { throw ReaderMessage.Nonsense() }
         } catch {
             let failure = error as? any Failure
             message = ReaderMessage()
             message.put(ProductReader.Outcome.failure)
             message.put((failure?.kind ?? .badData).rawValue)
             message.put(
-                failure?.explanation ?? "\(path): its header takes more than \(ReaderMessage.mostBytes >> 20) MB")
+                failure?.explanation ?? "\(path): its header takes more than \(ReaderMessage.maxBytes >> 20) MB")
         }
         // Where the command has gone, so has whoever could be told.
         if !message.send(to: STDIN_FILENO) { _exit(0) }

@@ -9,7 +9,7 @@ package struct ReaderMessage {
     package struct Nonsense: Error {}
 
     /// No header of a product comes near it.
-    static let mostBytes = 1 << 26
+    static let maxBytes = 1 << 26
 
     package private(set) var bytes: [UInt8] = []
     private var position = 0

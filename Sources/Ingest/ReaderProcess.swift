@@ -54,7 +54,7 @@ final class ReaderProcess {
         var head = ReaderMessage(bytes: try receive(8))
         do {
             let count = try head.number()
-            guard count >= 8, count <= ReaderMessage.mostBytes else { throw ReaderMessage.Nonsense() }
+            guard count >= 8, count <= ReaderMessage.maxBytes else { throw ReaderMessage.Nonsense() }
             var message = ReaderMessage(bytes: try receive(count))
             guard try message.number() == ProductReader.Outcome.fine else { throw try ReaderFailure(from: &message) }
             return message
@@ -76,13 +76,13 @@ final class ReaderProcess {
             let start = ContinuousClock.now
             var watched = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
             // A signal may come to another thread, or just before the waiting begins.
-            let isThere = poll(&watched, 1, 100) > 0
+            let isAvailable = poll(&watched, 1, 100) > 0
             do {
                 try check()
             } catch {
                 throw stopped(for: error)
             }
-            if let deadline = ProductReader.deadline, start > deadline, !isThere {
+            if let deadline = ProductReader.deadline, start > deadline, !isAvailable {
                 throw stopped(for: IngestError.readerFailed(path: path, how: "took too long"))
             }
             // A second at most: while a command is stopped (Ctrl-Z), its reader is as well.
@@ -90,7 +90,7 @@ final class ReaderProcess {
             guard waited < .seconds(patience) else {
                 throw stopped(for: IngestError.readerFailed(path: path, how: "gave no answer for \(patience) s"))
             }
-            guard isThere else { continue }
+            guard isAvailable else { continue }
             let got = bytes.withUnsafeMutableBytes { recv(socket, $0.baseAddress! + received, count - received, 0) }
             if got < 0, errno == EINTR { continue }
             guard got > 0 else { throw death() }

@@ -22,14 +22,14 @@ public final class MATLABFile {
         guard stat(path, &info) == 0 else { throw .notReadable(path: path, reason: String(cString: strerror(errno))) }
         try MATLABFile.requireWhole(path, bytes: Int(info.st_size))
         LibraryCrash.concerns(reading: path)
-        inLibrary(cmatio_silence())
-        let opened = inLibrary(UInt(bitPattern: Mat_Open(path, Int32(MAT_ACC_RDONLY.rawValue))))
+        withNetCDFLock(cmatio_silence())
+        let opened = withNetCDFLock(UInt(bitPattern: Mat_Open(path, Int32(MAT_ACC_RDONLY.rawValue))))
         guard let opened = OpaquePointer(bitPattern: opened) else { throw .notMATLAB(path: path) }
         let handle = MATLABHandle(opened)
         var arrays: [MATLABArray] = []
         var others: [String] = []
         while let variable = inMatio({ Mat_VarReadNextInfo(handle.file) }) {
-            defer { inLibrary(Mat_VarFree(variable)) }
+            defer { withNetCDFLock(Mat_VarFree(variable)) }
             if let array = MATLABArray(variable.pointee, in: handle, path: path, fileBytes: Int(info.st_size)) {
                 arrays.append(array)
             } else if let name = variable.pointee.name {
@@ -79,7 +79,7 @@ public final class MATLABArray {
     private let count: Int
 
     /// What MATLAB saves in a file of version 5 at most.
-    private static let mostBytes = 1 << 31
+    private static let maxBytes = 1 << 31
     /// Deflate makes a thousandth of zeros at best; what claims to be more is damaged.
     private static let highestCompression = 1032
 
@@ -130,7 +130,7 @@ public final class MATLABArray {
     private func all() throws(MATLABError) -> MATLABValues {
         if let values { return values }
         let bytes = count * type.byteCount
-        guard bytes <= MATLABArray.mostBytes else { throw .tooLarge(name, path: path, bytes: bytes) }
+        guard bytes <= MATLABArray.maxBytes else { throw .tooLarge(name, path: path, bytes: bytes) }
         LibraryCrash.concerns(reading: path)
         errno = 0
         guard let variable = inMatio(allowing: bytes, { Mat_VarRead(handle.file, name) }) else {
@@ -162,13 +162,13 @@ private final class MATLABValues {
         guard let data = found.data, let size = MATLABValues.sizes[found.data_type.rawValue],
             Int(found.data_size) == size, found.nbytes / size == count
         else {
-            inLibrary(Mat_VarFree(variable))
+            withNetCDFLock(Mat_VarFree(variable))
             return nil
         }
         (self.variable, self.data, type) = (variable, data, found.data_type)
     }
 
-    deinit { inLibrary(Mat_VarFree(variable)) }
+    deinit { withNetCDFLock(Mat_VarFree(variable)) }
 
     /// Values from a place on, as many as there is memory for.
     func copy(from place: Int, to doubles: UnsafeMutableBufferPointer<Double>) {
@@ -198,14 +198,14 @@ private final class MATLABValues {
 final class MATLABHandle {
     let file: OpaquePointer
     init(_ file: OpaquePointer) { self.file = file }
-    deinit { inLibrary(Mat_Close(file)) }
+    deinit { withNetCDFLock(Mat_Close(file)) }
 }
 
 /// Calls of libmatio take their turn with those of the other libraries, behind the same guard (`LibraryCrash`).
 private func inMatio<Pointee>(
     allowing bytes: Int = 0, _ call: () -> UnsafeMutablePointer<Pointee>?
 ) -> UnsafeMutablePointer<Pointee>? {
-    UnsafeMutablePointer(bitPattern: inLibrary(allowing: bytes, UInt(bitPattern: call())))
+    UnsafeMutablePointer(bitPattern: withNetCDFLock(allowing: bytes, UInt(bitPattern: call())))
 }
 
 /// What can go wrong with a MATLAB file of version 5.

@@ -28,26 +28,26 @@ extension NetCDFFile {
     func readAttribute(_ name: String, of variable: Int32) -> Attribute? {
         var type: nc_type = 0
         var length = 0
-        guard inLibrary(nc_inq_att(id, variable, name, &type, &length)) == NC_NOERR,
+        guard withNetCDFLock(nc_inq_att(id, variable, name, &type, &length)) == NC_NOERR,
             length <= NetCDFFile.longestAttribute
         else { return nil }
         switch type {
         case NC_CHAR:
             var bytes = [UInt8](repeating: 0, count: length)
             let status = bytes.withUnsafeMutableBytes { raw in
-                inLibrary(nc_get_att_text(id, variable, name, raw.bindMemory(to: CChar.self).baseAddress))
+                withNetCDFLock(nc_get_att_text(id, variable, name, raw.bindMemory(to: CChar.self).baseAddress))
             }
             guard status == NC_NOERR else { return nil }
             while bytes.last == 0 { bytes.removeLast() }
             return .text(String(decoding: bytes, as: UTF8.self))
         case NC_STRING:
             var pointers = [UnsafeMutablePointer<CChar>?](repeating: nil, count: length)
-            guard inLibrary(nc_get_att_string(id, variable, name, &pointers)) == NC_NOERR else { return nil }
-            defer { inLibrary(nc_free_string(length, &pointers)) }
+            guard withNetCDFLock(nc_get_att_string(id, variable, name, &pointers)) == NC_NOERR else { return nil }
+            defer { withNetCDFLock(nc_free_string(length, &pointers)) }
             return .text(pointers.compactMap { $0.map { String(cString: $0) } }.joined(separator: " "))
         case NC_BYTE, NC_SHORT, NC_INT, NC_FLOAT, NC_DOUBLE, NC_UBYTE, NC_USHORT, NC_UINT, NC_INT64, NC_UINT64:
             var numbers = [Double](repeating: 0, count: length)
-            guard inLibrary(nc_get_att_double(id, variable, name, &numbers)) == NC_NOERR else { return nil }
+            guard withNetCDFLock(nc_get_att_double(id, variable, name, &numbers)) == NC_NOERR else { return nil }
             return .numbers(numbers)
         default:
             return nil
@@ -58,11 +58,11 @@ extension NetCDFFile {
         var count: Int32 = 0
         let status =
             variable == NC_GLOBAL
-            ? inLibrary(nc_inq_natts(id, &count)) : inLibrary(nc_inq_varnatts(id, variable, &count))
+            ? withNetCDFLock(nc_inq_natts(id, &count)) : withNetCDFLock(nc_inq_varnatts(id, variable, &count))
         guard status == NC_NOERR else { return [] }
         return (0..<count).compactMap { number in
             var name = [CChar](repeating: 0, count: Int(NC_MAX_NAME) + 1)
-            guard inLibrary(nc_inq_attname(id, variable, number, &name)) == NC_NOERR else { return nil }
+            guard withNetCDFLock(nc_inq_attname(id, variable, number, &name)) == NC_NOERR else { return nil }
             return text(of: name)
         }
     }
@@ -75,12 +75,12 @@ extension NetCDFFile {
         case .text(let text) where type == .string:
             status = text.withCString { pointer in
                 var pointer: UnsafePointer<CChar>? = pointer
-                return inLibrary(nc_put_att_string(id, variable, name, 1, &pointer))
+                return withNetCDFLock(nc_put_att_string(id, variable, name, 1, &pointer))
             }
         case .text(let text):
-            status = inLibrary(nc_put_att_text(id, variable, name, text.utf8.count, text))
+            status = withNetCDFLock(nc_put_att_text(id, variable, name, text.utf8.count, text))
         case .numbers(let numbers):
-            status = inLibrary(nc_put_att_double(id, variable, name, type.rawValue, numbers.count, numbers))
+            status = withNetCDFLock(nc_put_att_double(id, variable, name, type.rawValue, numbers.count, numbers))
         }
         try check(status, writing: "attribute \(quoted(name))")
     }

@@ -6,7 +6,7 @@ extension NetCDFFile {
     /// Specifications"). Values begin behind it, so that a file is as long as both.
     var classicHeaderBytes: Int {
         var kind: Int32 = 0
-        inLibrary(nc_inq_format(id, &kind))
+        withNetCDFLock(nc_inq_format(id, &kind))
         // Counts have 8 bytes in the 64-bit data format; offsets have 8 in that one and in the 64-bit offset format.
         let count = kind == NC_FORMAT_CDF5 ? 8 : 4
         let offset = kind == NC_FORMAT_CLASSIC ? 4 : 8
@@ -18,28 +18,28 @@ extension NetCDFFile {
                 var type: nc_type = 0
                 var length = 0
                 var size = 0
-                guard inLibrary(nc_inq_attname(id, variable, place, &text)) == NC_NOERR,
-                    inLibrary(nc_inq_att(id, variable, text, &type, &length)) == NC_NOERR,
-                    inLibrary(nc_inq_type(id, type, nil, &size)) == NC_NOERR
+                guard withNetCDFLock(nc_inq_attname(id, variable, place, &text)) == NC_NOERR,
+                    withNetCDFLock(nc_inq_att(id, variable, text, &type, &length)) == NC_NOERR,
+                    withNetCDFLock(nc_inq_type(id, type, nil, &size)) == NC_NOERR
                 else { return sum }
                 return sum + count + padded(Int(strlen(text))) + 4 + count + padded(length * size)
             }
         }
         var numbers: (dimensions: Int32, variables: Int32, attributes: Int32) = (0, 0, 0)
         guard
-            inLibrary(nc_inq(id, &numbers.dimensions, &numbers.variables, &numbers.attributes, nil)) == NC_NOERR
+            withNetCDFLock(nc_inq(id, &numbers.dimensions, &numbers.variables, &numbers.attributes, nil)) == NC_NOERR
         else { return 0 }
         var bytes = 4 + count + attributes(of: NC_GLOBAL, numbers.attributes)
         bytes += 4 + count
         for number in 0..<numbers.dimensions {
             var text = [CChar](repeating: 0, count: Int(NC_MAX_NAME) + 1)
-            inLibrary(nc_inq_dimname(id, number, &text))
+            withNetCDFLock(nc_inq_dimname(id, number, &text))
             bytes += count + padded(Int(strlen(text))) + count
         }
         bytes += 4 + count
         for variable in variables {
             var own: Int32 = 0
-            inLibrary(nc_inq_varnatts(id, variable.id, &own))
+            withNetCDFLock(nc_inq_varnatts(id, variable.id, &own))
             bytes += name(variable.name) + count + count * variable.dimensions.count
             bytes += attributes(of: variable.id, own) + 4 + count + offset
         }

@@ -7,7 +7,7 @@ extension NetCDFFile {
     public static func byteRange(of variable: String, count: Int, byteCount: Int, path: String) throws(NetCDFError)
         -> Range<Int>
     {
-        let offset = Int(inLibrary(chdf5_contiguous_offset(path, "/" + variable)))
+        let offset = Int(withNetCDFLock(chdf5_contiguous_offset(path, "/" + variable)))
         guard offset >= 0 else { throw .notContiguous(variable: variable, path: path) }
         return offset..<(offset + count * byteCount)
     }

@@ -9,7 +9,7 @@ import Synchronization
 ///
 /// - Parameter bytes: memory that the call is known to need for its values; more than a gigabyte beyond it is damage.
 @discardableResult
-package func inLibrary<Status: BitwiseCopyable & Sendable>(
+package func withNetCDFLock<Status: BitwiseCopyable & Sendable>(
     allowing bytes: Int = 0, _ call: @autoclosure () -> Status
 ) -> Status {
     libraryLock.withLock { _ in
@@ -25,7 +25,7 @@ private let libraryLock = {
     return Mutex(())
 }()
 
-/// HDF5 locks each file that it opens. Nothing here needs that (files appear when they are whole, `PendingFile` and `RunDirectory`
+/// HDF5 locks each file that it opens. Nothing here needs that (files appear when they are whole, `AtomicFile` and `RunDirectory`
 /// have locks of their own), and it fails where a file system has no locks, as NFS without its daemon, and for as long as a
 /// process that is about to start another command shares the descriptor of a file that was written. A user's own setting counts.
 ///
@@ -37,13 +37,13 @@ private func leaveFilesUnlocked() {
 }
 
 /// Both libraries die of signals on some damaged files. Products are read by another process (Ingest's `ProductReader`); for
-/// what a command reads itself (stores, checkpoints, polygons, configurations) and writes, after `becomesError()`, which it calls
+/// what a command reads itself (stores, checkpoints, polygons, configurations) and writes, after `installCrashHandler()`, which it calls
 /// once from its main thread, that is one line that names the file, and the exit status that a damaged file has.
 public enum LibraryCrash {
-    public static func becomesError() { crash_guard_install() }
+    public static func installCrashHandler() { crash_guard_install() }
 
-    /// Signals that end the process at once leave no partial file behind (`PendingFile`).
-    public static func leavesNothing() { end_by_signals_without_leftovers() }
+    /// Signals that end the process at once leave no partial file behind (`AtomicFile`).
+    public static func installFileCleanup() { end_by_signals_without_leftovers() }
 
     /// What a library makes of a file's content, by code that may die of it as well (toml++ of some brackets).
     ///

@@ -15,7 +15,7 @@ public enum NetCDFError: Failure {
     case notContiguous(variable: String, path: String)
     case damaged(path: String, reason: String)
     case notSelfContained(variable: String, path: String, reason: String)
-    case notSealed(path: String)
+    case noIntegrityTrailer(path: String)
     case readFailed(path: String, what: String, reason: String)
     case diskFailed(path: String, what: String)
     case notReadable(path: String, reason: String)
@@ -59,7 +59,7 @@ public enum NetCDFError: Failure {
             "\(path): damaged (\(reason)); make it again, or bring a good copy back"
         case .notSelfContained(let variable, let path, let reason):
             "\(path): \(quoted(variable)) is not read: \(reason); make a plain copy of what is needed, with nccopy -k nc4 or, where that fails, h5copy"
-        case .notSealed(let path):
+        case .noIntegrityTrailer(let path):
             "\(path): no seal at its end: not a store or checkpoint that these tools made, or damaged (cut short, never finished, or changed by another tool); make it again, or bring a good copy back"
         case .readFailed(let path, let what, let reason):
             "\(path): cannot read \(what): \(reason); the file is damaged, get it again"
@@ -75,7 +75,7 @@ public enum NetCDFError: Failure {
     }
 }
 
-/// The name that a user asked for; outputs are written beside it until they are whole (PendingFile).
+/// The name that a user asked for; outputs are written beside it until they are whole (AtomicFile).
 private func finalName(_ path: String) -> String {
     path.hasSuffix(".partial") ? String(path.dropLast(".partial".count)) : path
 }

@@ -12,7 +12,7 @@ public final class NetCDFFile {
     private let parent: NetCDFFile?
 
     /// No slab of a product, store or prediction holds more values than this (64 GB of doubles).
-    static let mostValuesAtOnce = 1 << 33
+    static let maxValuesAtOnce = 1 << 33
 
     /// Opens a file of any NetCDF format, or a plain HDF5 file.
     public init(reading path: String) throws(NetCDFError) {
@@ -21,7 +21,7 @@ public final class NetCDFFile {
         LibraryCrash.concerns(reading: path)
         try requireSelfContained(path)
         errno = 0
-        let status = inLibrary(nc_open(path, NC_NOWRITE, &id))
+        let status = withNetCDFLock(nc_open(path, NC_NOWRITE, &id))
         guard status == NC_NOERR else {
             if errno == EIO { throw .diskFailed(path: path, what: "the header") }
             if [EMFILE, ENFILE].contains(errno) || [EMFILE, ENFILE].contains(status) {
@@ -39,13 +39,13 @@ public final class NetCDFFile {
     }
 
     /// Creates a NetCDF-4 file whose contiguous variables begin at multiples of 4096 bytes, so that they can be mapped.
-    /// Write to a `PendingFile`'s path: the name that a user sees appears when the file is whole.
+    /// Write to a `AtomicFile`'s path: the name that a user sees appears when the file is whole.
     public init(creating path: String) throws(NetCDFError) {
         var id: Int32 = 0
         errno = 0
         LibraryCrash.concerns(writing: path)
-        _ = inLibrary(nc_set_alignment(4096, 4096))
-        let status = inLibrary(nc_create(path, NC_NETCDF4 | NC_CLOBBER, &id))
+        _ = withNetCDFLock(nc_set_alignment(4096, 4096))
+        let status = withNetCDFLock(nc_create(path, NC_NETCDF4 | NC_CLOBBER, &id))
         guard status == NC_NOERR else {
             throw .writeFailed(path: path, what: "the file", reason: reason(of: status, errno: errno))
         }
@@ -53,7 +53,7 @@ public final class NetCDFFile {
         self.id = id
         parent = nil
         var previous: Int32 = 0
-        inLibrary(nc_set_fill(id, NC_NOFILL, &previous))
+        withNetCDFLock(nc_set_fill(id, NC_NOFILL, &previous))
     }
 
     /// Closes a written file; what the library held back is on its way to the disk afterwards.
@@ -61,11 +61,11 @@ public final class NetCDFFile {
         guard isOpen else { return }
         isOpen = false
         errno = 0
-        try check(inLibrary(nc_close(id)), writing: "the end of the file")
+        try check(withNetCDFLock(nc_close(id)), writing: "the end of the file")
     }
 
     deinit {
-        if isOpen { inLibrary(nc_close(id)) }
+        if isOpen { withNetCDFLock(nc_close(id)) }
     }
 
     /// A group of an open file: closed with it, and for the rest like a file of its own.
@@ -81,13 +81,13 @@ public final class NetCDFFile {
     /// The group of that name, nil where there is none.
     public func group(_ name: String) -> NetCDFFile? {
         var number: Int32 = 0
-        guard inLibrary(nc_inq_grp_ncid(id, name, &number)) == NC_NOERR else { return nil }
+        guard withNetCDFLock(nc_inq_grp_ncid(id, name, &number)) == NC_NOERR else { return nil }
         return NetCDFFile(group: number, of: self)
     }
 
     public var variables: [Variable] {
         var count: Int32 = 0
-        guard inLibrary(nc_inq_nvars(id, &count)) == NC_NOERR else { return [] }
+        guard withNetCDFLock(nc_inq_nvars(id, &count)) == NC_NOERR else { return [] }
         return (0..<count).compactMap { variable(id: $0) }
     }
 
@@ -98,18 +98,18 @@ public final class NetCDFFile {
             return group(String(name[..<slash]))?.variable(String(name[name.index(after: slash)...]))
         }
         var number: Int32 = 0
-        guard inLibrary(nc_inq_varid(id, name, &number)) == NC_NOERR else { return nil }
+        guard withNetCDFLock(nc_inq_varid(id, name, &number)) == NC_NOERR else { return nil }
         return variable(id: number)
     }
 
     /// Names of variables whose type is a user's own (complex numbers, records), which are not read.
     package var namesOfOtherTypes: [String] {
         var count: Int32 = 0
-        guard inLibrary(nc_inq_nvars(id, &count)) == NC_NOERR else { return [] }
+        guard withNetCDFLock(nc_inq_nvars(id, &count)) == NC_NOERR else { return [] }
         return (0..<count).compactMap { number in
             var name = [CChar](repeating: 0, count: Int(NC_MAX_NAME) + 1)
             var type: nc_type = 0
-            guard inLibrary(nc_inq_var(id, number, &name, &type, nil, nil, nil)) == NC_NOERR,
+            guard withNetCDFLock(nc_inq_var(id, number, &name, &type, nil, nil, nil)) == NC_NOERR,
                 VariableType(rawValue: type) == nil
             else { return nil }
             return text(of: name)
@@ -119,11 +119,11 @@ public final class NetCDFFile {
     /// Refuses a file of which the library cannot read all headers: elsewhere such variables are left out without a word.
     package func requireReadableHeaders() throws(NetCDFError) {
         var count: Int32 = 0
-        inLibrary(nc_inq_nvars(id, &count))
+        withNetCDFLock(nc_inq_nvars(id, &count))
         for number in 0..<count {
             var attributes: Int32 = 0
             errno = 0
-            let status = inLibrary(nc_inq_var(id, number, nil, nil, nil, nil, &attributes))
+            let status = withNetCDFLock(nc_inq_var(id, number, nil, nil, nil, nil, &attributes))
             guard status != NC_NOERR else { continue }
             let what = "the header of variable number \(number + 1)"
             throw errno == EIO
@@ -146,7 +146,7 @@ public final class NetCDFFile {
 
     public func dimension(_ name: String) -> Dimension? {
         var number: Int32 = 0
-        guard inLibrary(nc_inq_dimid(id, name, &number)) == NC_NOERR else { return nil }
+        guard withNetCDFLock(nc_inq_dimid(id, name, &number)) == NC_NOERR else { return nil }
         return dimension(id: number)
     }
 
@@ -168,13 +168,13 @@ public final class NetCDFFile {
         // A length of zero means "unlimited" to the library.
         precondition(length > 0, "dimension \(name) of length \(length)")
         var number: Int32 = 0
-        try check(inLibrary(nc_def_dim(id, name, length, &number)), writing: "dimension \(name)")
+        try check(withNetCDFLock(nc_def_dim(id, name, length, &number)), writing: "dimension \(name)")
         return Dimension(id: number, name: name, length: length)
     }
 
     public func define(group name: String) throws(NetCDFError) -> NetCDFFile {
         var number: Int32 = 0
-        try check(inLibrary(nc_def_grp(id, name, &number)), writing: "group \(name)")
+        try check(withNetCDFLock(nc_def_grp(id, name, &number)), writing: "group \(name)")
         return NetCDFFile(group: number, of: self)
     }
 
@@ -192,23 +192,25 @@ public final class NetCDFFile {
         var number: Int32 = 0
         let ids = dimensions.map(\.id)
         try check(
-            inLibrary(nc_def_var(id, name, type.rawValue, Int32(ids.count), ids, &number)), writing: "variable \(name)")
+            withNetCDFLock(nc_def_var(id, name, type.rawValue, Int32(ids.count), ids, &number)),
+            writing: "variable \(name)")
         switch storage {
         case .contiguous:
             if !dimensions.isEmpty {
-                try check(inLibrary(nc_def_var_chunking(id, number, NC_CONTIGUOUS, nil)), writing: "variable \(name)")
+                try check(
+                    withNetCDFLock(nc_def_var_chunking(id, number, NC_CONTIGUOUS, nil)), writing: "variable \(name)")
             }
         case .deflated(let chunks):
             precondition(chunks.count == dimensions.count)
-            try check(inLibrary(nc_def_var_chunking(id, number, NC_CHUNKED, chunks)), writing: "variable \(name)")
-            try check(inLibrary(nc_def_var_deflate(id, number, 1, 1, 4)), writing: "variable \(name)")
+            try check(withNetCDFLock(nc_def_var_chunking(id, number, NC_CHUNKED, chunks)), writing: "variable \(name)")
+            try check(withNetCDFLock(nc_def_var_deflate(id, number, 1, 1, 4)), writing: "variable \(name)")
         }
         return Variable(file: self, id: number, name: name, type: type, dimensions: dimensions)
     }
 
     /// Ends the definitions; values are written after it.
     public func endDefinitions() throws(NetCDFError) {
-        try check(inLibrary(nc_enddef(id)), writing: "the header")
+        try check(withNetCDFLock(nc_enddef(id)), writing: "the header")
     }
 
     // MARK: inside
@@ -221,7 +223,7 @@ public final class NetCDFFile {
     private func dimension(id number: Int32) -> Dimension? {
         var name = [CChar](repeating: 0, count: Int(NC_MAX_NAME) + 1)
         var length = 0
-        guard inLibrary(nc_inq_dim(id, number, &name, &length)) == NC_NOERR else { return nil }
+        guard withNetCDFLock(nc_inq_dim(id, number, &name, &length)) == NC_NOERR else { return nil }
         return Dimension(id: number, name: text(of: name), length: length)
     }
 
@@ -229,11 +231,11 @@ public final class NetCDFFile {
         var name = [CChar](repeating: 0, count: Int(NC_MAX_NAME) + 1)
         var type: nc_type = 0
         var rank: Int32 = 0
-        guard inLibrary(nc_inq_var(id, number, &name, &type, &rank, nil, nil)) == NC_NOERR,
+        guard withNetCDFLock(nc_inq_var(id, number, &name, &type, &rank, nil, nil)) == NC_NOERR,
             let known = VariableType(rawValue: type)
         else { return nil }
         var ids = [Int32](repeating: 0, count: Int(rank))
-        guard inLibrary(nc_inq_vardimid(id, number, &ids)) == NC_NOERR else { return nil }
+        guard withNetCDFLock(nc_inq_vardimid(id, number, &ids)) == NC_NOERR else { return nil }
         let dimensions = ids.compactMap { dimension(id: $0) }
         guard dimensions.count == ids.count else { return nil }
         return Variable(file: self, id: number, name: text(of: name), type: known, dimensions: dimensions)
@@ -242,7 +244,9 @@ public final class NetCDFFile {
     /// A classic file that was cut in half reads without error, as zeros; its length tells.
     private func checkClassicLength(of bytes: Int) throws(NetCDFError) {
         var format: Int32 = 0
-        guard inLibrary(nc_inq_format_extended(id, &format, nil)) == NC_NOERR, format == NC_FORMATX_NC3 else { return }
+        guard withNetCDFLock(nc_inq_format_extended(id, &format, nil)) == NC_NOERR, format == NC_FORMATX_NC3 else {
+            return
+        }
         var needed = classicHeaderBytes
         for variable in variables {
             var size = variable.type.byteCount

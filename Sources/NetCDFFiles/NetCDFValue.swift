@@ -15,12 +15,12 @@ extension Double: NetCDFValue {
     public static func get(
         _ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], into: UnsafeMutablePointer<Double>
     ) -> Int32 {
-        inLibrary(nc_get_vara_double(file, variable, start, count, into))
+        withNetCDFLock(nc_get_vara_double(file, variable, start, count, into))
     }
     public static func put(
         _ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], from: UnsafePointer<Double>
     ) -> Int32 {
-        inLibrary(nc_put_vara_double(file, variable, start, count, from))
+        withNetCDFLock(nc_put_vara_double(file, variable, start, count, from))
     }
 }
 
@@ -29,12 +29,12 @@ extension Float: NetCDFValue {
     public static func get(
         _ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], into: UnsafeMutablePointer<Float>
     ) -> Int32 {
-        inLibrary(nc_get_vara_float(file, variable, start, count, into))
+        withNetCDFLock(nc_get_vara_float(file, variable, start, count, into))
     }
     public static func put(_ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], from: UnsafePointer<Float>)
         -> Int32
     {
-        inLibrary(nc_put_vara_float(file, variable, start, count, from))
+        withNetCDFLock(nc_put_vara_float(file, variable, start, count, from))
     }
 }
 
@@ -43,12 +43,12 @@ extension Int32: NetCDFValue {
     public static func get(
         _ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], into: UnsafeMutablePointer<Int32>
     ) -> Int32 {
-        inLibrary(nc_get_vara_int(file, variable, start, count, into))
+        withNetCDFLock(nc_get_vara_int(file, variable, start, count, into))
     }
     public static func put(_ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], from: UnsafePointer<Int32>)
         -> Int32
     {
-        inLibrary(nc_put_vara_int(file, variable, start, count, from))
+        withNetCDFLock(nc_put_vara_int(file, variable, start, count, from))
     }
 }
 
@@ -57,12 +57,12 @@ extension UInt32: NetCDFValue {
     public static func get(
         _ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], into: UnsafeMutablePointer<UInt32>
     ) -> Int32 {
-        inLibrary(nc_get_vara_uint(file, variable, start, count, into))
+        withNetCDFLock(nc_get_vara_uint(file, variable, start, count, into))
     }
     public static func put(
         _ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], from: UnsafePointer<UInt32>
     ) -> Int32 {
-        inLibrary(nc_put_vara_uint(file, variable, start, count, from))
+        withNetCDFLock(nc_put_vara_uint(file, variable, start, count, from))
     }
 }
 
@@ -71,12 +71,12 @@ extension Int8: NetCDFValue {
     public static func get(
         _ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], into: UnsafeMutablePointer<Int8>
     ) -> Int32 {
-        inLibrary(nc_get_vara_schar(file, variable, start, count, into))
+        withNetCDFLock(nc_get_vara_schar(file, variable, start, count, into))
     }
     public static func put(_ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], from: UnsafePointer<Int8>)
         -> Int32
     {
-        inLibrary(nc_put_vara_schar(file, variable, start, count, from))
+        withNetCDFLock(nc_put_vara_schar(file, variable, start, count, from))
     }
 }
 

@@ -4,7 +4,7 @@ import Fields
 /// Refuses a file that leads to other files or in circles, or that would take more memory than any product: HDF5 follows links and external
 /// storage to whatever path they name, so that a small file can yield another one's bytes.
 package func requireSelfContained(_ path: String) throws(NetCDFError) {
-    let finding = inLibrary(chdf5_hazards(path))
+    let finding = withNetCDFLock(chdf5_hazards(path))
     let reason: String
     switch finding.hazard {
     case chdf5_external_link: reason = "it is a link into another file"

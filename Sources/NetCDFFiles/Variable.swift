@@ -36,7 +36,7 @@ public struct Variable {
     public var chunkLengths: [Int]? {
         var storage: Int32 = 0
         var lengths = [Int](repeating: 0, count: max(1, dimensions.count))
-        guard !dimensions.isEmpty, inLibrary(nc_inq_var_chunking(file.id, id, &storage, &lengths)) == NC_NOERR,
+        guard !dimensions.isEmpty, withNetCDFLock(nc_inq_var_chunking(file.id, id, &storage, &lengths)) == NC_NOERR,
             storage == NC_CHUNKED
         else { return nil }
         return lengths
@@ -60,7 +60,7 @@ public struct Variable {
     public func read<Value: NetCDFValue>(
         start: [Int], count: [Int], as: Value.Type = Value.self
     ) throws(NetCDFError) -> [Value] {
-        guard let total = numberOfCells(count), total <= NetCDFFile.mostValuesAtOnce else {
+        guard let total = numberOfCells(count), total <= NetCDFFile.maxValuesAtOnce else {
             throw .tooLarge(variable: name, path: path, shape: count)
         }
         var failure: NetCDFError?

@@ -1,11 +1,11 @@
 import Glibc
 
-extension PendingFile {
+extension AtomicFile {
     /// Writes a file whole under its name, or leaves what was there.
     ///
     /// - Parameter what: what the file is to its user, for the message.
     public static func write(_ bytes: [UInt8], to path: String, as what: String) throws(NetCDFError) {
-        let pending = try PendingFile(replacing: path)
+        let pending = try AtomicFile(replacing: path)
         let handle = open(pending.temporaryPath, O_WRONLY | O_TRUNC | O_CLOEXEC)
         var written = 0
         while handle >= 0, written < bytes.count {

@@ -33,10 +33,10 @@ public struct Decomposition: Sendable, Equatable {
 
     public var zoneCount: Int { alongX.zoneCount * alongY.zoneCount }
     /// Most subdomains that cover a point: 1, 2 or 4.
-    public var mostCovering: Int { min(rows, 2) * min(columns, 2) }
+    public var maxOverlap: Int { min(rows, 2) * min(columns, 2) }
 
     /// The same on average over the square.
-    public var meanCovering: Double { alongX.meanCovering * alongY.meanCovering }
+    public var meanOverlap: Double { alongX.meanOverlap * alongY.meanOverlap }
 
     public func zone(x: Double, y: Double) -> Int {
         alongY.zone(y) * alongX.zoneCount + alongX.zone(x)
@@ -71,14 +71,14 @@ public struct Decomposition: Sendable, Equatable {
     }
 
     /// How a window runs along one axis of a zone: as t³ (10 − 15 t + 6 t²) of t = (x − border) / overlap + ½, or one minus it.
-    public struct Crossing: Sendable, Equatable {
+    public struct Ramp: Sendable, Equatable {
         public let rises: Bool
         public let border: Double
         public let overlap: Double
     }
 
     /// What `window` is made of, for devices that compute it themselves; nil: it is 1 along that axis.
-    public func crossings(_ subdomain: Int, zone: Int) -> (x: Crossing?, y: Crossing?) {
+    public func ramps(_ subdomain: Int, zone: Int) -> (x: Ramp?, y: Ramp?) {
         let (row, column) = subdomain.quotientAndRemainder(dividingBy: columns)
         let (zoneY, zoneX) = zone.quotientAndRemainder(dividingBy: alongX.zoneCount)
         return (alongX.crossing(of: column, zone: zoneX), alongY.crossing(of: row, zone: zoneY))
@@ -98,7 +98,7 @@ private struct Division {
     /// From a part's centre to where its window ends.
     var reach: Double { parts == 1 ? 1 : (width + overlap) / 2 }
 
-    var meanCovering: Double { 1 + Double(parts - 1) * overlap / 2 }
+    var meanOverlap: Double { 1 + Double(parts - 1) * overlap / 2 }
 
     func center(of part: Int) -> Double { (Double(part) + 0.5) * width - 1 }
     private func border(after part: Int) -> Double { Double(part + 1) * width - 1 }
@@ -114,10 +114,10 @@ private struct Division {
 
     func parts(covering zone: Int) -> [Int] { zone % 2 == 0 ? [zone / 2] : [zone / 2, zone / 2 + 1] }
 
-    func crossing(of part: Int, zone: Int) -> Decomposition.Crossing? {
+    func crossing(of part: Int, zone: Int) -> Decomposition.Ramp? {
         zone % 2 == 0
             ? nil
-            : Decomposition.Crossing(rises: part != zone / 2, border: border(after: zone / 2), overlap: overlap)
+            : Decomposition.Ramp(rises: part != zone / 2, border: border(after: zone / 2), overlap: overlap)
     }
 
     /// A window with its derivatives: 1, or across a border s = t³ (10 − 15 t + 6 t²) and 1 − s, the lowest polynomial with

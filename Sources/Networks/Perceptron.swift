@@ -39,6 +39,6 @@ public struct Perceptron: Sendable, Equatable {
 
     /// "2 -> 8x128 tanh -> 4", with the number of Fourier features where there are any.
     public var description: String {
-        "2 -> \(fourier.map { "\($0.count) waves -> " } ?? "")\(hiddenLayers)x\(width) tanh -> \(outputs)"
+        "2 -> \(fourier.map { "\($0.count) frequencies -> " } ?? "")\(hiddenLayers)x\(width) tanh -> \(outputs)"
     }
 }

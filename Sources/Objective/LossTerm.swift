@@ -14,11 +14,12 @@ public struct LossTerm: Sendable {
     /// Unit of the root mean square: it means the same in every run on a shelf.
     public let unit: String
     /// Whether it is what the physics prefers where nothing else tells: then its weight is a part of the other terms' sum.
-    public let isPrior: Bool
+    public let isRegularizer: Bool
     public let residuals: @Sendable (FieldPoint) -> [Scalar]
 
     public init(
-        name: String, set: PointSet, weight: Double, scales: [Double] = [], unit: String = "1", isPrior: Bool = false,
+        name: String, set: PointSet, weight: Double, scales: [Double] = [], unit: String = "1",
+        isRegularizer: Bool = false,
         residuals: @escaping @Sendable (FieldPoint) -> [Scalar]
     ) {
         self.name = name
@@ -26,7 +27,7 @@ public struct LossTerm: Sendable {
         self.weight = weight
         self.scales = scales
         self.unit = unit
-        self.isPrior = isPrior
+        self.isRegularizer = isRegularizer
         self.residuals = residuals
     }
 }
@@ -82,6 +83,6 @@ extension LossTerm {
     /// unknown. A weight that stays the same is too weak where a run begins, when the prior alone keeps its field
     /// together, and in the end outweighs data without noise (docs/accuracy.md).
     public static func prior(_ equation: any Equation, weight: Double) -> LossTerm {
-        LossTerm(name: "prior", set: .collocation, weight: weight, isPrior: true) { equation.residuals(at: $0) }
+        LossTerm(name: "prior", set: .collocation, weight: weight, isRegularizer: true) { equation.residuals(at: $0) }
     }
 }

@@ -34,8 +34,8 @@ public struct Loss: Sendable, Equatable {
 /// The loss of a run as a sum of terms, compiled to one program a set of points.
 public struct Objective: Sendable {
     public let terms: [LossTerm]
-    public let workload: Workload
-    /// The sets in the order of the workload's programs.
+    public let residualProblem: ResidualProblem
+    /// The sets in the order of the residualProblem's programs.
     public let sets: [PointSet]
     /// Which term each output of each program belongs to, and what one of it is in the term's unit.
     private let termOfOutput: [[(term: Int, scale: Double)]]
@@ -48,9 +48,9 @@ public struct Objective: Sendable {
         var programs: [PointProgram] = []
         for set in sets {
             var owners: [(term: Int, scale: Double)] = []
-            let program = Program.recording { recorder in
+            let program = Program.recording { tracer in
                 let point = FieldPoint(
-                    recorder: recorder, unknowns: model.unknowns, maps: scaling.maps,
+                    tracer: tracer, unknowns: model.unknowns, maps: scaling.maps,
                     columns: set.columns.map(\.rawValue), numbers: scaling.numbers)
                 return terms.enumerated().filter { $0.element.set == set }.flatMap { number, term in
                     let residuals = term.residuals(point)
@@ -62,7 +62,7 @@ public struct Objective: Sendable {
             programs.append(PointProgram(program))
         }
         self.termOfOutput = termOfOutput
-        workload = Workload(networks: networks, inputSlopes: scaling.inputSlopes, programs: programs)
+        residualProblem = ResidualProblem(networks: networks, inputSlopes: scaling.inputSlopes, programs: programs)
     }
 
     /// The inversion of a store: misfits, the model's equations, the stress at the front where there is one, and the prior
@@ -107,8 +107,8 @@ public struct Objective: Sendable {
         _ backend: any Backend, parameters: [Float], of set: PointSet, at points: PointBatch
     ) throws -> [Float] {
         guard let number = sets.firstIndex(of: set) else { return [Float](repeating: 0, count: points.count) }
-        let outputs = try backend.outputs(of: workload.programs[number], parameters: parameters, at: points)
-        let weights = termOfOutput[number].map { terms[$0.term].isPrior ? 0 : Float(terms[$0.term].weight) }
+        let outputs = try backend.outputs(of: residualProblem.programs[number], parameters: parameters, at: points)
+        let weights = termOfOutput[number].map { terms[$0.term].isRegularizer ? 0 : Float(terms[$0.term].weight) }
         return (0..<points.count).map { point in
             zip(weights, outputs).reduce(0) { $0 + $1.0 * $1.1[point] * $1.1[point] }.squareRoot()
         }
@@ -139,7 +139,7 @@ public struct Objective: Sendable {
         )
     }
 
-    /// Of the means over each set of a chunk, in the order of the workload's programs.
+    /// Of the means over each set of a chunk, in the order of the residualProblem's programs.
     public func divisors(of chunk: Chunk) -> [Double] { sets.map(chunk.divisor) }
 
     /// The loss that sums of squared residuals make.
@@ -158,15 +158,17 @@ public struct Objective: Sendable {
 
     /// The loss of these means without factors, which means the same at every iteration of a run: R + w R P with a prior P.
     public func total(of means: [Double]) -> Double {
-        let rest = withoutPriors(means)
-        return means.indices.filter { terms[$0].isPrior }.reduce(rest) { $0 + terms[$1].weight * rest * means[$1] }
+        let rest = withoutRegularizers(means)
+        return means.indices.filter { terms[$0].isRegularizer }.reduce(rest) {
+            $0 + terms[$1].weight * rest * means[$1]
+        }
     }
 
-    public var hasPrior: Bool { terms.contains(where: \.isPrior) }
+    public var hasRegularizer: Bool { terms.contains(where: \.isRegularizer) }
 
     /// R: Σ weight × term over misfits and equations.
-    public func withoutPriors(_ means: [Double]) -> Double {
-        means.indices.filter { !terms[$0].isPrior }.reduce(0) { $0 + terms[$1].weight * means[$1] }
+    public func withoutRegularizers(_ means: [Double]) -> Double {
+        means.indices.filter { !terms[$0].isRegularizer }.reduce(0) { $0 + terms[$1].weight * means[$1] }
     }
 
     /// The norm of each weighted term's gradient over a chunk, as long as one evaluation where every term has points of its

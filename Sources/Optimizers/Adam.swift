@@ -4,7 +4,7 @@ import Glibc
 /// Adam (Kingma & Ba 2015, algorithm 1), β₁ = 0.9, β₂ = 0.999, ε = 1e-8.
 public struct Adam: Optimizer {
     public static let name = "adam"
-    public static let keepsSample = false
+    public static let requiresFixedBatch = false
     public static func stateBytes(parameterCount: Int, options: OptimizerOptions) -> Int { 2 * 4 * parameterCount }
 
     private var firstMoment: [Float]

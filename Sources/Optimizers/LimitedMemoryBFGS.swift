@@ -3,12 +3,12 @@
 /// gradients are float32.
 public struct LimitedMemoryBFGS: Optimizer {
     public static let name = "lbfgs"
-    public static let keepsSample = true
+    public static let requiresFixedBatch = true
 
     /// Moves and changes of the gradient that are remembered: as many as DIFFICE_jax takes.
-    static let mostPairs = 50
+    static let maxPairs = 50
     public static func stateBytes(parameterCount: Int, options: OptimizerOptions) -> Int {
-        2 * mostPairs * 4 * parameterCount
+        2 * maxPairs * 4 * parameterCount
     }
 
     /// The move s and the change of the gradient y of an iteration; the oldest first.
@@ -29,7 +29,7 @@ public struct LimitedMemoryBFGS: Optimizer {
                 direction = gradient.map { -Double($0) }
                 slope = -Vectors.dot(gradient, gradient)
             }
-            guard slope < 0 else { return .stuck }
+            guard slope < 0 else { return .noDescent }
             // Without a memory the direction has no scale: a move of length one at most, of a tenth at first.
             let firstLength = pairs.isEmpty ? min(1, 0.1 / (-slope).squareRoot()) : 1
             var moved: [Float] = []
@@ -42,7 +42,7 @@ public struct LimitedMemoryBFGS: Optimizer {
                 return .init(length: length, value: value, slope: Vectors.dot(newGradient, direction))
             }
             guard accepted != nil else {
-                if pairs.isEmpty { return .stuck }
+                if pairs.isEmpty { return .noDescent }
                 // Once more, downhill.
                 pairs = []
                 continue
@@ -52,7 +52,7 @@ public struct LimitedMemoryBFGS: Optimizer {
             let y = zip(newGradient, gradient).map { $0 - $1 }
             if Vectors.dot(s, y) > 1e-10 * Vectors.dot(y, y) {
                 pairs.append((s, y))
-                if pairs.count > LimitedMemoryBFGS.mostPairs { pairs.removeFirst() }
+                if pairs.count > LimitedMemoryBFGS.maxPairs { pairs.removeFirst() }
             }
             parameters = moved
             return .movedToLastEvaluation

@@ -7,7 +7,7 @@ public protocol Optimizer: Sendable {
     static var name: String { get }
 
     /// Whether losses of different iterations are compared: then they must be over the same points.
-    static var keepsSample: Bool { get }
+    static var requiresFixedBatch: Bool { get }
     /// The most memory that the state takes [bytes].
     static func stateBytes(parameterCount: Int, options: OptimizerOptions) -> Int
 
@@ -22,7 +22,7 @@ public protocol Optimizer: Sendable {
 
     /// The next step has the loss and the gradient of other points than the last one: what followed from those is to go,
     /// curvature may stay.
-    mutating func sampleChanged()
+    mutating func batchDidChange()
 
     /// Everything beside the parameters that the next step depends on.
     var state: OptimizerState { get set }
@@ -30,7 +30,7 @@ public protocol Optimizer: Sendable {
 
 extension Optimizer {
     /// For methods that carry nothing from one gradient to the next, or only what is meant to be carried.
-    public mutating func sampleChanged() {}
+    public mutating func batchDidChange() {}
 }
 
 /// What a step did.
@@ -39,7 +39,7 @@ public enum StepOutcome: Sendable {
     /// The last call of `evaluate` was at the parameters that are left: they need not be evaluated again.
     case movedToLastEvaluation
     /// No better parameters were found on these points; they are as they were.
-    case stuck
+    case noDescent
 }
 
 /// The state of an optimizer in the form of a checkpoint: vectors as long as the parameters, counts, and doubles of any length.

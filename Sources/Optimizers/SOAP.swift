@@ -7,7 +7,7 @@ import Networks
 /// is a preconditioner of the whole matrix; the step is turned back. Biases are moved by Adam. All sums are in double.
 public struct SOAP: Optimizer {
     public static let name = "soap"
-    public static let keepsSample = false
+    public static let requiresFixedBatch = false
 
     /// What stays of the moments and of G Gᵀ in a step. β₁ = 0.99 left twice the
     /// error of viscosity on the synthetic shelf after 4000 steps (4.3 % against 2.1 %; the bay 13.6 against 12.1).

@@ -11,7 +11,7 @@ import Glibc
 /// several times as fast by iterations as with the limited memory of L-BFGS (docs/accuracy.md).
 public struct SelfScaledBroyden: Optimizer {
     public static let name = "ssbroyden"
-    public static let keepsSample = true
+    public static let requiresFixedBatch = true
     public static func stateBytes(parameterCount: Int, options: OptimizerOptions) -> Int {
         8 * (InverseHessian.elementCount(parameterCount) + 3 * parameterCount + 4)
     }
@@ -51,7 +51,7 @@ public struct SelfScaledBroyden: Optimizer {
                     return .init(length: length, value: value, slope: Vectors.dot(newGradient, direction))
                 } : nil
             guard let accepted else {
-                if !isScaled { return .stuck }
+                if !isScaled { return .noDescent }
                 // Rounding has spoilt the matrix: once more, downhill.
                 self = SelfScaledBroyden(parameterCount: parameters.count, threads: threads)
                 continue
@@ -122,7 +122,7 @@ public struct SelfScaledBroyden: Optimizer {
         isScaled = true
     }
 
-    public mutating func sampleChanged() { direction = nil }
+    public mutating func batchDidChange() { direction = nil }
 
     public var state: OptimizerState {
         get {

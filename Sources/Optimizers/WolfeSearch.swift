@@ -24,7 +24,7 @@ public struct WolfeSearch: Sendable {
     public var sufficientDecrease = 1e-4
     public var curvature = 0.9
     public var noise = 1e-3
-    public var mostTrials = 20
+    public var maxTrials = 20
 
     public init() {}
 
@@ -55,7 +55,7 @@ public struct WolfeSearch: Sendable {
             trials += 1
             guard now.value.isFinite, now.slope.isFinite else {
                 // Too far for the arithmetic: between the last good length and here.
-                guard trials < mostTrials else { return nil }
+                guard trials < maxTrials else { return nil }
                 length = before.length + (length - before.length) / 10
                 continue
             }
@@ -68,11 +68,11 @@ public struct WolfeSearch: Sendable {
                 (low, high) = (now, before)
                 break
             }
-            guard trials < mostTrials else { return nil }
+            guard trials < maxTrials else { return nil }
             length = min(10 * now.length, max(2 * now.length, interpolated(before, now)))
             before = now
         }
-        while trials < mostTrials {
+        while trials < maxTrials {
             let width = abs(high.length - low.length)
             guard width > 1e-12 * max(low.length, high.length) else { return nil }
             // Not closer to an end than a tenth: the bracket must shrink.

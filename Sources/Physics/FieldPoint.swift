@@ -12,7 +12,7 @@ public enum OutputMap: Sendable, Equatable {
 /// The fields of a model at one point, as an equation sees them: non-dimensional, with derivatives along x and y in
 /// units of one length. Asking for a jet declares which channels the network must carry.
 public struct FieldPoint {
-    private let recorder: Recorder
+    private let tracer: Tracer
     private let unknowns: [Quantity]
     private let maps: [Quantity: OutputMap]
     private let columns: [String]
@@ -23,10 +23,10 @@ public struct FieldPoint {
     ///   - columns: names of the values that points of this set bring along.
     ///   - numbers: of the run, for equations that ask for them.
     public init(
-        recorder: Recorder, unknowns: [Quantity], maps: [Quantity: OutputMap], columns: [String],
+        tracer: Tracer, unknowns: [Quantity], maps: [Quantity: OutputMap], columns: [String],
         numbers: PhysicalNumbers? = nil
     ) {
-        self.recorder = recorder
+        self.tracer = tracer
         self.unknowns = unknowns
         self.maps = maps
         self.columns = columns
@@ -44,7 +44,7 @@ public struct FieldPoint {
         guard let number = unknowns.firstIndex(of: quantity) else {
             preconditionFailure("\(quantity) is no unknown of the model")
         }
-        return recorder.input(.channel(output: number, channel))
+        return tracer.input(.channel(output: number, channel))
     }
 
     /// A value that the point brings along.
@@ -52,7 +52,7 @@ public struct FieldPoint {
         guard let number = columns.firstIndex(of: name) else {
             preconditionFailure("no column \(name) at these points")
         }
-        return recorder.input(.column(number))
+        return tracer.input(.column(number))
     }
 
     public func value(_ quantity: Quantity) -> Scalar {

@@ -17,13 +17,13 @@ extension StoreDescription {
     }
 
     /// Points of a chunk: a set that has fewer gives all that it has.
-    public func sizes(_ stream: StreamPlan) -> [PointSet: Int] {
+    public func sizes(_ stream: StreamConfiguration) -> [PointSet: Int] {
         stream.sizes.reduce(into: [:]) { $0[$1.key] = min($1.value, counts[$1.key] ?? 0) }
     }
 }
 
-extension Plan {
-    /// The loss of a run of this plan, and so its channels, on a store.
+extension TrainingConfiguration {
+    /// The loss of a run of this configuration, and so its channels, on a store.
     public func objective(for store: StoreDescription) throws -> Objective {
         .inversion(of: store, model: try model(), networks: try networks(), weights: weights, constants: constants)
     }

@@ -5,32 +5,33 @@ import Runs
 
 /// What a run would take, for a person or a program to read.
 public struct PlanReport: Sendable {
-    let plan: Plan
+    let configuration: TrainingConfiguration
     let parameters: Int
-    let memory: MemoryPlan
-    let disk: DiskPlan
+    let memory: MemoryEstimate
+    let disk: DiskEstimate
     let storeBytes: Int
-    let time: TimePlan
+    let time: TimeEstimate
     /// "given with --unit-time", on what it was measured, or why it was not; nil where nobody asked.
     let unitTimeSource: String?
-    /// What the card would hold; nil: the run would be computed on none.
-    let card: DeviceMemory?
+    /// What the GPU would hold; nil: the run would be computed on none.
+    let gpu: DeviceMemory?
     /// Whether this machine would start the run, and the limit that decides.
-    let admission: String
+    let preflight: String
 
     public init(
-        plan: Plan, parameters: Int, memory: MemoryPlan, disk: DiskPlan, storeBytes: Int, time: TimePlan,
-        unitTimeSource: String?, limits: [MemoryLimit], card: DeviceMemory? = nil
+        configuration: TrainingConfiguration, parameters: Int, memory: MemoryEstimate, disk: DiskEstimate,
+        storeBytes: Int, time: TimeEstimate,
+        unitTimeSource: String?, limits: [MemoryLimit], gpu: DeviceMemory? = nil
     ) {
-        self.plan = plan
+        self.configuration = configuration
         self.parameters = parameters
         self.memory = memory
         self.disk = disk
         self.storeBytes = storeBytes
         self.time = time
         self.unitTimeSource = unitTimeSource
-        self.card = card
-        admission = memory.standing(under: limits)
+        self.gpu = gpu
+        preflight = memory.verdict(under: limits)
     }
 
     public func rendered(as format: ReportFormat) throws -> String {
@@ -49,18 +50,18 @@ public struct PlanReport: Sendable {
     private var resources: PlanTable {
         PlanTable(
             title:
-                "pinn-train, network \(plan.network) (\(parameters) weights), \(plan.optimizer), \(plan.stream.description)",
+                "pinn-train, network \(configuration.network) (\(parameters) weights), \(configuration.optimizer), \(configuration.stream.description)",
             header: ["", "at most", ""],
             rows: [
-                ["memory", Figure.bytes(memory.peak), admission]
+                ["memory", Figure.bytes(memory.peak), preflight]
             ]
-                + (card.map {
-                    [["card", Figure.bytes($0.needed), "\($0.name) has \(Figure.bytes($0.total))"]]
+                + (gpu.map {
+                    [["gpu", Figure.bytes($0.needed), "\($0.name) has \(Figure.bytes($0.total))"]]
                 } ?? []) + [
                     ["store", Figure.bytes(storeBytes), "\(Figure.plain(time.points)) collocation points"],
                     [
                         "run", Figure.bytes(disk.run),
-                        "\(RunDirectory.checkpointsKept) + 1 checkpoints of \(Figure.bytes(disk.checkpoint)), history\(plan.ensemble > 1 ? ", for each of \(plan.ensemble) members" : "")",
+                        "\(RunDirectory.checkpointsKept) + 1 checkpoints of \(Figure.bytes(disk.checkpoint)), history\(configuration.ensemble > 1 ? ", for each of \(configuration.ensemble) members" : "")",
                     ],
                 ], notes: ["memory: \(memory.breakdown)"])
     }
@@ -110,7 +111,7 @@ public struct PlanReport: Sendable {
         rows += time.instances.map { row("one of \($0.count)", $0.unitTime) }
         return PlanTable(
             title:
-                "Time of \(Figure.plain(time.iterations)) iterations\(plan.ensemble > 1 ? ", those of all \(plan.ensemble) members" : "")",
+                "Time of \(Figure.plain(time.iterations)) iterations\(configuration.ensemble > 1 ? ", those of all \(configuration.ensemble) members" : "")",
             header: [
                 "", "s per point and 1000 iterations", "streamed, as pinn-train works",
                 "every point in every iteration (ETCT)",
@@ -159,8 +160,8 @@ public struct PlanReport: Sendable {
         let iterations: Double
         let memoryBytes: Int
         let memoryParts: [Part]
-        let cardMemoryBytes: Int?
-        let cardTotalBytes: Int?
+        let gpuMemoryBytes: Int?
+        let gpuTotalBytes: Int?
         let storeBytes: Int
         let checkpointBytes: Int
         let runBytes: Int
@@ -186,11 +187,13 @@ public struct PlanReport: Sendable {
                 etctH: time.fullBatchHours(unitTime))
         }
         let figures = Figures(
-            network: plan.network, optimizer: plan.optimizer, stream: plan.stream.description, weights: parameters,
-            ensemble: plan.ensemble, points: time.points, iterations: time.iterations, memoryBytes: memory.peak,
+            network: configuration.network, optimizer: configuration.optimizer,
+            stream: configuration.stream.description, weights: parameters,
+            ensemble: configuration.ensemble, points: time.points, iterations: time.iterations,
+            memoryBytes: memory.peak,
             memoryParts: [Figures.Part(name: "program and libraries", bytes: memory.held.resident)]
                 + memory.parts.map { Figures.Part(name: $0.name, bytes: $0.bytes) },
-            cardMemoryBytes: card?.needed, cardTotalBytes: card?.total,
+            gpuMemoryBytes: gpu?.needed, gpuTotalBytes: gpu?.total,
             storeBytes: storeBytes, checkpointBytes: disk.checkpoint, runBytes: disk.run,
             pointsVisited: time.visits, pointsVisitedFullBatch: time.fullBatchVisits,
             workPerIterationPoints: time.work.equivalent, thisMachine: time.unitTime.map { instances(1, $0) },
@@ -206,9 +209,9 @@ public struct PlanReport: Sendable {
     }
 }
 
-extension MemoryPlan {
+extension MemoryEstimate {
     /// "may use 23.1 GB (this machine's free memory)", or that the run would be refused.
-    public func standing(under limits: [MemoryLimit]) -> String {
+    public func verdict(under limits: [MemoryLimit]) -> String {
         guard let limit = tightest(of: limits) else { return "no limit known" }
         let needed = needed(limit.measure)
         let space = limit.measure == .resident ? "" : " of address space, of which it needs \(Figure.bytes(needed))"

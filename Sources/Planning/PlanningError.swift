@@ -3,7 +3,7 @@ import Fields
 /// What does not fit, with the evidence.
 public enum PlanningError: Failure {
     case memoryTooSmall(
-        needed: Int, available: Int, limit: String, isAddressSpace: Bool, largest: MemoryPlan.Part?)
+        needed: Int, available: Int, limit: String, isAddressSpace: Bool, largest: MemoryEstimate.Part?)
     case diskTooSmall(run: String, needed: Int, free: Int)
 
     public var kind: FailureKind {

@@ -16,14 +16,14 @@ public struct StreamedWork: Sendable, Equatable {
     public init(_ objective: Objective, sizes: [PointSet: Int]) {
         collocation = sizes[.collocation] ?? 0
         others = objective.sets.filter { $0 != .collocation }.reduce(0) { $0 + (sizes[$1] ?? 0) }
-        let networks = objective.workload.networks
+        let networks = objective.residualProblem.networks
         func cost(_ program: PointProgram) -> Double {
             networks.networks.enumerated().reduce(0) { sum, network in
                 let derivatives = program.program.derivatives(ofOutputs: networks.outputs(of: network.offset))
                 return sum + Double((derivatives?.channelCount ?? 0) * network.element.parameterCount)
             }
         }
-        let costs = zip(objective.sets, objective.workload.programs).map { (sizes[$0] ?? 0, cost($1)) }
+        let costs = zip(objective.sets, objective.residualProblem.programs).map { (sizes[$0] ?? 0, cost($1)) }
         let one = costs.map(\.1).max() ?? 1
         equivalent = costs.reduce(0) { $0 + Double($1.0) * $1.1 / one }
     }

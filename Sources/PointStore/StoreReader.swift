@@ -80,9 +80,10 @@ public final class StoreReader: Sendable {
     /// file that is something else from a store that is damaged.
     private static func checkIsStore(_ path: String) throws {
         do {
-            try Seal.verify(path)
+            try IntegrityTrailer.verify(path)
         } catch let damage {
-            guard case .notSealed = damage, let other = try? NetCDFFile(reading: path), other.attribute("format") == nil
+            guard case .noIntegrityTrailer = damage, let other = try? NetCDFFile(reading: path),
+                other.attribute("format") == nil
             else {
                 throw damage
             }

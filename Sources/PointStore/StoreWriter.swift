@@ -6,7 +6,7 @@ import NetCDFFiles
 /// Writes a store front to back in the memory of what is handed over: sets are appended in any portions, each set's
 /// points in their final (shuffled) order. Nothing stands under the store's name before `finish()`.
 public final class StoreWriter {
-    private let pending: PendingFile
+    private let pending: AtomicFile
     private let file: NetCDFFile
     private let description: StoreDescription
     private var written: [PointSet: Int] = [:]
@@ -44,7 +44,7 @@ public final class StoreWriter {
     }
 
     private static func requireRoom(_ needed: Int, at path: String) throws {
-        if let free = PendingFile.freeBytes(beside: path), free < needed {
+        if let free = AtomicFile.freeBytes(beside: path), free < needed {
             throw StoreError.diskTooSmall(path: path, needed: needed, free: free)
         }
     }
@@ -53,7 +53,7 @@ public final class StoreWriter {
     /// a calving front has no `front` in `counts`, and so on.
     public init(path: String, _ description: StoreDescription) throws {
         self.description = description
-        pending = try PendingFile(replacing: path)
+        pending = try AtomicFile(replacing: path)
         do {
             try StoreWriter.requireRoom(StoreWriter.byteCount(description), at: path)
             file = try NetCDFFile(creating: pending.temporaryPath)
@@ -102,7 +102,7 @@ public final class StoreWriter {
             }
             try file.close()
             let ranges = try StoreReader.columnRanges(of: description.counts, path: pending.temporaryPath)
-            try Seal.close(pending.temporaryPath, leavingOut: ranges.values.flatMap { $0 })
+            try IntegrityTrailer.close(pending.temporaryPath, leavingOut: ranges.values.flatMap { $0 })
             try pending.commit()
             finished = true
         } catch {

@@ -1,7 +1,7 @@
 import Glibc
 
 /// What one step of a program does. This file is the one table of operations: the value and the adjoint of each, in
-/// double, and their spelling in C++; backends that interpret programs have the same table in their own vectors.
+/// double, and their sourceExpression in C++; backends that interpret programs have the same table in their own vectors.
 public enum OperationKind: Int, CaseIterable, Sendable {
     case add, subtract, multiply, divide
     /// a + c and a · c with a number c known when the program is recorded.
@@ -53,7 +53,7 @@ public enum OperationKind: Int, CaseIterable, Sendable {
     }
 
     /// `value` as an expression of C++ in single precision, of the names of its operands.
-    func spelling(_ a: String, _ b: String, _ constant: String) -> String {
+    func sourceExpression(_ a: String, _ b: String, _ constant: String) -> String {
         switch self {
         case .add: "\(a) + \(b)"
         case .subtract: "\(a) - \(b)"
@@ -69,7 +69,7 @@ public enum OperationKind: Int, CaseIterable, Sendable {
     }
 
     /// What adjoints of a and b gain, `partials` times the value's adjoint `bar`; as many as there are operands.
-    func adjointSpellings(_ a: String, _ b: String, _ constant: String, value: String, bar: String) -> [String] {
+    func adjointExpressions(_ a: String, _ b: String, _ constant: String, value: String, bar: String) -> [String] {
         switch self {
         case .add: [bar, bar]
         case .subtract: [bar, "-\(bar)"]

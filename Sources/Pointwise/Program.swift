@@ -47,10 +47,10 @@ public struct Program: Sendable {
     }
 
     /// Records what a function does with its scalars.
-    public static func recording(_ body: (Recorder) -> [Scalar]) -> Program {
-        let recorder = Recorder()
-        let results = body(recorder)
-        return recorder.program(returning: results)
+    public static func recording(_ body: (Tracer) -> [Scalar]) -> Program {
+        let tracer = Tracer()
+        let results = body(tracer)
+        return tracer.program(returning: results)
     }
 
     /// The outputs at one point, and all slots for `adjoint`.

@@ -8,79 +8,79 @@ public struct Scalar {
         case operation(OperationKind, Int, Int, Double)
     }
 
-    let recorder: Recorder?
+    let tracer: Tracer?
     let node: Int
     let constant: Double
 
-    init(recorder: Recorder, node: Int) {
-        self.recorder = recorder
+    init(tracer: Tracer, node: Int) {
+        self.tracer = tracer
         self.node = node
         constant = 0
     }
 
     /// A number known when the equation is written.
     public init(_ constant: Double) {
-        recorder = nil
+        tracer = nil
         node = -1
         self.constant = constant
     }
 
-    var isConstant: Bool { recorder == nil }
+    var isConstant: Bool { tracer == nil }
 
     public static func + (a: Scalar, b: Scalar) -> Scalar {
-        switch (a.recorder, b.recorder) {
+        switch (a.tracer, b.tracer) {
         case (nil, nil): Scalar(a.constant + b.constant)
         case (nil, _): b + a
-        case (let recorder?, nil): b.constant == 0 ? a : recorder.record(.addConstant, a.node, constant: b.constant)
-        case (let recorder?, _): recorder.record(.add, min(a.node, b.node), max(a.node, b.node))
+        case (let tracer?, nil): b.constant == 0 ? a : tracer.record(.addConstant, a.node, constant: b.constant)
+        case (let tracer?, _): tracer.record(.add, min(a.node, b.node), max(a.node, b.node))
         }
     }
 
     public static func - (a: Scalar, b: Scalar) -> Scalar {
-        switch (a.recorder, b.recorder) {
+        switch (a.tracer, b.tracer) {
         case (_, nil): a + Scalar(-b.constant)
         case (nil, _): -1 * b + a
-        case (let recorder?, _): recorder.record(.subtract, a.node, b.node)
+        case (let tracer?, _): tracer.record(.subtract, a.node, b.node)
         }
     }
 
     public static func * (a: Scalar, b: Scalar) -> Scalar {
-        switch (a.recorder, b.recorder) {
+        switch (a.tracer, b.tracer) {
         case (nil, nil): Scalar(a.constant * b.constant)
         case (nil, _): b * a
-        case (let recorder?, nil):
+        case (let tracer?, nil):
             b.constant == 1
-                ? a : b.constant == 0 ? Scalar(0) : recorder.record(.multiplyConstant, a.node, constant: b.constant)
-        case (let recorder?, _): recorder.record(.multiply, min(a.node, b.node), max(a.node, b.node))
+                ? a : b.constant == 0 ? Scalar(0) : tracer.record(.multiplyConstant, a.node, constant: b.constant)
+        case (let tracer?, _): tracer.record(.multiply, min(a.node, b.node), max(a.node, b.node))
         }
     }
 
     public static func / (a: Scalar, b: Scalar) -> Scalar {
-        guard let recorder = b.recorder else { return a * Scalar(1 / b.constant) }
-        let numerator = a.isConstant ? recorder.record(.constant, constant: a.constant) : a
-        return recorder.record(.divide, numerator.node, b.node)
+        guard let tracer = b.tracer else { return a * Scalar(1 / b.constant) }
+        let numerator = a.isConstant ? tracer.record(.constant, constant: a.constant) : a
+        return tracer.record(.divide, numerator.node, b.node)
     }
 
     public static prefix func - (a: Scalar) -> Scalar { Scalar(-1) * a }
     public static func * (a: Double, b: Scalar) -> Scalar { Scalar(a) * b }
 
     public func squareRoot() -> Scalar {
-        recorder?.record(.squareRoot, node) ?? Scalar(constant.squareRoot())
+        tracer?.record(.squareRoot, node) ?? Scalar(constant.squareRoot())
     }
 
     /// self^exponent of a positive number.
     public func power(_ exponent: Double) -> Scalar {
-        recorder?.record(.power, node, constant: exponent) ?? Scalar(pow(constant, exponent))
+        tracer?.record(.power, node, constant: exponent) ?? Scalar(pow(constant, exponent))
     }
 }
 
 /// e^a.
 public func exp(_ a: Scalar) -> Scalar {
-    a.recorder?.record(.exponential, a.node) ?? Scalar(Glibc.exp(a.constant))
+    a.tracer?.record(.exponential, a.node) ?? Scalar(Glibc.exp(a.constant))
 }
 
 /// Collects the steps of a program while an equation runs on its scalars.
-public final class Recorder {
+public final class Tracer {
     private var nodes: [Scalar.Node] = []
     private var known: [Scalar.Node: Int] = [:]
 
@@ -94,10 +94,10 @@ public final class Recorder {
     }
 
     private func scalar(_ node: Scalar.Node) -> Scalar {
-        if let number = known[node] { return Scalar(recorder: self, node: number) }
+        if let number = known[node] { return Scalar(tracer: self, node: number) }
         nodes.append(node)
         known[node] = nodes.count - 1
-        return Scalar(recorder: self, node: nodes.count - 1)
+        return Scalar(tracer: self, node: nodes.count - 1)
     }
 
     /// The program that computes the results, without what they do not need; inputs come first.

@@ -15,7 +15,7 @@ struct PictureGrid {
     private let columnOfGrid: [Int32]
 
     /// More are more than a page shows, and would make it large.
-    static let mostPixels = 500_000
+    static let maxPixels = 500_000
 
     /// Nil where the grid has no such ice.
     init?(_ stored: StoredGrid, ice: IceMask) {
@@ -35,7 +35,7 @@ struct PictureGrid {
         let shownColumns = max(0, left - margin)..<min(grid.columns, right + margin + 1)
         var step = 1
         func count(_ range: Range<Int>) -> Int { (range.count + step - 1) / step }
-        while count(shownRows) * count(shownColumns) > PictureGrid.mostPixels { step += 1 }
+        while count(shownRows) * count(shownColumns) > PictureGrid.maxPixels { step += 1 }
         func thinned(_ range: Range<Int>, reversed: Bool) -> [Int] {
             // The middle one of every group stands for it.
             let places = Array(

@@ -18,7 +18,7 @@ public struct Report {
     let drivingStress: Double
 
     /// Histories of more members would be one thick line.
-    private static let mostHistories = 50
+    private static let maxHistories = 50
 
     /// Pixels and observations that are visited by `init`, for progress.
     public static func work(_ run: TrainedRun) -> Int { MapMaker.work(run.store) + MisfitSample.work(run.store) }
@@ -38,9 +38,9 @@ public struct Report {
             return (sections, try MisfitSample.samples(of: plain, report: report))
         }
         guard !sections.isEmpty else { throw ReportError.noIce(store: run.store.path) }
-        drivingStress = run.store.description.scales.momentum(run.checkpoint.plan.constants)
-        if let plan = try directory.ensemblePlan() {
-            histories = try (1...min(plan.ensemble, Report.mostHistories)).map { directory.member($0) }
+        drivingStress = run.store.description.scales.momentum(run.checkpoint.configuration.constants)
+        if let configuration = try directory.ensemblePlan() {
+            histories = try (1...min(configuration.ensemble, Report.maxHistories)).map { directory.member($0) }
                 .filter { !$0.checkpoints.isEmpty }
                 .map { try $0.newestCheckpoint(report: { _ in }).history }
         } else {
@@ -57,7 +57,7 @@ public struct Report {
     ///
     /// - Parameter command: the command line that is at work.
     public func write(to path: String, command: String, date: Date = Date()) throws {
-        try PendingFile.write(Array(page(command: command, date: date).utf8), to: path, as: "the report")
+        try AtomicFile.write(Array(page(command: command, date: date).utf8), to: path, as: "the report")
     }
 
     /// Writes the maps, each whole, and returns their names.
@@ -68,7 +68,7 @@ public struct Report {
         // Before the first is written.
         for name in names { try Report.checkMap("\(folder)/\(name)") }
         for (map, name) in zip(maps, names) {
-            try PendingFile.write(
+            try AtomicFile.write(
                 map.labelledPicture(ice: ice).encoded(title: map.title), to: "\(folder)/\(name)", as: "a map")
         }
         return names
@@ -80,7 +80,7 @@ public struct Report {
             guard beginning(of: path).contains(generator) else { throw ReportError.notAReport(path: path) }
         }
         // Whether it can be written is told before the work.
-        try PendingFile(replacing: path).discard()
+        try AtomicFile(replacing: path).discard()
     }
 
     /// Whether maps can be written there, told before the work. A folder that is not there is made with the first map.

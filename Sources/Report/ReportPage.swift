@@ -50,7 +50,7 @@ extension Report {
             <section id="plan">
             <h2>Configuration</h2>
             <p>As a file for <code>pinn-train --config</code>:</p>
-            <pre>\(escaped(run.checkpoint.plan.toml))</pre>
+            <pre>\(escaped(run.checkpoint.configuration.toml))</pre>
             </section>
             <section id="provenance">
             <h2>Provenance</h2>
@@ -140,7 +140,7 @@ extension Report {
         rows.append(
             (
                 "Network",
-                "\(members > 1 ? "mean of \(members) networks " : "")\(checkpoint.plan.network), \(checkpoint.plan.optimizer.replacing(",", with: ", ")); \(NumberText.count(checkpoint.iteration)) iterations in \(Report.duration(checkpoint.trainedSeconds))"
+                "\(members > 1 ? "mean of \(members) networks " : "")\(checkpoint.configuration.network), \(checkpoint.configuration.optimizer.replacing(",", with: ", ")); \(NumberText.count(checkpoint.iteration)) iterations in \(Report.duration(checkpoint.trainedSeconds))"
             ))
         return rows
     }
@@ -206,7 +206,7 @@ extension Report {
 
     /// Where another optimizer takes over.
     private var phases: [(iteration: Int, name: String)] {
-        let phases = (try? run.checkpoint.plan.phases().phases) ?? []
+        let phases = (try? run.checkpoint.configuration.phases().phases) ?? []
         return phases.count > 1 ? phases.map { ($0.start, $0.optimizer) } : []
     }
 
@@ -218,7 +218,7 @@ extension Report {
         }
         var rows = [
             ("Report", "\(ISO8601DateFormatter().string(from: date)): \(command)"),
-            ("Run", "\(runPath), iteration \(checkpoint.iteration), seed \(checkpoint.plan.seed)"),
+            ("Run", "\(runPath), iteration \(checkpoint.iteration), seed \(checkpoint.configuration.seed)"),
             ("Trained", "\(Report.duration(checkpoint.trainedSeconds)) on \(checkpoint.backend)"),
             ("Store", "\(run.store.path), fingerprint \(checkpoint.storeFingerprint)"),
             ("Points", counts.joined(separator: ", ")),

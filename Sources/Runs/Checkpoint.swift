@@ -6,7 +6,7 @@ import PointStore
 /// A run at the beginning of an iteration whose loss and gradient were found finite: enough to go on bit for bit, and
 /// to predict.
 public struct Checkpoint: Sendable {
-    public var plan: Plan
+    public var configuration: TrainingConfiguration
     /// Steps that the optimizer has made.
     public var iteration: Int
     public var parameters: [Float]
@@ -14,7 +14,7 @@ public struct Checkpoint: Sendable {
     /// Factors on the terms' weights; nil where they are not balanced.
     public var balance: [Double]?
     /// Collocation points that the run trains on; nil: those of the store.
-    public var drawn: DrawnPoints?
+    public var drawn: ResampledPoints?
     public var history: History
     /// `StoreReader.fingerprint` of the store that the run trains on.
     public var storeFingerprint: String
@@ -26,10 +26,12 @@ public struct Checkpoint: Sendable {
     public var hasEnded = false
 
     public init(
-        plan: Plan, iteration: Int, parameters: [Float], optimizer: OptimizerState, balance: [Double]? = nil,
-        drawn: DrawnPoints? = nil, history: History, storeFingerprint: String, backend: String, trainedSeconds: Double
+        configuration: TrainingConfiguration, iteration: Int, parameters: [Float], optimizer: OptimizerState,
+        balance: [Double]? = nil,
+        drawn: ResampledPoints? = nil, history: History, storeFingerprint: String, backend: String,
+        trainedSeconds: Double
     ) {
-        self.plan = plan
+        self.configuration = configuration
         self.iteration = iteration
         self.parameters = parameters
         self.optimizer = optimizer
@@ -43,7 +45,7 @@ public struct Checkpoint: Sendable {
 }
 
 // The file: NetCDF-4 with dimensions parameter, drawn, iteration, term and those of the optimizer's state, sealed
-// (NetCDFFiles/Seal.swift).
+// (NetCDFFiles/IntegrityTrailer.swift).
 extension Checkpoint {
     private static let format = "IceShelfPINN checkpoint 2"
     private static let statePrefix = "optimizer_"
@@ -52,10 +54,10 @@ extension Checkpoint {
 
     /// Writes the file whole, or leaves what was there.
     public func write(to path: String) throws {
-        let pending = try PendingFile(replacing: path)
+        let pending = try AtomicFile(replacing: path)
         do {
             try writeValues(to: pending.temporaryPath)
-            try Seal.close(pending.temporaryPath)
+            try IntegrityTrailer.close(pending.temporaryPath)
             try pending.commit()
         } catch {
             pending.discard()
@@ -67,7 +69,7 @@ extension Checkpoint {
         let file = try NetCDFFile(creating: path)
         try file.setAttribute("title", .text("Checkpoint of a physics-informed network of an ice shelf"))
         try file.setAttribute("format", .text(Checkpoint.format))
-        try file.setAttribute("plan", .text(plan.toml))
+        try file.setAttribute("plan", .text(configuration.toml))
         try file.setAttribute("iteration", .numbers([Double(iteration)]))
         try file.setAttribute("store_fingerprint", .text(storeFingerprint))
         try file.setAttribute("backend", .text(backend))
@@ -108,7 +110,7 @@ extension Checkpoint {
 
     /// Reads and checks a checkpoint; every byte of the file counts.
     public init(reading path: String) throws {
-        try Seal.verify(path)
+        try IntegrityTrailer.verify(path)
         let file = try NetCDFFile(reading: path)
         func damaged(_ what: String) -> NetCDFError { .damaged(path: path, reason: what) }
         guard file.attribute("format")?.text == Checkpoint.format else {
@@ -120,7 +122,9 @@ extension Checkpoint {
             let fingerprint = file.attribute("store_fingerprint")?.text, let backend = file.attribute("backend")?.text,
             let seconds = file.attribute("trained_s")?.number
         else { throw damaged("an attribute is missing") }
-        guard let plan = try? Plan(toml: planText) else { throw damaged("its plan cannot be read") }
+        guard let configuration = try? TrainingConfiguration(toml: planText) else {
+            throw damaged("its plan cannot be read")
+        }
         var optimizer = OptimizerState()
         for name in file.attributeNames where name.hasPrefix(Checkpoint.statePrefix) {
             optimizer.counts[String(name.dropFirst(Checkpoint.statePrefix.count))] = file.attribute(name)?.number.map {
@@ -136,10 +140,11 @@ extension Checkpoint {
             }
         }
         self.init(
-            plan: plan, iteration: Int(iteration), parameters: try file.requireVariable("parameters").read(),
+            configuration: configuration, iteration: Int(iteration),
+            parameters: try file.requireVariable("parameters").read(),
             optimizer: optimizer, balance: file.attribute("balance_factors")?.numbers,
             drawn: try file.attribute(Checkpoint.drawnAt)?.number.map { drawnAt in
-                DrawnPoints(
+                ResampledPoints(
                     iteration: Int(drawnAt),
                     columns: try PointSet.collocation.columns.map {
                         try file.requireVariable(Checkpoint.drawnVariable($0)).read()
@@ -201,7 +206,7 @@ extension History {
     /// Writes the history alone, for plotting.
     public func write(to path: String) throws {
         guard count > 0 else { return }
-        let pending = try PendingFile(replacing: path)
+        let pending = try AtomicFile(replacing: path)
         do {
             let file = try NetCDFFile(creating: pending.temporaryPath)
             try file.setAttribute("title", .text("Loss history of a physics-informed network of an ice shelf"))

@@ -3,19 +3,19 @@ import PointStore
 
 /// How long the files of a run become: weights, the optimizer's state, and nine numbers an iteration.
 extension Checkpoint {
-    /// Attributes, the plan and libhdf5's own structures (measured: 18 kB), with room for longer paths and names.
+    /// Attributes, the configuration and libhdf5's own structures (measured: 18 kB), with room for longer paths and names.
     private static let headerBytes = 1 << 15
 
     /// `optimizerBytes`: the optimizer's state.
     public static func byteCount(
         parameters: Int, optimizerBytes: Int, drawnPoints: Int, terms: Int, iterations: Int
     ) -> Int {
-        4 * parameters + optimizerBytes + DrawnPoints.byteCount(drawnPoints)
+        4 * parameters + optimizerBytes + ResampledPoints.byteCount(drawnPoints)
             + History.byteCount(terms: terms, iterations: iterations) + headerBytes
     }
 }
 
-extension DrawnPoints {
+extension ResampledPoints {
     public static func byteCount(_ points: Int) -> Int { 4 * PointSet.collocation.columns.count * points }
 }
 

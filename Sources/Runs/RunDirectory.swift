@@ -2,7 +2,7 @@ import Fields
 import Glibc
 import NetCDFFiles
 
-/// The folder of a run: checkpoints, history, the plan, and the lock of the one trainer that may write to it.
+/// The folder of a run: checkpoints, history, the configuration, and the lock of the one trainer that may write to it.
 ///
 /// Checkpoints are named after their iteration; the newest whole one counts.
 public final class RunDirectory {
@@ -58,13 +58,13 @@ public final class RunDirectory {
         return "\(path)/checkpoint-\(String(repeating: "0", count: max(0, 10 - number.count)))\(number).nc"
     }
 
-    /// Writes a checkpoint, the history and the plan, then lets the oldest checkpoints go.
+    /// Writes a checkpoint, the history and the configuration, then lets the oldest checkpoints go.
     @discardableResult
     public func save(_ checkpoint: Checkpoint) throws -> String {
         let name = checkpointPath(checkpoint.iteration)
         try checkpoint.write(to: name)
         try checkpoint.history.write(to: historyPath)
-        try writePlan(checkpoint.plan)
+        try writePlan(checkpoint.configuration)
         for old in checkpoints.dropFirst(RunDirectory.checkpointsKept) { unlink(old) }
         return name
     }
@@ -113,9 +113,9 @@ public final class RunDirectory {
         return names
     }
 
-    /// Writes the plan for a person to read, and for `--config`; an ensemble is resumed by it.
-    public func writePlan(_ plan: Plan) throws {
-        try PendingFile.write(Array(plan.toml.utf8), to: planPath, as: "the plan")
+    /// Writes the configuration for a person to read, and for `--config`; an ensemble is resumed by it.
+    public func writePlan(_ configuration: TrainingConfiguration) throws {
+        try AtomicFile.write(Array(configuration.toml.utf8), to: planPath, as: "the plan")
     }
 
     /// Host, process, job and time, so that a person finds who holds a run.

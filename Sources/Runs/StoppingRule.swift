@@ -13,19 +13,20 @@ public enum StoppingRule: String, CaseIterable, Sendable {
 /// direction that a step opens (Akaike 1974 asks for two for a parameter). On a shelf with 5 % noise of three kinds the loss fell by
 /// 140 to 310 of 70,684 values' χ² in 1000 iterations about where the viscosity is best, and by 1000 and more before; without
 /// noise, to a fortieth in 2000 (docs/accuracy.md).
-public enum Flatness {
+public enum PlateauCriterion {
     /// Iterations over which a fall is told: a method may rest for hundreds and go on.
     public static let window = 2000
     /// Fall of χ² in so many iterations that is none.
-    static let leastFall = 700.0
+    static let minDecrease = 700.0
     /// Fewer values are fitted further, but a loss that falls by more than this part is not flat.
-    static let mostPart = 0.05
+    static let maxRelativeDecrease = 0.05
 
     /// - Parameters:
     ///   - losses: of the same points, one an iteration.
     ///   - observedValues: numbers that were observed among them.
     public static func isReached(_ losses: ArraySlice<Double>, loss: Double, observedValues: Int) -> Bool {
         guard losses.count >= window, observedValues > 0 else { return false }
-        return losses[losses.endIndex - window] - loss < loss * min(mostPart, leastFall / Double(observedValues))
+        return losses[losses.endIndex - window] - loss < loss
+            * min(maxRelativeDecrease, minDecrease / Double(observedValues))
     }
 }

@@ -9,12 +9,12 @@ import Runs
 /// which something else is due (a checkpoint, another phase, a drawing of points, the end).
 ///
 /// At those the loop evaluates the loss itself and finds it finite, as ever; so checkpoints are as good, and a run that is stopped
-/// and resumed on one card repeats the one that was not, wherever it was stopped.
+/// and resumed on one GPU repeats the one that was not, wherever it was stopped.
 struct DeviceSteps {
-    private let assembly: Assembly
+    private let context: TrainingContext
     private let device: any SteppingBackend
     private let start: Int
-    private let phases: PhasePlan
+    private let phases: OptimizerPhases
 
     /// A loss or a gradient that is not finite.
     struct Divergence: Error {
@@ -24,11 +24,12 @@ struct DeviceSteps {
 
     /// Nil where the loop must make the step: another device or method, weights that change by the terms' gradients, an iteration
     /// after which a prior's factor changes, the last iteration.
-    init?(_ assembly: Assembly, _ optimizer: any Optimizer, _ checkpoint: Checkpoint) {
-        guard let device = assembly.backend as? any SteppingBackend, optimizer is Adam, assembly.plan.balance == .none,
-            checkpoint.iteration < assembly.plan.iterations, let phases = try? assembly.plan.phases()
+    init?(_ context: TrainingContext, _ optimizer: any Optimizer, _ checkpoint: Checkpoint) {
+        guard let device = context.backend as? any SteppingBackend, optimizer is Adam,
+            context.configuration.balance == .none,
+            checkpoint.iteration < context.configuration.iterations, let phases = try? context.configuration.phases()
         else { return nil }
-        (self.assembly, self.device, self.phases, start) = (assembly, device, phases, checkpoint.iteration)
+        (self.context, self.device, self.phases, start) = (context, device, phases, checkpoint.iteration)
         if changesPriors(after: start) { return nil }
     }
 
@@ -55,8 +56,8 @@ struct DeviceSteps {
         func take(all: Bool) throws {
             for result in try device.results(all: all) {
                 let iteration = start + losses.count
-                var loss = assembly.objective.loss(result.sums, divisors: divisors[losses.count])
-                loss.total = assembly.objective.total(of: loss.terms)
+                var loss = context.objective.loss(result.sums, divisors: divisors[losses.count])
+                loss.total = context.objective.total(of: loss.terms)
                 try requireFinite(loss, result, iteration)
                 let points = Int(divisors[losses.count].reduce(0, +))
                 losses.append(loss)
@@ -69,12 +70,12 @@ struct DeviceSteps {
         repeat {
             do {
                 let sample = Sample(
-                    iteration: iteration, phaseStart: phases.phase(at: iteration).start, keepsSample: false,
-                    plan: assembly.plan, drawn: checkpoint.drawn)
-                let chunk = try sample.chunk(0, assembly, reusing: used.take())
-                let (batches, coefficients) = assembly.objective.evaluation(
+                    iteration: iteration, phaseStart: phases.phase(at: iteration).start, requiresFixedBatch: false,
+                    configuration: context.configuration, drawn: checkpoint.drawn)
+                let chunk = try sample.chunk(0, context, reusing: used.take())
+                let (batches, coefficients) = context.objective.evaluation(
                     of: chunk, factors: checkpoint.balance)
-                divisors.append(assembly.objective.divisors(of: chunk))
+                divisors.append(context.objective.divisors(of: chunk))
                 used = chunk
                 try device.step(batches: batches, coefficients: coefficients, factors: MomentFactors(&adam))
             } catch let cause as any Failure where iteration > start && divisors.count == iteration - start {
@@ -102,18 +103,18 @@ struct DeviceSteps {
 
     /// Whether the loop has something to do at an iteration besides a step.
     private func isDue(_ iteration: Int) -> Bool {
-        iteration >= assembly.plan.iterations || phases.phase(at: iteration).start == iteration
-            || assembly.plan.sampling.drawing(at: iteration) == iteration || changesPriors(after: iteration)
+        iteration >= context.configuration.iterations || phases.phase(at: iteration).start == iteration
+            || context.configuration.sampling.drawing(at: iteration) == iteration || changesPriors(after: iteration)
     }
 
     private func changesPriors(after iteration: Int) -> Bool {
-        assembly.objective.hasPrior
-            && LossBalance.isDue(iteration, phaseStart: phases.phase(at: iteration).start)
+        context.objective.hasRegularizer
+            && LossReweighting.isDue(iteration, phaseStart: phases.phase(at: iteration).start)
     }
 
     private func requireFinite(_ loss: Loss, _ result: StepResult, _ iteration: Int) throws {
         if let bad = loss.terms.firstIndex(where: { !$0.isFinite }) {
-            throw Divergence(iteration: iteration, term: "\(assembly.objective.terms[bad].name) loss")
+            throw Divergence(iteration: iteration, term: "\(context.objective.terms[bad].name) loss")
         }
         guard loss.total.isFinite, result.isGradientFinite else {
             throw Divergence(iteration: iteration, term: "gradient")

@@ -4,12 +4,12 @@ import Runs
 
 /// Drawn points chunk by chunk, again and again: as they were drawn, or in an order of its own each time.
 struct DrawnOrder {
-    private let points: DrawnPoints
+    private let points: ResampledPoints
     private let chunks: Int
     private let isShuffled: Bool
     private let seed: UInt64
 
-    init(_ points: DrawnPoints, chunks: Int, isShuffled: Bool, seed: UInt64) {
+    init(_ points: ResampledPoints, chunks: Int, isShuffled: Bool, seed: UInt64) {
         self.points = points
         self.chunks = chunks
         self.isShuffled = isShuffled

@@ -15,20 +15,26 @@ struct Sample {
     /// Of the first chunk, among those since the points were drawn.
     private let place: Int
 
-    /// - Parameter keepsSample: chunks of a sample that is kept.
-    init(iteration: Int, phaseStart: Int, keepsSample: Bool, plan: Plan, drawn: DrawnPoints?) {
-        let start = max(phaseStart, plan.sampling.drawing(at: iteration) ?? 0)
-        let parts = plan.stream.sampleChunks
-        numbers = keepsSample ? (0..<parts).map { .kept(part: $0, of: parts, since: start) } : [.passing(iteration)]
-        following = keepsSample ? numbers[0] : .passing(iteration + 1)
-        place = keepsSample ? 0 : iteration - start
-        self.drawn = drawn.map { DrawnOrder($0, chunks: parts, isShuffled: !keepsSample, seed: plan.seed) }
+    /// - Parameter requiresFixedBatch: chunks of a sample that is kept.
+    init(
+        iteration: Int, phaseStart: Int, requiresFixedBatch: Bool, configuration: TrainingConfiguration,
+        drawn: ResampledPoints?
+    ) {
+        let start = max(phaseStart, configuration.sampling.drawing(at: iteration) ?? 0)
+        let parts = configuration.stream.sampleChunks
+        numbers =
+            requiresFixedBatch ? (0..<parts).map { .kept(part: $0, of: parts, since: start) } : [.passing(iteration)]
+        following = requiresFixedBatch ? numbers[0] : .passing(iteration + 1)
+        place = requiresFixedBatch ? 0 : iteration - start
+        self.drawn = drawn.map {
+            DrawnOrder($0, chunks: parts, isShuffled: !requiresFixedBatch, seed: configuration.seed)
+        }
     }
 
     /// One of the chunks, with the points that were drawn where there are any; the one after it is read ahead.
-    func chunk(_ part: Int, _ assembly: Assembly, reusing used: consuming Chunk?) throws -> Chunk {
+    func chunk(_ part: Int, _ context: TrainingContext, reusing used: consuming Chunk?) throws -> Chunk {
         let next = part + 1 < numbers.count ? numbers[part + 1] : following
-        var chunk = try assembly.stream.chunk(numbers[part], next: next, reusing: used)
+        var chunk = try context.stream.chunk(numbers[part], next: next, reusing: used)
         if let drawn {
             chunk.columns[.collocation] = drawn.columns(ofChunk: place + part)
             chunk.divisors[.collocation] = nil
@@ -40,15 +46,16 @@ struct Sample {
     ///
     /// - Parameter factors: on the terms' weights.
     func evaluate(
-        _ assembly: Assembly, _ parameters: [Float], factors: [Double]?, _ gradient: inout [Float], used: inout Chunk?
+        _ context: TrainingContext, _ parameters: [Float], factors: [Double]?, _ gradient: inout [Float],
+        used: inout Chunk?
     ) throws -> (loss: Loss, points: Int) {
         var sum: [Double] = []
-        var loss = Loss(termCount: assembly.objective.terms.count)
+        var loss = Loss(termCount: context.objective.terms.count)
         var points = 0
         for part in numbers.indices {
-            let chunk = try chunk(part, assembly, reusing: used.take())
-            let share = try assembly.evaluate(parameters, chunk, factors, &gradient)
-            points += assembly.objective.sets.reduce(0) { $0 + chunk.count($1) }
+            let chunk = try chunk(part, context, reusing: used.take())
+            let share = try context.evaluate(parameters, chunk, factors, &gradient)
+            points += context.objective.sets.reduce(0) { $0 + chunk.count($1) }
             used = chunk
             if numbers.count == 1 { return (share, points) }
             loss.add(share, times: 1 / Double(numbers.count))
@@ -60,9 +67,9 @@ struct Sample {
     }
 
     /// The norms of the weighted terms' gradients, over the first chunk.
-    func gradientNorms(_ assembly: Assembly, _ parameters: [Float], used: inout Chunk?) throws -> [Double] {
-        let chunk = try assembly.stream.chunk(numbers[0], next: numbers[0], reusing: used.take())
+    func gradientNorms(_ context: TrainingContext, _ parameters: [Float], used: inout Chunk?) throws -> [Double] {
+        let chunk = try context.stream.chunk(numbers[0], next: numbers[0], reusing: used.take())
         used = chunk
-        return try assembly.objective.gradientNorms(assembly.backend, parameters: parameters, chunk: chunk)
+        return try context.objective.gradientNorms(context.backend, parameters: parameters, chunk: chunk)
     }
 }

@@ -8,7 +8,7 @@ import Runs
 /// Where a run stands, for progress displays.
 public struct TrainingProgress: Sendable {
     public let iteration: Int
-    /// By the plan's fixed weights.
+    /// By the configuration's fixed weights.
     public let loss: Loss
     /// Points of all sets that were visited since the last report.
     public let points: Int
@@ -16,7 +16,7 @@ public struct TrainingProgress: Sendable {
 
 /// How a call of the trainer ended.
 public enum TrainingOutcome: Sendable, Equatable {
-    /// All iterations of the plan are done, or as many as its stopping rule asks for.
+    /// All iterations of the configuration are done, or as many as its stopping rule asks for.
     case complete(iteration: Int, checkpoint: String)
     /// Stopped on request after a whole iteration.
     case stopped(iteration: Int, checkpoint: String)
@@ -24,7 +24,7 @@ public enum TrainingOutcome: Sendable, Equatable {
 
 /// The loop: a chunk, its loss and gradient, a step; a checkpoint now and then.
 public struct Trainer {
-    public let assembly: Assembly
+    public let context: TrainingContext
     public let directory: RunDirectory
     /// Without the optimizer's state, which is added when it is saved.
     private var checkpoint: Checkpoint
@@ -33,49 +33,51 @@ public struct Trainer {
     private var lastGood: String?
 
     /// A new run, with the weights that its seed gives.
-    public init(starting assembly: Assembly, in directory: RunDirectory) throws {
-        let networks = assembly.objective.workload.networks
-        let optimizer = try assembly.makeOptimizer(at: 0)
+    public init(starting context: TrainingContext, in directory: RunDirectory) throws {
+        let networks = context.objective.residualProblem.networks
+        let optimizer = try context.makeOptimizer(at: 0)
         self.init(
-            assembly, directory, optimizer,
+            context, directory, optimizer,
             Checkpoint(
-                plan: assembly.plan, iteration: 0, parameters: networks.initialParameters(seed: assembly.plan.seed),
-                optimizer: OptimizerState(), balance: assembly.startingBalance?.factors,
+                configuration: context.configuration, iteration: 0,
+                parameters: networks.initialParameters(seed: context.configuration.seed),
+                optimizer: OptimizerState(), balance: context.startingBalance?.factors,
                 history: History(
-                    termNames: assembly.objective.terms.map(\.name), units: assembly.objective.terms.map(\.unit)),
-                storeFingerprint: assembly.store.fingerprint, backend: assembly.backend.summary, trainedSeconds: 0))
+                    termNames: context.objective.terms.map(\.name), units: context.objective.terms.map(\.unit)),
+                storeFingerprint: context.store.fingerprint, backend: context.backend.summary, trainedSeconds: 0))
     }
 
-    /// Goes on where a checkpoint of the same plan (but for the number of iterations) ended.
-    public init(resuming checkpoint: Checkpoint, _ assembly: Assembly, in directory: RunDirectory) throws {
-        guard checkpoint.storeFingerprint == assembly.store.fingerprint else {
+    /// Goes on where a checkpoint of the same configuration (but for the number of iterations) ended.
+    public init(resuming checkpoint: Checkpoint, _ context: TrainingContext, in directory: RunDirectory) throws {
+        guard checkpoint.storeFingerprint == context.store.fingerprint else {
             throw RunError.otherStore(
-                run: directory.path, store: assembly.plan.store, expected: checkpoint.storeFingerprint,
-                found: assembly.store.fingerprint)
+                run: directory.path, store: context.configuration.store, expected: checkpoint.storeFingerprint,
+                found: context.store.fingerprint)
         }
-        var optimizer = try assembly.makeOptimizer(at: checkpoint.iteration)
+        var optimizer = try context.makeOptimizer(at: checkpoint.iteration)
         // A checkpoint between two phases holds the state of the first.
-        if try assembly.plan.phases().phase(at: checkpoint.iteration).start < max(checkpoint.iteration, 1) {
+        if try context.configuration.phases().phase(at: checkpoint.iteration).start < max(checkpoint.iteration, 1) {
             optimizer.state = checkpoint.optimizer
         }
         var continued = checkpoint
-        continued.plan = assembly.plan
+        continued.configuration = context.configuration
         continued.optimizer = OptimizerState()
         continued.hasEnded = false
-        continued.backend = assembly.backend.summary
-        self.init(assembly, directory, optimizer, continued)
+        continued.backend = context.backend.summary
+        self.init(context, directory, optimizer, continued)
         lastGood = directory.checkpointPath(checkpoint.iteration)
     }
 
-    private init(_ assembly: Assembly, _ directory: RunDirectory, _ optimizer: any Optimizer, _ checkpoint: Checkpoint)
-    {
-        self.assembly = assembly
+    private init(
+        _ context: TrainingContext, _ directory: RunDirectory, _ optimizer: any Optimizer, _ checkpoint: Checkpoint
+    ) {
+        self.context = context
         self.directory = directory
         self.optimizer = optimizer
         self.checkpoint = checkpoint
     }
 
-    /// Trains to the plan's end. A checkpoint is written at the beginning of an iteration whose loss and gradient are
+    /// Trains to the configuration's end. A checkpoint is written at the beginning of an iteration whose loss and gradient are
     /// known to be finite, so that every checkpoint is good; the last one has made all steps. A store or a device that
     /// fails ends the run with its own error, after a checkpoint of the iteration that was reached.
     public mutating func run(
@@ -85,8 +87,8 @@ public struct Trainer {
         let begin = clock.now
         let secondsBefore = checkpoint.trainedSeconds
         var lastSaved = begin
-        let assembly = assembly
-        let phases = try assembly.plan.phases()
+        let context = context
+        let phases = try context.configuration.phases()
         var gradient: [Float] = []
         var used: Chunk?
         // The loss at the parameters, and its gradient, where the last step has computed them on points that are kept.
@@ -100,38 +102,41 @@ public struct Trainer {
             let iteration = checkpoint.iteration
             let phase = phases.phase(at: iteration)
             if phase.start == iteration, iteration > 0 {
-                optimizer = try assembly.makeOptimizer(at: iteration)
+                optimizer = try context.makeOptimizer(at: iteration)
                 (known, isStuck) = (nil, false)
             }
-            if assembly.plan.sampling.drawing(at: iteration) == iteration {
+            if context.configuration.sampling.drawing(at: iteration) == iteration {
                 (known, isStuck) = (nil, false)
                 do {
                     try drawPoints()
-                    optimizer.sampleChanged()
+                    optimizer.batchDidChange()
                 } catch let cause as any Failure {
                     checkpoint.trainedSeconds = secondsBefore + (clock.now - begin) / .seconds(1)
                     throw interruption(by: cause)
                 }
             }
-            let keepsSample = type(of: optimizer).keepsSample
+            let requiresFixedBatch = type(of: optimizer).requiresFixedBatch
             let sample = Sample(
-                iteration: iteration, phaseStart: phase.start, keepsSample: keepsSample, plan: assembly.plan,
+                iteration: iteration, phaseStart: phase.start, requiresFixedBatch: requiresFixedBatch,
+                configuration: context.configuration,
                 drawn: checkpoint.drawn)
             // As the checkpoint holds it until the step is made: a resumed run updates it once more.
-            var balance = checkpoint.balance.map(LossBalance.init(factors:))
+            var balance = checkpoint.balance.map(LossReweighting.init(factors:))
             func evaluate(_ parameters: [Float], _ gradient: inout [Float]) throws -> Loss {
                 let (loss, count) = try sample.evaluate(
-                    assembly, parameters, factors: balance?.factors, &gradient, used: &used)
+                    context, parameters, factors: balance?.factors, &gradient, used: &used)
                 visited += count
                 return loss
             }
-            let isDue = LossBalance.isDue(iteration, phaseStart: phase.start)
+            let isDue = LossReweighting.isDue(iteration, phaseStart: phase.start)
             let loss: Loss
             do {
                 // Losses of different iterations are compared where the sample is kept.
-                if assembly.plan.balance == .gradient, iteration == phase.start || (isDue && !keepsSample) {
+                if context.configuration.balance == .gradient,
+                    iteration == phase.start || (isDue && !requiresFixedBatch)
+                {
                     balance?.update(
-                        gradientNorms: try sample.gradientNorms(assembly, checkpoint.parameters, used: &used))
+                        gradientNorms: try sample.gradientNorms(context, checkpoint.parameters, used: &used))
                 }
                 loss = try known ?? evaluate(checkpoint.parameters, &gradient)
             } catch let cause as any Failure {
@@ -140,11 +145,12 @@ public struct Trainer {
             }
             try requireFinite(loss, gradient, iteration)
             var fixed = loss
-            fixed.total = assembly.objective.total(of: loss.terms)
+            fixed.total = context.objective.total(of: loss.terms)
             report(TrainingProgress(iteration: iteration, loss: fixed, points: visited))
             visited = 0
 
-            let isLast = iteration >= assembly.plan.iterations || (keepsSample && isFlat(fixed.total, phases))
+            let isLast =
+                iteration >= context.configuration.iterations || (requiresFixedBatch && isFlat(fixed.total, phases))
             let stops = !isLast && (wantsStop || shouldStop())
             if isLast || stops || clock.now - lastSaved >= interval {
                 checkpoint.trainedSeconds = secondsBefore + (clock.now - begin) / .seconds(1)
@@ -156,7 +162,7 @@ public struct Trainer {
             if isLast { return .complete(iteration: iteration, checkpoint: lastGood ?? "") }
             if stops { return .stopped(iteration: iteration, checkpoint: lastGood ?? "") }
 
-            if let device = DeviceSteps(assembly, optimizer, checkpoint) {
+            if let device = DeviceSteps(context, optimizer, checkpoint) {
                 do {
                     known = nil
                     try device.run(&checkpoint, &optimizer, &used) {
@@ -189,7 +195,7 @@ public struct Trainer {
                     switch outcome {
                     case .moved: known = nil
                     case .movedToLastEvaluation: (known, gradient) = (last, lastGradient)
-                    case .stuck: (known, isStuck) = (loss, true)
+                    case .noDescent: (known, isStuck) = (loss, true)
                     }
                 } catch let cause as any Failure {
                     checkpoint.history.removeLast()
@@ -197,11 +203,11 @@ public struct Trainer {
                     throw interruption(by: cause)
                 }
             }
-            if assembly.plan.balance == .none, isDue, assembly.objective.hasPrior {
-                balance?.setPriors(
-                    of: assembly.objective.terms, rest: assembly.objective.withoutPriors(loss.terms))
+            if context.configuration.balance == .none, isDue, context.objective.hasRegularizer {
+                balance?.setRegularizers(
+                    of: context.objective.terms, rest: context.objective.withoutRegularizers(loss.terms))
                 (known, isStuck) = (nil, false)
-                optimizer.sampleChanged()
+                optimizer.batchDidChange()
             }
             checkpoint.balance = balance?.factors
             checkpoint.iteration += 1
@@ -209,21 +215,24 @@ public struct Trainer {
     }
 
     /// Whether the last phase has come to an end by itself, as a function of the history, so that a resumed run agrees.
-    private func isFlat(_ loss: Double, _ phases: PhasePlan) -> Bool {
-        let plan = assembly.plan
-        guard plan.stop == .flat, let last = phases.phases.last, checkpoint.iteration > last.start else { return false }
-        let start = max(last.start, plan.sampling.drawing(at: checkpoint.iteration) ?? 0)
-        return Flatness.isReached(
+    private func isFlat(_ loss: Double, _ phases: OptimizerPhases) -> Bool {
+        let configuration = context.configuration
+        guard configuration.stop == .flat, let last = phases.phases.last, checkpoint.iteration > last.start else {
+            return false
+        }
+        let start = max(last.start, configuration.sampling.drawing(at: checkpoint.iteration) ?? 0)
+        return PlateauCriterion.isReached(
             checkpoint.history.totals[start..<checkpoint.iteration], loss: loss,
-            observedValues: assembly.observedValues)
+            observedValues: context.observedValues)
     }
 
     /// A checkpoint of the iteration may have its points already.
     private mutating func drawPoints() throws {
-        guard assembly.plan.sampling.method != .uniform, checkpoint.drawn?.iteration != checkpoint.iteration else {
+        guard context.configuration.sampling.method != .uniform, checkpoint.drawn?.iteration != checkpoint.iteration
+        else {
             return
         }
-        checkpoint.drawn = try assembly.draw(
+        checkpoint.drawn = try context.draw(
             at: checkpoint.iteration, parameters: checkpoint.parameters, replacing: checkpoint.drawn)
     }
 
@@ -247,7 +256,7 @@ public struct Trainer {
     private func requireFinite(_ loss: Loss, _ gradient: [Float], _ iteration: Int) throws {
         if let bad = loss.terms.firstIndex(where: { !$0.isFinite }) {
             throw RunError.diverged(
-                iteration: iteration, term: "\(assembly.objective.terms[bad].name) loss", lastGood: lastGood)
+                iteration: iteration, term: "\(context.objective.terms[bad].name) loss", lastGood: lastGood)
         }
         guard loss.total.isFinite, gradient.allSatisfy(\.isFinite) else {
             throw RunError.diverged(iteration: iteration, term: "gradient", lastGood: lastGood)

@@ -46,7 +46,7 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "Where to compute: all (whatever this machine has), \(Backends.names.joined(separator: ", ")).")
     var backend = "all"
 
-    @Option(help: "Precision of products, on a card or as on one: \(Backends.precisions.joined(separator: ", ")).")
+    @Option(help: "Precision of products, on a GPU or as on one: \(Backends.precisions.joined(separator: ", ")).")
     var precision = "fp32"
 
     @Option(
@@ -182,7 +182,7 @@ struct BenchCommand: ParsableCommand {
             do {
                 // Whether the device is there, and the network one that it can have, before the first row.
                 let problem = try StepProblem.named(plan.problem, plan.network)
-                let made = try Backends.make(name, problem.workload, threads: 1)
+                let made = try Backends.make(name, problem.residualProblem, threads: 1)
                 devices +=
                     made is CPUBackend
                     ? threadCounts.map { .init(backend: "cpu", threads: $0) } : [.init(backend: name, threads: nil)]

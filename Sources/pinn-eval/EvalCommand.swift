@@ -26,7 +26,7 @@ struct EvalCommand: ParsableCommand {
     @Option(help: "The point store. (default: the one that the run names)") var store: String?
     @Option(help: "What to print.") var format = ReportFormat.text
     @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"
-    @Option(help: "Precision of products, on a card or as on one: \(Backends.precisions.joined(separator: ", ")).")
+    @Option(help: "Precision of products, on a GPU or as on one: \(Backends.precisions.joined(separator: ", ")).")
     var precision = "fp32"
     @Option(help: "Threads. (default: all cores)") var threads: Int?
     @OptionGroup var common: CommonOptions
@@ -45,7 +45,7 @@ struct EvalCommand: ParsableCommand {
 
     func run() throws {
         let run = try TrainedRun(in: RunDirectory(runPath), store: store) { printMessage("warning: \($0)") }
-        let model = try run.checkpoint.plan.model()
+        let model = try run.checkpoint.configuration.model()
         // What follows, too: a truth file tells the viscosity where the hardness is inferred.
         let quantities = model.unknowns + model.derived.map(\.quantity)
         let prediction = try Prediction(

@@ -49,7 +49,7 @@ struct ExportCommand: ParsableCommand {
             "Write each field of the first grid as a cloud-optimised GeoTIFF into a folder too, by GDAL's gdal_translate.",
             valueName: "folder")) var geotiff: String?
     @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"
-    @Option(help: "Precision of products, on a card or as on one: \(Backends.precisions.joined(separator: ", ")).")
+    @Option(help: "Precision of products, on a GPU or as on one: \(Backends.precisions.joined(separator: ", ")).")
     var precision = "fp32"
     @Option(help: "Threads. (default: all cores)") var threads: Int?
     @OptionGroup var common: CommonOptions

@@ -24,15 +24,18 @@ struct PlanCommand: ParsableCommand {
 
     @Option(help: "Collocation points.", transform: count) var points = 100_000_000
     @Option(help: "Iterations.", transform: count) var iterations = 100_000
-    @Option(help: "Hidden layers and their width; 6x40+6x40 for two networks.") var network = Plan().network
-    @Option(help: "Rows and columns of tiles with networks of their own.") var tiles = Plan().tiles
+    @Option(help: "Hidden layers and their width; 6x40+6x40 for two networks.") var network = TrainingConfiguration()
+        .network
+    @Option(help: "Rows and columns of tiles with networks of their own.") var tiles = TrainingConfiguration().tiles
     @Option(help: "Standard deviation of Fourier features' frequencies; none+8 for two networks.")
-    var fourier = Plan().fourier
+    var fourier = TrainingConfiguration().fourier
     @Option(help: "How the weights are moved: \(OptimizerCatalog.all.map { $0.name }.joined(separator: ", ")).")
-    var optimizer = Plan().optimizer
-    @Option(help: "Networks of an ensemble, trained one after the other.") var ensemble = Plan().ensemble
+    var optimizer = TrainingConfiguration().optimizer
+    @Option(help: "Networks of an ensemble, trained one after the other.") var ensemble = TrainingConfiguration()
+        .ensemble
     @Option(help: "Points of an iteration, as pinn-train has it.") var stream = "chunk=65536"
-    @Option(help: "Collocation points, as pinn-train has it: uniform, rad, r3.") var sampling = Plan().sampling
+    @Option(help: "Collocation points, as pinn-train has it: uniform, rad, r3.") var sampling = TrainingConfiguration()
+        .sampling
         .description
     @Option(
         help: "Cells with observations, of velocity and of thickness each (Amery: 200 thousand).", transform: count)
@@ -48,7 +51,7 @@ struct PlanCommand: ParsableCommand {
     @Option(help: "Points of an independent job. (default: the chunk)", transform: count) var pointsPerJob: Int?
     @Option(help: "Hours of a day in which the instances work. (default: 24)") var hoursPerDay: Double?
     @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"
-    @Option(help: "Precision of products, on a card or as on one: \(Backends.precisions.joined(separator: ", ")).")
+    @Option(help: "Precision of products, on a GPU or as on one: \(Backends.precisions.joined(separator: ", ")).")
     var precision = "fp32"
     @Option(help: "Threads. (default: all cores)") var threads: Int?
     @Option(help: "What to print.") var format = ReportFormat.text
@@ -62,7 +65,7 @@ struct PlanCommand: ParsableCommand {
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads: \(threads) is not from 1 to 1024")
         }
-        if let unitTime, !InstanceKind.unitTimes.contains(unitTime) {
+        if let unitTime, !NodeType.unitTimes.contains(unitTime) {
             throw ValidationError("--unit-time: \(unitTime) is not from 1e-12 to 1e6 seconds")
         }
         if let hoursPerDay, !(0.01...24).contains(hoursPerDay) {
@@ -74,8 +77,8 @@ struct PlanCommand: ParsableCommand {
     }
 
     /// As a training run would have it, but for what does not change what it takes.
-    private func plan() throws -> Plan {
-        var plan = Plan()
+    private func plan() throws -> TrainingConfiguration {
+        var plan = TrainingConfiguration()
         try plan.set("network", to: .text(network))
         try plan.set("tiles", to: .text(tiles))
         try plan.set("fourier", to: .text(fourier))
@@ -89,9 +92,9 @@ struct PlanCommand: ParsableCommand {
     }
 
     /// The machines of `--instances`.
-    private func kinds() throws -> [InstanceKind] {
+    private func kinds() throws -> [NodeType] {
         try (instances ?? "").split(separator: ",", omittingEmptySubsequences: instances == nil).map {
-            guard let kind = InstanceKind(parsing: String($0)) else {
+            guard let kind = NodeType(parsing: String($0)) else {
                 throw ValidationError(
                     "--instances: \(quoted(String($0))) is not COUNT:UNIT-TIME, a whole number from 1 to 1e9 and seconds for a point and a thousand iterations from 1e-12 to 1e6, such as 32:0.0014"
                 )
@@ -112,10 +115,10 @@ struct PlanCommand: ParsableCommand {
         let sizes = store.sizes(plan.stream)
         let used = threads ?? Backends.defaultThreads
         let held = ProcessMemory.now
-        let memory = try MemoryPlan(
+        let memory = try MemoryEstimate(
             plan, objective: objective, sizes: sizes,
             backend: try Backends.memory(
-                backend, objective.workload, counts: objective.sets.map { sizes[$0] ?? 0 }, threads: used),
+                backend, objective.residualProblem, counts: objective.sets.map { sizes[$0] ?? 0 }, threads: used),
             threads: used, reservedPerThread: Backends.reservedPerThread, held: held.withOpenStore)
         let kinds = try kinds()
         if kinds.isEmpty {
@@ -130,16 +133,16 @@ struct PlanCommand: ParsableCommand {
             ? try Calibration(
                 plan, store: store, backend: precision == "fp32" ? backend : "\(backend):\(precision)", threads: used)
             : nil
-        let time = TimePlan(
+        let time = TimeEstimate(
             points: points, iterations: iterations * plan.ensemble, work: StreamedWork(objective, sizes: sizes),
             unitTime: unitTime ?? calibration?.unitTime, instances: kinds,
             pointsPerJob: pointsPerJob ?? plan.stream.chunk, hoursPerDay: hoursPerDay ?? 24)
         let report = PlanReport(
-            plan: plan, parameters: objective.workload.networks.parameterCount, memory: memory,
-            disk: try DiskPlan(plan, objective: objective), storeBytes: StoreWriter.byteCount(store), time: time,
+            configuration: plan, parameters: objective.residualProblem.networks.parameterCount, memory: memory,
+            disk: try DiskEstimate(plan, objective: objective), storeBytes: StoreWriter.byteCount(store), time: time,
             unitTimeSource: calibration?.source ?? unitTime.map { _ in "given with --unit-time" },
             limits: MemoryLimit.all(holding: held),
-            card: try Backends.ownMemory(backend, objective.workload, precision: precision))
+            gpu: try Backends.ownMemory(backend, objective.residualProblem, precision: precision))
         print(try report.rendered(as: format))
     }
 }

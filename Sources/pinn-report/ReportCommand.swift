@@ -25,7 +25,7 @@ struct ReportCommand: ParsableCommand {
             "Write the maps as PNG files into this folder.", valueName: "folder"))
     var png: String?
     @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"
-    @Option(help: "Precision of products, on a card or as on one: \(Backends.precisions.joined(separator: ", ")).")
+    @Option(help: "Precision of products, on a GPU or as on one: \(Backends.precisions.joined(separator: ", ")).")
     var precision = "fp32"
     @Option(help: "Threads. (default: all cores)") var threads: Int?
     @OptionGroup var common: CommonOptions

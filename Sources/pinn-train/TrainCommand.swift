@@ -14,7 +14,7 @@ struct TrainCommand: ParsableCommand {
         commandName: "pinn-train",
         abstract: "Trains a physics-informed network on a point store.",
         discussion: """
-            Reads pinn-store.nc (made by pinn-ingest) and writes pinn-run/: checkpoints, the loss history and the plan. \
+            Reads pinn-store.nc (made by pinn-ingest) and writes pinn-run/: checkpoints, the loss history and the configuration. \
             Ctrl-C, SIGTERM and SIGUSR1 finish the iteration, write a checkpoint and exit with status 75; --resume goes on \
             exactly from there.
             """)
@@ -23,7 +23,7 @@ struct TrainCommand: ParsableCommand {
     @Option(name: .customLong("store"), help: "The same as an option, for TOML files.") var storeOption: String?
     @Option(
         help:
-            "Points of an iteration: chunk=N collocation points, data=N observations of velocity and of thickness each, front=N, sample=N collocation points for optimizers that keep theirs. (default: \(Plan.recommendedStream.description); where chunk is given, data and front follow it)"
+            "Points of an iteration: chunk=N collocation points, data=N observations of velocity and of thickness each, front=N, sample=N collocation points for optimizers that keep theirs. (default: \(TrainingConfiguration.defaultStream.description); where chunk is given, data and front follow it)"
     )
     var stream: String?
     @Option(
@@ -39,33 +39,33 @@ struct TrainCommand: ParsableCommand {
     var iterations: Int?
     @Option(
         help:
-            "When to end: total, with the last iteration; flat, before it, where a method that keeps its points has lowered the loss in the last \(Flatness.window) iterations by no more than fitting noise does. (default: flat; with --iterations total)"
+            "When to end: total, with the last iteration; flat, before it, where a method that keeps its points has lowered the loss in the last \(PlateauCriterion.window) iterations by no more than fitting noise does. (default: flat; with --iterations total)"
     )
     var stop: String?
     @Option(
         help:
-            "How the weights are moved: \(OptimizerCatalog.all.map { $0.name }.joined(separator: ", ")); or one after the other, each for so many iterations: adam:2000,lbfgs:2000. (default: \(Plan.recommendedOptimizer); with --stream, or networks of more than 12,000 weights, \(Plan().optimizer))"
+            "How the weights are moved: \(OptimizerCatalog.all.map { $0.name }.joined(separator: ", ")); or one after the other, each for so many iterations: adam:2000,lbfgs:2000. (default: \(TrainingConfiguration.defaultOptimizer); with --stream, or networks of more than 12,000 weights, \(TrainingConfiguration().optimizer))"
     )
     var optimizer: String?
     @Option(
         help:
-            "Hidden layers and their width; 6x40+6x40: one network for what is observed (u, v, h), one for what is inferred (mu). (default: \(Plan.recommendedNetwork); with --stream \(Plan().network))"
+            "Hidden layers and their width; 6x40+6x40: one network for what is observed (u, v, h), one for what is inferred (mu). (default: \(TrainingConfiguration.defaultNetwork); with --stream \(TrainingConfiguration().network))"
     ) var network: String?
     @Option(
         help:
-            "Rows and columns of overlapping tiles over the shelf's box, each with the networks of --network: for what is sharper than one network resolves. (default: \(Plan().tiles))"
+            "Rows and columns of overlapping tiles over the shelf's box, each with the networks of --network: for what is sharper than one network resolves. (default: \(TrainingConfiguration().tiles))"
     ) var tiles: String?
     @Option(
         help:
-            "Fourier features in place of x and y: standard deviation of their frequencies, in radians where the shelf (a tile) is from -1 to 1; none+8: for mu's network only. (default: \(Plan().fourier))"
+            "Fourier features in place of x and y: standard deviation of their frequencies, in radians where the shelf (a tile) is from -1 to 1; none+8: for mu's network only. (default: \(TrainingConfiguration().fourier))"
     ) var fourier: String?
     @Option(
         help:
-            "The equations: \(EquationCatalog.models.map(\.name).joined(separator: ", ")). (default: \(Plan().physics))"
+            "The equations: \(EquationCatalog.models.map(\.name).joined(separator: ", ")). (default: \(TrainingConfiguration().physics))"
     )
     var physics: String?
     @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"
-    @Option(help: "Precision of products, on a card or as on one: \(Backends.precisions.joined(separator: ", ")).")
+    @Option(help: "Precision of products, on a GPU or as on one: \(Backends.precisions.joined(separator: ", ")).")
     var precision = "fp32"
     @Option(help: "Threads; results do not depend on it. (default: all cores)") var threads: Int?
     @Option(name: .customLong("run"), help: "Folder of the run.") var runPath = "pinn-run"
@@ -73,7 +73,7 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "Seed of weights and order. (default: 0)") var seed: UInt64?
     @Option(
         help:
-            "Train so many networks one after the other, with seeds that follow --seed: export then writes their mean and standard deviation. (default: \(Plan().ensemble))"
+            "Train so many networks one after the other, with seeds that follow --seed: export then writes their mean and standard deviation. (default: \(TrainingConfiguration().ensemble))"
     )
     var ensemble: Int?
     @Option(
@@ -98,20 +98,24 @@ struct TrainCommand: ParsableCommand {
     @Option(
         help: "Iterations in which the learning rate halves; 0: never. (default: \(LearningRateSchedule().halfLife))")
     var halfLife: Int?
-    @Option(help: "Weight of the velocity misfit. (default: \(Plan().weights.velocity))") var velocityWeight: Double?
-    @Option(help: "Weight of the thickness misfit. (default: \(Plan().weights.thickness))") var thicknessWeight: Double?
-    @Option(help: "Weight of the misfit of the surface's height. (default: \(Plan().weights.surface))")
+    @Option(help: "Weight of the velocity misfit. (default: \(TrainingConfiguration().weights.velocity))")
+    var velocityWeight: Double?
+    @Option(help: "Weight of the thickness misfit. (default: \(TrainingConfiguration().weights.thickness))")
+    var thicknessWeight: Double?
+    @Option(help: "Weight of the misfit of the surface's height. (default: \(TrainingConfiguration().weights.surface))")
     var surfaceWeight: Double?
-    @Option(help: "Weight of the equations. (default: \(Plan().weights.equation))") var equationWeight: Double?
-    @Option(help: "Weight of the calving-front stress. (default: \(Plan().weights.front))") var frontWeight: Double?
+    @Option(help: "Weight of the equations. (default: \(TrainingConfiguration().weights.equation))") var equationWeight:
+        Double?
+    @Option(help: "Weight of the calving-front stress. (default: \(TrainingConfiguration().weights.front))")
+    var frontWeight: Double?
     @Option(
         help:
-            "Balance of the terms: none, by their weights alone; gradient, by the norms of their gradients. (default: \(Plan().balance.rawValue))"
+            "Balance of the terms: none, by their weights alone; gradient, by the norms of their gradients. (default: \(TrainingConfiguration().balance.rawValue))"
     )
     var balance: String?
     @Option(
         help:
-            "Weight of what the physics prefers where data and equations do not tell, in parts of the loss of all other terms. (default: \(Plan().weights.prior))"
+            "Weight of what the physics prefers where data and equations do not tell, in parts of the loss of all other terms. (default: \(TrainingConfiguration().weights.prior))"
     )
     var priorWeight: Double?
     @Option(help: "Gravity [m s-2]. (default: \(Constants().gravity))") var gravity: Double?
@@ -152,9 +156,9 @@ struct TrainCommand: ParsableCommand {
 
     private func trainOne(in directory: RunDirectory) throws {
         let saved = resume ? try savedCheckpoint(in: directory) : nil
-        let plan = try resolvedPlan(saved?.plan)
-        if let saved { try requireSame(plan, saved) }
-        let end = try train(plan, saved, in: directory) {
+        let configuration = try resolvedPlan(saved?.configuration)
+        if let saved { try requireSame(configuration, saved) }
+        let end = try train(configuration, saved, in: directory) {
             try directory.acquire()
             if saved == nil { try requireEmpty(directory) }
         }
@@ -162,85 +166,94 @@ struct TrainCommand: ParsableCommand {
     }
 
     /// Trains member after member; what is complete is passed over, what was stopped goes on.
-    private func trainEnsemble(_ saved: Plan?, in directory: RunDirectory) throws {
-        let plan = try resolvedPlan(saved)
-        if let saved, plan.ensemble < saved.ensemble {
-            throw RunError.fewerMembers(asked: plan.ensemble, run: runPath, members: saved.ensemble)
+    private func trainEnsemble(_ saved: TrainingConfiguration?, in directory: RunDirectory) throws {
+        let configuration = try resolvedPlan(saved)
+        if let saved, configuration.ensemble < saved.ensemble {
+            throw RunError.fewerMembers(asked: configuration.ensemble, run: runPath, members: saved.ensemble)
         }
         if resume, saved == nil {
             throw directory.checkpoints.isEmpty ? directory.nothingThere : RunError.noEnsemble(run: runPath)
         }
         var isFirst = true
-        for number in 1...plan.ensemble {
+        for number in 1...configuration.ensemble {
             let member = directory.member(number)
             let checkpoint = saved == nil || member.checkpoints.isEmpty ? nil : try savedCheckpoint(in: member)
             if let checkpoint {
-                try requireSame(plan.member(number), checkpoint)
-                if checkpoint.iteration == plan.iterations || (plan.stop == .flat && checkpoint.hasEnded) { continue }
+                try requireSame(configuration.member(number), checkpoint)
+                if checkpoint.iteration == configuration.iterations
+                    || (configuration.stop == .flat && checkpoint.hasEnded)
+                {
+                    continue
+                }
             }
             _ = try train(
-                plan.member(number), checkpoint, in: member,
-                as: Member(number: number, of: plan, directory: directory, isFirst: isFirst)
+                configuration.member(number), checkpoint, in: member,
+                as: Member(number: number, of: configuration, directory: directory, isFirst: isFirst)
             ) {
                 if isFirst {
                     try directory.acquire()
                     if saved == nil { try requireEmpty(directory) }
-                    try directory.writePlan(plan)
+                    try directory.writePlan(configuration)
                 }
                 try member.acquire()
             }
             isFirst = false
         }
-        let total = plan.stop == .flat ? "\(plan.iterations) iterations or fewer" : "\(plan.iterations) iterations"
-        print("\(runPath): \(plan.ensemble) members of \(total); next: \(nextCommand)")
+        let total =
+            configuration.stop == .flat
+            ? "\(configuration.iterations) iterations or fewer" : "\(configuration.iterations) iterations"
+        print("\(runPath): \(configuration.ensemble) members of \(total); next: \(nextCommand)")
     }
 
     /// Which part of an ensemble a run is.
     private struct Member {
         let number: Int
-        let of: Plan
+        let of: TrainingConfiguration
         let directory: RunDirectory
-        /// The plan is shown and admitted with the first that is trained: others take the same.
+        /// The configuration is shown and admitted with the first that is trained: others take the same.
         let isFirst: Bool
     }
 
-    /// Trains to the plan's end and returns the last checkpoint's path. `begin` is called once the store is known to be
+    /// Trains to the configuration's end and returns the last checkpoint's path. `begin` is called once the store is known to be
     /// good, before the run's folder is made: a mistyped path leaves nothing behind.
     private func train(
-        _ plan: Plan, _ saved: Checkpoint?, in directory: RunDirectory, as member: Member? = nil,
+        _ configuration: TrainingConfiguration, _ saved: Checkpoint?, in directory: RunDirectory,
+        as member: Member? = nil,
         begin: () throws -> Void
     ) throws -> (iteration: Int, checkpoint: String) {
-        var admission: Admission?
-        let assembly = try Assembly(plan) { store, objective in
+        var preflight: PreflightCheck?
+        let context = try TrainingContext(configuration) { store, objective in
             guard member?.isFirst ?? true else { return }
-            admission = try Admission(
-                member?.of ?? plan, store, objective, run: member?.directory ?? directory, backend: backend,
+            preflight = try PreflightCheck(
+                member?.of ?? configuration, store, objective, run: member?.directory ?? directory, backend: backend,
                 threads: threads, resumes: saved != nil)
         } makeBackend: {
             try Backends.make("\(backend):\(precision)", $0, threads: threads)
         }
         try begin()
 
-        if member?.isFirst ?? true { showPlan(assembly, of: member?.of ?? plan, saved, admission) }
+        if member?.isFirst ?? true { showPlan(context, of: member?.of ?? configuration, saved, preflight) }
         if let member {
             printMessage(
-                "member     \(member.number) of \(member.of.ensemble), seed \(plan.seed), in \(directory.path)")
+                "member     \(member.number) of \(member.of.ensemble), seed \(configuration.seed), in \(directory.path)"
+            )
         }
         var trainer =
             if let saved {
-                try Trainer(resuming: saved, assembly, in: directory)
+                try Trainer(resuming: saved, context, in: directory)
             } else {
-                try Trainer(starting: assembly, in: directory)
+                try Trainer(starting: context, in: directory)
             }
         let events = try tensorboard.map { folder in
-            try EventLog(
-                in: member.map { "\(folder)/member-\($0.number)" } ?? folder, plan, assembly.objective.terms,
+            try TensorBoardLog(
+                in: member.map { "\(folder)/member-\($0.number)" } ?? folder, configuration, context.objective.terms,
                 from: saved?.iteration ?? 0)
         }
         defer { events?.close() }
-        let phases = try plan.phases().phases.map { (start: $0.start, name: $0.optimizer) }
+        let phases = try configuration.phases().phases.map { (start: $0.start, name: $0.optimizer) }
         var progress = Progress(
-            "training", total: plan.iterations, unit: "iterations", from: saved?.iteration ?? 0, stages: phases)
+            "training", total: configuration.iterations, unit: "iterations", from: saved?.iteration ?? 0, stages: phases
+        )
         var rate = PointRate()
         var last: TrainingProgress?
         let outcome = try trainer.run(
@@ -248,16 +261,16 @@ struct TrainCommand: ParsableCommand {
             report: { now in
                 rate.add(now.points)
                 events?.add(now)
-                progress.update(now.iteration) { summary(now, rate, assembly) }
+                progress.update(now.iteration) { summary(now, rate, context) }
                 last = now
             })
-        let details = last.map { summary($0, rate, assembly) } ?? ""
+        let details = last.map { summary($0, rate, context) } ?? ""
         switch outcome {
         case .complete(let iteration, let checkpoint):
             progress.finish(iteration, details: details)
-            if iteration < plan.iterations {
+            if iteration < configuration.iterations {
                 printMessage(
-                    "ended at iteration \(iteration) of \(plan.iterations), since the loss is flat; --resume --stop total goes on"
+                    "ended at iteration \(iteration) of \(configuration.iterations), since the loss is flat; --resume --stop total goes on"
                 )
             }
             return (iteration, checkpoint)
@@ -265,7 +278,7 @@ struct TrainCommand: ParsableCommand {
             progress.finish(iteration, details: details)
             let whose = member.map { " of member \($0.number) of \($0.of.ensemble)" } ?? ""
             throw StoppedEarly(
-                "stopped at iteration \(iteration) of \(plan.iterations)\(whose), saved as \(checkpoint); go on with the same command and --resume"
+                "stopped at iteration \(iteration) of \(configuration.iterations)\(whose), saved as \(checkpoint); go on with the same command and --resume"
             )
         }
     }
@@ -276,7 +289,7 @@ struct TrainCommand: ParsableCommand {
 
     /// The checkpoint to resume.
     private func savedCheckpoint(in directory: RunDirectory) throws -> Checkpoint {
-        try Admission.requireRoom(toRead: directory)
+        try PreflightCheck.requireRoom(toRead: directory)
         return try directory.newestCheckpoint(report: { printMessage("warning: \($0)") })
     }
 
@@ -288,20 +301,20 @@ struct TrainCommand: ParsableCommand {
     }
 
     /// What a run that goes on may not change.
-    private func requireSame(_ plan: Plan, _ saved: Checkpoint) throws {
-        if plan.iterations < saved.iteration {
-            throw PlanError.alreadyBeyond(iterations: plan.iterations, done: saved.iteration, run: runPath)
+    private func requireSame(_ configuration: TrainingConfiguration, _ saved: Checkpoint) throws {
+        if configuration.iterations < saved.iteration {
+            throw OptionError.alreadyBeyond(iterations: configuration.iterations, done: saved.iteration, run: runPath)
         }
-        if let change = plan.change(from: saved.plan) {
-            throw PlanError.changedOnResume(
+        if let change = configuration.change(from: saved.configuration) {
+            throw OptionError.changedOnResume(
                 option: change.option, asked: change.mine, saved: change.theirs, run: runPath)
         }
     }
 
-    /// The plan of the options over the saved one or the defaults.
-    private func resolvedPlan(_ saved: Plan?) throws -> Plan {
-        var plan = saved ?? Plan()
-        if let path = store ?? storeOption { plan.store = path }
+    /// The configuration of the options over the saved one or the defaults.
+    private func resolvedPlan(_ saved: TrainingConfiguration?) throws -> TrainingConfiguration {
+        var configuration = saved ?? TrainingConfiguration()
+        if let path = store ?? storeOption { configuration.store = path }
         let given: [(name: String, value: OptionValue?)] = [
             ("stream", stream.map { .text($0) }), ("sampling", sampling.map { .text($0) }),
             ("optimizer", optimizer.map { .text($0) }),
@@ -321,61 +334,65 @@ struct TrainCommand: ParsableCommand {
             ("sea-water-density", seaWaterDensity.map { .number($0) }), ("hardness", hardness.map { .number($0) }),
             ("sliding-exponent", slidingExponent.map { .number($0) }),
         ]
-        for case (let name, let value?) in given { try plan.set(name, to: value) }
+        for case (let name, let value?) in given { try configuration.set(name, to: value) }
         let names = Set(given.filter { $0.value != nil }.map(\.name) + (iterations == nil ? [] : ["iterations"]))
-        if saved == nil { try plan.recommend(given: names) }
+        if saved == nil { try configuration.fillInDefaults(given: names) }
         if let iterations {
-            plan.iterations = iterations
-            if stop == nil { plan.stop = .total }
+            configuration.iterations = iterations
+            if stop == nil { configuration.stop = .total }
         } else if saved == nil {
-            plan.iterations = try plan.phases().iterations ?? min(10_000, max(1000, 10_000_000 / plan.stream.chunk))
+            configuration.iterations =
+                try configuration.phases().iterations ?? min(10_000, max(1000, 10_000_000 / configuration.stream.chunk))
         }
-        try plan.validate()
-        return plan
+        try configuration.validate()
+        return configuration
     }
 
-    private func showPlan(_ assembly: Assembly, of whole: Plan, _ saved: Checkpoint?, _ admission: Admission?) {
-        let plan = assembly.plan
-        let counts = assembly.objective.sets.map {
-            "\(assembly.stream.size($0)) of \(assembly.store.count($0)) \($0.rawValue)"
+    private func showPlan(
+        _ context: TrainingContext, of whole: TrainingConfiguration, _ saved: Checkpoint?, _ preflight: PreflightCheck?
+    ) {
+        let configuration = context.configuration
+        let counts = context.objective.sets.map {
+            "\(context.stream.size($0)) of \(context.store.count($0)) \($0.rawValue)"
         }
-        printMessage("store      \(plan.store), an epoch is \(assembly.stream.iterationsPerEpoch) iterations")
+        printMessage("store      \(configuration.store), an epoch is \(context.stream.iterationsPerEpoch) iterations")
         printMessage("points     \(counts.joined(separator: ", ")) an iteration")
-        if assembly.stream.size(.collocation) < plan.stream.chunk {
+        if context.stream.size(.collocation) < configuration.stream.chunk {
             printMessage(
-                "warning: the store holds \(assembly.store.count(.collocation)) collocation points, fewer than the chunk of \(plan.stream.chunk); every iteration takes all of them (pinn-ingest --points makes more)"
+                "warning: the store holds \(context.store.count(.collocation)) collocation points, fewer than the chunk of \(configuration.stream.chunk); every iteration takes all of them (pinn-ingest --points makes more)"
             )
         }
         printMessage(
-            "network    \(assembly.objective.workload.networks.description), \(assembly.objective.workload.networks.parameterCount) weights, seed \(plan.seed)"
+            "network    \(context.objective.residualProblem.networks.description), \(context.objective.residualProblem.networks.parameterCount) weights, seed \(configuration.seed)"
         )
         printMessage(
-            "physics    \(plan.physics), g \(plan.gravity) m s-2, ice \(plan.iceDensity), sea water \(plan.seaWaterDensity) kg m-3"
+            "physics    \(configuration.physics), g \(configuration.gravity) m s-2, ice \(configuration.iceDensity), sea water \(configuration.seaWaterDensity) kg m-3"
         )
-        printMessage("sampling   \(plan.sampling.description)")
-        for note in assembly.notes { printMessage("warning: \(note)") }
+        printMessage("sampling   \(configuration.sampling.description)")
+        for note in context.notes { printMessage("warning: \(note)") }
         printMessage(
-            "optimizer  \(plan.optimizer), learning rate \(plan.learningRate.peak) \(plan.learningRate.decay.rawValue), \(plan.iterations) iterations"
+            "optimizer  \(configuration.optimizer), learning rate \(configuration.learningRate.peak) \(configuration.learningRate.decay.rawValue), \(configuration.iterations) iterations"
         )
-        printMessage("backend    \(assembly.backend.summary); \(assembly.backend.parallelism)")
-        for line in admission?.lines(
-            whole, collocation: assembly.store.count(.collocation), chunk: assembly.stream.size(.collocation)) ?? []
+        printMessage("backend    \(context.backend.summary); \(context.backend.parallelism)")
+        for line in preflight?.lines(
+            whole, collocation: context.store.count(.collocation), chunk: context.stream.size(.collocation)) ?? []
         {
             printMessage(line)
         }
         guard let saved else { return }
         printMessage(
-            saved.iteration < plan.iterations
+            saved.iteration < configuration.iterations
                 ? "resuming   at iteration \(saved.iteration)"
-                : "complete   all \(plan.iterations) iterations are made; --iterations with a larger total goes on")
-        if saved.backend != assembly.backend.summary {
+                : "complete   all \(configuration.iterations) iterations are made; --iterations with a larger total goes on"
+        )
+        if saved.backend != context.backend.summary {
             printMessage(
                 "warning: the run was made with \(quoted(saved.backend)); it goes on, but may differ in the last bits")
         }
     }
 
-    private func summary(_ now: TrainingProgress, _ rate: PointRate, _ assembly: Assembly) -> String {
-        let terms = zip(assembly.objective.terms, now.loss.meanSquares).map { term, square in
+    private func summary(_ now: TrainingProgress, _ rate: PointRate, _ context: TrainingContext) -> String {
+        let terms = zip(context.objective.terms, now.loss.meanSquares).map { term, square in
             "\(term.name) \(Figure.plain(square.squareRoot()))\(term.unit == "1" ? "" : " \(term.unit)")"
         }
         return "loss \(Figure.plain(now.loss.total))  \(terms.joined(separator: "  "))  \(rate.text)"

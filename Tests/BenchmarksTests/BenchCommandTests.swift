@@ -20,7 +20,7 @@ import Testing
         for row in report.steps {
             let share = try #require(row.measured.share)
             #expect(share > 0 && share < 2)
-            #expect(try #require(row.measured.matrixRate) > 1e8)
+            #expect(try #require(row.measured.sgemmRate) > 1e8)
             #expect(row.measured.steps >= 3 && row.measured.stepSeconds > 0 && row.measured.stepSeconds < 1)
             // The libraries alone take ten; a matrix of the yardstick would add twelve to what a row needs.
             #expect(row.peakBytes > 5_000_000 && row.peakBytes < 200_000_000)

@@ -9,17 +9,17 @@ import Benchmarks
 /// Figures of tiny runs: whether they are possible, not what they are.
 @Suite struct MeasurementTests {
     @Test func aShareIsTheStepsRateOverTheYardsticks() throws {
-        let yardstick = MatrixRate(threads: 1)
+        let yardstick = SGEMMRate(threads: 1)
         var made = 0
         let measured = try Alternation(seconds: 0.3, yardstick: yardstick, estimate: 0.01, operations: 1e7) {
             usleep(10_000)
             made += 1
         }
         #expect(measured.steps.count == made && measured.shares.count >= 3)
-        #expect(measured.matrixRates.count == measured.shares.count + 1)
+        #expect(measured.sgemmRates.count == measured.shares.count + 1)
         // A step that sleeps 10 ms and counts 1e7 operations makes at most 1e9 a second.
         let median = try #require(measured.shares.median)
-        #expect(median > 0 && median <= 1e9 / measured.matrixRates.min()!)
+        #expect(median > 0 && median <= 1e9 / measured.sgemmRates.min()!)
     }
 
     @Test func withoutAYardstickThereAreTimesAlone() throws {
@@ -41,7 +41,7 @@ import Benchmarks
     @Test func operationsAreThoseOfTheDesign() throws {
         // 3 products x 6 channels x 7 layers x 2 x 128 x 128 = 4.13 MFLOP a point.
         let problem = try StepProblem.named("shallow-shelf", "8x128")
-        #expect(problem.workload.productOperations(points: [1000]) == 4_128_768_000)
+        #expect(problem.residualProblem.productOperations(points: [1000]) == 4_128_768_000)
     }
 
     @Test func aSyntheticStoreIsWholeAndCanBeRead() throws {

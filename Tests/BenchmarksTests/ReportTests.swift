@@ -32,7 +32,7 @@ import Benchmarks
         StepRow(
             problem: "shallow-shelf", network: "8x128", backend: "cpu", threads: threads, points: points, device: "d",
             measured: StepTiming(
-                steps: steps, stepSeconds: seconds, points: points, matrixRate: 2e11, share: share,
+                steps: steps, stepSeconds: seconds, points: points, sgemmRate: 2e11, share: share,
                 shareQuartiles: [share - 0.1, share + 0.1]), peakBytes: 30_000_000)
     }
 

@@ -80,15 +80,15 @@ import Testing
     @Test func anOutputHasOneWriterAtATime() throws {
         let folder = try TemporaryFolder()
         let path = folder.file("out.nc")
-        let first = try PendingFile(replacing: path)
-        let failure = #expect(throws: NetCDFError.self) { _ = try PendingFile(replacing: path) }
+        let first = try AtomicFile(replacing: path)
+        let failure = #expect(throws: NetCDFError.self) { _ = try AtomicFile(replacing: path) }
         #expect(failure?.kind == .heldByAnother)
         // What the other is writing is no leftover.
-        #expect(!PendingFile.removeLeftover(of: path))
+        #expect(!AtomicFile.removeLeftover(of: path))
         try Data("whole".utf8).write(to: URL(fileURLWithPath: first.temporaryPath))
         try first.commit()
         first.discard()
-        let second = try PendingFile(replacing: path)
+        let second = try AtomicFile(replacing: path)
         second.discard()
         #expect(folder.names == ["out.nc"])
         #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data("whole".utf8))

@@ -38,7 +38,7 @@ struct MemoryTests {
     func aHundredMillionPointsAreIngestedAndTrainedOnInTheMemoryOfALaptop() throws {
         let here = try Workspace()
         try here.addSample()
-        try #require((PendingFile.freeBytes(beside: here.folder.file("x")) ?? 0) > 2_000_000_000)
+        try #require((AtomicFile.freeBytes(beside: here.folder.file("x")) ?? 0) > 2_000_000_000)
         #expect(try ingest("1e8", as: "pinn-store.nc", in: here) <= 400)
         let trained = try peak(here.train, ["--stream", "chunk=65536", "--iterations", "3"], in: here)
         #expect(trained <= 150, "\(trained) MB")

@@ -13,14 +13,14 @@ struct CPUBackendTests {
     @Test("agrees with the reference", arguments: [1, 3, 7, 33, 130], [1, 31, 33, 193])
     func gradient(width: Int, count: Int) throws {
         let sample = SampleWorkload(hiddenLayers: 2, width: width)
-        try compare(sample, CPUBackend(sample.workload, threads: 2), count: count)
+        try compare(sample, CPUBackend(sample.residualProblem, threads: 2), count: count)
     }
 
     @Test("agrees with the reference on every instruction set that this machine has", arguments: [1, 7, 40, 128])
     func instructionSets(width: Int) throws {
         let sample = SampleWorkload(hiddenLayers: 3, width: width)
         for kernels in TileKernels.available {
-            try compare(sample, CPUBackend(sample.workload, threads: 2, kernels: kernels), count: 70)
+            try compare(sample, CPUBackend(sample.residualProblem, threads: 2, kernels: kernels), count: 70)
         }
     }
 
@@ -28,19 +28,19 @@ struct CPUBackendTests {
     @Test("agrees with the reference for networks side by side", arguments: [1, 8, 40], [5, 64])
     func networksSideBySide(width: Int, count: Int) throws {
         let lonely = PointProgram(
-            Program.recording { recorder in
-                [recorder.input(.channel(output: 2, .x)) - recorder.input(.column(2))]
+            Program.recording { tracer in
+                [tracer.input(.channel(output: 2, .x)) - tracer.input(.column(2))]
             })
         let uneven = PointProgram(
-            Program.recording { recorder in
+            Program.recording { tracer in
                 [
-                    recorder.input(.channel(output: 0, .xy)) * recorder.input(.channel(output: 2, .y)),
-                    recorder.input(.channel(output: 2, .value)) * recorder.input(.channel(output: 1, .yy)),
+                    tracer.input(.channel(output: 0, .xy)) * tracer.input(.channel(output: 2, .y)),
+                    tracer.input(.channel(output: 2, .value)) * tracer.input(.channel(output: 1, .yy)),
                 ]
             })
         let sample = SampleWorkload(
             hiddenLayers: 2, width: width, split: true, programs: [.sample(.second), lonely, uneven])
-        try compare(sample, CPUBackend(sample.workload, threads: 2), count: count)
+        try compare(sample, CPUBackend(sample.residualProblem, threads: 2), count: count)
     }
 
     private func compare(_ sample: SampleWorkload, _ backend: CPUBackend, count: Int) throws {
@@ -48,7 +48,7 @@ struct CPUBackendTests {
         var gradient: [Float] = []
         let sums = try backend.squaredResiduals(
             parameters: sample.parameters, batches: batches, coefficients: sample.coefficients, gradient: &gradient)
-        let exact = ReferenceBackend(sample.workload).squaredResiduals(
+        let exact = ReferenceBackend(sample.residualProblem).squaredResiduals(
             parameters: sample.parameters.map(Double.init), batches: batches, coefficients: sample.coefficients)
         // float32 has 6e-8 a rounding; a gradient sums some hundred terms of mixed sign, a sum of squares only positive ones.
         #expect(relativeError(gradient.map(Double.init), exact.gradient) < 3e-6)
@@ -65,9 +65,9 @@ struct CPUBackendTests {
         let program = PointProgram.channels(derivatives, outputs: SampleWorkload.outputs)
         for count in [1, 31, 33, 193, 400] {
             let points = SampleWorkload.points(count)
-            let fast = try CPUBackend(sample.workload, threads: 2).outputs(
+            let fast = try CPUBackend(sample.residualProblem, threads: 2).outputs(
                 of: program, parameters: sample.parameters, at: points)
-            let exact = ReferenceBackend(sample.workload).outputs(
+            let exact = ReferenceBackend(sample.residualProblem).outputs(
                 of: program, parameters: sample.parameters.map(Double.init),
                 at: points.columns.map { $0.map(Double.init) })
             #expect(fast.count == exact.count && fast.allSatisfy { $0.count == count })
@@ -84,17 +84,17 @@ struct CPUBackendTests {
     @Test("gives a gradient that is the adjoint of the residuals' Jacobian", arguments: UInt64(1)...4)
     func adjointIdentity(seed: UInt64) throws {
         let sample = SampleWorkload(hiddenLayers: 3, width: 17)
-        let reference = ReferenceBackend(sample.workload)
+        let reference = ReferenceBackend(sample.residualProblem)
         let batches = (0..<3).map { SampleWorkload.points(45, seed: seed * 10 + $0) }
         var gradient: [Float] = []
-        _ = try CPUBackend(sample.workload, threads: 2).squaredResiduals(
+        _ = try CPUBackend(sample.residualProblem, threads: 2).squaredResiduals(
             parameters: sample.parameters, batches: batches, coefficients: sample.coefficients, gradient: &gradient)
         var numbers = SeededNumbers(seed: seed)
         let v = numbers.vector(gradient.count)
         let parameters = sample.parameters.map(Double.init)
         func residuals(_ program: Int, _ move: Double) -> [[Double]] {
             reference.outputs(
-                of: sample.workload.programs[program], parameters: zip(parameters, v).map { $0 + move * $1 },
+                of: sample.residualProblem.programs[program], parameters: zip(parameters, v).map { $0 + move * $1 },
                 at: batches[program].columns.map { $0.map(Double.init) })
         }
         var product = 0.0
@@ -122,11 +122,11 @@ struct CPUBackendTests {
                 parameters: sample.parameters, batches: batches, coefficients: sample.coefficients, gradient: &gradient)
             return (gradient.map(\.bitPattern), sums)
         }
-        let used = CPUBackend(sample.workload, threads: 2)
+        let used = CPUBackend(sample.residualProblem, threads: 2)
         let poisoned = try run(used, [poison, poison, poison])
         #expect(poisoned.1.joined().allSatisfy { $0.isNaN })
         let again = try run(used, good)
-        let fresh = try run(CPUBackend(sample.workload, threads: 2), good)
+        let fresh = try run(CPUBackend(sample.residualProblem, threads: 2), good)
         #expect(again.0 == fresh.0)
         #expect(again.1 == fresh.1)
     }
@@ -140,10 +140,12 @@ struct EveryBackendTests {
         _ backend: any Backend, _ batches: [PointBatch], scale: Double = 1, from start: [Float] = []
     ) throws -> (sums: ResidualSums, gradient: [Float]) {
         var gradient = start
-        let coefficients = zip(backend.workload.programs, sample.coefficients.suffix(backend.workload.programs.count))
-            .map {
-                $1.map { scale * $0 }
-            }
+        let coefficients = zip(
+            backend.residualProblem.programs, sample.coefficients.suffix(backend.residualProblem.programs.count)
+        )
+        .map {
+            $1.map { scale * $0 }
+        }
         let sums = try backend.squaredResiduals(
             parameters: sample.parameters, batches: batches, coefficients: coefficients, gradient: &gradient)
         return (sums, gradient)
@@ -157,7 +159,7 @@ struct EveryBackendTests {
         #expect(nothing.gradient == [Float](repeating: 0, count: Self.sample.parameters.count))
         #expect(nothing.sums == Self.sample.coefficients.map { $0.map { _ in 0 } })
 
-        // As if the empty ones were not in the workload at all.
+        // As if the empty ones were not in the residualProblem at all.
         let points = SampleWorkload.points(77)
         let padded = try Self.run(backend, [empty, empty, points])
         let alone = try Self.run(

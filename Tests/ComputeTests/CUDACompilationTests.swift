@@ -6,17 +6,17 @@ import TestSupport
 import Testing
 
 enum InstalledNVRTC {
-    static let places: CUDAPlaces? = {
+    static let places: LibraryPaths? = {
         let lib = "\(Places.repository)/.venv/lib"
         let pythons = (try? FileManager.default.contentsOfDirectory(atPath: lib)) ?? []
         let folders = pythons.flatMap { python in
             ["cuda_nvrtc", "cu13"].map { "\(lib)/\(python)/site-packages/nvidia/\($0)/lib" }
         }.filter { FileManager.default.fileExists(atPath: $0) }
-        return folders.isEmpty ? nil : CUDAPlaces(folders: folders)
+        return folders.isEmpty ? nil : LibraryPaths(folders: folders)
     }()
 }
 
-/// NVIDIA's own compiler, of the PyPI wheel that Scripts/test installs: it needs no card.
+/// NVIDIA's own compiler, of the PyPI wheel that Scripts/test installs: it needs no GPU.
 @Suite(
     "NVRTC, for sm_80, sm_90a and sm_100",
     .enabled(if: InstalledNVRTC.places != nil, "no NVRTC in .venv; Scripts/test installs nvidia-cuda-nvrtc-cu12"))
@@ -25,12 +25,12 @@ struct CUDACompilationTests {
     func kernels(architecture: Int) throws {
         let sample = SampleWorkload(hiddenLayers: 2, width: 8, split: true)
         let made = try Compilation.all(
-            sample.workload, architecture: architecture, places: try #require(InstalledNVRTC.places))
-        #expect(made.count == 4 + sample.workload.programs.count)
+            sample.residualProblem, architecture: architecture, places: try #require(InstalledNVRTC.places))
+        #expect(made.count == 4 + sample.residualProblem.programs.count)
         for each in made { #expect(each.bytes > 1000, "\(each.name)") }
     }
 
-    /// Shared memory of a block on cards of these capabilities [bytes]: CUDA C++ Programming Guide, technical specifications.
+    /// Shared memory of a block on GPUs of these capabilities [bytes]: CUDA C++ Programming Guide, technical specifications.
     static let sharedMemory = [80: 166_912, 89: 101_376, 90: 232_448, 100: 232_448]
 
     /// What a kernel of fused layers is compiled for. All combinations take minutes.
@@ -44,7 +44,7 @@ struct CUDACompilationTests {
             "sm_\(architecture), width \(width), \(channels) channels, \(precision), \(fusion.rawValue)"
         }
 
-        /// Every precision; what differs between cards and between numbers of channels at the width that fills a card.
+        /// Every precision; what differs between GPUs and between numbers of channels at the width that fills a GPU.
         static let all: [Fused] = [Precision.tf32, .bf16x3].flatMap { precision in
             [(90, 128, 1), (90, 128, 3), (90, 128, 6), (80, 128, 6), (89, 96, 6), (89, 128, 6), (100, 128, 6)].map {
                 Fused(architecture: $0.0, width: $0.1, channels: $0.2, precision: precision)
@@ -53,14 +53,14 @@ struct CUDACompilationTests {
                     Fused(architecture: 90, width: $0.0, channels: $0.1, precision: precision, fusion: .warpgroups)
                 }
         }
-        /// Narrow networks leave most of a card's registers to a block; the compiler may still put some aside.
+        /// Narrow networks leave most of a GPU's registers to a block; the compiler may still put some aside.
         static let narrow: [Fused] = [32, 64].map {
             Fused(architecture: 90, width: $0, channels: 6, precision: .tf32)
         }
         static let chosen = Places.runsLongTests ? all + narrow : all
     }
 
-    @Test("compiles fused layers within the registers and the shared memory of a card", arguments: Fused.chosen)
+    @Test("compiles fused layers within the registers and the shared memory of a GPU", arguments: Fused.chosen)
     func fused(_ each: Fused) throws {
         let made = try Compilation.fused(
             width: each.width, channels: each.channels, precision: each.precision, fusion: each.fusion,
@@ -74,7 +74,7 @@ struct CUDACompilationTests {
         #expect(Set(made.map(\.kernel)) == ["pack", "fused_forward", "fused_adjoint", "gather"])
         for kernel in made {
             print("\(each.testDescription): \(kernel.kernel) \(kernel.registers) registers")
-            // The compiler's order of things puts a few registers aside for a while, of those that fill the card four at most.
+            // The compiler's order of things puts a few registers aside for a while, of those that fill the GPU four at most.
             #expect(
                 kernel.spilledBytes <= (each.channels == 6 && each.width == 128 ? 16 : 128), "\(kernel.kernel)")
             // Of products of warpgroups it would say if they had to wait for one another.
@@ -84,10 +84,10 @@ struct CUDACompilationTests {
 
     @Test("compiles the programs of every physics", arguments: EquationCatalog.models.map(\.name), [80, 90, 100])
     func physics(_ physics: String, architecture: Int) throws {
-        let workload = try Inversion(physics: physics).objective.workload
+        let residualProblem = try Inversion(physics: physics).objective.residualProblem
         let made = try Compilation.programs(
-            workload, architecture: architecture, places: try #require(InstalledNVRTC.places))
-        #expect(made.count == workload.programs.count)
+            residualProblem, architecture: architecture, places: try #require(InstalledNVRTC.places))
+        #expect(made.count == residualProblem.programs.count)
     }
 
     @Test("says on one line what is wrong with a text")

@@ -14,11 +14,12 @@ struct CUDAFusedTests {
     private let standIns = StandIns.shared!
 
     private func backend(
-        _ workload: Workload, _ precision: Precision, memoryLimit: Int? = nil, fusion: LayerFusion = .warps,
+        _ residualProblem: ResidualProblem, _ precision: Precision, memoryLimit: Int? = nil,
+        fusion: LayerFusion = .warps,
         sharedMemory: Int? = nil
     ) throws -> CUDABackend {
         try CUDABackend(
-            workload, precision: precision, memoryLimit: memoryLimit, fusion: fusion, sharedMemory: sharedMemory,
+            residualProblem, precision: precision, memoryLimit: memoryLimit, fusion: fusion, sharedMemory: sharedMemory,
             places: standIns.places, cacheFolder: standIns.cacheFolder)
     }
 
@@ -28,11 +29,11 @@ struct CUDAFusedTests {
 
     /// Compares with the reference, and demands that the error is the precision's: not smaller than it can be.
     private func compare(_ sample: SampleWorkload, _ backend: CUDABackend, _ precision: Precision, count: Int) throws {
-        let batches = sample.workload.programs.indices.map { SampleWorkload.points(count, seed: UInt64($0)) }
+        let batches = sample.residualProblem.programs.indices.map { SampleWorkload.points(count, seed: UInt64($0)) }
         var gradient: [Float] = []
         let sums = try backend.squaredResiduals(
             parameters: sample.parameters, batches: batches, coefficients: sample.coefficients, gradient: &gradient)
-        let exact = ReferenceBackend(sample.workload).squaredResiduals(
+        let exact = ReferenceBackend(sample.residualProblem).squaredResiduals(
             parameters: sample.parameters.map(Double.init), batches: batches, coefficients: sample.coefficients)
         let bound = CUDAFusedTests.bound(precision)
         let error = relativeError(gradient.map(Double.init), exact.gradient)
@@ -43,14 +44,14 @@ struct CUDAFusedTests {
         }
     }
 
-    /// A tile is of 32 points of six channels, 64 of three, 192 of one; the stand-in's card has two multiprocessors.
+    /// A tile is of 32 points of six channels, 64 of three, 192 of one; the stand-in's GPU has two multiprocessors.
     @Test(
         "agree with the reference for one, three and six channels", arguments: [32, 64, 96, 128],
         [Precision.tf32, .bf16x3])
     func gradient(width: Int, precision: Precision) throws {
         let sample = SampleWorkload(hiddenLayers: 3, width: width)
         for count in width == 32 ? [1, 64, 450] : [100] {
-            let backend = try backend(sample.workload, precision)
+            let backend = try backend(sample.residualProblem, precision)
             #expect(backend.summary.contains("\(precision.rawValue) in fused layers"))
             try compare(sample, backend, precision, count: count)
         }
@@ -63,12 +64,12 @@ struct CUDAFusedTests {
     func warpgroups(width: Int, precision: Precision) throws {
         let sample = SampleWorkload(hiddenLayers: 3, width: width)
         for count in width == 64 ? [1, 64, 450] : [100] {
-            let backend = try backend(sample.workload, precision, fusion: .warpgroups)
+            let backend = try backend(sample.residualProblem, precision, fusion: .warpgroups)
             #expect(backend.summary.contains("\(precision.rawValue) in fused layers of warpgroups"))
             try compare(sample, backend, precision, count: count)
         }
         let other = SampleWorkload(hiddenLayers: 2, width: 96)
-        #expect(try !backend(other.workload, precision, fusion: .warpgroups).summary.contains("warpgroups"))
+        #expect(try !backend(other.residualProblem, precision, fusion: .warpgroups).summary.contains("warpgroups"))
     }
 
     @Test("agree with the reference for networks that have one hidden layer", arguments: [nil, 3.0])
@@ -76,14 +77,14 @@ struct CUDAFusedTests {
         let fourier = deviation.map { FourierFeatures(count: 32, deviation: $0, seed: 8) }
         let network = Perceptron(hiddenLayers: 1, width: 64, outputs: SampleWorkload.outputs, fourier: fourier)
         let sample = SampleWorkload(NetworkGroup([network]), programs: [.sample(.second)])
-        let backend = try backend(sample.workload, .tf32)
+        let backend = try backend(sample.residualProblem, .tf32)
         guard deviation == nil else { return try compare(sample, backend, .tf32, count: 70) }
         // No product of hidden layers: single precision throughout.
         let points = SampleWorkload.points(70)
         var gradient: [Float] = []
         _ = try backend.squaredResiduals(
             parameters: sample.parameters, batches: [points], coefficients: sample.coefficients, gradient: &gradient)
-        let exact = ReferenceBackend(sample.workload).squaredResiduals(
+        let exact = ReferenceBackend(sample.residualProblem).squaredResiduals(
             parameters: sample.parameters.map(Double.init), batches: [points], coefficients: sample.coefficients)
         #expect(relativeError(gradient.map(Double.init), exact.gradient) < 2e-6)
     }
@@ -99,7 +100,7 @@ struct CUDAFusedTests {
         ]
         let sample = SampleWorkload(
             NetworkGroup(networks), programs: [.sample(.none), .sample(.first), .sample(.second)])
-        let backend = try backend(sample.workload, precision, fusion: beside.fusion)
+        let backend = try backend(sample.residualProblem, precision, fusion: beside.fusion)
         #expect(backend.summary.contains(beside.other == 35 ? "some layers fused" : "in fused layers"))
         try compare(sample, backend, precision, count: 90)
     }
@@ -114,17 +115,17 @@ struct CUDAFusedTests {
         let sample = SampleWorkload(
             NetworkGroup(networks, Decomposition(rows: tiles.rows, columns: tiles.columns)),
             programs: [.sample(.none), .sample(.first), .sample(.second)])
-        try compare(sample, backend(sample.workload, precision, fusion: tiles.fusion), precision, count: 150)
+        try compare(sample, backend(sample.residualProblem, precision, fusion: tiles.fusion), precision, count: 150)
     }
 
     @Test("are as far from the reference as layers one by one are", arguments: [Precision.tf32, .bf16x3])
     func unfused(precision: Precision) throws {
         let sample = SampleWorkload(hiddenLayers: 4, width: 64)
         let batches = (0..<3).map { SampleWorkload.points(100, seed: UInt64($0)) }
-        let exact = ReferenceBackend(sample.workload).squaredResiduals(
+        let exact = ReferenceBackend(sample.residualProblem).squaredResiduals(
             parameters: sample.parameters.map(Double.init), batches: batches, coefficients: sample.coefficients)
         let errors = try [LayerFusion.warps, .none].map { fusion in
-            let backend = try backend(sample.workload, precision, fusion: fusion)
+            let backend = try backend(sample.residualProblem, precision, fusion: fusion)
             #expect(backend.summary.contains("fused") == (fusion == .warps))
             var gradient: [Float] = []
             _ = try backend.squaredResiduals(
@@ -132,7 +133,7 @@ struct CUDAFusedTests {
             return relativeError(gradient.map(Double.init), exact.gradient)
         }
         var gradient: [Float] = []
-        _ = try CPUBackend(sample.workload, precision: precision).squaredResiduals(
+        _ = try CPUBackend(sample.residualProblem, precision: precision).squaredResiduals(
             parameters: sample.parameters, batches: batches, coefficients: sample.coefficients, gradient: &gradient)
         let onCPU = relativeError(gradient.map(Double.init), exact.gradient)
         print("\(precision): fused \(errors[0]), one by one \(errors[1]), on the CPU \(onCPU)")
@@ -140,20 +141,20 @@ struct CUDAFusedTests {
         #expect(onCPU < 2 * errors[1] && errors[1] < 2 * onCPU)
     }
 
-    /// On cards of less shared memory, as sm_86 and sm_89 have.
+    /// On GPUs of less shared memory, as sm_86 and sm_89 have.
     @Test("take tiles of half as many points where shared memory is small, or leave it", arguments: [64, 128])
     func smallCard(width: Int) throws {
         let sample = SampleWorkload(hiddenLayers: 2, width: width)
-        let backend = try backend(sample.workload, .tf32, sharedMemory: 101_376)
+        let backend = try backend(sample.residualProblem, .tf32, sharedMemory: 101_376)
         #expect(backend.summary.contains("fused") == (width == 64))
         try compare(sample, backend, .tf32, count: 100)
     }
 
-    @Test("agree with the reference where points go through the card's memory tile by tile")
+    @Test("agree with the reference where points go through the GPU's memory tile by tile")
     func manyTiles() throws {
         let sample = SampleWorkload(hiddenLayers: 2, width: 32)
-        let whole = try backend(sample.workload, .tf32)
-        let tiled = try backend(sample.workload, .tf32, memoryLimit: 35 << 20)
+        let whole = try backend(sample.residualProblem, .tf32)
+        let tiled = try backend(sample.residualProblem, .tf32, memoryLimit: 35 << 20)
         #expect(tiled.summary != whole.summary)
         try compare(sample, tiled, .tf32, count: 2500)
         #expect(tiled.peakDeviceBytes <= 35 << 20)
@@ -164,12 +165,12 @@ struct CUDAFusedTests {
                 == whole.outputs(of: program, parameters: sample.parameters, at: points))
     }
 
-    @Test("tell beforehand what they will take of the card at most", arguments: Precision.allCases)
+    @Test("tell beforehand what they will take of the GPU at most", arguments: Precision.allCases)
     func deviceMemory(precision: Precision) throws {
         let sample = SampleWorkload(hiddenLayers: 2, width: 32, split: true, Decomposition(rows: 2, columns: 2))
-        let told = try CUDABackend.deviceMemory(sample.workload, precision: precision, places: standIns.places)
+        let told = try CUDABackend.deviceMemory(sample.residualProblem, precision: precision, places: standIns.places)
         #expect(told.name == "stand-in on the host" && told.total == 4 << 30 && told.needed < told.total)
-        let backend = try backend(sample.workload, precision)
+        let backend = try backend(sample.residualProblem, precision)
         let batches = (0..<3).map { SampleWorkload.points(200, seed: UInt64($0)) }
         var gradient: [Float] = []
         _ = try backend.squaredResiduals(
@@ -178,7 +179,7 @@ struct CUDAFusedTests {
         #expect(backend.parallelism.contains("\((Double(told.needed) / 1e7).rounded() / 100) of its"))
     }
 
-    /// On a card all threads run at once: an order of turns that changes bits is a race.
+    /// On a GPU all threads run at once: an order of turns that changes bits is a race.
     @Test(
         "give the same bits in whatever order threads and blocks take their turns, and every time",
         arguments: [Precision.tf32, .bf16x3], [LayerFusion.warps, .warpgroups])
@@ -198,7 +199,7 @@ struct CUDAFusedTests {
         let results = try [Int32]([0, 1, 2, 0]).map { order in
             standIns.setThreadOrder(order)
             var gradient: [Float] = []
-            let sums = try backend(sample.workload, precision, fusion: fusion).squaredResiduals(
+            let sums = try backend(sample.residualProblem, precision, fusion: fusion).squaredResiduals(
                 parameters: sample.parameters, batches: batches, coefficients: sample.coefficients, gradient: &gradient)
             return (gradient.map(\.bitPattern), sums)
         }
@@ -216,7 +217,7 @@ struct CUDAFusedTests {
             physics: physics, width: fusion == .warps ? 32 : 64, collocation: 120, others: 60)
         var gradient: [Float] = []
         let loss = try inversion.objective.evaluate(
-            backend(inversion.objective.workload, .bf16x3, fusion: fusion), parameters: inversion.parameters,
+            backend(inversion.objective.residualProblem, .bf16x3, fusion: fusion), parameters: inversion.parameters,
             chunk: inversion.chunk,
             gradient: &gradient)
         let parameters = inversion.parameters.map(Double.init)

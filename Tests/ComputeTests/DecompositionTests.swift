@@ -37,7 +37,7 @@ struct WindowTests {
         #expect(missOfOne < 1e-15)
         // Second derivatives are up to 5.8 / overlap² = 41 for four columns.
         #expect(missOfZero < 1e-12)
-        #expect(most == decomposition.mostCovering)
+        #expect(most == decomposition.maxOverlap)
     }
 
     @Test("have the derivatives that differences find, across borders too", arguments: decompositions)
@@ -94,7 +94,7 @@ struct WindowTests {
     }
 
     @Test("cover a point as often on average as is told", arguments: decompositions)
-    func meanCovering(_ decomposition: Decomposition) {
+    func meanOverlap(_ decomposition: Decomposition) {
         let steps = 400
         var sum = 0
         for i in 0..<steps {
@@ -105,7 +105,7 @@ struct WindowTests {
             }
         }
         // A midpoint rule misses less than a row and a column for each border.
-        #expect(abs(Double(sum) / Double(steps * steps) - decomposition.meanCovering) < 0.03)
+        #expect(abs(Double(sum) / Double(steps * steps) - decomposition.meanOverlap) < 0.03)
     }
 }
 
@@ -134,10 +134,10 @@ struct DecomposedNetworksTests {
         }
         let many = SampleWorkload(group, programs: [program])
         let points = SampleWorkload.points(500)
-        let expected = ReferenceBackend(one.workload).outputs(
+        let expected = ReferenceBackend(one.residualProblem).outputs(
             of: program, parameters: one.parameters.map(Double.init), at: points.columns.map { $0.map(Double.init) })
         let backend: any Backend =
-            exact ? ReferenceBackend(many.workload) : CPUBackend(many.workload, threads: 2)
+            exact ? ReferenceBackend(many.residualProblem) : CPUBackend(many.residualProblem, threads: 2)
         let found = try backend.outputs(of: program, parameters: parameters, at: points)
         for (channel, exactChannel) in zip(found, expected) {
             // The weights of the subdomains' first layers are rounded to float32, and windows' second derivatives of up to
@@ -154,9 +154,9 @@ struct DecomposedNetworksTests {
         let sample = SampleWorkload(hiddenLayers: 2, width: 11, split: true, decomposition, deviation: 2)
         let batches = (0..<3).map { SampleWorkload.points(count, seed: UInt64($0)) }
         var gradient: [Float] = []
-        let sums = try CPUBackend(sample.workload, threads: 2).squaredResiduals(
+        let sums = try CPUBackend(sample.residualProblem, threads: 2).squaredResiduals(
             parameters: sample.parameters, batches: batches, coefficients: sample.coefficients, gradient: &gradient)
-        let exact = ReferenceBackend(sample.workload).squaredResiduals(
+        let exact = ReferenceBackend(sample.residualProblem).squaredResiduals(
             parameters: sample.parameters.map(Double.init), batches: batches, coefficients: sample.coefficients)
         // As without a decomposition, but for windows' derivatives, which multiply rounding.
         #expect(relativeError(gradient.map(Double.init), exact.gradient) < 2e-5)
@@ -169,7 +169,7 @@ struct DecomposedNetworksTests {
     func differences(deviation: Double?) {
         let sample = SampleWorkload(
             hiddenLayers: 2, width: 4, split: true, Decomposition(rows: 2, columns: 2), deviation: deviation)
-        let reference = ReferenceBackend(sample.workload)
+        let reference = ReferenceBackend(sample.residualProblem)
         // Corners of the square and its middle, where four windows meet.
         let places: [Float] = [-0.9, -0.1, 0.02, 0.11, 0.8]
         let batches = (0..<3).map { _ in
@@ -203,7 +203,7 @@ struct DecomposedNetworksTests {
         let sample = SampleWorkload(hiddenLayers: 2, width: 8, split: true, Decomposition(rows: 3, columns: 2))
         let batches = (0..<3).map { SampleWorkload.points(900, seed: UInt64($0)) }
         let gradients = try [1, 2, 5].map { threads in
-            let backend = CPUBackend(sample.workload, threads: threads)
+            let backend = CPUBackend(sample.residualProblem, threads: threads)
             // The second evaluation, that slots hold something: other tiles touch other networks.
             var gradient: [Float] = []
             _ = try backend.squaredResiduals(
@@ -217,7 +217,7 @@ struct DecomposedNetworksTests {
             #expect(other.0 == gradients[0].0)
             #expect(other.1 == gradients[0].1)
         }
-        let backend = CPUBackend(sample.workload, threads: 2)
+        let backend = CPUBackend(sample.residualProblem, threads: 2)
         let program = PointProgram.channels(.second, outputs: SampleWorkload.outputs)
         let all = try backend.outputs(of: program, parameters: sample.parameters, at: batches[0])
         for point in [0, 1, 450, 899] {
@@ -234,14 +234,14 @@ struct DecomposedNetworksTests {
         let program = PointProgram.channels(.second, outputs: 1)
         // Across the vertical borders at y = 0.3 and the horizontal one: in the middle of the overlap, of 1/2 and 3/4, and at its
         // ends.
-        var crossings: [(x: Double, y: Double, along: (Double, Double))] = []
+        var ramps: [(x: Double, y: Double, along: (Double, Double))] = []
         for place in [-1.0, 0, 1] {
-            for border in [-1.0 / 3, 1.0 / 3] { crossings.append((border + place / 4, 0.3, (1, 0))) }
-            crossings.append((0.1, place * 3 / 8, (0, 1)))
+            for border in [-1.0 / 3, 1.0 / 3] { ramps.append((border + place / 4, 0.3, (1, 0))) }
+            ramps.append((0.1, place * 3 / 8, (0, 1)))
         }
-        for crossing in crossings {
+        for crossing in ramps {
             func channels(_ distance: Double) -> [Double] {
-                ReferenceBackend(sample.workload).outputs(
+                ReferenceBackend(sample.residualProblem).outputs(
                     of: program, parameters: sample.parameters.map(Double.init),
                     at: [[crossing.x + distance * crossing.along.0], [crossing.y + distance * crossing.along.1]]
                 ).map { $0[0] }

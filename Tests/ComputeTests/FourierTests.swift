@@ -12,9 +12,9 @@ struct FourierTests {
     @Test("give the derivatives that differences find", arguments: [0.5, 4])
     func channels(deviation: Double) {
         let sample = SampleWorkload(hiddenLayers: 2, width: 12, deviation: deviation)
-        let reference = ReferenceBackend(sample.workload)
+        let reference = ReferenceBackend(sample.residualProblem)
         let parameters = sample.parameters.map(Double.init)
-        let slopes = sample.workload.inputSlopes
+        let slopes = sample.residualProblem.inputSlopes
         func values(_ derivatives: Derivatives, _ dx: Double, _ dy: Double) -> [Double] {
             reference.outputs(
                 of: .channels(derivatives, outputs: SampleWorkload.outputs), parameters: parameters,
@@ -48,11 +48,11 @@ struct FourierTests {
     func instructionSets(width: Int, count: Int) throws {
         let sample = SampleWorkload(hiddenLayers: 3, width: width, deviation: 3)
         let batches = (0..<3).map { SampleWorkload.points(count, seed: UInt64($0)) }
-        let exact = ReferenceBackend(sample.workload).squaredResiduals(
+        let exact = ReferenceBackend(sample.residualProblem).squaredResiduals(
             parameters: sample.parameters.map(Double.init), batches: batches, coefficients: sample.coefficients)
         for kernels in TileKernels.available {
             var gradient: [Float] = []
-            let sums = try CPUBackend(sample.workload, threads: 2, kernels: kernels).squaredResiduals(
+            let sums = try CPUBackend(sample.residualProblem, threads: 2, kernels: kernels).squaredResiduals(
                 parameters: sample.parameters, batches: batches, coefficients: sample.coefficients, gradient: &gradient)
             // Angles of ten radians are rounded to 5e-7, and frequencies multiply that twice in the second derivatives. A
             // residual at one point may happen to be small.
@@ -69,18 +69,18 @@ struct FourierTests {
         let kernels = tile_kernels_at(number)!.pointee
         let width = 64
         // One feature of frequency one, and its derivative along x, the cosine.
-        let waves = [Float](repeating: 1, count: width) + [Float](repeating: 0, count: 2 * width)
+        let frequencies = [Float](repeating: 1, count: width) + [Float](repeating: 0, count: 2 * width)
         var largest = 0.0
         var numbers = SeededNumbers(seed: 2)
         let angles =
             (0..<20_000).map { Float(numbers.next(-8000..<8000) * ($0 % 2 == 0 ? 1 : 1e-3)) } + [0, .pi, -.pi / 2]
         var a = [Float](repeating: 0, count: 3 * width)
         for angle in angles {
-            kernels.encode([angle], [0], 1, 3, width, width, waves, 1, 1, &a)
+            kernels.encode([angle], [0], 1, 3, width, width, frequencies, 1, 1, &a)
             largest = max(largest, abs(Double(a[0]) - sin(Double(angle))), abs(Double(a[width]) - cos(Double(angle))))
         }
         #expect(largest < 1e-7)
-        kernels.encode([.nan], [0], 1, 3, width, width, waves, 1, 1, &a)
+        kernels.encode([.nan], [0], 1, 3, width, width, frequencies, 1, 1, &a)
         #expect(a[0].isNaN && a[width].isNaN)
     }
 

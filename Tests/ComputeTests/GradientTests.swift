@@ -64,7 +64,7 @@ struct Inversion {
     func loss(_ parameters: [Double]) -> Double {
         let batches = objective.sets.map { PointBatch(columns: chunk.columns[$0]!) }
         let coefficients = objective.coefficients(divisors: batches.map { Double($0.count) })
-        let sums = ReferenceBackend(objective.workload).squaredResiduals(
+        let sums = ReferenceBackend(objective.residualProblem).squaredResiduals(
             parameters: parameters, batches: batches, coefficients: coefficients
         ).sums
         return zip(sums, coefficients).reduce(0) { $0 + dot($1.0, $1.1) }
@@ -72,7 +72,7 @@ struct Inversion {
 
     func gradient(_ parameters: [Double]) -> [Double] {
         let batches = objective.sets.map { PointBatch(columns: chunk.columns[$0]!) }
-        return ReferenceBackend(objective.workload).squaredResiduals(
+        return ReferenceBackend(objective.residualProblem).squaredResiduals(
             parameters: parameters, batches: batches,
             coefficients: objective.coefficients(divisors: batches.map { Double($0.count) })
         ).gradient
@@ -107,7 +107,7 @@ struct Inversion {
         let inversion = try Inversion(physics: physics, collocation: 200, others: 100)
         var gradient: [Float] = []
         let loss = try inversion.objective.evaluate(
-            CPUBackend(inversion.objective.workload, threads: 1), parameters: inversion.parameters,
+            CPUBackend(inversion.objective.residualProblem, threads: 1), parameters: inversion.parameters,
             chunk: inversion.chunk, gradient: &gradient)
         let parameters = inversion.parameters.map(Double.init)
         // As below; a viscosity that goes by the power -2/3 of a strain rate that passes through zero magnifies roundings.
@@ -120,7 +120,7 @@ struct Inversion {
     func cpuBackendAgreesWithTheReference(hiddenLayers: Int, width: Int, points: Int) throws {
         let inversion = try Inversion(
             hiddenLayers: hiddenLayers, width: width, collocation: points, others: points + 190)
-        let backend = CPUBackend(inversion.objective.workload, threads: 2)
+        let backend = CPUBackend(inversion.objective.residualProblem, threads: 2)
         var gradient: [Float] = []
         let loss = try inversion.objective.evaluate(
             backend, parameters: inversion.parameters, chunk: inversion.chunk, gradient: &gradient)
@@ -137,7 +137,7 @@ struct Inversion {
         let inversion = try Inversion(hiddenLayers: 4, width: 32, collocation: 3000, others: 1000)
         let gradients = try [1, 2, 3, 7].map { threads in
             var gradient: [Float] = []
-            let backend = CPUBackend(inversion.objective.workload, threads: threads)
+            let backend = CPUBackend(inversion.objective.residualProblem, threads: threads)
             let loss = try inversion.objective.evaluate(
                 backend, parameters: inversion.parameters, chunk: inversion.chunk, gradient: &gradient)
             return (gradient.map(\.bitPattern), loss.total.bitPattern)

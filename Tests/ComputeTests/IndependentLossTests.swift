@@ -78,10 +78,10 @@ struct IndependentLossTests {
     }()
 
     private static let program = PointProgram(
-        Program.recording { recorder in
+        Program.recording { tracer in
             let plain = OutputMap.affine(offset: 0, scale: 1)
             let point = FieldPoint(
-                recorder: recorder, unknowns: [.velocityX, .velocityY, .thickness, .viscosity],
+                tracer: tracer, unknowns: [.velocityX, .velocityY, .thickness, .viscosity],
                 maps: [.velocityX: plain, .velocityY: plain, .thickness: plain, .viscosity: .exponential],
                 columns: ["x", "y", "u", "v", "h"])
             return [
@@ -119,19 +119,21 @@ struct IndependentLossTests {
     @Test("is the reference's, to the float32 that a gradient is handed over in", arguments: cases)
     func reference(reference: Case) throws {
         let network = Self.network(reference)
-        let workload = Workload(networks: NetworkGroup(network), inputSlopes: (1, 1), programs: [Self.program])
+        let residualProblem = ResidualProblem(
+            networks: NetworkGroup(network), inputSlopes: (1, 1), programs: [Self.program])
         // A rounding of float32 an entry; the loss itself stays in double.
         let parameters = Self.parameters(network)
-        try compare(reference, with: ReferenceBackend(workload), parameters, bound: 1e-7)
-        let loss = try Self.run(ReferenceBackend(workload), parameters).loss
+        try compare(reference, with: ReferenceBackend(residualProblem), parameters, bound: 1e-7)
+        let loss = try Self.run(ReferenceBackend(residualProblem), parameters).loss
         #expect(abs(loss - reference.loss) < 1e-12 * reference.loss)
     }
 
     @Test("is that of the CPU backend, to float32", arguments: cases)
     func cpu(reference: Case) throws {
         let network = Self.network(reference)
-        let workload = Workload(networks: NetworkGroup(network), inputSlopes: (1, 1), programs: [Self.program])
+        let residualProblem = ResidualProblem(
+            networks: NetworkGroup(network), inputSlopes: (1, 1), programs: [Self.program])
         // Nine layers of float32, sums of 48 points: some tens of roundings of 6e-8.
-        try compare(reference, with: CPUBackend(workload, threads: 2), Self.parameters(network), bound: 5e-6)
+        try compare(reference, with: CPUBackend(residualProblem, threads: 2), Self.parameters(network), bound: 5e-6)
     }
 }

@@ -11,8 +11,8 @@ struct NetworkDerivativesTests {
     private static func values(_ sample: SampleWorkload, _ x: Double, _ y: Double, _ dx: Double, _ dy: Double)
         -> [Double]
     {
-        let slopes = sample.workload.inputSlopes
-        return ReferenceBackend(sample.workload).outputs(
+        let slopes = sample.residualProblem.inputSlopes
+        return ReferenceBackend(sample.residualProblem).outputs(
             of: .channels(.none, outputs: SampleWorkload.outputs), parameters: sample.parameters.map(Double.init),
             at: [[x + slopes.x * dx], [y + slopes.y * dy]]
         ).map { $0[0] }
@@ -23,7 +23,7 @@ struct NetworkDerivativesTests {
         let sample = SampleWorkload(hiddenLayers: hiddenLayers, width: width)
         for (x, y) in [(0.3, -0.4), (-0.9, 0.8), (0, 0.05)] {
             for derivatives in [Derivatives.first, .second] {
-                let channels = ReferenceBackend(sample.workload).outputs(
+                let channels = ReferenceBackend(sample.residualProblem).outputs(
                     of: .channels(derivatives, outputs: SampleWorkload.outputs),
                     parameters: sample.parameters.map(Double.init), at: [[x], [y]]
                 ).map { $0[0] }
@@ -56,7 +56,7 @@ struct NetworkDerivativesTests {
     @Test("are approached by differences at the differences' own order", arguments: [2, 4])
     func order(order: Int) {
         let sample = SampleWorkload(hiddenLayers: 3, width: 12)
-        let channels = ReferenceBackend(sample.workload).outputs(
+        let channels = ReferenceBackend(sample.residualProblem).outputs(
             of: .channels(.second, outputs: SampleWorkload.outputs), parameters: sample.parameters.map(Double.init),
             at: [[0.3], [-0.4]])
         func error(_ step: Double) -> Double {

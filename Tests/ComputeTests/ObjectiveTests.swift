@@ -37,7 +37,7 @@ private struct ShelfOnAMap {
 
     /// The outputs of the network at a place on the map [m].
     func outputs(_ x: Double, _ y: Double) -> [Double] {
-        ReferenceBackend(objective.workload).outputs(
+        ReferenceBackend(objective.residualProblem).outputs(
             of: .channels(.none, outputs: 4), parameters: parameters.map(Double.init),
             at: [[store.normalization(.x).stored(x)], [store.normalization(.y).stored(y)]]
         ).map { $0[0] }
@@ -79,8 +79,8 @@ private struct ShelfOnAMap {
     }
 
     func residuals(_ set: PointSet, _ columns: [Double]) -> [Double] {
-        let program = objective.workload.programs[objective.sets.firstIndex(of: set)!]
-        return ReferenceBackend(objective.workload).outputs(
+        let program = objective.residualProblem.programs[objective.sets.firstIndex(of: set)!]
+        return ReferenceBackend(objective.residualProblem).outputs(
             of: program, parameters: parameters.map(Double.init), at: columns.map { [$0] }
         ).map { $0[0] }
     }
@@ -114,7 +114,7 @@ struct ObjectiveTests {
             let n = shelf.stress(x, y)
             let residuals = shelf.residuals(
                 .front, [shelf.store.normalization(.x).stored(x), shelf.store.normalization(.y).stored(y), nx, ny])
-            let unit = shelf.constants.drivingFactor * shelf.store.scales.thickness
+            let unit = shelf.constants.buoyantSpecificWeight * shelf.store.scales.thickness
             #expect(
                 relativeError(
                     [(n.xx * nx + n.xy * ny) / n.h, (n.xy * nx + n.yy * ny) / n.h], residuals.map { unit * $0 })
@@ -139,7 +139,8 @@ struct ObjectiveTests {
         let inversion = try Inversion(collocation: 9, others: 5)
         var gradient: [Float] = []
         let loss = try inversion.objective.evaluate(
-            ReferenceBackend(inversion.objective.workload), parameters: inversion.parameters, chunk: inversion.chunk,
+            ReferenceBackend(inversion.objective.residualProblem), parameters: inversion.parameters,
+            chunk: inversion.chunk,
             gradient: &gradient)
         #expect(inversion.objective.terms.map(\.name) == ["velocity", "thickness", "equation", "front"])
         #expect(loss.terms.allSatisfy { $0 > 0 })
@@ -148,9 +149,9 @@ struct ObjectiveTests {
 
         let sets: [PointSet] = [.velocity, .thickness, .collocation, .front]
         for (set, mean) in zip(sets, loss.terms) {
-            let program = inversion.objective.workload.programs[inversion.objective.sets.firstIndex(of: set)!]
+            let program = inversion.objective.residualProblem.programs[inversion.objective.sets.firstIndex(of: set)!]
             let columns = try #require(inversion.chunk.columns[set])
-            let residuals = ReferenceBackend(inversion.objective.workload).outputs(
+            let residuals = ReferenceBackend(inversion.objective.residualProblem).outputs(
                 of: program, parameters: inversion.parameters.map(Double.init), at: columns.map { $0.map(Double.init) })
             let squares = residuals.joined().reduce(0) { $0 + $1 * $1 }
             #expect(abs(squares / Double(columns[0].count) - mean) < 1e-13 * mean)
@@ -168,7 +169,8 @@ struct ObjectiveTests {
                 .front: place + [[0.6], [0.8]],
             ])
         let loss = try shelf.objective.evaluate(
-            ReferenceBackend(shelf.objective.workload), parameters: shelf.parameters, chunk: chunk, gradient: &gradient)
+            ReferenceBackend(shelf.objective.residualProblem), parameters: shelf.parameters, chunk: chunk,
+            gradient: &gradient)
         let fields = shelf.fields(
             shelf.store.normalization(.x).physical(Double(Float(0.1))),
             shelf.store.normalization(.y).physical(Double(Float(-0.2))))
@@ -185,9 +187,9 @@ struct ObjectiveTests {
     func balance() throws {
         let inversion = try Inversion(collocation: 9, others: 5)
         let objective = inversion.objective
-        let backend = ReferenceBackend(objective.workload)
+        let backend = ReferenceBackend(objective.residualProblem)
         let norms = try objective.gradientNorms(backend, parameters: inversion.parameters, chunk: inversion.chunk)
-        var balance = LossBalance(factors: [1, 1, 1, 1])
+        var balance = LossReweighting(factors: [1, 1, 1, 1])
         // 0.9 to the power of 400 is 5e-19.
         for _ in 0..<400 { balance.update(gradientNorms: norms) }
         let mean = norms.reduce(0, +) / 4
@@ -205,7 +207,7 @@ struct ObjectiveTests {
             // Gradients are rounded to float32.
             #expect(abs(norm(alone) - mean) < 1e-6 * mean)
         }
-        var absent = LossBalance(factors: [1, 1, 1])
+        var absent = LossReweighting(factors: [1, 1, 1])
         absent.update(gradientNorms: [1, 0, 3])
         #expect(absent.factors[1] == 1)
         #expect(relativeError(absent.factors, [0.9 + 0.1 * 2, 1, 0.9 + 0.1 * 2 / 3]) < 1e-15)
@@ -214,17 +216,17 @@ struct ObjectiveTests {
     @Test("takes no harm from an observation of weight zero, where the root has no derivative")
     func weightZero() throws {
         let inversion = try Inversion(collocation: 9, others: 5)
-        func gradient(_ make: (Workload) -> any Backend, weight: Float) throws -> [Float] {
+        func gradient(_ make: (ResidualProblem) -> any Backend, weight: Float) throws -> [Float] {
             var columns = inversion.chunk.columns
             for component in 4...5 { columns[.velocity]?[component] = [Float](repeating: weight, count: 5) }
             columns[.thickness]?[3] = [Float](repeating: weight, count: 5)
             var gradient: [Float] = []
             _ = try inversion.objective.evaluate(
-                make(inversion.objective.workload), parameters: inversion.parameters,
+                make(inversion.objective.residualProblem), parameters: inversion.parameters,
                 chunk: Chunk(columns: columns), gradient: &gradient)
             return gradient
         }
-        for make in [{ ReferenceBackend($0) }, { CPUBackend($0, threads: 1) }] as [(Workload) -> any Backend] {
+        for make in [{ ReferenceBackend($0) }, { CPUBackend($0, threads: 1) }] as [(ResidualProblem) -> any Backend] {
             let zero = try gradient(make, weight: 0)
             #expect(zero.allSatisfy { $0.isFinite })
             // As small a weight as makes no difference: its root is 1e-6.

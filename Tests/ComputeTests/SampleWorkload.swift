@@ -7,7 +7,7 @@ import TestSupport
 /// A network of three outputs and a program for every order of derivatives, each with a column of its own; no physics,
 /// but every operation of the table and every channel.
 struct SampleWorkload {
-    let workload: Workload
+    let residualProblem: ResidualProblem
     let parameters: [Float]
     static let outputs = 3
 
@@ -28,7 +28,7 @@ struct SampleWorkload {
     }
 
     init(_ networks: NetworkGroup, programs: [PointProgram]) {
-        workload = Workload(networks: networks, inputSlopes: (x: 1.7, y: 0.6), programs: programs)
+        residualProblem = ResidualProblem(networks: networks, inputSlopes: (x: 1.7, y: 0.6), programs: programs)
         var numbers = SeededNumbers(seed: UInt64(networks.networks[0].width))
         // Biases too, so that nothing is at a symmetric place.
         parameters = networks.initialParameters(seed: 3).map { $0 == 0 ? Float(numbers.next(-0.3..<0.3)) : $0 }
@@ -41,25 +41,28 @@ struct SampleWorkload {
 
     /// Coefficients of the squared residuals, all different.
     var coefficients: [[Double]] {
-        workload.programs.enumerated().map { number, program in
+        residualProblem.programs.enumerated().map { number, program in
             program.program.outputs.indices.map { 0.1 + 0.07 * Double(number) + 0.03 * Double($0) }
         }
     }
 
     /// All backends there are, each new.
     var backends: [any Backend] {
-        [ReferenceBackend(workload), CPUBackend(workload, threads: 1), CPUBackend(workload, threads: 3)]
+        [
+            ReferenceBackend(residualProblem), CPUBackend(residualProblem, threads: 1),
+            CPUBackend(residualProblem, threads: 3),
+        ]
     }
 }
 
 extension PointProgram {
     static func sample(_ derivatives: Derivatives) -> PointProgram {
         PointProgram(
-            Program.recording { recorder in
+            Program.recording { tracer in
                 func o(_ output: Int, _ channel: Channel = .value) -> Scalar {
-                    recorder.input(.channel(output: output, channel))
+                    tracer.input(.channel(output: output, channel))
                 }
-                let column = recorder.input(.column(2))
+                let column = tracer.input(.column(2))
                 var residuals = [o(0) * o(1) + column, exp(0.3 * o(2)) - o(0) * column]
                 if derivatives >= .first {
                     residuals[0] = residuals[0] + o(0, .x) * o(1, .y) - o(2, .y)
@@ -77,10 +80,10 @@ extension PointProgram {
     /// Every channel of every output, output by output.
     static func channels(_ derivatives: Derivatives, outputs: Int) -> PointProgram {
         PointProgram(
-            Program.recording { recorder in
+            Program.recording { tracer in
                 (0..<outputs).flatMap { output in
                     Channel.allCases.prefix(derivatives.channelCount).map {
-                        recorder.input(.channel(output: output, $0))
+                        tracer.input(.channel(output: output, $0))
                     }
                 }
             })

@@ -20,12 +20,12 @@ struct SmallPrediction {
         folder = try TemporaryFolder()
         try ExactShelf.writeStore(to: folder.file("store.nc"))
         store = try StoreReader(path: folder.file("store.nc"))
-        var plan = Plan()
-        plan.network = "2x8"
-        plan.tiles = tiles
-        let networks = try plan.networks()
+        var configuration = TrainingConfiguration()
+        configuration.network = "2x8"
+        configuration.tiles = tiles
+        let networks = try configuration.networks()
         checkpoint = Checkpoint(
-            plan: plan, iteration: 5, parameters: weights(networks),
+            configuration: configuration, iteration: 5, parameters: weights(networks),
             optimizer: OptimizerState(vectors: [:], counts: [:]),
             history: History(termNames: ["velocity"]), storeFingerprint: store.fingerprint, backend: "test",
             trainedSeconds: 1)

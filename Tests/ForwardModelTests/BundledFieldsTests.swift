@@ -51,7 +51,7 @@ extension ProductFileTests {
             let nxx = stress { 2 * mu[$0] * h[$0] * (2 * ux[$0] + vy[$0]) }
             let nyy = stress { 2 * mu[$0] * h[$0] * (ux[$0] + 2 * vy[$0]) }
             let nxy = stress { mu[$0] * h[$0] * (uy[$0] + vx[$0]) }
-            let pressure = h.map { constants.drivingFactor * $0 * $0 / 2 }
+            let pressure = h.map { constants.buoyantSpecificWeight * $0 * $0 / 2 }
             let terms = (dx(nxx), dy(nxy), dx(nxy), dy(nyy), dx(pressure), dy(pressure))
             var (residual, driving, count) = (0.0, 0.0, 0)
             for i in u.indices {

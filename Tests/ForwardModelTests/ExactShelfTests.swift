@@ -24,7 +24,9 @@ struct ExactShelfTests {
         "an unconfined shelf of uniform thickness spreads at the analytic rate",
         arguments: [Viscosity(isotropic: 6e13), Viscosity(horizontal: 9e13, vertical: 4e13)])
     func unconfined(viscosity: Viscosity) throws {
-        let rate = Self.constants.drivingFactor * Self.thickness / (4 * (viscosity.horizontal + 2 * viscosity.vertical))
+        let rate =
+            Self.constants.buoyantSpecificWeight * Self.thickness
+            / (4 * (viscosity.horizontal + 2 * viscosity.vertical))
         let exact = { (position: Position) in rate * position }
         let mesh = Self.bentMesh
         var prescribed = [Velocity?](repeating: nil, count: mesh.nodes.count)
@@ -40,7 +42,7 @@ struct ExactShelfTests {
     @Test("a shelf between parallel walls that slip stretches at the analytic rate")
     func betweenSlippingWalls() throws {
         let viscosity = 6e13
-        let rate = Self.constants.drivingFactor * Self.thickness / (8 * viscosity)
+        let rate = Self.constants.buoyantSpecificWeight * Self.thickness / (8 * viscosity)
         let exact = { (position: Position) in Velocity(rate * position.x, 0) }
         let mesh = Mesh(columns: 12, rows: 9) { column, row in
             Position(40_000 * Double(column) / 12, 30_000 * Double(row) / 9)

@@ -37,7 +37,8 @@ struct ManufacturedSolutionTests {
     private static func viscosity(_ position: Position, ratio: Double) -> Viscosity {
         let atFront = gradient(Position(lengthX, position.y))
         let front =
-            constants.drivingFactor * thickness(position) / (4 * (atFront.ux + ratio * (atFront.ux + atFront.vy)))
+            constants.buoyantSpecificWeight * thickness(position)
+            / (4 * (atFront.ux + ratio * (atFront.ux + atFront.vy)))
         let horizontal = front * (1 + 0.3 * sin(.pi * position.x / lengthX))
         return Viscosity(horizontal: horizontal, vertical: ratio * horizontal)
     }
@@ -47,7 +48,7 @@ struct ManufacturedSolutionTests {
         let g = gradient(position)
         let h = thickness(position)
         let mu = viscosity(position, ratio: ratio)
-        let even = 2 * mu.vertical * h * (g.ux + g.vy) - constants.drivingFactor * h * h / 2
+        let even = 2 * mu.vertical * h * (g.ux + g.vy) - constants.buoyantSpecificWeight * h * h / 2
         return (
             2 * mu.horizontal * h * g.ux + even, mu.horizontal * h * (g.uy + g.vx), 2 * mu.horizontal * h * g.vy + even
         )

@@ -197,7 +197,7 @@ struct ThicknessSearchTests {
         #expect(workplace.failure()?.explanation.contains("'broken.nc'") == true)
     }
 
-    @Test("two of equal standing are a question to the user, a known product goes before an unknown file")
+    @Test("two of equal rank are a question to the user, a known product goes before an unknown file")
     func several() throws {
         var unknown = SmallShelf.bedMachine()
         unknown.globals = []

@@ -54,7 +54,7 @@ struct ShelfTests {
             ("Ekstrom", "Ekström"), ("EKSTRÖM", "Ekström"), ("Sorsdal", "Sørsdal"), ("fimbulisen", "Fimbul"),
             ("pine island glacier", "Pine Island"), ("larsen-c", "Larsen C"), ("roi baudouin", "Baudouin"),
         ])
-    func spelling(written: String, meant: String) throws {
+    func sourceExpression(written: String, meant: String) throws {
         let names = try ShelfNames.bundled()
         #expect(names.matches(written).map { names.entries[$0].name } == [meant])
     }

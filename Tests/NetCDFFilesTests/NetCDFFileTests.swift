@@ -126,14 +126,14 @@ struct NetCDFFileTests {
     func pending() throws {
         let path = folder.file("out")
         try Data("old".utf8).write(to: URL(fileURLWithPath: path))
-        let pending = try PendingFile(replacing: path)
+        let pending = try AtomicFile(replacing: path)
         try Data("new".utf8).write(to: URL(fileURLWithPath: pending.temporaryPath))
         #expect(try String(contentsOfFile: path, encoding: .utf8) == "old")
         try pending.commit()
         #expect(try String(contentsOfFile: path, encoding: .utf8) == "new")
         #expect(folder.names == ["out"])
         for place in [folder.path, "/dev/full", folder.file("absent/out")] {
-            let failure = #expect(throws: NetCDFError.self) { try PendingFile(replacing: place) }
+            let failure = #expect(throws: NetCDFError.self) { try AtomicFile(replacing: place) }
             #expect(failure?.kind == .inputOutput)
         }
         #expect(!FileManager.default.fileExists(atPath: "/dev/full.partial"))
@@ -144,16 +144,16 @@ struct NetCDFFileTests {
         let path = folder.file("sealed")
         let content = Data((0..<500).map { UInt8($0 % 251) })
         try content.write(to: URL(fileURLWithPath: path))
-        try Seal.close(path, leavingOut: [100..<200])
-        #expect(try Seal.verify(path) == [100..<200])
+        try IntegrityTrailer.close(path, leavingOut: [100..<200])
+        #expect(try IntegrityTrailer.verify(path) == [100..<200])
         let sealed = try Data(contentsOf: URL(fileURLWithPath: path))
-        #expect(sealed.count == 500 + 16 + Seal.byteCount)
+        #expect(sealed.count == 500 + 16 + IntegrityTrailer.byteCount)
         for byte in 0..<sealed.count {
             var bytes = sealed
             bytes[byte] ^= 1
             try bytes.write(to: URL(fileURLWithPath: path))
             let isLeftOut = (100..<200).contains(byte)
-            #expect(((try? Seal.verify(path)) != nil) == isLeftOut, "byte \(byte)")
+            #expect(((try? IntegrityTrailer.verify(path)) != nil) == isLeftOut, "byte \(byte)")
         }
     }
 }

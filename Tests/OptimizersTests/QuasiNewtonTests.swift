@@ -75,7 +75,9 @@ struct QuasiNewtonTests {
         #expect(needed.map { $0 < 60 } == true, "\(String(describing: needed)) of \(losses.count)")
     }
 
-    @Test("is stuck, and leaves the parameters, where nothing is better", arguments: methods.indices)
+    @Test(
+        "reports that it cannot descend, and leaves the parameters, where nothing is better", arguments: methods.indices
+    )
     func bottom(method: Int) throws {
         var x: [Float] = [1, 1, 1]
         let (losses, evaluations) = try Self.minimize(Self.methods[method], &x, most: 5, Self.rosenbrock)

@@ -108,7 +108,7 @@ struct SelfScaledBroydenTests {
         try Self.run(&optimizer, &x, 10)
         let before = x
         let direction = try #require(optimizer.state.doubles["direction"])
-        optimizer.sampleChanged()
+        optimizer.batchDidChange()
         // Three times the loss: as H stays, the first trial is three times as far along what was the next direction.
         func thrice(_ x: [Float], _ gradient: inout [Float]) -> Double {
             let loss = 3 * QuasiNewtonTests.rosenbrock(x, &gradient)

@@ -26,10 +26,10 @@ struct EquationPoint {
     /// Records what `body` asks of a point and evaluates it here.
     func evaluate(_ body: (FieldPoint) -> [Scalar]) -> [Double] {
         let names = columns.keys.sorted()
-        let program = Program.recording { recorder in
+        let program = Program.recording { tracer in
             body(
                 FieldPoint(
-                    recorder: recorder, unknowns: Quantity.allCases, maps: maps, columns: names, numbers: Self.numbers))
+                    tracer: tracer, unknowns: Quantity.allCases, maps: maps, columns: names, numbers: Self.numbers))
         }
         let inputs = program.inputs.map { input in
             switch input {

@@ -271,10 +271,10 @@ struct OutputMapTests {
     @Test("asks the network for no more than the order of the jet")
     func declares() {
         func derivatives(_ body: (FieldPoint) -> [Scalar]) -> Derivatives {
-            Program.recording { recorder in
+            Program.recording { tracer in
                 body(
                     FieldPoint(
-                        recorder: recorder, unknowns: Quantity.allCases, maps: EquationPoint.plainMaps,
+                        tracer: tracer, unknowns: Quantity.allCases, maps: EquationPoint.plainMaps,
                         columns: ["nx", "ny"]))
             }.derivatives
         }

@@ -9,32 +9,36 @@ import TestSupport
 import Testing
 
 @Suite struct MemoryTests {
-    private static func objective(_ plan: Plan) throws -> Objective {
-        try plan.objective(for: .assumed(collocation: 20_000_000, observations: 100_000, front: 1000))
+    private static func objective(_ configuration: TrainingConfiguration) throws -> Objective {
+        try configuration.objective(for: .assumed(collocation: 20_000_000, observations: 100_000, front: 1000))
     }
 
-    private static func memory(_ plan: Plan, held: Int = 40_000_000, threads: Int = 2) throws -> MemoryPlan {
-        let objective = try objective(plan)
+    private static func memory(_ configuration: TrainingConfiguration, held: Int = 40_000_000, threads: Int = 2) throws
+        -> MemoryEstimate
+    {
+        let objective = try objective(configuration)
         let sizes = StoreDescription.assumed(collocation: 20_000_000, observations: 100_000, front: 1000).sizes(
-            plan.stream)
-        return try MemoryPlan(
-            plan, objective: objective, sizes: sizes,
+            configuration.stream)
+        return try MemoryEstimate(
+            configuration, objective: objective, sizes: sizes,
             backend: CPUBackend.memory(
-                objective.workload, counts: objective.sets.map { sizes[$0] ?? 0 }, threads: threads),
+                objective.residualProblem, counts: objective.sets.map { sizes[$0] ?? 0 }, threads: threads),
             threads: threads, reservedPerThread: CPUBackend.reservedPerThread,
             held: ProcessMemory(resident: held, mapped: 10 * held, data: 2 * held))
     }
 
-    private static func plan(_ network: String = "8x128", chunk: Int = 1024, iterations: Int = 1000) -> Plan {
-        var plan = Plan()
-        plan.network = network
-        plan.stream = StreamPlan(chunk: chunk)
-        plan.iterations = iterations
-        return plan
+    private static func configuration(_ network: String = "8x128", chunk: Int = 1024, iterations: Int = 1000)
+        -> TrainingConfiguration
+    {
+        var configuration = TrainingConfiguration()
+        configuration.network = network
+        configuration.stream = StreamConfiguration(chunk: chunk)
+        configuration.iterations = iterations
+        return configuration
     }
 
     @Test func aRunThatJustFitsIsLetInAndOneByteLessIsNot() throws {
-        let memory = try Self.memory(Self.plan())
+        let memory = try Self.memory(Self.configuration())
         for measure in [MemoryLimit.Measure.resident, .mapped, .data] {
             let needed = memory.needed(measure)
             try memory.require([MemoryLimit(counting: measure, bytes: needed, name: "the limit")])
@@ -50,11 +54,12 @@ import Testing
     }
 
     @Test(arguments: [
-        (plan(chunk: 10_000_000), "chunk"), (plan("64x1024"), "--network"),
-        (plan(iterations: 100_000_000), "--iterations"),
-    ]) func whatTakesMostIsNamedWithWhatMakesItSmaller(_ plan: Plan, _ option: String) throws {
+        (configuration(chunk: 10_000_000), "chunk"), (configuration("64x1024"), "--network"),
+        (configuration(iterations: 100_000_000), "--iterations"),
+    ]) func whatTakesMostIsNamedWithWhatMakesItSmaller(_ configuration: TrainingConfiguration, _ option: String) throws
+    {
         let failure = #expect(throws: PlanningError.self) {
-            try Self.memory(plan, held: 1_000_000).require([
+            try Self.memory(configuration, held: 1_000_000).require([
                 MemoryLimit(counting: .resident, bytes: 1 << 20, name: "the limit")
             ])
         }
@@ -62,39 +67,41 @@ import Testing
     }
 
     @Test func aBackendHasTheSlotsThatItsMemoryIsCountedWith() throws {
-        let workload = try Self.objective(Self.plan("1x8")).workload
+        let residualProblem = try Self.objective(Self.configuration("1x8")).residualProblem
         func slotBytes(_ count: Int) throws -> Int {
             try #require(
-                CPUBackend.memory(workload, counts: [count, 0, 0, 0], threads: 1).first { $0.name == "gradient slots" }
+                CPUBackend.memory(residualProblem, counts: [count, 0, 0, 0], threads: 1).first {
+                    $0.name == "gradient slots"
+                }
             ).bytes
         }
         for count in [1, 1024, 20_000] {
-            let backend = CPUBackend(workload, threads: 1)
-            let batches = workload.programs.enumerated().map { number, program in
+            let backend = CPUBackend(residualProblem, threads: 1)
+            let batches = residualProblem.programs.enumerated().map { number, program in
                 PointBatch(
                     columns: [[Float]](repeating: [Float](repeating: 0, count: number == 0 ? count : 0), count: 6))
             }
             var gradient: [Float] = []
             _ = try backend.squaredResiduals(
-                parameters: workload.networks.initialParameters(seed: 0), batches: batches,
-                coefficients: workload.programs.map { $0.program.outputs.map { _ in 1 } }, gradient: &gradient)
+                parameters: residualProblem.networks.initialParameters(seed: 0), batches: batches,
+                coefficients: residualProblem.programs.map { $0.program.outputs.map { _ in 1 } }, gradient: &gradient)
             #expect(try slotBytes(count) == backend.slotCount * slotBytes(1))
         }
     }
 
     @Test(arguments: ["2x2", "5x4"], [40, 1024, 20_000])
     func aDecomposedBackendHasNoMoreSlotsThanItsMemoryIsCountedWith(_ tiles: String, _ count: Int) throws {
-        var plan = Self.plan("2x16+2x8")
-        plan.tiles = tiles
-        let objective = try Self.objective(plan)
-        let workload = objective.workload
+        var configuration = Self.configuration("2x16+2x8")
+        configuration.tiles = tiles
+        let objective = try Self.objective(configuration)
+        let residualProblem = objective.residualProblem
         func slotBytes(_ counts: [Int]) throws -> Int {
             try #require(
-                CPUBackend.memory(workload, counts: counts, threads: 1).first { $0.name == "gradient slots" }
+                CPUBackend.memory(residualProblem, counts: counts, threads: 1).first { $0.name == "gradient slots" }
             ).bytes
         }
-        let backend = CPUBackend(workload, threads: 1)
-        let batches = workload.programs.indices.map { number in
+        let backend = CPUBackend(residualProblem, threads: 1)
+        let batches = residualProblem.programs.indices.map { number in
             let places = (0..<count).map { 2 * unitInterval(mixed(UInt64(number), UInt64($0))) - 1 }
             // The golden ratio spreads y evenly.
             let y = (0..<count).map { Float(2 * (Double($0) * 0.6180339887).truncatingRemainder(dividingBy: 1) - 1) }
@@ -103,42 +110,42 @@ import Testing
         }
         var gradient: [Float] = []
         _ = try backend.squaredResiduals(
-            parameters: workload.networks.initialParameters(seed: 0), batches: batches,
-            coefficients: workload.programs.map { $0.program.outputs.map { _ in 1 } }, gradient: &gradient)
-        let oneSlot = try slotBytes(workload.programs.map { _ in 0 })
-        #expect(backend.slotCount * oneSlot <= (try slotBytes(workload.programs.map { _ in count })))
+            parameters: residualProblem.networks.initialParameters(seed: 0), batches: batches,
+            coefficients: residualProblem.programs.map { $0.program.outputs.map { _ in 1 } }, gradient: &gradient)
+        let oneSlot = try slotBytes(residualProblem.programs.map { _ in 0 })
+        #expect(backend.slotCount * oneSlot <= (try slotBytes(residualProblem.programs.map { _ in count })))
     }
 
     @Test(arguments: ["2x16", "8x128"], ["uniform", "rad"])
     func aCheckpointTakesTheRoomThatWasPlanned(_ network: String, _ sampling: String) throws {
         let folder = try TemporaryFolder()
-        var plan = Self.plan(network, iterations: 500)
-        plan.sampling = try SamplingPlan(parsing: sampling)
-        let points = [Float](repeating: 0, count: plan.drawnPoints)
-        let objective = try Self.objective(plan)
-        let parameters = objective.workload.networks.initialParameters(seed: 0)
+        var configuration = Self.configuration(network, iterations: 500)
+        configuration.sampling = try SamplingConfiguration(parsing: sampling)
+        let points = [Float](repeating: 0, count: configuration.drawnPoints)
+        let objective = try Self.objective(configuration)
+        let parameters = objective.residualProblem.networks.initialParameters(seed: 0)
         var history = History(termNames: objective.terms.map(\.name))
         for _ in 0..<500 {
             history.append(total: 1, terms: objective.terms.map { _ in 1 }, misfits: objective.terms.map { _ in 1 })
         }
         let path = folder.file("checkpoint.nc")
         try Checkpoint(
-            plan: plan, iteration: 500, parameters: parameters,
-            optimizer: try plan.makeOptimizer(parameterCount: parameters.count).state,
-            drawn: points.isEmpty ? nil : DrawnPoints(iteration: 500, columns: [points, points]), history: history,
+            configuration: configuration, iteration: 500, parameters: parameters,
+            optimizer: try configuration.makeOptimizer(parameterCount: parameters.count).state,
+            drawn: points.isEmpty ? nil : ResampledPoints(iteration: 500, columns: [points, points]), history: history,
             storeFingerprint: "00000000", backend: "CPU", trainedSeconds: 1
         ).write(to: path)
         let bytes = try fileSize(path)
-        let planned = try DiskPlan(plan, objective: objective).checkpoint
+        let planned = try DiskEstimate(configuration, objective: objective).checkpoint
         #expect(bytes <= planned && planned - bytes < 30_000, "\(bytes) of \(planned)")
     }
 
     @Test func drawnPointsAreCountedByTheSampleAndTheirCandidates() throws {
         func bytes(_ sampling: String, sample: Int = 16384) throws -> Int? {
-            var plan = Self.plan()
-            plan.sampling = try SamplingPlan(parsing: sampling)
-            plan.stream.sample = sample
-            return try Self.memory(plan).parts.first { $0.name == "drawn points" }?.bytes
+            var configuration = Self.configuration()
+            configuration.sampling = try SamplingConfiguration(parsing: sampling)
+            configuration.stream.sample = sample
+            return try Self.memory(configuration).parts.first { $0.name == "drawn points" }?.bytes
         }
         #expect(try bytes("uniform:every=100") == nil)
         let four = try #require(try bytes("rad"))
@@ -146,18 +153,19 @@ import Testing
         #expect(try bytes("rad:candidates=8") == four + 4 * 16384 * 20)
         #expect(try bytes("r3") == four - 3 * 16384 * 20)
         #expect(try #require(try bytes("rad", sample: 160_000_000)) > 9000 * four)
-        var plan = Self.plan()
-        plan.sampling = try SamplingPlan(parsing: "rad")
-        plan.stream.sample = 160_000_000
+        var configuration = Self.configuration()
+        configuration.sampling = try SamplingConfiguration(parsing: "rad")
+        configuration.stream.sample = 160_000_000
         let failure = #expect(throws: PlanningError.self) {
-            try Self.memory(plan).require([MemoryLimit(counting: .resident, bytes: 1 << 30, name: "the limit")])
+            try Self.memory(configuration).require([MemoryLimit(counting: .resident, bytes: 1 << 30, name: "the limit")]
+            )
         }
         #expect(failure?.explanation.contains("sample in --stream") == true)
     }
 
     @Test func aFullDiskIsToldBeforeTheWork() throws {
-        let plan = Self.plan()
-        let disk = try DiskPlan(plan, objective: Self.objective(plan))
+        let configuration = Self.configuration()
+        let disk = try DiskEstimate(configuration, objective: Self.objective(configuration))
         try disk.require(free: disk.run, present: 0, in: "run")
         // What is there already is replaced.
         try disk.require(free: disk.run - 1000, present: 1000, in: "run")
@@ -209,11 +217,11 @@ import Testing
 
     @Test("phases that a run does not come to take no memory")
     func unreachedPhases() throws {
-        var plan = Plan()
-        plan.optimizer = "adam:1000,ssbroyden:7000"
+        var configuration = TrainingConfiguration()
+        configuration.optimizer = "adam:1000,ssbroyden:7000"
         let bytes = try [1, 1000, 1001, 8000].map {
-            plan.iterations = $0
-            return try plan.optimizerStateBytes(parameterCount: 6660)
+            configuration.iterations = $0
+            return try configuration.optimizerStateBytes(parameterCount: 6660)
         }
         #expect(bytes[0] == bytes[1] && bytes[2] == bytes[3])
         #expect(bytes[0] < 1 << 20 && bytes[2] > 100 << 20)

@@ -144,7 +144,7 @@ struct StoreTests {
             try store.replace(bytes)
             #expect(throws: (any Error).self, "byte \(byte) of \(original.count)") { try store.readAll() }
         }
-        for byte in original.count - Seal.byteCount..<original.count {
+        for byte in original.count - IntegrityTrailer.byteCount..<original.count {
             var bytes = original
             bytes[byte] ^= 1
             try store.replace(bytes)
@@ -162,7 +162,7 @@ struct StoreTests {
             try store.replace(original.prefix(original.count * part / 25))
             #expect(throws: (any Error).self, "\(part) of 25 parts") { try StoreReader(path: store.path) }
         }
-        for fewer in [1, Seal.byteCount - 1, Seal.byteCount, Seal.byteCount + 1] {
+        for fewer in [1, IntegrityTrailer.byteCount - 1, IntegrityTrailer.byteCount, IntegrityTrailer.byteCount + 1] {
             try store.replace(original.dropLast(fewer))
             #expect(throws: (any Error).self) { try StoreReader(path: store.path) }
         }

@@ -14,9 +14,9 @@ struct JetTests {
     private static func evaluate(
         _ x: Double, _ y: Double, _ body: (Jet2, Jet2) -> Jet1
     ) -> (value: Double, dx: Double, dy: Double) {
-        let program = Program.recording { recorder in
+        let program = Program.recording { tracer in
             func jet(_ first: Int) -> Jet2 {
-                let c = (0..<6).map { recorder.input(.column(first + $0)) }
+                let c = (0..<6).map { tracer.input(.column(first + $0)) }
                 return Jet2(value: c[0], x: c[1], y: c[2], xx: c[3], xy: c[4], yy: c[5])
             }
             let result = body(jet(0), jet(6))
@@ -70,8 +70,8 @@ struct JetTests {
         check("f_y + g_x", { $0.dy + $1.dx }, is: { f.derivative(0, 1, $0, $1) + g.derivative(1, 0, $0, $1) })
     }
 
-    @Test("rests on waves whose derivatives are the differences of their values")
-    func waves() {
+    @Test("rests on frequencies whose derivatives are the differences of their values")
+    func frequencies() {
         for (m, n) in [(0, 0), (1, 0), (0, 1), (1, 1), (2, 0)] {
             let (x, y) = (0.7, -0.2)
             let alongX = Difference.derivative(step: 0.02) { Self.f.derivative(m, n, x + $0, y) }

@@ -59,7 +59,7 @@ struct ProgramTests {
 
     /// The program, and a way to give it the values of all five inputs, of which it may want fewer, in its own order.
     private static func random(seed: UInt64) -> (program: Program, inputs: ([Double]) -> [Double]) {
-        let program = Program.recording { recorder in randomExpressions(names.map { recorder.input($0) }, seed: seed) }
+        let program = Program.recording { tracer in randomExpressions(names.map { tracer.input($0) }, seed: seed) }
         return (program, { values in program.inputs.map { values[names.firstIndex(of: $0)!] } })
     }
 
@@ -102,8 +102,8 @@ struct ProgramTests {
 
     @Test("adds the adjoints of a value that is returned twice, or is an input itself")
     func repeatedOutputs() {
-        let program = Program.recording { recorder in
-            let a = recorder.input(.column(0))
+        let program = Program.recording { tracer in
+            let a = tracer.input(.column(0))
             let square = a * a
             return [square, a, square, Scalar(4)]
         }
@@ -136,11 +136,11 @@ struct ProgramTests {
 
     @Test("computes an expression that is written twice once, and nothing that is not wanted")
     func commonExpressions() {
-        let program = Program.recording { recorder in
-            let a = recorder.input(.column(0))
-            let b = recorder.input(.column(1))
-            _ = recorder.input(.column(5)) / a
-            let again = recorder.input(.column(0))
+        let program = Program.recording { tracer in
+            let a = tracer.input(.column(0))
+            let b = tracer.input(.column(1))
+            _ = tracer.input(.column(5)) / a
+            let again = tracer.input(.column(0))
             return [exp(a * b), exp(b * again), a + b, b + a, a - b, b - a, 2 * a, a * Scalar(2)]
         }
         #expect(program.inputs == [.column(0), .column(1)])
@@ -154,9 +154,9 @@ struct ProgramTests {
     @Test("declares the derivatives that it reads, and not those it only mentions")
     func derivatives() {
         func asking(_ channels: Channel..., mentioning: Channel = .value) -> Derivatives {
-            Program.recording { recorder in
-                _ = exp(recorder.input(.channel(output: 1, mentioning)))
-                return channels.map { 2 * recorder.input(.channel(output: 0, $0)) } + [recorder.input(.column(2))]
+            Program.recording { tracer in
+                _ = exp(tracer.input(.channel(output: 1, mentioning)))
+                return channels.map { 2 * tracer.input(.channel(output: 0, $0)) } + [tracer.input(.column(2))]
             }.derivatives
         }
         #expect(asking() == .none)

@@ -18,9 +18,9 @@ struct SmallRun {
     init(cells: Int = 9) throws {
         folder = try TemporaryFolder()
         try ExactShelf.writeStore(to: folder.file("store.nc"), cells: cells)
-        var plan = Plan()
-        plan.store = folder.file("store.nc")
-        plan.network = "2x8"
+        var configuration = TrainingConfiguration()
+        configuration.store = folder.file("store.nc")
+        configuration.network = "2x8"
         var history = History(termNames: ["velocity", "equation"], units: ["m year-1", "1"])
         for iteration in 0..<5 {
             let value = 1 / Double(iteration + 1)
@@ -30,9 +30,10 @@ struct SmallRun {
         try directory.acquire()
         try directory.save(
             Checkpoint(
-                plan: plan, iteration: 5, parameters: try plan.networks().initialParameters(seed: 3),
+                configuration: configuration, iteration: 5,
+                parameters: try configuration.networks().initialParameters(seed: 3),
                 optimizer: OptimizerState(), history: history,
-                storeFingerprint: try StoreReader(path: plan.store).fingerprint, backend: "<test & co>",
+                storeFingerprint: try StoreReader(path: configuration.store).fingerprint, backend: "<test & co>",
                 trainedSeconds: 1))
         run = try TrainedRun(in: directory, store: nil) { _ in }
     }

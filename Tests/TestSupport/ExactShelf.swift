@@ -9,7 +9,7 @@ public enum ExactShelf {
     /// [s⁻¹]
     public static let strainRate = 1e-10
     /// [Pa s]
-    public static var viscosity: Double { Constants().drivingFactor * thickness / (12 * strainRate) }
+    public static var viscosity: Double { Constants().buoyantSpecificWeight * thickness / (12 * strainRate) }
 
     /// Writes a store of points of the shelf, in a random order that the seed decides, with a grid of so many cells along both
     /// axes.

@@ -113,24 +113,24 @@ public enum PlainHDF5Writer {
 
     /// Names with slashes lie in groups.
     public static func write(_ arrays: [Array], to path: String, userBlock: UInt64 = 0) throws {
-        try wanted(inLibrary(H5open()))
-        let creation = try wanted(inLibrary(H5Pcreate(H5P_CLS_FILE_CREATE_ID_g)))
-        if userBlock > 0 { try wanted(inLibrary(H5Pset_userblock(creation, userBlock))) }
+        try wanted(withNetCDFLock(H5open()))
+        let creation = try wanted(withNetCDFLock(H5Pcreate(H5P_CLS_FILE_CREATE_ID_g)))
+        if userBlock > 0 { try wanted(withNetCDFLock(H5Pset_userblock(creation, userBlock))) }
         let truncate: UInt32 = 2
-        let file = try wanted(inLibrary(H5Fcreate(path, truncate, creation, 0)))
-        let links = try wanted(inLibrary(H5Pcreate(H5P_CLS_LINK_CREATE_ID_g)))
-        try wanted(inLibrary(H5Pset_create_intermediate_group(links, 1)))
+        let file = try wanted(withNetCDFLock(H5Fcreate(path, truncate, creation, 0)))
+        let links = try wanted(withNetCDFLock(H5Pcreate(H5P_CLS_LINK_CREATE_ID_g)))
+        try wanted(withNetCDFLock(H5Pset_create_intermediate_group(links, 1)))
         for array in arrays {
             let lengths = array.shape.map { hsize_t($0) }
-            let space = try wanted(inLibrary(H5Screate_simple(Int32(lengths.count), lengths, nil)))
+            let space = try wanted(withNetCDFLock(H5Screate_simple(Int32(lengths.count), lengths, nil)))
             let type = array.isFloat ? H5T_IEEE_F32LE_g : H5T_IEEE_F64LE_g
-            let set = try wanted(inLibrary(H5Dcreate2(file, array.name, type, space, links, 0, 0)))
-            try wanted(inLibrary(H5Dwrite(set, H5T_NATIVE_DOUBLE_g, 0, 0, 0, array.values)))
-            try wanted(inLibrary(H5Dclose(set)))
-            try wanted(inLibrary(H5Sclose(space)))
+            let set = try wanted(withNetCDFLock(H5Dcreate2(file, array.name, type, space, links, 0, 0)))
+            try wanted(withNetCDFLock(H5Dwrite(set, H5T_NATIVE_DOUBLE_g, 0, 0, 0, array.values)))
+            try wanted(withNetCDFLock(H5Dclose(set)))
+            try wanted(withNetCDFLock(H5Sclose(space)))
         }
-        for list in [creation, links] { try wanted(inLibrary(H5Pclose(list))) }
-        try wanted(inLibrary(H5Fclose(file)))
+        for list in [creation, links] { try wanted(withNetCDFLock(H5Pclose(list))) }
+        try wanted(withNetCDFLock(H5Fclose(file)))
     }
 
     @discardableResult
@@ -153,27 +153,31 @@ public enum HazardousHDF5: Sendable {
             }
         try PlainHDF5Writer.write([.init(name, shape: [10], [Double](repeating: 1, count: 10))], to: path)
         let readAndWrite: UInt32 = 1
-        let file = inLibrary(H5Fopen(path, readAndWrite, 0))
-        defer { inLibrary(H5Fclose(file)) }
+        let file = withNetCDFLock(H5Fopen(path, readAndWrite, 0))
+        defer { withNetCDFLock(H5Fclose(file)) }
         switch self {
         case .externalLink:
-            guard inLibrary(H5Lcreate_external(other, "/VX", file, "VX", 0, 0)) >= 0 else {
+            guard withNetCDFLock(H5Lcreate_external(other, "/VX", file, "VX", 0, 0)) >= 0 else {
                 throw PlainHDF5Writer.Refused()
             }
         case .deadLink:
-            guard inLibrary(H5Lcreate_soft("/nothing", file, "VX", 0, 0)) >= 0 else { throw PlainHDF5Writer.Refused() }
+            guard withNetCDFLock(H5Lcreate_soft("/nothing", file, "VX", 0, 0)) >= 0 else {
+                throw PlainHDF5Writer.Refused()
+            }
         case .groupInItself:
-            guard inLibrary(H5Lcreate_hard(file, "a", file, "a/b", 0, 0)) >= 0 else { throw PlainHDF5Writer.Refused() }
+            guard withNetCDFLock(H5Lcreate_hard(file, "a", file, "a/b", 0, 0)) >= 0 else {
+                throw PlainHDF5Writer.Refused()
+            }
         case .deepGroups: break
         case .externalStorage:
-            let creation = inLibrary(H5Pcreate(H5P_CLS_DATASET_CREATE_ID_g))
-            inLibrary(H5Pset_external(creation, other, 0, 8000))
-            let space = inLibrary(H5Screate_simple(1, [1000], nil))
-            let set = inLibrary(H5Dcreate2(file, "VX", H5T_IEEE_F64LE_g, space, 0, creation, 0))
+            let creation = withNetCDFLock(H5Pcreate(H5P_CLS_DATASET_CREATE_ID_g))
+            withNetCDFLock(H5Pset_external(creation, other, 0, 8000))
+            let space = withNetCDFLock(H5Screate_simple(1, [1000], nil))
+            let set = withNetCDFLock(H5Dcreate2(file, "VX", H5T_IEEE_F64LE_g, space, 0, creation, 0))
             guard set >= 0 else { throw PlainHDF5Writer.Refused() }
-            inLibrary(H5Dclose(set))
-            inLibrary(H5Sclose(space))
-            inLibrary(H5Pclose(creation))
+            withNetCDFLock(H5Dclose(set))
+            withNetCDFLock(H5Sclose(space))
+            withNetCDFLock(H5Pclose(creation))
         }
     }
 }

@@ -4,7 +4,7 @@ import Foundation
 /// The libraries of CUDA as StandIns/stand_ins.cpp has them, built where the tests run: the backend's memory, launches and
 /// kernels on the host.
 public struct StandIns: Sendable {
-    public let places: CUDAPlaces
+    public let places: LibraryPaths
     /// Compiled stand-ins and kernels are kept for the next run of the tests, under the sum of all they follow from.
     public let cacheFolder: String
     private let setOrder: @convention(c) (Int32) -> Void
@@ -49,7 +49,7 @@ public struct StandIns: Sendable {
             }
             rename(beside, library)
         }
-        places = CUDAPlaces(folders: [built])
+        places = LibraryPaths(folders: [built])
         cacheFolder = "\(built)/cache"
         guard let handle = dlopen(library, RTLD_NOW), let order = dlsym(handle, "stand_in_set_order"),
             let launches = dlsym(handle, "stand_in_launches")

@@ -11,7 +11,7 @@ import Testing
 
     @Test func damagedStoresAreRefused() throws {
         let short = try ShortRun()
-        let whole = try StoreReader(path: short.plan.store).fingerprint
+        let whole = try StoreReader(path: short.configuration.store).fingerprint
         let tried = try Damage.tried("store.nc", in: short.folder, seeds: Self.seeds) { path in
             let store = try StoreReader(path: path)
             for set in PointSet.allCases where store.count(set) > 0 {

@@ -9,11 +9,11 @@ import TestSupport
 import Testing
 import Training
 
-/// Whole steps on a card: the graph of a step, copies beside it, Adam and the losses that come back late. On stand-ins, which do
+/// Whole steps on a GPU: the graph of a step, copies beside it, Adam and the losses that come back late. On stand-ins, which do
 /// what a stream is asked as late as they may.
-@Suite("Training on a card, on stand-ins", .enabled(if: StandIns.shared != nil, "no C++ compiler on the PATH"))
+@Suite("Training on a GPU, on stand-ins", .enabled(if: StandIns.shared != nil, "no C++ compiler on the PATH"))
 struct DeviceTrainingTests {
-    private func cardRun(memoryLimit: Int? = nil, precision: Precision = .fp32, fusion: LayerFusion? = nil) throws
+    private func gpuRun(memoryLimit: Int? = nil, precision: Precision = .fp32, fusion: LayerFusion? = nil) throws
         -> ShortRun
     {
         let standIns = try #require(StandIns.shared)
@@ -28,10 +28,10 @@ struct DeviceTrainingTests {
 
     @Test("follows the CPU's loss for a hundred iterations")
     func curve() throws {
-        let card = try cardRun()
-        var cpu = card
+        let gpu = try gpuRun()
+        var cpu = gpu
         cpu.device = nil
-        let found = try card.train("card", iterations: 100)
+        let found = try gpu.train("gpu", iterations: 100)
         let expected = try cpu.train("cpu", iterations: 100)
         #expect(found.iteration == 100 && found.history.count == 100)
         #expect(found.backend.hasPrefix("CUDA") && expected.backend.hasPrefix("CPU"))
@@ -46,9 +46,9 @@ struct DeviceTrainingTests {
     @Test("learns with fused layers as with layers one by one", arguments: [Precision.tf32, .bf16x3])
     func fusedCurve(precision: Precision) throws {
         let runs = try [LayerFusion.warps, .none].map { fusion in
-            var card = try cardRun(precision: precision, fusion: fusion)
-            card.plan.network = "3x32"
-            return try card.train("fused-\(fusion.rawValue)", iterations: 40)
+            var gpu = try gpuRun(precision: precision, fusion: fusion)
+            gpu.configuration.network = "3x32"
+            return try gpu.train("fused-\(fusion.rawValue)", iterations: 40)
         }
         #expect(runs[0].backend.contains("in fused layers") && !runs[1].backend.contains("fused"))
         // Roundings of the precision, which Adam magnifies as it does those of fp32.
@@ -62,7 +62,7 @@ struct DeviceTrainingTests {
     /// Losses come back in groups of sixteen, and checkpoints fall anywhere.
     @Test("goes on as if it had not been stopped", arguments: [1, 2, 15, 16, 17, 40])
     func resumes(stop: Int) throws {
-        let short = try cardRun()
+        let short = try gpuRun()
         let whole = try short.train("whole", iterations: 60)
         try short.train("run", iterations: 60, stopAt: stop)
         let resumed = try short.resume("run", iterations: 60)
@@ -74,12 +74,12 @@ struct DeviceTrainingTests {
 
     @Test("hands over between phases and drawings", arguments: ["adam:20,lbfgs:10", "adam:40"])
     func phases(_ optimizer: String) throws {
-        var short = try cardRun()
-        short.plan.optimizer = optimizer
-        short.plan.stream.sample = 900
+        var short = try gpuRun()
+        short.configuration.optimizer = optimizer
+        short.configuration.stream.sample = 900
         if optimizer == "adam:40" {
-            short.plan.sampling.method = .rad
-            short.plan.sampling.every = 12
+            short.configuration.sampling.method = .rad
+            short.configuration.sampling.every = 12
         }
         let whole = try short.train("whole", iterations: 30)
         #expect(whole.history.count == 30)
@@ -92,11 +92,11 @@ struct DeviceTrainingTests {
     /// A prior counts in parts of what is left of the other terms, which is looked up every hundred iterations.
     @Test("weighs a prior as the CPU does")
     func prior() throws {
-        var card = try cardRun()
-        card.plan.physics = "anisotropic"
-        var cpu = card
+        var gpu = try gpuRun()
+        gpu.configuration.physics = "anisotropic"
+        var cpu = gpu
         cpu.device = nil
-        let found = try card.train("card", iterations: 130)
+        let found = try gpu.train("gpu", iterations: 130)
         let expected = try cpu.train("cpu", iterations: 130)
         let factors = try (#require(found.balance), #require(expected.balance))
         for (one, other) in zip(factors.0, factors.1) { #expect(abs(one - other) < 1e-3 * other) }
@@ -105,18 +105,18 @@ struct DeviceTrainingTests {
             #expect(abs(one - other) < 2e-3 * other)
         }
         for stop in [100, 101] {
-            try card.train("run\(stop)", iterations: 130, stopAt: stop)
-            #expect(sameBits(try card.resume("run\(stop)", iterations: 130), found), "stopped at \(stop)")
+            try gpu.train("run\(stop)", iterations: 130, stopAt: stop)
+            #expect(sameBits(try gpu.resume("run\(stop)", iterations: 130), found), "stopped at \(stop)")
         }
     }
 
     @Test("trains a decomposed domain, chunk after chunk of other zones")
     func decomposed() throws {
-        var card = try cardRun()
-        card.plan.tiles = "2x2"
-        var cpu = card
+        var gpu = try gpuRun()
+        gpu.configuration.tiles = "2x2"
+        var cpu = gpu
         cpu.device = nil
-        let found = try card.train("card", iterations: 20)
+        let found = try gpu.train("gpu", iterations: 20)
         let expected = try cpu.train("cpu", iterations: 20)
         for (one, other) in zip(found.history.totals, expected.history.totals) {
             #expect(abs(one - other) < 1e-3 * other)
@@ -125,11 +125,11 @@ struct DeviceTrainingTests {
 
     @Test("trains chunks that its memory does not hold at once")
     func tiled() throws {
-        var card = try cardRun(memoryLimit: 36 << 20)
-        card.plan.stream.chunk = 20_000
-        var cpu = card
+        var gpu = try gpuRun(memoryLimit: 36 << 20)
+        gpu.configuration.stream.chunk = 20_000
+        var cpu = gpu
         cpu.device = nil
-        let found = try card.train("card", iterations: 3)
+        let found = try gpu.train("gpu", iterations: 3)
         let expected = try cpu.train("cpu", iterations: 3)
         for (one, other) in zip(found.history.totals, expected.history.totals) {
             #expect(abs(one - other) < 1e-5 * other)
@@ -138,14 +138,14 @@ struct DeviceTrainingTests {
 
     @Test("stops with the last good checkpoint named where the loss becomes NaN")
     func divergence() throws {
-        var short = try cardRun()
+        var short = try gpuRun()
         let good = try short.train("run", iterations: 5)
-        short.plan.learningRate.peak = 1e30
-        short.plan.learningRate.warmUp = 0
+        short.configuration.learningRate.peak = 1e30
+        short.configuration.learningRate.warmUp = 0
         let directory = RunDirectory(short.folder.file("run"))
         try directory.acquire()
         let before = directory.checkpoints
-        var trainer = try Trainer(resuming: good, short.assembly(iterations: 50), in: directory)
+        var trainer = try Trainer(resuming: good, short.context(iterations: 50), in: directory)
         let failure = #expect(throws: RunError.self) {
             _ = try trainer.run(checkpointEvery: .seconds(3600), shouldStop: { false }, report: { _ in })
         }
@@ -153,16 +153,16 @@ struct DeviceTrainingTests {
         #expect(directory.checkpoints == before)
     }
 
-    /// Adam on the card is the same operations in the same order as on the CPU.
+    /// Adam on the GPU is the same operations in the same order as on the CPU.
     @Test("moves weights as the CPU does, for one gradient")
     func adam() throws {
-        let card = try cardRun()
-        let assembly = try card.assembly(iterations: 1)
-        let device = try #require(assembly.backend as? any SteppingBackend)
-        let networks = assembly.objective.workload.networks
+        let gpu = try gpuRun()
+        let context = try gpu.context(iterations: 1)
+        let device = try #require(context.backend as? any SteppingBackend)
+        let networks = context.objective.residualProblem.networks
         var parameters = networks.initialParameters(seed: 4)
-        let chunk = try assembly.stream.chunk(0)
-        let (batches, coefficients) = assembly.objective.evaluation(of: chunk)
+        let chunk = try context.stream.chunk(0)
+        let (batches, coefficients) = context.objective.evaluation(of: chunk)
         var gradient: [Float] = []
         _ = try device.squaredResiduals(
             parameters: parameters, batches: batches, coefficients: coefficients, gradient: &gradient)

@@ -53,32 +53,33 @@ private func chiSquare(_ found: [Double], _ expected: [Double]) -> Double {
 @Suite struct SamplingTests {
     private func run(_ sampling: String, _ optimizer: String = "adam", sample: Int = 900) throws -> ShortRun {
         var short = try ShortRun()
-        short.plan.optimizer = optimizer
-        short.plan.stream.sample = sample
-        short.plan.sampling = try SamplingPlan(parsing: sampling)
+        short.configuration.optimizer = optimizer
+        short.configuration.stream.sample = sample
+        short.configuration.sampling = try SamplingConfiguration(parsing: sampling)
         return short
     }
 
     /// Collocation points of a run of chunks, read from the store by hand.
-    private func points(_ chunks: Range<Int>, of assembly: Assembly) throws -> [[Float]] {
+    private func points(_ chunks: Range<Int>, of context: TrainingContext) throws -> [[Float]] {
         let order = ChunkOrder(
-            .collocation, count: assembly.store.count(.collocation), size: assembly.stream.size(.collocation),
-            seed: assembly.plan.seed)
+            .collocation, count: context.store.count(.collocation), size: context.stream.size(.collocation),
+            seed: context.configuration.seed)
         var columns: [[Float]] = [[], []]
         for number in chunks {
             var chunk: [[Float]] = []
-            try assembly.store.read(.collocation, order.points(iteration: number), into: &chunk)
+            try context.store.read(.collocation, order.points(iteration: number), into: &chunk)
             for column in 0..<2 { columns[column] += chunk[column] }
         }
         return columns
     }
 
     /// |r| of the momentum balance, by the plain loops of the reference.
-    private func residuals(_ parameters: [Float], at columns: [[Float]], of assembly: Assembly) throws -> [Double] {
-        let workload = assembly.objective.workload
-        let number = try #require(assembly.objective.sets.firstIndex(of: .collocation))
-        let outputs = ReferenceBackend(workload).outputs(
-            of: workload.programs[number], parameters: parameters.map(Double.init),
+    private func residuals(_ parameters: [Float], at columns: [[Float]], of context: TrainingContext) throws -> [Double]
+    {
+        let residualProblem = context.objective.residualProblem
+        let number = try #require(context.objective.sets.firstIndex(of: .collocation))
+        let outputs = ReferenceBackend(residualProblem).outputs(
+            of: residualProblem.programs[number], parameters: parameters.map(Double.init),
             at: columns.map { $0.map(Double.init) })
         return outputs[0].indices.map { point in
             outputs.reduce(0) { $0 + $1[point] * $1[point] }.squareRoot()
@@ -92,9 +93,9 @@ private func chiSquare(_ found: [Double], _ expected: [Double]) -> Double {
         let drawn = try #require(end.drawn)
         #expect(drawn.iteration == 20 && drawn.columns.map(\.count) == [3000, 3000])
         // The first drawing, by the weights that the checkpoint holds, from 50 chunks after as many.
-        let assembly = try short.assembly(iterations: 20)
-        let candidates = try points(50..<100, of: assembly)
-        let norms = try residuals(end.parameters, at: candidates, of: assembly)
+        let context = try short.context(iterations: 20)
+        let candidates = try points(50..<100, of: context)
+        let norms = try residuals(end.parameters, at: candidates, of: context)
         let mean = norms.reduce(0) { $0 + pow($1, exponent) } / Double(norms.count)
         let limits = (1..<10).map { norms.sorted()[norms.count * $0 / 10] }
         func bin(_ norm: Double) -> Int { limits.filter { $0 <= norm }.count }
@@ -105,7 +106,7 @@ private func chiSquare(_ found: [Double], _ expected: [Double]) -> Double {
             uniform[bin(norm)] += 3000 / Double(norms.count)
         }
         var found = [Double](repeating: 0, count: 10)
-        for norm in try residuals(end.parameters, at: drawn.columns, of: assembly) { found[bin(norm)] += 1 }
+        for norm in try residuals(end.parameters, at: drawn.columns, of: context) { found[bin(norm)] += 1 }
         // 27.9 is passed by one in a thousand of multinomial drawings with nine degrees of freedom.
         #expect(chiSquare(found, expected) < 27.9, "\(found), \(expected)")
         // And far from uniform: twice that.
@@ -120,9 +121,9 @@ private func chiSquare(_ found: [Double], _ expected: [Double]) -> Double {
         let before = try #require(try short.train("run", iterations: 20).drawn)
         let end = try short.resume("run", iterations: 40)
         let after = try #require(end.drawn)
-        let assembly = try short.assembly(iterations: 40)
-        let fresh = try points(6..<9, of: assembly)
-        let norms = try residuals(end.parameters, at: before.columns, of: assembly)
+        let context = try short.context(iterations: 40)
+        let fresh = try points(6..<9, of: context)
+        let norms = try residuals(end.parameters, at: before.columns, of: context)
         let mean = norms.reduce(0, +) / Double(norms.count)
         var retained = 0
         for (place, norm) in norms.enumerated() where abs(norm / mean - 1) > 1e-3 {
@@ -160,33 +161,33 @@ private func chiSquare(_ found: [Double], _ expected: [Double]) -> Double {
     @Test func afterADrawingTheLossIsThatOfTheDrawnPointsAndOfObservationsOfTheirOwn() throws {
         let short = try run("rad:every=3", "lbfgs")
         let end = try short.train("run", iterations: 3)
-        let assembly = try short.assembly(iterations: 4)
+        let context = try short.context(iterations: 4)
         let more = try short.resume("run", iterations: 4)
         let drawn = try #require(end.drawn)
         var sum = 0.0
         for place in 0..<3 {
             let name = ChunkNumber.kept(part: place, of: 3, since: 3)
-            var chunk = try assembly.stream.chunk(name, next: name)
+            var chunk = try context.stream.chunk(name, next: name)
             chunk.columns[.collocation] = drawn.columns.map { Array($0[place * 300..<(place + 1) * 300]) }
             var gradient: [Float] = []
-            sum += try assembly.objective.evaluate(
-                assembly.backend, parameters: end.parameters, chunk: chunk, gradient: &gradient
+            sum += try context.objective.evaluate(
+                context.backend, parameters: end.parameters, chunk: chunk, gradient: &gradient
             ).total
         }
         #expect(abs(more.history.totals[3] - sum / 3) < 1e-12 * sum)
     }
 
     @Test func squaresOfThePointsResidualsAverageToTheirPartOfTheLoss() throws {
-        let assembly = try run("rad").assembly(iterations: 1)
-        let parameters = assembly.objective.workload.networks.initialParameters(seed: 0)
-        let chunk = try assembly.stream.chunk(0)
+        let context = try run("rad").context(iterations: 1)
+        let parameters = context.objective.residualProblem.networks.initialParameters(seed: 0)
+        let chunk = try context.stream.chunk(0)
         var gradient: [Float] = []
-        let loss = try assembly.objective.evaluate(
-            assembly.backend, parameters: parameters, chunk: chunk, gradient: &gradient)
+        let loss = try context.objective.evaluate(
+            context.backend, parameters: parameters, chunk: chunk, gradient: &gradient)
         for (set, names) in [(PointSet.collocation, ["equation"]), (.velocity, ["velocity"])] {
-            let residuals = try assembly.objective.residuals(
-                assembly.backend, parameters: parameters, of: set, at: PointBatch(columns: chunk.columns[set] ?? []))
-            let part = zip(assembly.objective.terms, loss.terms).reduce(0) {
+            let residuals = try context.objective.residuals(
+                context.backend, parameters: parameters, of: set, at: PointBatch(columns: chunk.columns[set] ?? []))
+            let part = zip(context.objective.terms, loss.terms).reduce(0) {
                 $0 + (names.contains($1.0.name) ? $1.0.weight * $1.1 : 0)
             }
             let mean = residuals.reduce(0) { $0 + Double($1) * Double($1) } / Double(residuals.count)
@@ -199,18 +200,18 @@ private func chiSquare(_ found: [Double], _ expected: [Double]) -> Double {
         "uniform", "uniform:every=7", "rad", "rad:k=0.5,c=2,every=10,candidates=3", "rad:every=1e3", "r3",
         "r3:every=10",
     ]) func aSamplingReadsBackAsItIsSpelled(text: String) throws {
-        let sampling = try SamplingPlan(parsing: text)
-        #expect(try SamplingPlan(parsing: sampling.description) == sampling)
-        var plan = Plan()
-        plan.sampling = sampling
-        #expect(try Plan(toml: plan.toml) == plan)
+        let sampling = try SamplingConfiguration(parsing: text)
+        #expect(try SamplingConfiguration(parsing: sampling.description) == sampling)
+        var configuration = TrainingConfiguration()
+        configuration.sampling = sampling
+        #expect(try TrainingConfiguration(toml: configuration.toml) == configuration)
     }
 
     @Test(arguments: [
         "", "rat", "rad:", "rad:k", "rad:k=", "rad:k=-1", "rad:k=nan", "rad:c=inf", "rad:every=0", "rad:k=1,k=1",
         "r3:k=1", "uniform:c=1", "r3:every=1.5", "rad:candidates=0",
     ]) func whatIsNoSamplingIsRefused(text: String) {
-        let failure = #expect(throws: PlanError.self) { try SamplingPlan(parsing: text) }
+        let failure = #expect(throws: OptionError.self) { try SamplingConfiguration(parsing: text) }
         #expect(failure?.explanation.contains("--sampling") == true)
     }
 }

@@ -14,22 +14,22 @@ import Training
 /// Short runs on the exact shelf, in a folder of their own.
 struct ShortRun {
     let folder: TemporaryFolder
-    var plan = Plan()
+    var configuration = TrainingConfiguration()
     /// Another device than the CPU.
-    var device: ((Workload) throws -> any Backend)?
+    var device: ((ResidualProblem) throws -> any Backend)?
 
     init() throws {
         folder = try TemporaryFolder()
-        plan.store = folder.file("store.nc")
-        plan.network = "2x16"
-        plan.stream = StreamPlan(chunk: 300, data: 150, front: 70)
-        try ExactShelf.writeStore(to: plan.store)
+        configuration.store = folder.file("store.nc")
+        configuration.network = "2x16"
+        configuration.stream = StreamConfiguration(chunk: 300, data: 150, front: 70)
+        try ExactShelf.writeStore(to: configuration.store)
     }
 
-    func assembly(iterations: Int, threads: Int = 2) throws -> Assembly {
-        var plan = plan
-        plan.iterations = iterations
-        return try Assembly(plan) { try device?($0) ?? CPUBackend($0, threads: threads) }
+    func context(iterations: Int, threads: Int = 2) throws -> TrainingContext {
+        var configuration = configuration
+        configuration.iterations = iterations
+        return try TrainingContext(configuration) { try device?($0) ?? CPUBackend($0, threads: threads) }
     }
 
     /// A new run of so many iterations, stopped at `stop` where given; the newest checkpoint.
@@ -37,7 +37,7 @@ struct ShortRun {
     func train(_ run: String, iterations: Int, stopAt stop: Int? = nil, threads: Int = 2) throws -> Checkpoint {
         let directory = RunDirectory(folder.file(run))
         try directory.acquire()
-        var trainer = try Trainer(starting: assembly(iterations: iterations, threads: threads), in: directory)
+        var trainer = try Trainer(starting: context(iterations: iterations, threads: threads), in: directory)
         return try finish(&trainer, directory, stopAt: stop)
     }
 
@@ -46,7 +46,7 @@ struct ShortRun {
         let directory = RunDirectory(folder.file(run))
         try directory.acquire()
         let saved = try directory.newestCheckpoint(report: { _ in })
-        var trainer = try Trainer(resuming: saved, assembly(iterations: iterations, threads: threads), in: directory)
+        var trainer = try Trainer(resuming: saved, context(iterations: iterations, threads: threads), in: directory)
         return try finish(&trainer, directory, stopAt: stop)
     }
 
@@ -68,7 +68,7 @@ private final class CountingBackend: Backend {
     var summary: String { backend.summary }
     var parallelism: String { backend.parallelism }
     var threads: Int { backend.threads }
-    var workload: Workload { backend.workload }
+    var residualProblem: ResidualProblem { backend.residualProblem }
 
     func squaredResiduals(
         parameters: [Float], batches: [PointBatch], coefficients: [[Double]], gradient: inout [Float]
@@ -115,8 +115,8 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
     @Test(arguments: ["lbfgs", "ssbroyden"])
     func aRunOfTwoPhasesGoesOnAsIfItHadNotBeenStopped(_ method: String) throws {
         var short = try ShortRun()
-        short.plan.optimizer = "adam:10,\(method):14"
-        short.plan.stream.sample = 900
+        short.configuration.optimizer = "adam:10,\(method):14"
+        short.configuration.stream.sample = 900
         let whole = try short.train("whole", iterations: 24)
         for stop in [9, 10, 11, 17, 23] {
             try short.train("run\(stop)", iterations: 24, stopAt: stop, threads: 1)
@@ -131,8 +131,8 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
     /// SOAP with a rate that falls with its phase, stopped before, at and after the change, or asked for more in the end.
     @Test func soapOnAScheduleGoesOnAsIfItHadNotBeenStopped() throws {
         var short = try ShortRun()
-        short.plan.optimizer = "adam:5,soap:8"
-        short.plan.learningRate.decay = .cosine
+        short.configuration.optimizer = "adam:5,soap:8"
+        short.configuration.learningRate.decay = .cosine
         let whole = try short.train("whole", iterations: 16)
         for stop in [4, 5, 6, 7, 13, 15] {
             try short.train("run\(stop)", iterations: 16, stopAt: stop, threads: 1)
@@ -147,9 +147,9 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
     /// Updates at 0 and 100; then L-BFGS with what 105 found, stopped around each of them.
     @Test func aBalancedRunGoesOnAsIfItHadNotBeenStopped() throws {
         var short = try ShortRun()
-        short.plan.optimizer = "adam:105,lbfgs:6"
-        short.plan.balance = .gradient
-        short.plan.stream = StreamPlan(chunk: 60, data: 30, front: 14, sample: 120)
+        short.configuration.optimizer = "adam:105,lbfgs:6"
+        short.configuration.balance = .gradient
+        short.configuration.stream = StreamConfiguration(chunk: 60, data: 30, front: 14, sample: 120)
         let whole = try short.train("whole", iterations: 111)
         for stop in [0, 1, 99, 100, 101, 105, 106, 109] {
             try short.train("run\(stop)", iterations: 111, stopAt: stop, threads: 1)
@@ -167,20 +167,20 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
     @Test(arguments: ["lbfgs:8", "ssbroyden:8"])
     func whereAStepFindsNothingTheNextOnesDoNotSearchAgain(optimizer: String) throws {
         var short = try ShortRun()
-        short.plan.optimizer = optimizer
-        short.plan.iterations = 8
-        short.plan.stream = StreamPlan(chunk: 300, data: 150, front: 70, sample: 300)
-        (short.plan.weights.velocity, short.plan.weights.thickness) = (0, 0)
-        (short.plan.weights.equation, short.plan.weights.front) = (0, 0)
+        short.configuration.optimizer = optimizer
+        short.configuration.iterations = 8
+        short.configuration.stream = StreamConfiguration(chunk: 300, data: 150, front: 70, sample: 300)
+        (short.configuration.weights.velocity, short.configuration.weights.thickness) = (0, 0)
+        (short.configuration.weights.equation, short.configuration.weights.front) = (0, 0)
         var counting: CountingBackend?
-        let assembly = try Assembly(short.plan) { workload in
-            let backend = CountingBackend(CPUBackend(workload, threads: 1))
+        let context = try TrainingContext(short.configuration) { residualProblem in
+            let backend = CountingBackend(CPUBackend(residualProblem, threads: 1))
             counting = backend
             return backend
         }
         let directory = RunDirectory(short.folder.file("run"))
         try directory.acquire()
-        var trainer = try Trainer(starting: assembly, in: directory)
+        var trainer = try Trainer(starting: context, in: directory)
         _ = try trainer.run(checkpointEvery: .seconds(3600), shouldStop: { false }, report: { _ in })
         let last = try directory.newestCheckpoint(report: { _ in })
         #expect(last.iteration == 8 && last.history.count == 8)
@@ -190,17 +190,17 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
     /// The factor is set after the iterations 0, 100, 104 (a new phase) and 204.
     @Test func aPriorCountsInPartsOfTheOtherTermsAndARunWithOneGoesOnAsIfItHadNotBeenStopped() throws {
         var short = try ShortRun()
-        short.plan.physics = "anisotropic"
-        short.plan.optimizer = "adam:104,lbfgs:110"
-        short.plan.stream = StreamPlan(chunk: 60, data: 30, front: 14, sample: 120)
+        short.configuration.physics = "anisotropic"
+        short.configuration.optimizer = "adam:104,lbfgs:110"
+        short.configuration.stream = StreamConfiguration(chunk: 60, data: 30, front: 14, sample: 120)
         let whole = try short.train("whole", iterations: 214)
         for stop in [0, 1, 100, 101, 104, 105, 204, 205] {
             try short.train("run\(stop)", iterations: 214, stopAt: stop, threads: 1)
             let resumed = try short.resume("run\(stop)", iterations: 214, threads: 3)
             #expect(sameBits(resumed, whole) && resumed.balance == whole.balance, "stopped at \(stop)")
         }
-        let terms = try short.assembly(iterations: 1).objective.terms
-        let place = terms.firstIndex { $0.isPrior }
+        let terms = try short.context(iterations: 1).objective.terms
+        let place = terms.firstIndex { $0.isRegularizer }
         let prior = try #require(place)
         func rest(_ iteration: Int) -> Double {
             terms.indices.filter { $0 != prior }
@@ -218,9 +218,11 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
 
     @Test func aDecomposedRunWithFourierFeaturesGoesOnAsIfItHadNotBeenStopped() throws {
         var short = try ShortRun()
-        (short.plan.network, short.plan.tiles, short.plan.fourier) = ("2x12+2x10", "2x3", "none+2")
-        short.plan.optimizer = "adam:10,lbfgs:8"
-        short.plan.stream.sample = 600
+        (short.configuration.network, short.configuration.tiles, short.configuration.fourier) = (
+            "2x12+2x10", "2x3", "none+2"
+        )
+        short.configuration.optimizer = "adam:10,lbfgs:8"
+        short.configuration.stream.sample = 600
         let whole = try short.train("whole", iterations: 18, threads: 3)
         #expect(whole.parameters.count == 6 * ((36 + 156 + 39) + (110 + 110 + 11)))
         for stop in [7, 13] {
@@ -231,31 +233,35 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
     }
 
     @Test func aPlanOfBeforeTilesAndFourierFeaturesIsStillRead() throws {
-        var plan = Plan()
-        (plan.network, plan.seed) = ("6x40+6x40", 7)
-        let text = plan.toml.split(separator: "\n").filter { !$0.hasPrefix("tiles") && !$0.hasPrefix("fourier") }
-        #expect(text.count == plan.toml.split(separator: "\n").count - 2)
-        #expect(try Plan(toml: text.joined(separator: "\n")) == plan)
-        (plan.tiles, plan.fourier) = ("2x3", "4")
-        #expect(try Plan(toml: plan.toml) == plan)
+        var configuration = TrainingConfiguration()
+        (configuration.network, configuration.seed) = ("6x40+6x40", 7)
+        let text = configuration.toml.split(separator: "\n").filter {
+            !$0.hasPrefix("tiles") && !$0.hasPrefix("fourier")
+        }
+        #expect(text.count == configuration.toml.split(separator: "\n").count - 2)
+        #expect(try TrainingConfiguration(toml: text.joined(separator: "\n")) == configuration)
+        (configuration.tiles, configuration.fourier) = ("2x3", "4")
+        #expect(try TrainingConfiguration(toml: configuration.toml) == configuration)
         // As a person would write a number.
-        #expect(try Plan(toml: plan.toml.replacingOccurrences(of: "\"4\"", with: "4")).networks() == plan.networks())
+        #expect(
+            try TrainingConfiguration(toml: configuration.toml.replacingOccurrences(of: "\"4\"", with: "4")).networks()
+                == configuration.networks())
     }
 
     @Test func aSampleOfSeveralChunksHasTheLossOfAllTheirPoints() throws {
         var short = try ShortRun()
-        short.plan.optimizer = "lbfgs"
-        short.plan.stream = StreamPlan(chunk: 50, data: 30, front: 20, sample: 150)
+        short.configuration.optimizer = "lbfgs"
+        short.configuration.stream = StreamConfiguration(chunk: 50, data: 30, front: 20, sample: 150)
         let parts = try short.train("parts", iterations: 1)
-        let assembly = try short.assembly(iterations: 1)
-        let start = assembly.objective.workload.networks.initialParameters(seed: 0)
+        let context = try short.context(iterations: 1)
+        let start = context.objective.residualProblem.networks.initialParameters(seed: 0)
         var sum = 0.0
         for number in 0..<3 {
             let name = ChunkNumber.kept(part: number, of: 3, since: 0)
-            let chunk = try assembly.stream.chunk(name, next: name)
+            let chunk = try context.stream.chunk(name, next: name)
             var gradient: [Float] = []
-            sum += try assembly.objective.evaluate(
-                assembly.backend, parameters: start, chunk: chunk, gradient: &gradient
+            sum += try context.objective.evaluate(
+                context.backend, parameters: start, chunk: chunk, gradient: &gradient
             ).total
         }
         #expect(abs(parts.history.totals[0] - sum / 3) < 1e-12 * sum)
@@ -265,30 +271,30 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
         var short = try ShortRun()
         let first = try short.train("first", iterations: 5)
         #expect(sameBits(try short.train("again", iterations: 5), first))
-        short.plan.seed = 2
+        short.configuration.seed = 2
         #expect(!sameBits(try short.train("other", iterations: 5), first))
     }
 
     @Test func trainingFindsTheViscosityOfTheExactShelf() throws {
         var short = try ShortRun()
-        short.plan.network = "3x24"
+        short.configuration.network = "3x24"
         // The stress at the front alone decides the level of a constant viscosity, 1/12 in these units: its square is small.
-        short.plan.weights.equation = 30
-        short.plan.weights.front = 30
-        short.plan.learningRate.peak = 4e-3
-        short.plan.learningRate.halfLife = 800
+        short.configuration.weights.equation = 30
+        short.configuration.weights.front = 30
+        short.configuration.learningRate.peak = 4e-3
+        short.configuration.learningRate.halfLife = 800
         let end = try short.train("run", iterations: 4000)
-        let assembly = try short.assembly(iterations: 0)
+        let context = try short.context(iterations: 0)
         let points = PointBatch(columns: [[-0.5, 0, 0.3, 0.7], [0.1, 0, -0.6, 0.5]])
         let program = PointProgram(
-            Program.recording { recorder in
+            Program.recording { tracer in
                 let point = FieldPoint(
-                    recorder: recorder, unknowns: Quantity.allCases,
-                    maps: FieldScaling(assembly.store.description, Constants()).maps, columns: ["x", "y"])
+                    tracer: tracer, unknowns: Quantity.allCases,
+                    maps: FieldScaling(context.store.description, Constants()).maps, columns: ["x", "y"])
                 return [point.value(.viscosity)]
             })
-        let mu = try assembly.backend.outputs(of: program, parameters: end.parameters, at: points)[0]
-        let scale = assembly.store.description.scales.viscosity(Constants())
+        let mu = try context.backend.outputs(of: program, parameters: end.parameters, at: points)[0]
+        let scale = context.store.description.scales.viscosity(Constants())
         for value in mu {
             // Four thousand steps of a small network leave up to 8 %; a wrong factor in an equation would leave 25 % and more.
             #expect(abs(Double(value) * scale / ExactShelf.viscosity - 1) < 0.15)
@@ -298,22 +304,22 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
     @Test func aRunWhoseLossIsFlatEndsBeforeItsTotalAndGoesOnWhereItIsAskedTo() throws {
         var short = try ShortRun()
         // Too small for the shelf: it has soon got as far as it can.
-        short.plan.network = "1x2"
-        short.plan.optimizer = "adam:20,ssbroyden"
-        short.plan.stream.sample = 300
-        short.plan.stop = .flat
+        short.configuration.network = "1x2"
+        short.configuration.optimizer = "adam:20,ssbroyden"
+        short.configuration.stream.sample = 300
+        short.configuration.stop = .flat
         let end = try short.train("run", iterations: 20_000)
-        #expect(end.iteration > 20 + Flatness.window && end.iteration < 20_000)
+        #expect(end.iteration > 20 + PlateauCriterion.window && end.iteration < 20_000)
         // Not an iteration earlier.
         let losses = end.history.totals
         let before = end.iteration - 1
-        #expect(losses[before - Flatness.window] / losses[before] - 1 >= 0.05)
+        #expect(losses[before - PlateauCriterion.window] / losses[before] - 1 >= 0.05)
         // A run that was stopped on the way ends where the other did, and one that has ended at once.
         try short.train("other", iterations: 20_000, stopAt: 700)
         #expect(sameBits(try short.resume("other", iterations: 20_000), end))
         #expect(sameBits(try short.resume("other", iterations: 20_000), end))
         #expect(end.hasEnded)
-        short.plan.stop = .total
+        short.configuration.stop = .total
         #expect(try short.resume("run", iterations: end.iteration + 50).iteration == end.iteration + 50)
     }
 
@@ -326,22 +332,22 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
             (flat, 500, true),
         ] {
             let loss = losses[losses.count - 1]
-            #expect(Flatness.isReached(losses.dropLast(), loss: loss, observedValues: values) == expected)
+            #expect(PlateauCriterion.isReached(losses.dropLast(), loss: loss, observedValues: values) == expected)
         }
         // Of fewer iterations nothing is said.
-        #expect(!Flatness.isReached(flat.prefix(1900), loss: flat[1900], observedValues: 1000))
-        #expect(!Flatness.isReached(flat.dropLast(), loss: flat[2500], observedValues: 0))
+        #expect(!PlateauCriterion.isReached(flat.prefix(1900), loss: flat[1900], observedValues: 1000))
+        #expect(!PlateauCriterion.isReached(flat.dropLast(), loss: flat[2500], observedValues: 0))
     }
 
     @Test func aLossThatBecomesNaNStopsWithTheLastGoodCheckpointNamed() throws {
         var short = try ShortRun()
         let good = try short.train("run", iterations: 5)
-        short.plan.learningRate.peak = 1e30
-        short.plan.learningRate.warmUp = 0
+        short.configuration.learningRate.peak = 1e30
+        short.configuration.learningRate.warmUp = 0
         let directory = RunDirectory(short.folder.file("run"))
         try directory.acquire()
         let before = directory.checkpoints
-        var trainer = try Trainer(resuming: good, short.assembly(iterations: 50), in: directory)
+        var trainer = try Trainer(resuming: good, short.context(iterations: 50), in: directory)
         let failure = #expect(throws: RunError.self) {
             _ = try trainer.run(checkpointEvery: .zero, shouldStop: { false }, report: { _ in })
         }
@@ -355,12 +361,12 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
     @Test(arguments: [false, true], ["uniform", "rad:every=22"])
     func aStoreThatFailsEndsTheRunWithACheckpointOfWhatItReached(cut: Bool, sampling: String) throws {
         var short = try ShortRun()
-        short.plan.sampling = try SamplingPlan(parsing: sampling)
+        short.configuration.sampling = try SamplingConfiguration(parsing: sampling)
         let whole = try short.train("whole", iterations: 40)
-        let bytes = try Data(contentsOf: URL(fileURLWithPath: short.plan.store))
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: short.configuration.store))
         let directory = RunDirectory(short.folder.file("run"))
         try directory.acquire()
-        var trainer = try Trainer(starting: short.assembly(iterations: 40), in: directory)
+        var trainer = try Trainer(starting: short.context(iterations: 40), in: directory)
         var reached = 0
         // No checkpoint is due for an hour: the one that is found was made by the failure.
         let failure = #expect(throws: RunError.self) {
@@ -369,7 +375,7 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
                 guard reached == 21 else { return }
                 // In place, as the file that the trainer has open, and never shorter on the way: a chunk is read ahead
                 // meanwhile.
-                let file = FileHandle(forUpdatingAtPath: short.plan.store)
+                let file = FileHandle(forUpdatingAtPath: short.configuration.store)
                 if cut { try? file?.truncate(atOffset: 8192) } else { file?.write(Data(bytes.map { $0 ^ 8 })) }
             }
         }
@@ -378,9 +384,9 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
         #expect(failure?.kind == (cut ? .inputOutput : .badData))
         #expect(failure?.explanation.contains("--resume") == true, "\(String(describing: failure))")
         #expect(try directory.newestCheckpoint(report: { _ in }).iteration == reached + 1)
-        try bytes.write(to: URL(fileURLWithPath: short.plan.store))
+        try bytes.write(to: URL(fileURLWithPath: short.configuration.store))
         var resumed = try Trainer(
-            resuming: directory.newestCheckpoint(report: { _ in }), short.assembly(iterations: 40), in: directory)
+            resuming: directory.newestCheckpoint(report: { _ in }), short.context(iterations: 40), in: directory)
         _ = try resumed.run(checkpointEvery: .seconds(3600), shouldStop: { false }, report: { _ in })
         #expect(sameBits(try directory.newestCheckpoint(report: { _ in }), whole))
     }
@@ -428,11 +434,11 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
         let short = try ShortRun()
         let written = try short.train("run", iterations: 3)
         var changed = written
-        changed.plan.gravity = 9.8
-        changed.plan.seed = UInt64.max / 3
+        changed.configuration.gravity = 9.8
+        changed.configuration.seed = UInt64.max / 3
         try changed.write(to: short.folder.file("one.nc"))
         let read = try Checkpoint(reading: short.folder.file("one.nc"))
-        #expect(read.plan == changed.plan)
+        #expect(read.configuration == changed.configuration)
         #expect(sameBits(read, written))
     }
 

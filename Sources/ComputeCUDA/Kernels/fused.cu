@@ -1,5 +1,5 @@
 // A tile's way through all layers of a network in one kernel, and back in another: its activations and adjoints stay in shared
-// memory and registers, the card's memory sees pre-activations z once each way. Rules and letters: Sources/Networks/README.md; the
+// memory and registers, the GPU's memory sees pre-activations z once each way. Rules and letters: Sources/Networks/README.md; the
 // arithmetic between products is that of network.cu, against which this is tested. z (L, P, K, W) is what network.cu leaves there.
 //
 // Products number 0 ... are those of the hidden layers whose factors are W x W: all but the first layer's, or all where the first takes
@@ -52,7 +52,7 @@ static __device__ __forceinline__ void put(unsigned *stack, int row, int column,
         *(float2 *)(stack + word_of(row, column)) = {left, right};
 }
 
-// From sums z without biases: z to the card's memory with tanh in the value channel, and a to shared memory, as factors or as it is.
+// From sums z without biases: z to the GPU's memory with tanh in the value channel, and a to shared memory, as factors or as it is.
 static __device__ __forceinline__ void activate(float (&c)[M][N][4], const Place &place, const float *biases, float *z,
                                                 unsigned *stack, bool as_factors, int first_point, int points) {
     const int left = points - first_point - place.point;

@@ -42,7 +42,7 @@ static __device__ __forceinline__ void copy_beside(unsigned *shared, const unsig
                  : "memory");
 }
 static __device__ __forceinline__ void await_copies() { asm volatile("cp.async.wait_all;" ::: "memory"); }
-// Asks for a line of the card's memory, for somebody who will read it soon.
+// Asks for a line of the GPU's memory, for somebody who will read it soon.
 static __device__ __forceinline__ void prefetch(const float *line) { asm volatile("prefetch.global.L2 [%0];" ::"l"(line)); }
 static __device__ __forceinline__ unsigned *shared_words() {
     // What tensor cores read themselves is swapped by its address.

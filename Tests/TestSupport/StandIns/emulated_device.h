@@ -20,7 +20,7 @@ struct Emulator {
     void (*warp_barrier)();
     // A place of 64 words for each thread of the warp.
     uint32_t (*warp_words)[64];
-    // Whether copies and products beside a thread are done at once, or when it waits for them and no sooner. A card may do either.
+    // Whether copies and products beside a thread are done at once, or when it waits for them and no sooner. A GPU may do either.
     bool is_eager;
 };
 static Emulator *emulator;

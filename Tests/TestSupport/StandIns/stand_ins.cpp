@@ -1,8 +1,8 @@
 // libcuda, libnvrtc and libcublas on the host, as far as ComputeCUDA calls them, so that the whole backend runs where there is no
-// card: its memory, copies, streams, launches, graphs and kernels. C++, because it is loaded in place of C libraries and hosts
+// GPU: its memory, copies, streams, launches, graphs and kernels. C++, because it is loaded in place of C libraries and hosts
 // kernels of CUDA C++.
 //
-// It is as unhelpful as a card may be. What is asked of a stream is done as late as possible: when somebody waits for it; what threads ask for
+// It is as unhelpful as a GPU may be. What is asked of a stream is done as late as possible: when somebody waits for it; what threads ask for
 // beside their own work so too, or, where they take turns in descending order, at once. Memory
 // is filled with NaN and stands between guards. Threads of a block and blocks of a grid take turns in an order that can be chosen.
 // A barrier that not all threads reach, a copy from pageable memory or a wait inside of a capture are errors.
@@ -275,7 +275,7 @@ int outcome() {
 struct Function {
     void (*launch)(void **);
     int (*sizes)(size_t *);
-    // Shared memory that a launch may ask for; more than every card gives has to be allowed.
+    // Shared memory that a launch may ask for; more than every GPU gives has to be allowed.
     unsigned most_shared = 48 << 10;
 };
 struct LoadedModule {
@@ -351,7 +351,7 @@ size_t element(int type) { return type == 14 ? 2 : 4; }
 
 extern "C" {
 
-// For the tests: 0 ascending, 1 descending, 2 shuffled; bytes of the card; kernels and products so far.
+// For the tests: 0 ascending, 1 descending, 2 shuffled; bytes of the GPU; kernels and products so far.
 void stand_in_set_order(int order) { Guard guard(lock); thread_order = order; }
 void stand_in_set_memory(size_t bytes) { Guard guard(lock); total_memory = bytes; }
 size_t stand_in_used_memory() { Guard guard(lock); return used; }

@@ -5,7 +5,7 @@ import Fields
 ///
 /// Drawn points count alike, as published: dividing by p would give the loss of uniform points back, with less noise, but
 /// noise is not what is lacking. They are to weigh more what the network does not resolve yet.
-public struct SamplingPlan: Sendable, Equatable {
+public struct SamplingConfiguration: Sendable, Equatable {
     public enum Method: String, CaseIterable, Sendable {
         /// The store's own points, uniform on the shelf.
         case uniform
@@ -30,7 +30,7 @@ public struct SamplingPlan: Sendable, Equatable {
     public init(parsing text: String) throws {
         let words = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard let method = Method(rawValue: String(words[0])) else {
-            throw PlanError.unknownName("sampling", String(words[0]), known: Method.allCases.map(\.rawValue))
+            throw OptionError.unknownName("sampling", String(words[0]), known: Method.allCases.map(\.rawValue))
         }
         self.method = method
         every = method == .uniform ? 0 : 500
@@ -39,7 +39,7 @@ public struct SamplingPlan: Sendable, Equatable {
         for part in words[1].split(separator: ",", omittingEmptySubsequences: false) {
             let pair = part.split(separator: "=", omittingEmptySubsequences: false)
             guard pair.count == 2, given.insert(pair[0]).inserted, set(pair[0], to: String(pair[1])) else {
-                throw PlanError.badValue("sampling", text, expected: SamplingPlan.expected(method))
+                throw OptionError.badValue("sampling", text, expected: SamplingConfiguration.expected(method))
             }
         }
     }

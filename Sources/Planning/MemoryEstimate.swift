@@ -3,7 +3,7 @@ import PointStore
 import Runs
 
 /// The most memory that a training run holds at once, from the shapes of its buffers; an upper bound.
-public struct MemoryPlan: Sendable {
+public struct MemoryEstimate: Sendable {
     public struct Part: Sendable, Equatable {
         public let name: String
         public let bytes: Int
@@ -17,7 +17,7 @@ public struct MemoryPlan: Sendable {
     /// What threads reserve and hardly touch, as address space and as data.
     private let reserved: (mapped: Int, data: Int)
 
-    /// Code of libraries that is first used after the plan is made, stacks of threads, buffers of a file that is read or
+    /// Code of libraries that is first used after the configuration is made, stacks of threads, buffers of a file that is read or
     /// written (1 MB). Measured: 3 to 6 MB of netCDF, HDF5 and OpenBLAS.
     private static let laterPages = 8 << 20
     /// Stacks, and heaps of malloc, of Dispatch's own thread and of the one that reads ahead.
@@ -28,14 +28,15 @@ public struct MemoryPlan: Sendable {
     ///   - backend: what the device allocates (`CPUBackend.memory`).
     ///   - resumes: a run that goes on holds the checkpoint that it was read from until it ends.
     public init(
-        _ plan: Plan, objective: Objective, sizes: [PointSet: Int], backend: [(name: String, bytes: Int)],
+        _ configuration: TrainingConfiguration, objective: Objective, sizes: [PointSet: Int],
+        backend: [(name: String, bytes: Int)],
         threads: Int, reservedPerThread: (mapped: Int, data: Int), resumes: Bool = false, held: ProcessMemory = .now
     ) throws {
-        let parameters = objective.workload.networks.parameterCount
-        let state = try plan.optimizerStateBytes(parameterCount: parameters)
+        let parameters = objective.residualProblem.networks.parameterCount
+        let state = try configuration.optimizerStateBytes(parameterCount: parameters)
         // Weights and gradient; the optimizer's state, and its copy in the checkpoint.
         let weights = 2 * 4 * parameters + 2 * state + (resumes ? 4 * parameters + state : 0)
-        let history = History.byteCount(terms: objective.terms.count, iterations: plan.iterations)
+        let history = History.byteCount(terms: objective.terms.count, iterations: configuration.iterations)
         let chunk = sizes.reduce(0) { $0 + 4 * $1.key.columns.count * $1.value }
         self.held = held
         let network = "a smaller --network"
@@ -55,23 +56,27 @@ public struct MemoryPlan: Sendable {
                     name: $0.name, bytes: $0.bytes,
                     remedy: $0.name == "tiles" && threads > 1 ? "fewer --threads or \(network)" : network)
             }
-            + MemoryPlan.drawing(plan, backend: backend, resumes: resumes)
-            + [Part(name: "libraries at work", bytes: MemoryPlan.laterPages, remedy: nil)]
+            + MemoryEstimate.drawing(configuration, backend: backend, resumes: resumes)
+            + [Part(name: "libraries at work", bytes: MemoryEstimate.laterPages, remedy: nil)]
         reserved = (
-            threads * reservedPerThread.mapped + MemoryPlan.otherThreads.mapped,
-            threads * reservedPerThread.data + MemoryPlan.otherThreads.data
+            threads * reservedPerThread.mapped + MemoryEstimate.otherThreads.mapped,
+            threads * reservedPerThread.data + MemoryEstimate.otherThreads.data
         )
     }
 
     /// What Training/Drawing.swift allocates: nothing where points are uniform.
-    private static func drawing(_ plan: Plan, backend: [(name: String, bytes: Int)], resumes: Bool) -> [Part] {
-        guard plan.drawnPoints > 0 else { return [] }
-        let evaluated = plan.sampling.evaluated * plan.drawnPoints
+    private static func drawing(
+        _ configuration: TrainingConfiguration, backend: [(name: String, bytes: Int)], resumes: Bool
+    ) -> [Part] {
+        guard configuration.drawnPoints > 0 else { return [] }
+        let evaluated = configuration.sampling.evaluated * configuration.drawnPoints
         // Those in use, the next ones and their places among the candidates; the saved checkpoint's.
-        let kept = DrawnPoints.byteCount(plan.drawnPoints) * (resumes ? 3 : 2) + 8 * plan.drawnPoints
+        let kept =
+            ResampledPoints.byteCount(configuration.drawnPoints) * (resumes ? 3 : 2) + 8 * configuration.drawnPoints
         // Candidates with a residual and a weight each; of a chunk, positions and residuals, before and after they are copied.
         let candidates =
-            DrawnPoints.byteCount(evaluated) + 12 * evaluated + DrawnPoints.byteCount(4 * plan.stream.chunk)
+            ResampledPoints.byteCount(evaluated) + 12 * evaluated
+            + ResampledPoints.byteCount(4 * configuration.stream.chunk)
         return [
             Part(name: "drawn points", bytes: kept + candidates, remedy: "a smaller sample in --stream"),
             // Tiles of their own, as long as residuals are evaluated.
@@ -81,12 +86,12 @@ public struct MemoryPlan: Sendable {
         ]
     }
 
-    /// Room for reading a checkpoint, before its plan is known.
+    /// Room for reading a checkpoint, before its configuration is known.
     public init(reading path: String, bytes: Int, held: ProcessMemory = .now) {
         self.held = held
         parts = [
             Part(
-                name: "reading \(path)", bytes: bytes + MemoryPlan.laterPages, remedy: nil)
+                name: "reading \(path)", bytes: bytes + MemoryEstimate.laterPages, remedy: nil)
         ]
         reserved = (0, 0)
     }

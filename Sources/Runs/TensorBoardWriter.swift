@@ -6,7 +6,7 @@ import Glibc
 /// field by field (tensorflow/core/util/event.proto and framework/summary.proto).
 ///
 /// Unlike other outputs it grows while it is read; a record that was cut short is passed over by its checksum.
-public final class EventFile {
+public final class TensorBoardWriter {
     public let path: String
     private let handle: Int32
     private var pending: [UInt8] = []
@@ -19,7 +19,7 @@ public final class EventFile {
     ///
     /// - Parameter iteration: the first that will be added; of older files, TensorBoard forgets what is from there on: a run
     ///   that was killed behind its last checkpoint goes on from that.
-    public init(in folder: String, from iteration: Int) throws(EventFileError) {
+    public init(in folder: String, from iteration: Int) throws(TensorBoardError) {
         var made = ""
         for part in folder.split(separator: "/", omittingEmptySubsequences: false) {
             made += made.isEmpty && !folder.hasPrefix("/") ? part : "/\(part)"
@@ -31,16 +31,16 @@ public final class EventFile {
         gethostname(&host, 255)
         let name = host.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
         // TensorBoard reads files in the order of their names.
-        let seconds = String(Int(EventFile.now))
+        let seconds = String(Int(TensorBoardWriter.now))
         path =
             "\(folder)/events.out.tfevents.\(String(repeating: "0", count: max(0, 10 - seconds.count)))\(seconds).\(name).\(getpid()).\(iteration)"
         handle = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
         guard handle >= 0 else { throw .notWritable(path: folder, reason: String(cString: strerror(errno))) }
-        append(ProtocolBuffer().double(1, EventFile.now).text(3, "brain.Event:2"))
+        append(ProtocolBuffer().double(1, TensorBoardWriter.now).text(3, "brain.Event:2"))
         if iteration > 0 {
             // SessionLog.status = START.
             append(
-                ProtocolBuffer().double(1, EventFile.now).whole(2, iteration)
+                ProtocolBuffer().double(1, TensorBoardWriter.now).whole(2, iteration)
                     .message(7, ProtocolBuffer().whole(1, 1)))
         }
         try flush()
@@ -49,17 +49,17 @@ public final class EventFile {
     deinit { close(handle) }
 
     /// Adds scalars of an iteration, by their tags.
-    public func add(_ scalars: [(tag: String, value: Double)], iteration: Int) throws(EventFileError) {
+    public func add(_ scalars: [(tag: String, value: Double)], iteration: Int) throws(TensorBoardError) {
         var summary = ProtocolBuffer()
         for (tag, value) in scalars {
             summary = summary.message(1, ProtocolBuffer().text(1, tag).float(2, Float(value)))
         }
-        append(ProtocolBuffer().double(1, EventFile.now).whole(2, iteration).message(5, summary))
-        if ContinuousClock.now - lastFlush >= EventFile.flushEvery { try flush() }
+        append(ProtocolBuffer().double(1, TensorBoardWriter.now).whole(2, iteration).message(5, summary))
+        if ContinuousClock.now - lastFlush >= TensorBoardWriter.flushEvery { try flush() }
     }
 
     /// Brings to the file what was added.
-    public func flush() throws(EventFileError) {
+    public func flush() throws(TensorBoardError) {
         lastFlush = .now
         var written = 0
         while written < pending.count {
@@ -86,8 +86,8 @@ public final class EventFile {
     /// A TFRecord: length, its checksum, data, their checksum, little-endian.
     private func append(_ event: ProtocolBuffer) {
         let length = littleEndian(UInt64(event.bytes.count))
-        pending += length + littleEndian(EventFile.masked(length))
-        pending += event.bytes + littleEndian(EventFile.masked(event.bytes))
+        pending += length + littleEndian(TensorBoardWriter.masked(length))
+        pending += event.bytes + littleEndian(TensorBoardWriter.masked(event.bytes))
     }
 
     /// CRC-32C, rotated and offset so that a checksum of data that hold checksums is still a good one (LevelDB's log format).
@@ -138,7 +138,7 @@ private struct ProtocolBuffer {
     }
 }
 
-public enum EventFileError: Failure {
+public enum TensorBoardError: Failure {
     case notWritable(path: String, reason: String)
 
     public var kind: FailureKind { .inputOutput }

@@ -7,12 +7,12 @@ import Glibc
 /// other bytes and of the ranges. HDF5 notices neither a flipped bit in contiguous data nor a file that was never
 /// finished; the seal, written last, tells both. It needs no library to be checked, and is checked before one sees the
 /// file: libhdf5 dies on some damaged headers.
-public enum Seal {
+public enum IntegrityTrailer {
     private static let mark: [UInt8] = Array("PINNSEAL".utf8)
     /// Without the ranges, 16 bytes each.
     public static let byteCount = 32
     /// Far more than the columns of a store.
-    private static let mostRanges = 1000
+    private static let maxRanges = 1000
 
     /// Appends the seal to a closed file.
     public static func close(_ path: String, leavingOut ranges: [Range<Int>] = []) throws(NetCDFError) {
@@ -23,7 +23,7 @@ public enum Seal {
         defer { Glibc.close(handle) }
         let length = Int(lseek(handle, 0, SEEK_END))
         let sorted = ranges.sorted { $0.lowerBound < $1.lowerBound }
-        precondition(sorted.count <= mostRanges)
+        precondition(sorted.count <= maxRanges)
         let table = sorted.flatMap { bytes(of: $0.lowerBound) + bytes(of: $0.upperBound) }
         let checksum = try self.checksum(handle, length: length, leavingOut: sorted, table: table, path: path)
         let seal = table + bytes(of: sorted.count) + mark + bytes(of: length) + bytes(of: Int(checksum))
@@ -40,13 +40,13 @@ public enum Seal {
         guard handle >= 0 else { throw .notReadable(path: path, reason: String(cString: strerror(errno))) }
         defer { Glibc.close(handle) }
         let end = Int(lseek(handle, 0, SEEK_END)) - byteCount
-        guard end > 0 else { throw .notSealed(path: path) }
+        guard end > 0 else { throw .noIntegrityTrailer(path: path) }
         let seal = try readBytes(handle, at: end, count: byteCount, path: path)
         let count = number(seal, at: 0)
         let length = number(seal, at: 16)
-        guard Array(seal[8..<16]) == mark, count >= 0, count <= mostRanges, length == end - 16 * count, length > 0
+        guard Array(seal[8..<16]) == mark, count >= 0, count <= maxRanges, length == end - 16 * count, length > 0
         else {
-            throw .notSealed(path: path)
+            throw .noIntegrityTrailer(path: path)
         }
         let table = try readBytes(handle, at: length, count: 16 * count, path: path)
         var ranges: [Range<Int>] = []

@@ -4,23 +4,23 @@ import PointStore
 import Runs
 
 /// Room on disk, from the layout of the files.
-public struct DiskPlan: Sendable, Equatable {
+public struct DiskEstimate: Sendable, Equatable {
     /// One checkpoint at the end of the run [bytes].
     public let checkpoint: Int
     /// Everything in a run's folder at its fullest: the checkpoints that are kept, the one that is being written, and the
     /// history twice, as it is replaced; of an ensemble, that for each member.
     public let run: Int
 
-    public init(_ plan: Plan, objective: Objective) throws {
+    public init(_ configuration: TrainingConfiguration, objective: Objective) throws {
         let terms = objective.terms.count
-        let parameters = objective.workload.networks.parameterCount
+        let parameters = objective.residualProblem.networks.parameterCount
         checkpoint = Checkpoint.byteCount(
-            parameters: parameters, optimizerBytes: try plan.optimizerStateBytes(parameterCount: parameters),
-            drawnPoints: plan.drawnPoints, terms: terms, iterations: plan.iterations)
+            parameters: parameters, optimizerBytes: try configuration.optimizerStateBytes(parameterCount: parameters),
+            drawnPoints: configuration.drawnPoints, terms: terms, iterations: configuration.iterations)
         run =
-            plan.ensemble
+            configuration.ensemble
             * ((RunDirectory.checkpointsKept + 1) * checkpoint
-                + 2 * History.byteCount(terms: terms, iterations: plan.iterations) + (1 << 16))
+                + 2 * History.byteCount(terms: terms, iterations: configuration.iterations) + (1 << 16))
     }
 
     /// Throws where the file system has less room; `present` bytes of the run are there already.

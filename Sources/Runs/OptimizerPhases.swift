@@ -1,8 +1,8 @@
 import Optimizers
 
 /// The optimizers of a run one after the other, as `--optimizer adam:5000,lbfgs:2000` names them. A phase begins at an
-/// iteration that depends on the plan alone; the last one goes on for as long as the run does.
-public struct PhasePlan: Sendable, Equatable {
+/// iteration that depends on the configuration alone; the last one goes on for as long as the run does.
+public struct OptimizerPhases: Sendable, Equatable {
     public struct Phase: Sendable, Equatable {
         public let optimizer: String
         /// The iteration that it begins with.
@@ -21,11 +21,11 @@ public struct PhasePlan: Sendable, Equatable {
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             let words = part.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
             guard OptimizerCatalog.optimizer(named: words[0]) != nil else {
-                throw PlanError.unknownName("optimizer", words[0], known: OptimizerCatalog.all.map { $0.name })
+                throw OptionError.unknownName("optimizer", words[0], known: OptimizerCatalog.all.map { $0.name })
             }
             let count = words.count == 2 ? Int(words[1]) : nil
             guard let begin = start, words.count == 1 || (words.count == 2 && count.map { $0 > 0 } == true) else {
-                throw PlanError.badValue(
+                throw OptionError.badValue(
                     "optimizer", text,
                     expected: "a name, or NAME:ITERATIONS behind commas (only the last may lack its iterations)")
             }

@@ -1,6 +1,6 @@
 /// How a tile goes through one network with a number of channels, and back: layer by layer (`NetworkPasses`, which the other is
 /// tested against) or all at once (`FusedPasses`).
-protocol NetworkWay: AnyObject {
+protocol NetworkEvaluator: AnyObject {
     /// Channels of the outputs at points; leaves z of every layer, tanh in its value channel.
     ///
     /// - Parameter parameters: the address of the network's own.

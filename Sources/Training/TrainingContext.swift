@@ -5,9 +5,9 @@ import Optimizers
 import PointStore
 import Runs
 
-/// Everything a trainer works with, made from a plan.
-public struct Assembly {
-    public let plan: Plan
+/// Everything a trainer works with, made from a configuration.
+public struct TrainingContext {
+    public let configuration: TrainingConfiguration
     public let store: StoreReader
     public let objective: Objective
     public let stream: ChunkStream
@@ -19,31 +19,32 @@ public struct Assembly {
     ///   - admit: throws where the run must not start; asked before anything large is allocated.
     ///   - makeBackend: chooses the device; only the command knows which there are.
     public init(
-        _ plan: Plan, admit: (StoreReader, Objective) throws -> Void = { _, _ in },
-        makeBackend: (Workload) throws -> any Backend
+        _ configuration: TrainingConfiguration, admit: (StoreReader, Objective) throws -> Void = { _, _ in },
+        makeBackend: (ResidualProblem) throws -> any Backend
     ) throws {
-        self.plan = plan
-        store = try StoreReader(path: plan.store)
-        let model = try plan.model()
+        self.configuration = configuration
+        store = try StoreReader(path: configuration.store)
+        let model = try configuration.model()
         isAlongX = !model.observed.contains(.velocityY)
         guard model.ice == store.description.ice else {
-            throw PlanError.otherIce(
-                physics: plan.physics, needs: model.ice, store: plan.store, holds: store.description.ice)
+            throw OptionError.otherIce(
+                physics: configuration.physics, needs: model.ice, store: configuration.store,
+                holds: store.description.ice)
         }
         objective = .inversion(
-            of: store.description, model: model, networks: try plan.networks(), weights: plan.weights,
-            constants: plan.constants)
+            of: store.description, model: model, networks: try configuration.networks(), weights: configuration.weights,
+            constants: configuration.constants)
         try admit(store, objective)
         stream = ChunkStream(
-            store, sizes: plan.stream.sizes, seed: plan.seed,
-            bootstrap: plan.resampling == .bootstrap ? Bootstrap(seed: plan.seed) : nil)
-        backend = try makeBackend(objective.workload)
+            store, sizes: configuration.stream.sizes, seed: configuration.seed,
+            bootstrap: configuration.resampling == .bootstrap ? Bootstrap(seed: configuration.seed) : nil)
+        backend = try makeBackend(objective.residualProblem)
     }
 
     /// The optimizer of an iteration's phase, as it is at the beginning of the phase.
     func makeOptimizer(at iteration: Int) throws -> any Optimizer {
-        try plan.makeOptimizer(
-            at: iteration, parameterCount: objective.workload.networks.parameterCount, threads: backend.threads)
+        try configuration.makeOptimizer(
+            at: iteration, parameterCount: objective.residualProblem.networks.parameterCount, threads: backend.threads)
     }
 
     /// The loss over a chunk, and its gradient.
@@ -53,15 +54,16 @@ public struct Assembly {
     }
 
     /// Factors of one; nil where none will change.
-    var startingBalance: LossBalance? {
-        plan.balance == .none && !objective.hasPrior ? nil : LossBalance(factors: objective.terms.map { _ in 1 })
+    var startingBalance: LossReweighting? {
+        configuration.balance == .none && !objective.hasRegularizer
+            ? nil : LossReweighting(factors: objective.terms.map { _ in 1 })
     }
 
     /// Numbers among a kept sample's points that were observed.
     var observedValues: Int {
         let columns: [PointSet: Int] = [.velocity: isAlongX ? 1 : 2, .thickness: 1, .surface: 1]
         return objective.sets.reduce(0) {
-            $0 + (columns[$1] ?? 0) * min(store.count($1), plan.stream.sampleChunks * stream.size($1))
+            $0 + (columns[$1] ?? 0) * min(store.count($1), configuration.stream.sampleChunks * stream.size($1))
         }
     }
 
@@ -75,14 +77,17 @@ public struct Assembly {
         }
         guard isAlongX, reach(.v) > 0.2 * reach(.u) else { return nil }
         return
-            "--physics \(plan.physics) is one-dimensional, along the x axis; in \(plan.store) the velocity across it is \(Int((100 * reach(.v) / reach(.u)).rounded())) % of that along it"
+            "--physics \(configuration.physics) is one-dimensional, along the x axis; in \(configuration.store) the velocity across it is \(Int((100 * reach(.v) / reach(.u)).rounded())) % of that along it"
     }
 
     /// The densities in which the product and the run differ, for the user to know: they move the viscosity.
     private var densityNotes: [String] {
         let stated = [
-            ("ice", store.description.productIceDensity, plan.iceDensity, "--ice-density"),
-            ("sea water", store.description.productSeaWaterDensity, plan.seaWaterDensity, "--sea-water-density"),
+            ("ice", store.description.productIceDensity, configuration.iceDensity, "--ice-density"),
+            (
+                "sea water", store.description.productSeaWaterDensity, configuration.seaWaterDensity,
+                "--sea-water-density"
+            ),
         ]
         return stated.compactMap { name, product, run, option in
             guard let product, product != run else { return nil }

@@ -22,7 +22,7 @@ public struct PointProgram: Sendable {
 }
 
 /// Networks and what is asked of them: all that a backend needs to know, and no physics.
-public struct Workload: Sendable {
+public struct ResidualProblem: Sendable {
     public let networks: NetworkGroup
     /// d(coordinate of the square)/d(equation's coordinate) along x and y.
     public let inputSlopes: (x: Double, y: Double)
@@ -54,5 +54,5 @@ public struct PointBatch: Sendable {
     }
 }
 
-/// Sums of squared residuals over a batch, one for each output of each program of the workload.
+/// Sums of squared residuals over a batch, one for each output of each program of the residualProblem.
 public typealias ResidualSums = [[Double]]

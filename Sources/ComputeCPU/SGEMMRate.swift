@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// Every thread multiplies matrices of its own, 1024 x 1024 in single precision, that are allocated and touched once:
 /// fresh memory for every product would lower the rate, and flatter what is compared with it.
-public final class MatrixRate {
+public final class SGEMMRate {
     public let threads: Int
     private let matrices: [Matrices]
     private static let size = 1024
@@ -20,7 +20,7 @@ public final class MatrixRate {
 
         init() {
             func matrix(of value: Float) -> UnsafeMutablePointer<Float> {
-                let count = MatrixRate.size * MatrixRate.size
+                let count = SGEMMRate.size * SGEMMRate.size
                 let values = UnsafeMutablePointer<Float>.allocate(capacity: count)
                 values.initialize(repeating: value, count: count)
                 return values
@@ -32,7 +32,7 @@ public final class MatrixRate {
 
         func multiply() {
             BLAS.multiply(
-                a, stride: MatrixRate.size, b, into: c, m: MatrixRate.size, n: MatrixRate.size, k: MatrixRate.size)
+                a, stride: SGEMMRate.size, b, into: c, m: SGEMMRate.size, n: SGEMMRate.size, k: SGEMMRate.size)
         }
 
         func deallocate() {
@@ -57,7 +57,7 @@ public final class MatrixRate {
     /// one's rate is over its own time, from the common beginning.
     public func sample(seconds: Double) -> Double {
         let work = matrices
-        let size = Double(MatrixRate.size)
+        let size = Double(SGEMMRate.size)
         let begin = ContinuousClock.now
         let total = Mutex(0.0)
         DispatchQueue.concurrentPerform(iterations: threads) { thread in

@@ -1,9 +1,9 @@
 import Networks
 
-/// The features that a network takes in place of coordinates, on the card.
-final class FourierWaves {
+/// The features that a network takes in place of coordinates, on the GPU.
+final class FourierFrequencies {
     /// Frequencies along x and y and phase of every feature, (3, F); a cosine is a sine a quarter ahead.
-    private let waves: CUDAMemory
+    private let table: CUDAMemory
     private let count: Int
     private let kernel: Kernel
     private let device: Device
@@ -13,8 +13,8 @@ final class FourierWaves {
         guard let frequencies = network.fourier?.frequencies else { return nil }
         let both = frequencies + frequencies
         let phases = both.indices.map { $0 < frequencies.count ? Float(Double.pi / 2) : 0 }
-        waves = try device.allocate(12 * both.count, "frequencies")
-        try device.copy(both.map(\.x) + both.map(\.y) + phases, to: waves.address)
+        table = try device.allocate(12 * both.count, "frequencies")
+        try device.copy(both.map(\.x) + both.map(\.y) + phases, to: table.address)
         (count, self.kernel, self.device) = (network.inputs, kernel, device)
     }
 
@@ -23,7 +23,7 @@ final class FourierWaves {
         try device.launch(
             kernel, over: points * count,
             [
-                .address(stacks.x.address), .address(stacks.y.address), .address(waves.address), .float(slopes.x),
+                .address(stacks.x.address), .address(stacks.y.address), .address(table.address), .float(slopes.x),
                 .float(slopes.y), .address(stacks.features.address), .int(points), .int(count),
             ])
     }

@@ -1,5 +1,5 @@
-/// The texts of the kernels, which travel inside the binary and are compiled for the card that is found.
-enum KernelTexts {
+/// The texts of the kernels, which travel inside the binary and are compiled for the GPU that is found.
+enum KernelSources {
     static let network = channels + text(PackageResources.network_cu)
     /// Layers of a network in one kernel each way.
     static func fused(_ shape: FusedShape) -> String {

@@ -1,7 +1,7 @@
 import Glibc
 
 /// Folders in which libraries of CUDA may lie, in the order in which they are asked.
-public struct CUDAPlaces: Sendable {
+public struct LibraryPaths: Sendable {
     /// An empty name stands for the loader's own path.
     public let folders: [String]
 
@@ -11,7 +11,7 @@ public struct CUDAPlaces: Sendable {
 
     /// What the user says (PINN_CUDA_PATH, folders with colons between them), what lies beside the tool, the loader's path,
     /// toolkits, drivers of containers, and the wheels of the Python packages that other tools bring along. No Python is run.
-    public static var ofThisMachine: CUDAPlaces {
+    public static var ofThisMachine: LibraryPaths {
         func variable(_ name: String) -> String? {
             getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
         }
@@ -29,7 +29,7 @@ public struct CUDAPlaces: Sendable {
             }
         }
         var seen: Set<String> = []
-        return CUDAPlaces(folders: folders.filter { seen.insert($0).inserted })
+        return LibraryPaths(folders: folders.filter { seen.insert($0).inserted })
     }
 
     /// For an error: where was looked.

@@ -16,13 +16,13 @@ public enum OptionValue: Sendable, Equatable {
     }
 }
 
-/// The options of a plan under the names that the command line and TOML files use: one table for reading, writing and
+/// The options of a configuration under the names that the command line and TOML files use: one table for reading, writing and
 /// comparing, so that `pinn-train --config pinn-run/plan.toml` repeats a run.
-extension Plan {
+extension TrainingConfiguration {
     struct Option: Sendable {
         let name: String
-        let get: @Sendable (Plan) -> OptionValue
-        let set: @Sendable (inout Plan, OptionValue) throws -> Void
+        let get: @Sendable (TrainingConfiguration) -> OptionValue
+        let set: @Sendable (inout TrainingConfiguration, OptionValue) throws -> Void
         /// Whether a resumed run may be given another value.
         var mayChange = false
     }
@@ -35,32 +35,32 @@ extension Plan {
         // A deviation alone is a number in a TOML file.
         Option(
             name: "fourier", get: { .text($0.fourier) },
-            set: { plan, value in
+            set: { configuration, value in
                 switch value {
-                case .text(let text): plan.fourier = text
-                case .number, .whole: plan.fourier = value.spelled
+                case .text(let text): configuration.fourier = text
+                case .number, .whole: configuration.fourier = value.spelled
                 }
             }),
         text("optimizer", \.optimizer),
         Option(
             name: "stream", get: { .text($0.stream.description) },
-            set: { plan, value in
+            set: { configuration, value in
                 guard case .text(let text) = value else { throw wrongType("stream", value, "text") }
-                plan.stream = try StreamPlan(parsing: text)
+                configuration.stream = try StreamConfiguration(parsing: text)
             }),
         Option(
             name: "sampling", get: { .text($0.sampling.description) },
-            set: { plan, value in
+            set: { configuration, value in
                 guard case .text(let text) = value else { throw wrongType("sampling", value, "text") }
-                plan.sampling = try SamplingPlan(parsing: text)
+                configuration.sampling = try SamplingConfiguration(parsing: text)
             }),
         Option(
             // A seed above 2^63 has no TOML integer.
             name: "seed", get: { Int(exactly: $0.seed).map { .whole($0) } ?? .text(String($0.seed)) },
-            set: { plan, value in
+            set: { configuration, value in
                 switch value {
-                case .whole(let whole) where whole >= 0: plan.seed = UInt64(whole)
-                case .text(let text) where UInt64(text) != nil: plan.seed = UInt64(text) ?? 0
+                case .whole(let whole) where whole >= 0: configuration.seed = UInt64(whole)
+                case .text(let text) where UInt64(text) != nil: configuration.seed = UInt64(text) ?? 0
                 default: throw wrongType("seed", value, "a whole number that is not negative")
                 }
             }),
@@ -88,15 +88,15 @@ extension Plan {
 
     /// Sets an option by its name.
     public mutating func set(_ name: String, to value: OptionValue) throws {
-        guard let option = Plan.options.first(where: { $0.name == name }) else {
-            throw PlanError.unknownOption(name, path: "the plan")
+        guard let option = TrainingConfiguration.options.first(where: { $0.name == name }) else {
+            throw OptionError.unknownOption(name, path: "the plan")
         }
         try option.set(&self, value)
     }
 
     /// As TOML.
     public var toml: String {
-        Plan.options.map { "\($0.name) = \($0.get(self).spelled)\n" }.joined()
+        TrainingConfiguration.options.map { "\($0.name) = \($0.get(self).spelled)\n" }.joined()
     }
 
     /// Reads what `toml` wrote.
@@ -110,71 +110,77 @@ extension Plan {
             } else if let number = value.double {
                 try set(name, to: .number(number))
             } else {
-                throw PlanError.unknownOption(name, path: "the plan")
+                throw OptionError.unknownOption(name, path: "the plan")
             }
         }
     }
 
-    /// The first option that a resumed run may not change and in which another plan differs.
-    public func change(from other: Plan) -> (option: String, mine: String, theirs: String)? {
-        for option in Plan.options where !option.mayChange && option.get(self) != option.get(other) {
+    /// The first option that a resumed run may not change and in which another configuration differs.
+    public func change(from other: TrainingConfiguration) -> (option: String, mine: String, theirs: String)? {
+        for option in TrainingConfiguration.options where !option.mayChange && option.get(self) != option.get(other) {
             return (option.name, option.get(self).spelled, option.get(other).spelled)
         }
         return nil
     }
 
-    private static func text(_ name: String, _ path: WritableKeyPath<Plan, String> & Sendable, mayChange: Bool = false)
+    private static func text(
+        _ name: String, _ path: WritableKeyPath<TrainingConfiguration, String> & Sendable, mayChange: Bool = false
+    )
         -> Option
     {
         Option(
             name: name, get: { .text($0[keyPath: path]) },
-            set: { plan, value in
+            set: { configuration, value in
                 guard case .text(let text) = value else { throw wrongType(name, value, "text") }
-                plan[keyPath: path] = text
+                configuration[keyPath: path] = text
             }, mayChange: mayChange)
     }
 
     /// One of a few words.
     private static func choice<Choice: RawRepresentable & CaseIterable & Sendable>(
-        _ name: String, _ path: WritableKeyPath<Plan, Choice> & Sendable, mayChange: Bool = false
+        _ name: String, _ path: WritableKeyPath<TrainingConfiguration, Choice> & Sendable, mayChange: Bool = false
     ) -> Option where Choice.RawValue == String {
         Option(
             name: name, get: { .text($0[keyPath: path].rawValue) },
-            set: { plan, value in
+            set: { configuration, value in
                 guard case .text(let text) = value else { throw wrongType(name, value, "text") }
                 guard let chosen = Choice(rawValue: text) else {
-                    throw PlanError.unknownName(name, text, known: Choice.allCases.map(\.rawValue))
+                    throw OptionError.unknownName(name, text, known: Choice.allCases.map(\.rawValue))
                 }
-                plan[keyPath: path] = chosen
+                configuration[keyPath: path] = chosen
             }, mayChange: mayChange)
     }
 
-    private static func number(_ name: String, _ path: WritableKeyPath<Plan, Double> & Sendable) -> Option {
+    private static func number(_ name: String, _ path: WritableKeyPath<TrainingConfiguration, Double> & Sendable)
+        -> Option
+    {
         Option(
             name: name, get: { .number($0[keyPath: path]) },
-            set: { plan, value in
+            set: { configuration, value in
                 switch value {
-                case .number(let number): plan[keyPath: path] = number
-                case .whole(let whole): plan[keyPath: path] = Double(whole)
+                case .number(let number): configuration[keyPath: path] = number
+                case .whole(let whole): configuration[keyPath: path] = Double(whole)
                 case .text: throw wrongType(name, value, "a number")
                 }
             })
     }
 
-    private static func whole(_ name: String, _ path: WritableKeyPath<Plan, Int> & Sendable, mayChange: Bool = false)
+    private static func whole(
+        _ name: String, _ path: WritableKeyPath<TrainingConfiguration, Int> & Sendable, mayChange: Bool = false
+    )
         -> Option
     {
         Option(
             name: name, get: { .whole($0[keyPath: path]) },
-            set: { plan, value in
+            set: { configuration, value in
                 guard case .whole(let whole) = value, whole >= 0 else {
                     throw wrongType(name, value, "a whole number that is not negative")
                 }
-                plan[keyPath: path] = whole
+                configuration[keyPath: path] = whole
             }, mayChange: mayChange)
     }
 
-    private static func wrongType(_ name: String, _ value: OptionValue, _ expected: String) -> PlanError {
+    private static func wrongType(_ name: String, _ value: OptionValue, _ expected: String) -> OptionError {
         .badValue(name, value.spelled, expected: expected)
     }
 }

@@ -1,19 +1,19 @@
 /// How long the work takes: every point in every iteration, as the group's tables count it, and streamed, as pinn-train
 /// works. Unit times are seconds for a point and a thousand iterations.
-public struct TimePlan: Sendable {
+public struct TimeEstimate: Sendable {
     public let points: Double
     /// Of all members of an ensemble together.
     public let iterations: Double
     public let work: StreamedWork
     /// Of one instance of this machine, where it was given or measured.
     public let unitTime: Double?
-    public let instances: [InstanceKind]
+    public let instances: [NodeType]
     public let pointsPerJob: Int
     /// Hours of a day in which the machines are there.
     public let hoursPerDay: Double
 
     public init(
-        points: Int, iterations: Int, work: StreamedWork, unitTime: Double?, instances: [InstanceKind],
+        points: Int, iterations: Int, work: StreamedWork, unitTime: Double?, instances: [NodeType],
         pointsPerJob: Int, hoursPerDay: Double
     ) {
         self.points = Double(points)
@@ -34,7 +34,7 @@ public struct TimePlan: Sendable {
 
     /// Expected total computation time: of one instance that visits every point in every iteration [h].
     public func fullBatchHours(_ unitTime: Double) -> Double {
-        InstanceKind(count: 1, unitTime: unitTime).hours(points: points, iterations: iterations)
+        NodeType(count: 1, unitTime: unitTime).hours(points: points, iterations: iterations)
     }
 
     /// Of one instance that trains as pinn-train does [h].
@@ -44,13 +44,13 @@ public struct TimePlan: Sendable {
 
     /// Expected total real time: of all instances together, the work divided at will [h].
     public var dividedHours: Double? {
-        instances.isEmpty ? nil : Mixture(instances).dividedHours(points: points, iterations: iterations)
+        instances.isEmpty ? nil : Cluster(instances).dividedHours(points: points, iterations: iterations)
     }
 
     /// Of all instances together in whole jobs [h].
     public var makespanHours: Double? {
         instances.isEmpty
-            ? nil : Mixture(instances).makespanHours(jobs: jobs, pointsPerJob: pointsPerJob, iterations: iterations)
+            ? nil : Cluster(instances).makespanHours(jobs: jobs, pointsPerJob: pointsPerJob, iterations: iterations)
     }
 
     /// Hours on the clock for hours of work.

@@ -1,7 +1,7 @@
 import Fields
 
 /// Points of the calving front that a product brings, taken as they are: nothing is drawn from a mask.
-struct GivenFront {
+struct SuppliedFront {
     let points: [FrontPoint]
     /// Points without a position or a direction, and those outside of the region or far from the ice that is taken.
     let withoutDirection: Int
@@ -45,7 +45,7 @@ struct GivenFront {
         }
         withoutDirection = count - points.count
         self.points = points.filter {
-            region.contains(x: $0.x, y: $0.y) && GivenFront.isNear($0, known, grid)
+            region.contains(x: $0.x, y: $0.y) && SuppliedFront.isNear($0, known, grid)
         }
         beyondData = points.count - self.points.count
     }

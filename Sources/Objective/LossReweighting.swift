@@ -1,8 +1,8 @@
 /// How the terms of the loss are weighed against each other while a run goes on.
-public enum BalanceMethod: String, Sendable, CaseIterable {
+public enum ReweightingMethod: String, Sendable, CaseIterable {
     /// By their fixed weights.
     case none
-    /// By the norms of their gradients (LossBalance).
+    /// By the norms of their gradients (LossReweighting).
     case gradient
 }
 
@@ -12,7 +12,7 @@ public enum BalanceMethod: String, Sendable, CaseIterable {
 ///     f_i ← 0.9 f_i + 0.1 mean_j ‖w_j ∇L_j‖ / ‖w_i ∇L_i‖
 ///
 /// so the weights w decide only where a run begins. A term whose weight or gradient is zero keeps its factor.
-public struct LossBalance: Sendable, Equatable {
+public struct LossReweighting: Sendable, Equatable {
     /// Iterations between two updates.
     static let updateEvery = 100
     /// Whether factors change at an iteration.
@@ -30,8 +30,8 @@ public struct LossBalance: Sendable, Equatable {
     /// A prior counts in parts of what is left of the others.
     ///
     /// - Parameter rest: Σ weight × term over misfits and equations.
-    public mutating func setPriors(of terms: [LossTerm], rest: Double) {
-        for term in terms.indices where terms[term].isPrior { factors[term] = rest }
+    public mutating func setRegularizers(of terms: [LossTerm], rest: Double) {
+        for term in terms.indices where terms[term].isRegularizer { factors[term] = rest }
     }
 
     /// - Parameter norms: ‖w_i ∇L_i‖, without the factors.
@@ -40,7 +40,7 @@ public struct LossBalance: Sendable, Equatable {
         let present = norms.indices.filter { norms[$0] != 0 }
         let mean = present.reduce(0) { $0 + norms[$1] } / Double(max(present.count, 1))
         for term in present {
-            factors[term] = LossBalance.keep * factors[term] + (1 - LossBalance.keep) * mean / norms[term]
+            factors[term] = LossReweighting.keep * factors[term] + (1 - LossReweighting.keep) * mean / norms[term]
         }
     }
 }

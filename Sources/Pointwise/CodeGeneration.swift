@@ -6,7 +6,7 @@ extension Program {
     public var valueLines: [String] {
         var lines = inputs.indices.map { "const float s\($0) = in[\($0)];" }
         for (number, operation) in operations.enumerated() {
-            let expression = operation.kind.spelling(
+            let expression = operation.kind.sourceExpression(
                 "s\(operation.a)", "s\(operation.b)", Program.literal(operation.constant))
             lines.append("const float s\(inputs.count + number) = \(expression);")
         }
@@ -27,7 +27,7 @@ extension Program {
         for (number, operation) in operations.enumerated().reversed() {
             let slot = inputs.count + number
             guard isSet[slot] else { continue }
-            let gains = operation.kind.adjointSpellings(
+            let gains = operation.kind.adjointExpressions(
                 "s\(operation.a)", "s\(operation.b)", Program.literal(operation.constant), value: "s\(slot)",
                 bar: "b\(slot)")
             for (gain, operand) in zip(gains, [operation.a, operation.b]) { add(gain, to: operand) }

@@ -6,14 +6,16 @@ import Runs
 
 /// New collocation points, drawn by the residuals at points of the stream: as many as a sample that is kept, chunk by chunk,
 /// so that memory follows the sample and not the store. A function of the weights, the iteration and (R3) the points before.
-extension Assembly {
-    public func draw(at iteration: Int, parameters: [Float], replacing previous: DrawnPoints?) throws -> DrawnPoints {
-        let sampling = plan.sampling
-        let count = plan.stream.sampleChunks * stream.size(.collocation)
+extension TrainingContext {
+    public func draw(at iteration: Int, parameters: [Float], replacing previous: ResampledPoints?) throws
+        -> ResampledPoints
+    {
+        let sampling = configuration.sampling
+        let count = configuration.stream.sampleChunks * stream.size(.collocation)
         // Drawings by their number, each with chunks of its own.
         let number = iteration / sampling.every
         if sampling.method == .r3 {
-            return DrawnPoints(
+            return ResampledPoints(
                 iteration: iteration,
                 columns: try released(
                     parameters, previous?.columns ?? uniform(number - 1, times: 1), fresh: uniform(number, times: 1)))
@@ -22,8 +24,8 @@ extension Assembly {
         let weights = ResidualDensity(exponent: sampling.exponent, floor: sampling.floor).weights(
             try residuals(parameters, at: candidates))
         let places = ResidualDensity.places(
-            weights, count: count, random: unitInterval(mixed(mixed(plan.seed, 0x52_4144), UInt64(number))))
-        return DrawnPoints(iteration: iteration, columns: candidates.map { column in places.map { column[$0] } })
+            weights, count: count, random: unitInterval(mixed(mixed(configuration.seed, 0x52_4144), UInt64(number))))
+        return ResampledPoints(iteration: iteration, columns: candidates.map { column in places.map { column[$0] } })
     }
 
     /// R3 (Daw et al. 2023, "Mitigating propagation failures in physics-informed neural networks using
@@ -39,7 +41,7 @@ extension Assembly {
 
     /// Points of the store: so many times a sample that is kept.
     private func uniform(_ number: Int, times: Int) throws -> [[Float]] {
-        let chunks = times * plan.stream.sampleChunks
+        let chunks = times * configuration.stream.sampleChunks
         var columns = PointSet.collocation.columns.map { _ in [Float]() }
         for column in columns.indices { columns[column].reserveCapacity(chunks * stream.size(.collocation)) }
         var chunk: [[Float]] = []

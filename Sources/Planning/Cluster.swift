@@ -1,5 +1,5 @@
 /// Machines of one kind: how many, and how fast one of them is.
-public struct InstanceKind: Sendable, Equatable, Codable {
+public struct NodeType: Sendable, Equatable, Codable {
     public let count: Int
     /// Seconds for a point and a thousand iterations.
     public let unitTime: Double
@@ -16,7 +16,7 @@ public struct InstanceKind: Sendable, Equatable, Codable {
     public init?(parsing text: String) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count == 2, let count = Double(parts[0]), (1...1e9).contains(count), count == count.rounded(),
-            let unitTime = Double(parts[1]), InstanceKind.unitTimes.contains(unitTime)
+            let unitTime = Double(parts[1]), NodeType.unitTimes.contains(unitTime)
         else { return nil }
         self.init(count: Int(count), unitTime: unitTime)
     }
@@ -26,10 +26,10 @@ public struct InstanceKind: Sendable, Equatable, Codable {
 }
 
 /// Work on machines of several kinds at once.
-public struct Mixture: Sendable {
-    public let kinds: [InstanceKind]
+public struct Cluster: Sendable {
+    public let kinds: [NodeType]
 
-    public init(_ kinds: [InstanceKind]) {
+    public init(_ kinds: [NodeType]) {
         precondition(!kinds.isEmpty)
         self.kinds = kinds
     }

@@ -1,16 +1,16 @@
 import Compute
 import Networks
 
-/// What steps on the card need besides an evaluation: Adam's moments, two chunks of points on the card and their pinned
+/// What steps on the GPU need besides an evaluation: Adam's moments, two chunks of points on the GPU and their pinned
 /// images on the host, so that one is copied while the other is computed on, and the sums of the steps that nobody has asked
 /// about yet.
 ///
 /// Order between the two streams: a chunk is copied when the step before the last, which read the same place, is done; a step begins when
 /// its chunk is there; the pinned image is written when its last copy is done.
-final class StepMachine {
+final class StepPipeline {
     /// Steps whose sums are copied to the host together, and how many of these there may be before the oldest is waited for.
     private static let group = 16
-    private static let mostGroups = 4
+    private static let maxGroups = 4
 
     let first: CUDAMemory
     let second: CUDAMemory
@@ -21,7 +21,7 @@ final class StepMachine {
     private(set) var places: [Place] = []
     private let device: Device
     private let outputs: Int
-    /// Sums and flag of each step, (groups, steps, outputs + 1), on the card and on the host.
+    /// Sums and flag of each step, (groups, steps, outputs + 1), on the GPU and on the host.
     let kept: CUDAMemory
     private let known: PinnedMemory
     private let groupDone: [Event]
@@ -29,7 +29,7 @@ final class StepMachine {
     private var copiedGroups = 0
     private var handedOut = 0
 
-    /// One chunk on the card: all sets' columns one after the other.
+    /// One chunk on the GPU: all sets' columns one after the other.
     struct Place {
         let columns: CUDAMemory
         let pinned: PinnedMemory
@@ -47,11 +47,11 @@ final class StepMachine {
         first = try device.allocate(4 * state.parameters.count, "Adam's moments")
         second = try device.allocate(4 * state.parameters.count, "Adam's moments")
         flag = try device.allocate(4, "a flag")
-        let bytes = 8 * (outputs + 1) * StepMachine.group * StepMachine.mostGroups
+        let bytes = 8 * (outputs + 1) * StepPipeline.group * StepPipeline.maxGroups
         kept = try device.allocate(bytes, "sums of steps")
         known = try PinnedMemory(device, bytes: bytes)
         var events: [Event] = []
-        for _ in 0..<StepMachine.mostGroups { events.append(try Event(device)) }
+        for _ in 0..<StepPipeline.maxGroups { events.append(try Event(device)) }
         groupDone = events
         try device.copy(state.first, to: first.address)
         try device.copy(state.second, to: second.address)
@@ -87,20 +87,20 @@ final class StepMachine {
 
     /// Where the next step's sums go.
     var nextKept: UInt64 {
-        kept.address + UInt64(8 * (outputs + 1) * (steps % (StepMachine.group * StepMachine.mostGroups)))
+        kept.address + UInt64(8 * (outputs + 1) * (steps % (StepPipeline.group * StepPipeline.maxGroups)))
     }
 
     /// Counts a step that was asked for.
     func stepped() throws(CUDAError) {
         steps += 1
-        if steps % StepMachine.group == 0 { try copyGroup() }
+        if steps % StepPipeline.group == 0 { try copyGroup() }
     }
 
     /// Copies the sums since the last copy to the host, once they are known.
     private func copyGroup() throws(CUDAError) {
-        let group = (steps - 1) / StepMachine.group
-        let number = group % StepMachine.mostGroups
-        let bytes = 8 * (outputs + 1) * StepMachine.group
+        let group = (steps - 1) / StepPipeline.group
+        let number = group % StepPipeline.maxGroups
+        let bytes = 8 * (outputs + 1) * StepPipeline.group
         try device.driver.check(
             device.driver.copyToHost(
                 known.bytes.baseAddress! + number * bytes, kept.address + UInt64(number * bytes), bytes, device.stream),
@@ -112,14 +112,14 @@ final class StepMachine {
     /// What is known of the steps that were not handed out; the oldest group is waited for where the next steps would take its place.
     func results(all: Bool, firstOutput: [Int]) throws(CUDAError) -> [StepResult] {
         var results: [StepResult] = []
-        if all, steps % StepMachine.group != 0 { try copyGroup() }
-        // Two steps more than a group: the card has work while the host waits.
-        let most = all ? 0 : StepMachine.group + 2
+        if all, steps % StepPipeline.group != 0 { try copyGroup() }
+        // Two steps more than a group: the GPU has work while the host waits.
+        let most = all ? 0 : StepPipeline.group + 2
         while steps - handedOut > most {
-            let group = handedOut / StepMachine.group
+            let group = handedOut / StepPipeline.group
             guard group < copiedGroups else { break }
-            try groupDone[group % StepMachine.mostGroups].wait()
-            let end = min(steps, (group + 1) * StepMachine.group)
+            try groupDone[group % StepPipeline.maxGroups].wait()
+            let end = min(steps, (group + 1) * StepPipeline.group)
             while handedOut < end {
                 results.append(result(handedOut, firstOutput))
                 handedOut += 1
@@ -129,7 +129,7 @@ final class StepMachine {
     }
 
     private func result(_ step: Int, _ firstOutput: [Int]) -> StepResult {
-        let begin = (outputs + 1) * (step % (StepMachine.group * StepMachine.mostGroups))
+        let begin = (outputs + 1) * (step % (StepPipeline.group * StepPipeline.maxGroups))
         let values = known.bytes.bindMemory(to: Double.self)
         let sums = firstOutput.indices.dropLast().map { program in
             (firstOutput[program]..<firstOutput[program + 1]).map { values[begin + $0] }

@@ -2,7 +2,7 @@ import Fields
 import PointStore
 
 /// How many points of each set an iteration takes, as `--stream chunk=65536,data=16384,front=4096` says it.
-public struct StreamPlan: Sendable, Equatable {
+public struct StreamConfiguration: Sendable, Equatable {
     /// Collocation points.
     public var chunk = 1024
     /// Observations, of velocity and of thickness each.
@@ -30,7 +30,7 @@ public struct StreamPlan: Sendable, Equatable {
                 given[String(pair[0])] == nil,
                 let value = wholeNumber(pair[1]), (1...100_000_000).contains(value)
             else {
-                throw PlanError.badValue(
+                throw OptionError.badValue(
                     "stream", text,
                     expected:
                         "chunk=POINTS, optionally with data=POINTS, front=POINTS and sample=POINTS behind commas, each from 1 to 1e8"
@@ -39,7 +39,7 @@ public struct StreamPlan: Sendable, Equatable {
             given[String(pair[0])] = value
         }
         guard let chunk = given["chunk"] else {
-            throw PlanError.badValue("stream", text, expected: "complete: chunk=POINTS is missing")
+            throw OptionError.badValue("stream", text, expected: "complete: chunk=POINTS is missing")
         }
         self.init(chunk: chunk, data: given["data"], front: given["front"], sample: given["sample"])
     }

@@ -8,7 +8,7 @@ import Synchronization
 ///
 /// One writer at a time: the partial file is locked from its creation to its renaming. An open-file-description lock, since
 /// libhdf5 takes locks of the other kinds on the same file.
-public final class PendingFile: Sendable {
+public final class AtomicFile: Sendable {
     public let finalPath: String
     public var temporaryPath: String { finalPath + ".partial" }
     /// The descriptor that holds the lock; -1 once the file is committed or discarded.
@@ -36,7 +36,7 @@ public final class PendingFile: Sendable {
                 path: finalPath, what: "the file", reason: "something that is no regular file has that name")
         }
         // Whether the folder can be written is told before any work, not after it.
-        lock = Mutex(try PendingFile.lockedFile(finalPath + ".partial", reportedAs: finalPath))
+        lock = Mutex(try AtomicFile.lockedFile(finalPath + ".partial", reportedAs: finalPath))
         leftover_file_add(temporaryPath)
     }
 
@@ -72,11 +72,11 @@ public final class PendingFile: Sendable {
     /// Brings the written file to the disk under its name. Where that fails, the partial file is removed.
     public func commit() throws(NetCDFError) {
         do throws(NetCDFError) {
-            try PendingFile.synchronize(temporaryPath, flags: O_RDWR, reportedAs: finalPath)
-            guard rename(temporaryPath, finalPath) == 0 else { throw PendingFile.failure("its name", path: finalPath) }
+            try AtomicFile.synchronize(temporaryPath, flags: O_RDWR, reportedAs: finalPath)
+            guard rename(temporaryPath, finalPath) == 0 else { throw AtomicFile.failure("its name", path: finalPath) }
             release()
-            try PendingFile.synchronize(
-                PendingFile.folder(of: finalPath), flags: O_RDONLY | O_DIRECTORY, reportedAs: finalPath)
+            try AtomicFile.synchronize(
+                AtomicFile.folder(of: finalPath), flags: O_RDONLY | O_DIRECTORY, reportedAs: finalPath)
         } catch {
             discard()
             throw error

@@ -6,7 +6,7 @@ import Physics
 
 /// Everything that decides what a run computes: options and configuration, parsed and checked once. It is written
 /// beside the result and into every checkpoint (PlanOptions.swift).
-public struct Plan: Sendable, Equatable {
+public struct TrainingConfiguration: Sendable, Equatable {
     /// Path of the store, as given.
     public var store = "pinn-store.nc"
     public var physics = "shallow-shelf"
@@ -16,17 +16,17 @@ public struct Plan: Sendable, Equatable {
     public var tiles = "1x1"
     /// Standard deviation of the Fourier features' frequencies, or "none"; "none+8" for two networks.
     public var fourier = "none"
-    /// One optimizer, or several one after the other (PhasePlan).
+    /// One optimizer, or several one after the other (OptimizerPhases).
     public var optimizer = Adam.name
-    public var stream = StreamPlan()
-    public var sampling = SamplingPlan()
+    public var stream = StreamConfiguration()
+    public var sampling = SamplingConfiguration()
     public var seed: UInt64 = 0
     /// Networks that are trained one after the other and differ in their seed alone (Ensemble.swift).
     public var ensemble = 1
     public var resampling = Resampling.none
     public var learningRate = LearningRateSchedule()
     public var weights = LossWeights()
-    public var balance = BalanceMethod.none
+    public var balance = ReweightingMethod.none
     /// [m s⁻²]
     public var gravity = Constants().gravity
     /// [kg m⁻³]
@@ -55,7 +55,7 @@ public struct Plan: Sendable, Equatable {
 
     public func model() throws -> PhysicalModel {
         guard let model = EquationCatalog.model(named: physics) else {
-            throw PlanError.unknownName("physics", physics, known: EquationCatalog.models.map(\.name))
+            throw OptionError.unknownName("physics", physics, known: EquationCatalog.models.map(\.name))
         }
         return model
     }
@@ -71,7 +71,7 @@ public struct Plan: Sendable, Equatable {
         guard shapes.count <= 2,
             shapes.allSatisfy({ $0.count == 2 && (1...64).contains($0[0]) && (1...4096).contains($0[1]) })
         else {
-            throw PlanError.badValue(
+            throw OptionError.badValue(
                 "network", network,
                 expected:
                     "LAYERSxWIDTH, for example 8x128, or two of them, for example 6x40+6x40: one for what is observed, one for what is inferred; at most 64 layers of width 4096"
@@ -98,7 +98,7 @@ public struct Plan: Sendable, Equatable {
         guard words.count == 1 || words.count == networks,
             deviations.allSatisfy({ $0.map { $0 > 0 && $0 <= 1000 } ?? true })
         else {
-            throw PlanError.badValue(
+            throw OptionError.badValue(
                 "fourier", fourier,
                 expected:
                     "none, or the standard deviation of the frequencies, above 0 and at most 1000, for example 4; or one for each network, for example none+8"
@@ -110,18 +110,18 @@ public struct Plan: Sendable, Equatable {
     private func decomposition() throws -> Decomposition {
         let counts = tiles.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
         guard counts.count == 2, counts.allSatisfy({ (1...64).contains($0) }) else {
-            throw PlanError.badValue(
+            throw OptionError.badValue(
                 "tiles", tiles, expected: "ROWSxCOLUMNS, for example 2x2, at most 64 of each")
         }
         return Decomposition(rows: counts[0], columns: counts[1])
     }
 
-    public func phases() throws -> PhasePlan { try PhasePlan(parsing: optimizer) }
+    public func phases() throws -> OptimizerPhases { try OptimizerPhases(parsing: optimizer) }
 
     private func optimizerType(at iteration: Int) throws -> any Optimizer.Type {
         let name = try phases().phase(at: iteration).optimizer
         guard let type = OptimizerCatalog.optimizer(named: name) else {
-            throw PlanError.unknownName("optimizer", name, known: OptimizerCatalog.all.map { $0.name })
+            throw OptionError.unknownName("optimizer", name, known: OptimizerCatalog.all.map { $0.name })
         }
         return type
     }
@@ -143,7 +143,7 @@ public struct Plan: Sendable, Equatable {
 
     /// The learning rate of an iteration's step; nil where its method searches for the length of a step.
     public func learningRate(at iteration: Int) throws -> Double? {
-        guard try !keepsSample(at: iteration) else { return nil }
+        guard try !requiresFixedBatch(at: iteration) else { return nil }
         return try optimizerOptions(at: iteration).schedule.rate(
             iteration: iteration - phases().phase(at: iteration).start)
     }
@@ -157,8 +157,8 @@ public struct Plan: Sendable, Equatable {
     }
 
     /// The points of an iteration are those of all iterations of its phase.
-    public func keepsSample(at iteration: Int) throws -> Bool {
-        try optimizerType(at: iteration).keepsSample
+    public func requiresFixedBatch(at iteration: Int) throws -> Bool {
+        try optimizerType(at: iteration).requiresFixedBatch
     }
 
     /// Collocation points that are drawn by their residuals at a time, at most: as many as a sample that is kept.
@@ -173,7 +173,7 @@ public struct Plan: Sendable, Equatable {
             ("hardness", hardness), ("sliding-exponent", slidingExponent),
             ("learning-rate", learningRate.peak),
         ] where !(value.isFinite && value > 0) {
-            throw PlanError.badValue(name, "\(value)", expected: "a positive number")
+            throw OptionError.badValue(name, "\(value)", expected: "a positive number")
         }
         for (name, value) in [
             ("velocity-weight", weights.velocity), ("thickness-weight", weights.thickness),
@@ -181,32 +181,32 @@ public struct Plan: Sendable, Equatable {
             ("equation-weight", weights.equation),
             ("front-weight", weights.front), ("prior-weight", weights.prior),
         ] where !(value.isFinite && value >= 0) {
-            throw PlanError.badValue(name, "\(value)", expected: "a number that is not negative")
+            throw OptionError.badValue(name, "\(value)", expected: "a number that is not negative")
         }
-        guard Plan.ensembleSizes.contains(ensemble) else {
-            throw PlanError.badValue("ensemble", "\(ensemble)", expected: "a number of members from 1 to 1000")
+        guard TrainingConfiguration.ensembleSizes.contains(ensemble) else {
+            throw OptionError.badValue("ensemble", "\(ensemble)", expected: "a number of members from 1 to 1000")
         }
         guard iceDensity < seaWaterDensity else {
-            throw PlanError.badValue(
+            throw OptionError.badValue(
                 "ice-density", "\(iceDensity)", expected: "less than the density of sea water, \(seaWaterDensity)")
         }
     }
 }
 
-extension Plan {
-    /// A cosine ends with its phase, whose length is part of the plan: the run's total may grow when it is resumed.
+extension TrainingConfiguration {
+    /// A cosine ends with its phase, whose length is part of the configuration: the run's total may grow when it is resumed.
     private func validateSchedule() throws {
         let phases = try phases().phases
         // Methods that keep their sample search for the length of a step.
         if learningRate.decay == .cosine,
-            let endless = try phases.first(where: { try $0.length == nil && !keepsSample(at: $0.start) })
+            let endless = try phases.first(where: { try $0.length == nil && !requiresFixedBatch(at: $0.start) })
         {
-            throw PlanError.badValue(
+            throw OptionError.badValue(
                 "schedule", learningRate.decay.rawValue,
                 expected: "possible without an end: say how long, as in --optimizer \(endless.optimizer):4000")
         }
         if learningRate.decay != .exponential, learningRate.halfLife != LearningRateSchedule().halfLife {
-            throw PlanError.badValue(
+            throw OptionError.badValue(
                 "half-life", "\(learningRate.halfLife)",
                 expected:
                     "used by --schedule \(learningRate.decay.rawValue), only by exponential; leave one of them out")
@@ -214,8 +214,8 @@ extension Plan {
     }
 }
 
-/// What can be wrong with a plan.
-public enum PlanError: Failure {
+/// What can be wrong with a configuration.
+public enum OptionError: Failure {
     case unknownName(String, String, known: [String])
     case badValue(String, String, expected: String)
     case unknownOption(String, path: String)
