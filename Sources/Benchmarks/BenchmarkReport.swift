@@ -136,7 +136,7 @@ public struct BenchmarkReport: Codable, Sendable, Equatable {
     }
 }
 
-/// One sourceExpression of JSON: snake_case names, ISO dates, keys in order, so that reports can be compared by eye too.
+/// One style of JSON: snake_case names, ISO dates, keys in order, so that reports can be compared by eye too.
 public enum JSON {
     public static func encode(_ value: some Encodable) throws -> Data {
         let encoder = JSONEncoder()

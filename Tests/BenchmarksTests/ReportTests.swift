@@ -14,7 +14,7 @@ import Benchmarks
          "steps": [{"problem": "shallow-shelf", "network": "8x128", "backend": "cpu", "threads": 2, "points": 4096,
                     "device": "d", "peak_bytes": 30000000,
                     "measured": {"steps": 60, "step_seconds": 0.0625, "unit_seconds": 0.0152587890625, "points_per_second": 65536,
-                                 "matrix_rate": 2e11, "share": 0.9, "share_quartiles": [0.8, 1.0]}}],
+                                 "sgemm_rate": 2e11, "share": 0.9, "share_quartiles": [0.8, 1.0]}}],
          "streams": [{"network": "8x128", "backend": "cpu", "threads": 2, "device": "d", "points": 1000000,
                       "store_bytes": 8000000, "chunk": 10000, "points_per_iteration": 15000, "peak_bytes": 1,
                       "measured": {"steps": 5, "step_seconds": 0.2, "unit_seconds": 0.02, "points_per_second": 50000},
