@@ -4,7 +4,7 @@ import Fields
 import NetCDFFiles
 import TOMLKit
 
-/// `--config FILE`: every option may stand in a TOML file under its own sourceExpression, at the top level for all commands or in
+/// `--config FILE`: every option may stand in a TOML file under its own name, at the top level for all commands or in
 /// a section of one command, such as [train]. The command line wins.
 ///
 /// The file is turned into arguments, so the parser checks names and values of both in the same words.

@@ -2,7 +2,7 @@ import Fields
 import Foundation
 import TOMLKit
 
-/// The bundled names of ice shelves, and how a user's sourceExpression is understood.
+/// The bundled names of ice shelves, and how a user's spelling is understood.
 package struct ShelfNames {
     package struct Entry: Decodable {
         package var name: String

@@ -1,7 +1,7 @@
 import Glibc
 
 /// What one step of a program does. This file is the one table of operations: the value and the adjoint of each, in
-/// double, and their sourceExpression in C++; backends that interpret programs have the same table in their own vectors.
+/// double, and their C++ source; backends that interpret programs have the same table in their own vectors.
 public enum OperationKind: Int, CaseIterable, Sendable {
     case add, subtract, multiply, divide
     /// a + c and a · c with a number c known when the program is recorded.
