@@ -44,10 +44,11 @@ extension TrainingContext {
         let chunks = times * configuration.stream.sampleChunks
         var columns = PointSet.collocation.columns.map { _ in [Float]() }
         for column in columns.indices { columns[column].reserveCapacity(chunks * stream.size(.collocation)) }
-        var chunk: [[Float]] = []
         for place in 0..<chunks {
-            try stream.read(.collocation, of: number * chunks + place, into: &chunk)
-            for column in columns.indices { columns[column] += chunk[column] }
+            let request = ChunkRequest(.streamed(iteration: number * chunks + place), sets: [.collocation])
+            let chunk = try stream.chunk(request, next: nil)
+            for (column, values) in chunk.columns[.collocation, default: []].enumerated() { columns[column] += values }
+            try chunk.requireIntact()
         }
         return columns
     }

@@ -40,7 +40,7 @@ struct DeviceSteps {
     ///   - report: told of every iteration, a little later.
     ///   - shouldEnd: whether to come to an end; asked often.
     func run(
-        _ checkpoint: inout Checkpoint, _ optimizer: inout any Optimizer, _ used: inout Chunk?,
+        _ checkpoint: inout Checkpoint, _ optimizer: inout any Optimizer,
         report: (TrainingProgress) -> Void, shouldEnd: () -> Bool
     ) throws {
         guard var adam = optimizer as? Adam else { return }
@@ -72,11 +72,10 @@ struct DeviceSteps {
                 let sample = Sample(
                     iteration: iteration, phaseStart: phases.phase(at: iteration).start, requiresFixedBatch: false,
                     configuration: context.configuration, drawn: checkpoint.drawn)
-                let chunk = try sample.chunk(0, context, reusing: used.take())
+                let chunk = try sample.chunk(0, context)
                 let (batches, coefficients) = context.objective.evaluation(
                     of: chunk, factors: checkpoint.balance)
                 divisors.append(context.objective.divisors(of: chunk))
-                used = chunk
                 try device.step(batches: batches, coefficients: coefficients, factors: MomentFactors(&adam))
             } catch let cause as any Failure where iteration > start && divisors.count == iteration - start {
                 // The store; the device has made what it was asked.

@@ -1,4 +1,5 @@
 import Compute
+import Fields
 import Objective
 import Optimizers
 import PointStore
@@ -23,8 +24,9 @@ struct Sample {
         let start = max(phaseStart, configuration.sampling.drawing(at: iteration) ?? 0)
         let parts = configuration.stream.sampleChunks
         numbers =
-            requiresFixedBatch ? (0..<parts).map { .kept(part: $0, of: parts, since: start) } : [.passing(iteration)]
-        following = requiresFixedBatch ? numbers[0] : .passing(iteration + 1)
+            requiresFixedBatch
+            ? (0..<parts).map { .fixed(part: $0, of: parts, since: start) } : [.streamed(iteration: iteration)]
+        following = requiresFixedBatch ? numbers[0] : .streamed(iteration: iteration + 1)
         place = requiresFixedBatch ? 0 : iteration - start
         self.drawn = drawn.map {
             DrawnOrder($0, chunks: parts, isShuffled: !requiresFixedBatch, seed: configuration.seed)
@@ -32,12 +34,14 @@ struct Sample {
     }
 
     /// One of the chunks, with the points that were drawn where there are any; the one after it is read ahead.
-    func chunk(_ part: Int, _ context: TrainingContext, reusing used: consuming Chunk?) throws -> Chunk {
+    func chunk(_ part: Int, _ context: TrainingContext) throws -> Chunk {
         let next = part + 1 < numbers.count ? numbers[part + 1] : following
-        var chunk = try context.stream.chunk(numbers[part], next: next, reusing: used)
+        // The store's collocation points are not read where drawn ones stand in for them.
+        let sets = drawn.map { _ in Set(PointSet.allCases).subtracting([.collocation]) }
+        var chunk = try context.stream.chunk(
+            ChunkRequest(numbers[part], sets: sets), next: ChunkRequest(next, sets: sets))
         if let drawn {
-            chunk.columns[.collocation] = drawn.columns(ofChunk: place + part)
-            chunk.divisors[.collocation] = nil
+            chunk.columns[.collocation] = drawn.columns(ofChunk: place + part).map { FloatColumn($0) }
         }
         return chunk
     }
@@ -46,17 +50,16 @@ struct Sample {
     ///
     /// - Parameter factors: on the terms' weights.
     func evaluate(
-        _ context: TrainingContext, _ parameters: [Float], factors: [Double]?, _ gradient: inout [Float],
-        used: inout Chunk?
+        _ context: TrainingContext, _ parameters: [Float], factors: [Double]?, _ gradient: inout [Float]
     ) throws -> (loss: Loss, points: Int) {
         var sum: [Double] = []
         var loss = Loss(termCount: context.objective.terms.count)
         var points = 0
         for part in numbers.indices {
-            let chunk = try chunk(part, context, reusing: used.take())
+            let chunk = try chunk(part, context)
             let share = try context.evaluate(parameters, chunk, factors, &gradient)
             points += context.objective.sets.reduce(0) { $0 + chunk.count($1) }
-            used = chunk
+            try chunk.requireIntact()
             if numbers.count == 1 { return (share, points) }
             loss.add(share, times: 1 / Double(numbers.count))
             if sum.isEmpty { sum = [Double](repeating: 0, count: gradient.count) }
@@ -67,9 +70,10 @@ struct Sample {
     }
 
     /// The norms of the weighted terms' gradients, over the first chunk.
-    func gradientNorms(_ context: TrainingContext, _ parameters: [Float], used: inout Chunk?) throws -> [Double] {
-        let chunk = try context.stream.chunk(numbers[0], next: numbers[0], reusing: used.take())
-        used = chunk
-        return try context.objective.gradientNorms(context.backend, parameters: parameters, chunk: chunk)
+    func gradientNorms(_ context: TrainingContext, _ parameters: [Float]) throws -> [Double] {
+        let chunk = try context.stream.chunk(ChunkRequest(numbers[0]), next: ChunkRequest(numbers[0]))
+        let norms = try context.objective.gradientNorms(context.backend, parameters: parameters, chunk: chunk)
+        try chunk.requireIntact()
+        return norms
     }
 }

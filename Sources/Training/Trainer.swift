@@ -90,7 +90,6 @@ public struct Trainer {
         let context = context
         let phases = try context.configuration.phases()
         var gradient: [Float] = []
-        var used: Chunk?
         // The loss at the parameters, and its gradient, where the last step has computed them on points that are kept.
         var known: Loss?
         // Whether the last step found nothing better than it: another would find the same.
@@ -124,7 +123,7 @@ public struct Trainer {
             var balance = checkpoint.balance.map(LossReweighting.init(factors:))
             func evaluate(_ parameters: [Float], _ gradient: inout [Float]) throws -> Loss {
                 let (loss, count) = try sample.evaluate(
-                    context, parameters, factors: balance?.factors, &gradient, used: &used)
+                    context, parameters, factors: balance?.factors, &gradient)
                 visited += count
                 return loss
             }
@@ -136,7 +135,7 @@ public struct Trainer {
                     iteration == phase.start || (isDue && !requiresFixedBatch)
                 {
                     balance?.update(
-                        gradientNorms: try sample.gradientNorms(context, checkpoint.parameters, used: &used))
+                        gradientNorms: try sample.gradientNorms(context, checkpoint.parameters))
                 }
                 loss = try known ?? evaluate(checkpoint.parameters, &gradient)
             } catch let cause as any Failure {
@@ -165,7 +164,7 @@ public struct Trainer {
             if let device = DeviceSteps(context, optimizer, checkpoint) {
                 do {
                     known = nil
-                    try device.run(&checkpoint, &optimizer, &used) {
+                    try device.run(&checkpoint, &optimizer) {
                         // This one has been reported.
                         if iteration != $0.iteration { report($0) }
                     } shouldEnd: {

@@ -257,8 +257,8 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
         let start = context.objective.residualProblem.networks.initialParameters(seed: 0)
         var sum = 0.0
         for number in 0..<3 {
-            let name = ChunkNumber.kept(part: number, of: 3, since: 0)
-            let chunk = try context.stream.chunk(name, next: name)
+            let name = ChunkNumber.fixed(part: number, of: 3, since: 0)
+            let chunk = try context.stream.chunk(ChunkRequest(name), next: nil)
             var gradient: [Float] = []
             sum += try context.objective.evaluate(
                 context.backend, parameters: start, chunk: chunk, gradient: &gradient
