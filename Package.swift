@@ -26,7 +26,7 @@ let foundations: [Target] = [
     .target(name: "Pointwise"),
     .target(name: "Networks", dependencies: ["Fields"], exclude: ["README.md"]),
     .target(name: "Physics", dependencies: ["Pointwise", "Fields"]),
-    .target(name: "Compute", dependencies: ["Pointwise", "Networks"]),
+    .target(name: "Compute", dependencies: ["Pointwise", "Networks", "Fields"]),
     .target(
         name: "ComputeCPU", dependencies: ["Compute", "Networks", "Pointwise", "CKernels", "COpenBLAS"],
         exclude: ["README.md"]),

@@ -92,18 +92,16 @@ public struct StreamBenchmark: Codable, Sendable {
         var done = 0
         var points = 0
         var values = 0
-        var used: Chunk?
         func isEnough() -> Bool {
             if visited == nil, done >= stream.iterationsPerEpoch { return true }
             return done >= 2 && (clock.now - begin) / .seconds(1) > seconds / 4
         }
         repeat {
-            let chunk = try stream.chunk(visited.map { done % $0 } ?? done, reusing: used.take())
+            let chunk = try stream.chunk(visited.map { done % $0 } ?? done)
             for columns in chunk.columns.values {
                 points += columns.first?.count ?? 0
                 values += columns.reduce(0) { $0 + $1.count }
             }
-            used = chunk
             done += 1
         } while !isEnough()
         let elapsed = (clock.now - begin) / .seconds(1)
@@ -143,7 +141,6 @@ public struct StreamBenchmark: Codable, Sendable {
         /// Iterations whose chunks were read before; nil: every chunk of the store was.
         private let visited: Int?
         private var number = 0
-        private var used: Chunk?
 
         init(_ stream: ChunkStream, _ held: Chunk, _ visited: Int?) {
             self.stream = stream
@@ -159,11 +156,10 @@ public struct StreamBenchmark: Codable, Sendable {
             let inMemory = (clock.now - begin) / .seconds(1)
             before()
             let beginStreamed = clock.now
-            let chunk = try stream.chunk(number, reusing: used.take())
+            let chunk = try stream.chunk(number)
             let wait = (clock.now - beginStreamed) / .seconds(1)
             try iteration.step(chunk)
             let time = (clock.now - beginStreamed) / .seconds(1)
-            used = chunk
             // The first of a sequence is not read ahead; in training it is one of thousands.
             let isReadAhead = number > 0
             number = visited.map { number + 1 < $0 ? number + 1 : 0 } ?? number + 1

@@ -1,3 +1,4 @@
+import Fields
 import Networks
 import Pointwise
 
@@ -45,13 +46,15 @@ public struct ResidualProblem: Sendable {
 
 /// Points of one set: their columns, x and y first, in the square −1 … 1.
 public struct PointBatch: Sendable {
-    public let columns: [[Float]]
+    public let columns: [FloatColumn]
     public var count: Int { columns.first?.count ?? 0 }
 
-    public init(columns: [[Float]]) {
+    public init(columns: [FloatColumn]) {
         precondition(columns.count >= 2 && columns.allSatisfy { $0.count == columns[0].count })
         self.columns = columns
     }
+
+    public init(columns: [[Float]]) { self.init(columns: columns.map { FloatColumn($0) }) }
 }
 
 /// Sums of squared residuals over a batch, one for each output of each program of the residualProblem.

@@ -27,7 +27,10 @@ package struct ZonedBatch {
             places[ends[Int(zone)]] = Int32(point)
             ends[Int(zone)] += 1
         }
-        batch = PointBatch(columns: given.columns.map { column in places.map { column[Int($0)] } })
+        batch = PointBatch(
+            columns: given.columns.map { column in
+                column.withUnsafeBufferPointer { values in places.map { values[Int($0)] } }
+            })
         zones = zip(begins, ends).map { $0..<$1 }
         self.places = places
     }

@@ -256,9 +256,9 @@ public final class CUDABackend: Backend {
             for start in stride(from: points.lowerBound, to: points.upperBound, by: most) {
                 let here = start..<min(start + most, points.upperBound)
                 for (number, column) in batch.batch.columns.prefix(program.columns).enumerated() {
-                    try column.withUnsafeBytes {
+                    try column.withUnsafeBufferPointer {
                         try device.copy(
-                            UnsafeRawBufferPointer(rebasing: $0[4 * here.lowerBound..<4 * here.upperBound]),
+                            UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: $0[here])),
                             to: storage.columns.float(number * here.count))
                     }
                 }

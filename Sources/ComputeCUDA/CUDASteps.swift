@@ -96,8 +96,9 @@ extension CUDABackend: SteppingBackend {
         var begin = 0
         for (program, batch) in zip(programs, zoned) {
             for column in batch.batch.columns.prefix(program.columns) {
-                column.withUnsafeBytes { values in
+                column.withUnsafeBufferPointer { values in
                     guard !values.isEmpty else { return }
+                    let values = UnsafeRawBufferPointer(values)
                     let to = UnsafeMutableRawBufferPointer(rebasing: place.pinned.bytes[begin..<begin + values.count])
                     to.copyMemory(from: values)
                 }

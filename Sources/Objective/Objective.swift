@@ -132,7 +132,9 @@ public struct Objective: Sendable {
     public func evaluation(of chunk: Chunk, factors: [Double]? = nil) -> (
         batches: [PointBatch], coefficients: [[Double]]
     ) {
-        let batches = sets.map { set in PointBatch(columns: chunk.columns[set] ?? set.columns.map { _ in [] }) }
+        let batches = sets.map { set in
+            PointBatch(columns: chunk.columns[set] ?? set.columns.map { _ in FloatColumn([]) })
+        }
         return (
             batches,
             coefficients(divisors: divisors(of: chunk), weights: terms.indices.map { weight($0, factors) })
@@ -178,7 +180,8 @@ public struct Objective: Sendable {
         return try terms.indices.map { term in
             let batches = sets.map { set in
                 PointBatch(
-                    columns: (set == terms[term].set ? chunk.columns[set] : nil) ?? set.columns.map { _ in [] })
+                    columns: (set == terms[term].set ? chunk.columns[set] : nil)
+                        ?? set.columns.map { _ in FloatColumn([]) })
             }
             let weights = terms.indices.map { $0 == term ? terms[$0].weight : 0 }
             _ = try backend.squaredResiduals(

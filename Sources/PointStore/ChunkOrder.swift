@@ -45,8 +45,8 @@ public struct ChunkOrder: Sendable {
 
     public func points(_ number: ChunkNumber) -> Range<Int> {
         switch number {
-        case .passing(let iteration): points(iteration: iteration)
-        case .kept(let part, let parts, let start):
+        case .streamed(let iteration): points(iteration: iteration)
+        case .fixed(let part, let parts, let start):
             points(ofPart: part * share.ranks + share.rank, of: parts * share.ranks, since: start)
         }
     }
@@ -58,7 +58,7 @@ public struct ChunkOrder: Sendable {
 
     /// What sums over a chunk are divided by, so that the mean over the parts of a sample is that over its points.
     public func divisor(of number: ChunkNumber) -> Double {
-        guard case .kept(_, let parts, _) = number, isSpread(over: parts * share.ranks) else { return Double(size) }
+        guard case .fixed(_, let parts, _) = number, isSpread(over: parts * share.ranks) else { return Double(size) }
         return Double(count) / Double(parts * share.ranks)
     }
 

@@ -1,37 +1,48 @@
 import Dispatch
+import Fields
 import Synchronization
 
-/// Points of one iteration: for each set its columns, in the order of `PointSet.columns`.
+/// The points of one evaluation: for each set its columns, in the order of `PointSet.columns`.
 public struct Chunk: Sendable {
-    public var columns: [PointSet: [[Float]]]
+    public var columns: [PointSet: [FloatColumn]]
     /// What means over a set divide by, where it is not the count of its points (`ChunkOrder.divisor`).
     public var divisors: [PointSet: Double] = [:]
 
-    public init(columns: [PointSet: [[Float]]]) {
+    public init(columns: [PointSet: [FloatColumn]]) {
         self.columns = columns
+    }
+
+    public init(columns: [PointSet: [[Float]]]) {
+        self.init(columns: columns.mapValues { $0.map { FloatColumn($0) } })
     }
 
     public func divisor(_ set: PointSet) -> Double { divisors[set] ?? Double(count(set)) }
     public func count(_ set: PointSet) -> Int { columns[set]?.first?.count ?? 0 }
+
+    /// Throws where the store stopped being readable, or changed, while the chunk was in use: what was computed from the chunk
+    /// is then worthless. To be called after a loss was computed, before it is used.
+    public func requireIntact() throws {}
 }
 
-/// Delivers iteration after iteration, reading the next one while this one computes. Memory: two chunks.
+/// Delivers chunk after chunk, reading the next one while this one is computed on. A chunk's memory goes back when the chunk
+/// is dropped; memory: the chunks that are in use and one that is read ahead.
 public final class ChunkStream: Sendable {
     private let reader: StoreReader
     private let orders: [ChunkOrder]
     private let bootstrap: Bootstrap?
     private let queue = DispatchQueue(label: "ChunkStream")
-    private let ahead: Mutex<(pending: Pending?, spare: Chunk?)>
+    private let ahead = Mutex<Pending?>(nil)
 
     private final class Pending: Sendable {
-        let number: ChunkNumber
+        let request: ChunkRequest
         let done = DispatchSemaphore(value: 0)
         let result = Mutex<Result<Chunk, any Error>?>(nil)
-        init(_ number: ChunkNumber) { self.number = number }
+        init(_ request: ChunkRequest) { self.request = request }
     }
 
-    /// `sizes` says how many points of each set an iteration of each rank takes; sets that the store lacks are left out.
-    /// `bootstrap` weighs the observations anew.
+    /// - Parameters:
+    ///   - sizes: points of each set in a chunk; sets that the store lacks are left out.
+    ///   - bootstrap: random weights for the observations.
     public init(
         _ reader: StoreReader, sizes: [PointSet: Int], seed: UInt64, share: Share = .whole, bootstrap: Bootstrap? = nil
     ) {
@@ -41,67 +52,60 @@ public final class ChunkStream: Sendable {
             guard let size = sizes[set], size > 0, reader.count(set) > 0 else { return nil }
             return ChunkOrder(set, count: reader.count(set), size: size, seed: seed, share: share)
         }
-        ahead = Mutex((nil, nil))
     }
 
-    /// Points of a set in every iteration.
+    /// Points of a set in a streamed chunk.
     public func size(_ set: PointSet) -> Int { orders.first { $0.set == set }?.size ?? 0 }
 
     /// Iterations after which every point of every set has been visited, by one rank or another.
     public var iterationsPerEpoch: Int { orders.map(\.iterationsPerEpoch).max() ?? 1 }
 
-    /// The points of an iteration that goes on to new ones, as most do.
-    public func chunk(_ iteration: Int, reusing used: consuming Chunk? = nil) throws -> Chunk {
-        try chunk(.passing(iteration), next: .passing(iteration + 1), reusing: used)
+    /// All points of an iteration that takes new ones, with those of the following iteration read ahead.
+    public func chunk(_ iteration: Int) throws -> Chunk {
+        try chunk(
+            ChunkRequest(.streamed(iteration: iteration)), next: ChunkRequest(.streamed(iteration: iteration + 1)))
     }
 
-    /// The points of a chunk, each checked against the store's checksums; the next call finds those of `next` already read.
-    /// `used` hands back the memory of a chunk that is no longer needed: give it away (`take()`), a copy that is kept costs
-    /// a third chunk.
-    public func chunk(_ number: ChunkNumber, next: ChunkNumber, reusing used: consuming Chunk? = nil) throws -> Chunk {
-        let recycled = consume used
-        let current =
-            ahead.withLock { state -> Pending? in
-                if let recycled { state.spare = recycled }
-                return state.pending?.number == number ? state.pending : nil
-            } ?? start(number)
+    /// The points of a chunk, each checked against the store's checksums.
+    ///
+    /// - Parameter next: what is read ahead, for the next call; nil: nothing.
+    public func chunk(_ request: ChunkRequest, next: ChunkRequest?) throws -> Chunk {
+        let foreseen = ahead.withLock { pending -> Pending? in
+            // Taken out even where reading it fails: asked again, it is read again.
+            defer { pending = nil }
+            return pending?.request == request ? pending : nil
+        }
+        let current = foreseen ?? start(request)
         current.done.wait()
-        // A chunk that could not be read is not kept: asked again, it is read again.
-        ahead.withLock { $0.pending = nil }
         let chunk = try current.result.withLock { $0! }.get()
-        let following = start(next)
-        ahead.withLock { $0.pending = following }
+        if let next {
+            let following = start(next)
+            ahead.withLock { $0 = following }
+        }
         return chunk
     }
 
-    /// The points of one set alone that an iteration has, read now.
-    public func read(_ set: PointSet, of iteration: Int, into columns: inout [[Float]]) throws {
-        guard let order = orders.first(where: { $0.set == set }) else { return }
-        try reader.read(set, order.points(iteration: iteration), into: &columns)
-    }
-
-    private func start(_ number: ChunkNumber) -> Pending {
-        let pending = Pending(number)
+    private func start(_ request: ChunkRequest) -> Pending {
+        let pending = Pending(request)
         queue.async { [self] in
-            let result = Result { try load(number) }
+            let result = Result { try load(request) }
             pending.result.withLock { $0 = result }
             pending.done.signal()
         }
         return pending
     }
 
-    private func load(_ number: ChunkNumber) throws -> Chunk {
-        var chunk =
-            ahead.withLock { state -> Chunk? in
-                defer { state.spare = nil }
-                return state.spare
-            } ?? Chunk(columns: [:])
-        for order in orders {
-            let points = order.points(number)
-            chunk.divisors[order.set] = order.divisor(of: number)
-            try reader.read(order.set, points, into: &chunk.columns[order.set, default: []])
-            bootstrap?.apply(to: &chunk.columns[order.set, default: []], of: order.set, at: points)
+    private func load(_ request: ChunkRequest) throws -> Chunk {
+        var columns: [PointSet: [[Float]]] = [:]
+        var divisors: [PointSet: Double] = [:]
+        for order in orders where request.sets?.contains(order.set) ?? true {
+            let points = order.points(request.number)
+            divisors[order.set] = order.divisor(of: request.number)
+            try reader.read(order.set, points, into: &columns[order.set, default: []])
+            bootstrap?.apply(to: &columns[order.set, default: []], of: order.set, at: points)
         }
+        var chunk = Chunk(columns: columns)
+        chunk.divisors = divisors
         return chunk
     }
 }

@@ -111,7 +111,7 @@ struct OrderTests {
         var visits = [Double](repeating: 0, count: count)
         for share in shares {
             for part in 0..<parts {
-                let number = ChunkNumber.kept(part: part, of: parts, since: 1000)
+                let number = ChunkNumber.fixed(part: part, of: parts, since: 1000)
                 #expect(share.points(number).count <= size)
                 for point in share.points(number) { visits[point] += 1 / share.divisor(of: number) }
             }
@@ -124,19 +124,19 @@ struct OrderTests {
     func sampleOfALargerSet() {
         let order = ChunkOrder(.collocation, count: 100_000, size: 100, seed: 3)
         func sample(since start: Int) -> [Range<Int>] {
-            (0..<16).map { order.points(.kept(part: $0, of: 16, since: start)) }
+            (0..<16).map { order.points(.fixed(part: $0, of: 16, since: start)) }
         }
         #expect(Set(sample(since: 1000)).count == 16 && sample(since: 1000).allSatisfy { $0.count == 100 })
         #expect(sample(since: 1000) == sample(since: 1000) && sample(since: 1000) != sample(since: 1001))
-        #expect(order.divisor(of: .kept(part: 0, of: 16, since: 1000)) == 100)
+        #expect(order.divisor(of: .fixed(part: 0, of: 16, since: 1000)) == 100)
     }
 
     @Test("a handful of points is in every part")
     func handful() {
         let order = ChunkOrder(.front, count: 5, size: 100, seed: 3)
         for part in 0..<16 {
-            #expect(order.points(.kept(part: part, of: 16, since: 0)) == 0..<5)
-            #expect(order.divisor(of: .kept(part: part, of: 16, since: 0)) == 5)
+            #expect(order.points(.fixed(part: part, of: 16, since: 0)) == 0..<5)
+            #expect(order.divisor(of: .fixed(part: part, of: 16, since: 0)) == 5)
         }
     }
 }

@@ -166,9 +166,9 @@ private func chiSquare(_ found: [Double], _ expected: [Double]) -> Double {
         let drawn = try #require(end.drawn)
         var sum = 0.0
         for place in 0..<3 {
-            let name = ChunkNumber.kept(part: place, of: 3, since: 3)
-            var chunk = try context.stream.chunk(name, next: name)
-            chunk.columns[.collocation] = drawn.columns.map { Array($0[place * 300..<(place + 1) * 300]) }
+            let name = ChunkNumber.fixed(part: place, of: 3, since: 3)
+            var chunk = try context.stream.chunk(ChunkRequest(name), next: nil)
+            chunk.columns[.collocation] = drawn.columns.map { FloatColumn(Array($0[place * 300..<(place + 1) * 300])) }
             var gradient: [Float] = []
             sum += try context.objective.evaluate(
                 context.backend, parameters: end.parameters, chunk: chunk, gradient: &gradient
