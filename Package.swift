@@ -68,7 +68,7 @@ let stages: [Target] = [
             .embedInCode("Schemas/bedmachine-greenland-v5.toml"), .embedInCode("Schemas/bedmap2.toml"),
             .embedInCode("Schemas/bedmap3.toml"), .embedInCode("Schemas/diffice.toml"),
             .embedInCode("Schemas/pinnicle.toml"), .embedInCode("Schemas/common.toml"),
-            .embedInCode("IceShelves.toml"),
+            .embedInCode("Selection/IceShelves.toml"),
         ]),
     .target(
         name: "Training",
