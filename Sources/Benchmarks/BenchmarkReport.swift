@@ -93,6 +93,8 @@ public struct BenchmarkReport: Codable, Sendable, Equatable {
 
     public var format = BenchmarkReport.format
     public var date: String
+    /// `Version.text`; nil in reports of version 1.0, which did not name theirs.
+    public var software: String? = Version.text
     /// What the user calls this run, for instance a commit.
     public var label: String?
     public var machine: Machine

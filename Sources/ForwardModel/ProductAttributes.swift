@@ -8,6 +8,7 @@ extension ProductWriter {
         try file.setAttribute("Conventions", .text(conventions), as: text)
         try file.setAttribute("title", .text(shelf.title), as: text)
         try file.setAttribute("source", .text(source), as: text)
+        try file.setAttribute("software", .text(Version.text), as: text)
         try file.setAttribute("comment", .text(shelf.description), as: text)
         try file.setAttribute("license", .text("CC0-1.0; synthetic, no measurement of any place"), as: text)
         let constants = survey.solved.constants

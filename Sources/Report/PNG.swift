@@ -1,8 +1,9 @@
 import CZlib
+import Fields
 
 /// A picture of 8-bit palette indices as a PNG file (ISO/IEC 15948:2004).
 public struct PNG {
-    /// Where every file of ours says so.
+    /// What marks a picture as one of ours: the beginning of its "Software" text.
     static let software = "IceShelfPINN"
 
     public let width: Int
@@ -30,7 +31,7 @@ public struct PNG {
         }
         // Eight bits, indexed colour, deflate, the one filter method, not interlaced.
         append("IHDR", big(width) + big(height) + [8, 3, 0, 0, 0])
-        for (keyword, text) in [("Software", PNG.software), ("Title", title)] {
+        for (keyword, text) in [("Software", Version.text), ("Title", title)] {
             let latin = text.unicodeScalars.map { $0.value < 256 ? UInt8($0.value) : UInt8(ascii: "?") }
             append("tEXt", Array(keyword.utf8) + [0] + latin)
         }

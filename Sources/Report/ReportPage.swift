@@ -218,6 +218,7 @@ extension Report {
         }
         var rows = [
             ("Report", "\(ISO8601DateFormatter().string(from: date)): \(command)"),
+            ("Software", Version.text),
             ("Run", "\(runPath), iteration \(checkpoint.iteration), seed \(checkpoint.configuration.seed)"),
             ("Trained", "\(Report.duration(checkpoint.trainedSeconds)) on \(checkpoint.backend)"),
             ("Store", "\(run.store.path), fingerprint \(checkpoint.storeFingerprint)"),
