@@ -1,7 +1,7 @@
 import Fields
 import NetCDFFiles
 
-/// Attributes that the three files share, and those that BedMachine has beside them.
+/// Attributes common to the three files, and further ones of BedMachine.
 extension ProductWriter {
     func setGlobals(of file: NetCDFFile, conventions: String, text: VariableType) throws(NetCDFError) {
         let shelf = survey.solved.shelf
@@ -18,7 +18,7 @@ extension ProductWriter {
         try file.setAttribute("seconds_per_year", .numbers([Constants.secondsPerYear]))
     }
 
-    /// The command and the numbers that made the files.
+    /// The command and the parameters that made the files.
     private var source: String {
         let solved = survey.solved
         let constants = solved.constants
