@@ -97,7 +97,8 @@ let commands: [Target] = [
         name: "CommandSupport",
         dependencies: [
             "Fields", "NetCDFFiles", "CKernels", "Compute", "ComputeCPU", "ComputeCUDA", arguments, toml, logging,
-        ]),
+        ], plugins: ["BuildCommit"]),
+    .plugin(name: "BuildCommit", capability: .buildTool()),
     .executableTarget(
         name: "pinn-ingest", dependencies: ["CommandSupport", "Ingest", "Fields", arguments]),
     .executableTarget(name: "pinn-train", dependencies: ["CommandSupport", "Planning", "Training", arguments]),

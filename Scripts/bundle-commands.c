@@ -1,5 +1,5 @@
-// All commands in one program, as Scripts/bundle links them: each alone is 60 MB, nearly all of it the static
-// Swift runtime. A command is chosen by the name that the program was started with (bin has a link for each), or by the first argument:
+// All commands in one program, linked by Scripts/bundle: each alone is 60 MB, nearly all of it the static Swift runtime. The
+// command is chosen by the name under which the program was started (bin has a link for each), or by the first argument:
 // `pinn pinn-train --help`.
 #include <errno.h>
 #include <limits.h>
@@ -30,7 +30,7 @@ static int find(const char *path) {
     return -1;
 }
 
-/// A user's own link (~/bin/train) has another name; some link on the way to the program has a command's.
+/// A user's own link (~/bin/train) may have another name; then a link on the way to the program has the command's.
 static int find_along_links(const char *start) {
     char path[PATH_MAX], target[PATH_MAX];
     if (strlen(start) >= sizeof path) return -1;
@@ -54,7 +54,7 @@ int main(int argc, char **argv) {
     const char *started = (const char *)getauxval(AT_EXECFN);
     if (found < 0 && started) found = find_along_links(started);
     if (found < 0 && argc > 1 && (found = find(argv[1])) >= 0) {
-        // Once more under the command's name: the Swift runtime reads the arguments from the kernel, not from here.
+        // Executes itself again under the command's name: the Swift runtime reads the arguments from the kernel, not from argv.
         execv("/proc/self/exe", argv + 1);
         fprintf(stderr, "%s: /proc/self/exe: %s\n", argv[1], strerror(errno));
         return 71;

@@ -1,14 +1,14 @@
-// What the bundled libraries want of libraries that are not bundled (Scripts/bundle says why): files on the network are
-// not opened, no XML is parsed, no request is signed. Every call answers as the real one does where it has failed, so that
-// netCDF and HDF5 report their own error for `https://...` and the like.
+// Replacements for functions that the bundled libraries call from libraries that are not bundled (Scripts/bundle says why): files
+// on the network are not opened, no XML is parsed, no request is signed. Every call returns what the real one returns on failure, so
+// that netCDF and HDF5 report their own error for `https://...` and the like.
 //
-// A function is defined here before the script may leave out a library that has it.
+// The script leaves out a library only if every function called from it is defined here.
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-// libcurl: no handle is ever made, so the calls that take one are never made with a real one.
+// libcurl: no handle is ever created, so calls that take one never see a real one.
 enum { ok = 0, failed_init = 2 };
 int curl_global_init(long flags) { return ok; }
 void curl_global_cleanup(void) {}
@@ -21,7 +21,7 @@ const char *curl_easy_strerror(int code) { return "this bundle opens no files on
 void *curl_slist_append(void *list, const char *text) { return NULL; }
 void curl_slist_free_all(void *list) {}
 
-// netCDF reads the list of protocols when it starts: there are none. The members up to there have not changed since 2002.
+// netCDF reads the list of protocols at start: it is empty. The struct's members up to it have not changed since 2002.
 struct version_info {
     int age;
     const char *version;
@@ -40,7 +40,7 @@ const void *curl_version_info(int age) {
     return &info;
 }
 
-// libxml2: netCDF's answers of DAP4 servers. No document is ever made.
+// libxml2: netCDF parses answers of DAP4 servers with it. No document is ever created.
 void (*xmlFree)(void *) = free;
 void xmlCleanupParser(void) {}
 void *xmlReadMemory(const char *text, int size, const char *url, const char *encoding, int options) { return NULL; }
@@ -50,7 +50,7 @@ void *xmlGetProp(const void *node, const char *name) { return NULL; }
 void *xmlNodeGetContent(const void *node) { return NULL; }
 void *xmlNodeListGetString(void *document, const void *list, int is_inline) { return NULL; }
 
-// libcrypto: HDF5 signs requests to S3 with it.
+// libcrypto: HDF5 signs S3 requests with it.
 const void *EVP_sha256(void) { return NULL; }
 unsigned char *HMAC(
     const void *kind, const void *key, int key_size, const unsigned char *data, size_t size, unsigned char *digest,

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Runs pinn-bench and Scripts/jax-step.py by turns, and prints the ratios of their step times.
+"""Runs pinn-bench and Scripts/jax-step.py alternately, and prints the ratios of their step times.
 
-Several rounds; in each, every program runs once for every number of points, on the same cores: on a shared machine all of
-them then see the same disturbances. Started by Scripts/compare-jax, which sets up the environment.
+Several rounds; in each, every program runs once for every number of points, on the same cores: on a shared machine all
+programs then see the same disturbances. Started by Scripts/compare-jax, which sets up the environment.
 """
 import argparse
 import json
@@ -18,7 +18,7 @@ BENCH = HERE.parent / ".build/release/pinn-bench"
 
 
 def on_cores(count):
-    """Words before a command that leave it the first of our cores."""
+    """Prefix of a command that restricts it to the first `count` of our cores."""
     cores = sorted(os.sched_getaffinity(0))[:count]
     if len(cores) == len(os.sched_getaffinity(0)):
         return []
@@ -54,7 +54,7 @@ PROGRAMS = {"pinn-bench": bench, "jax channels": jax("channels"), "jax reverse":
 
 def main():
     parser = argparse.ArgumentParser(prog="Scripts/compare-jax", description=__doc__.split("\n\n")[0])
-    parser.add_argument("--points", default="4096,16384", help="numbers of points, behind commas (%(default)s)")
+    parser.add_argument("--points", default="4096,16384", help="numbers of points, separated by commas (%(default)s)")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="cores of both (all)")
     parser.add_argument("--network", default="8x128", help="hidden layers and their width (%(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="(%(default)s)")

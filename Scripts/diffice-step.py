@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Times a training step of DIFFICE_jax: as published (reverse over reverse mode) and with derivatives carried forward.
 
-Beside them pinn-bench on the same problem. Its problem: two networks of 6 x 40, one for u, v, h and one for log mu; as many points of velocity, of thickness and of
-the equation; an eighth as many at the front; Adam. Its own networks, equations and loss are called; both forms must give
+Interleaved with pinn-bench on the same problem: two networks of 6 x 40, one for u, v, h and one for log mu; equal numbers of velocity, thickness and
+collocation points; an eighth as many at the front; Adam. DIFFICE_jax's networks, equations and loss are called; both forms must give
 the same loss before anything is timed. Positions and data are random, which makes no difference to the time.
 Started by Scripts/compare-diffice, which sets up the environment.
 """

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Times a training step of pinn-bench's problem in JAX, as one JSON line: what Scripts/compare-jax puts beside it.
+"""Times a training step of pinn-bench's problem in JAX, as one JSON line, for Scripts/compare-jax.
 
 Network 2 -> L hidden layers of W (tanh) -> u, v, h, log mu; at every point the momentum balance of a floating shelf
 and the misfit of u, v, h, as Sources/Benchmarks/StepProblem.swift has it; Adam of optax.
 
-  channels  value, both first and all three second derivatives carried forward through the layers, one product a layer:
-            the algorithm of pinn-bench itself, the best that XLA can be given
-  reverse   derivatives by reverse over reverse mode of the network's outputs, as the field's codes take them
+  channels  value, both first and all three second derivatives carried forward through the layers, one product per layer:
+            the algorithm of pinn-bench, the fastest for XLA
+  reverse   derivatives by reverse over reverse mode of the network's outputs, as in existing PINN codes of the field
 
 usage: jax-step.py channels|reverse POINTS [--network 8x128] [--seconds 5]      (needs jax and optax)
-JAX takes the cores that the process may use (taskset), or a GPU where it sees one.
+JAX uses the cores that the process may use (taskset), or a GPU if it finds one.
 """
 import argparse
 import json

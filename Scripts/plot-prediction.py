@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Picture of a prediction: speed, viscosity (beside the truth, where it is known) and the velocity misfit.
+"""Picture of a prediction: speed, viscosity (next to the truth, if known) and the velocity misfit.
 
 usage: plot-prediction.py prediction.nc picture.png [truth.nc]      (needs numpy, netCDF4, matplotlib)
 """
@@ -21,7 +21,7 @@ def main(prediction, picture, truth=None):
     p = netCDF4.Dataset(prediction)
     x, y = p["x"][:] / 1e3, p["y"][:] / 1e3
     mu = field(p, "mu")
-    panels = [("speed [m/yr]", np.hypot(field(p, "u"), field(p, "v")), "viridis", None)]
+    panels = [("speed [m yr$^{-1}$]", np.hypot(field(p, "u"), field(p, "v")), "viridis", None)]
     low, high = np.nanpercentile(mu, [1, 99])
     panels.append(("viscosity, inferred [Pa s]", mu, "magma", (low, high)))
     if truth:
@@ -30,7 +30,7 @@ def main(prediction, picture, truth=None):
         rows = [list(t["y"][:]).index(v) for v in p["y"][:]]
         panels.append(("viscosity, true [Pa s]", field(t, "viscosity")[np.ix_(rows, columns)], "magma", (low, high)))
     misfit = np.hypot(field(p, "misfit_u"), field(p, "misfit_v"))
-    panels.append(("velocity misfit [m/yr]", misfit, "cividis", (0, np.nanpercentile(misfit, 99))))
+    panels.append(("velocity misfit [m yr$^{-1}$]", misfit, "cividis", (0, np.nanpercentile(misfit, 99))))
     inside = np.isfinite(mu)
     columns, rows = np.where(inside.any(0))[0], np.where(inside.any(1))[0]
     figure, axes = plt.subplots(1, len(panels), figsize=(4 * len(panels), 4.2), constrained_layout=True)

@@ -2,14 +2,14 @@
 # /// script
 # dependencies = ["jax"]
 # ///
-"""Prints losses and gradient entries that Tests/ComputeTests/IndependentLossTests.swift compares with.
+"""Prints the losses and gradient entries with which Tests/ComputeTests/IndependentLossTests.swift compares.
 
-An implementation of the loss that shares nothing with the Swift one: JAX in float64, stresses and their divergence by
+An implementation of the loss independent of the Swift one: JAX in float64, stresses and their divergence by
 nested automatic differentiation of the plain network, no channels, no hand-written adjoint. Takes a minute or two.
 
 The problem: network 2 -> L hidden layers of W (tanh) -> u, v, h, log mu; x and y in [-1, 1];
 loss = mean over points of (u - sin x)^2 + (v - cos y)^2 + (h - 1 - x / 10)^2 + 0.05 (e1^2 + e2^2).
-Parameters and points are fractions of 24 bits, scaled by powers of two, so that they are the same numbers in float32 and
+Parameters and points are fractions of 24 bits, scaled by powers of two, so that they are exact in float32 and
 float64, here and in Swift; the data are rounded to float32.
 
 usage: reference-loss.py        (python3 -m venv v; v/bin/pip install jax; v/bin/python Scripts/reference-loss.py)

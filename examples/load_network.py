@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""A trained network in NumPy, or in JAX with its derivatives: what pinn-export evaluates, in a dozen lines.
+"""A trained network in NumPy, or in JAX with its derivatives: what pinn-export evaluates, in a dozen lines of code.
 
 usage: load_network.py [pinn-run [pinn-store.nc [prediction.nc]]]      (numpy, netCDF4; jax where it is installed)
 
-Compares with a prediction where there is one. For one or two networks without tiles and without Fourier features, of
+Compares with a prediction. For one or two networks without subdomains and Fourier features, and for
 --physics shallow-shelf.
 """
 import glob
@@ -21,17 +21,17 @@ OUTPUTS = ["u", "v", "h", "mu"]
 
 
 def load(run="pinn-run", store="pinn-store.nc"):
-    """A function of positions [m] in the store's projection that returns u, v [m/yr], h [m] and mu [Pa s]."""
+    """A function of positions [m] in the store's projection that returns u, v [m yr-1], h [m] and mu [Pa s]."""
     checkpoints = sorted(glob.glob(f"{run}/checkpoint-*.nc"))
     if not checkpoints:
-        sys.exit(f"{run}: no checkpoint in it; of an ensemble name a member, {run}/member-1")
+        sys.exit(f"{run}: contains no checkpoint; for an ensemble give a member, {run}/member-1")
     checkpoint = netCDF4.Dataset(checkpoints[-1])
     store = netCDF4.Dataset(store)
     plan = tomllib.loads(checkpoint.plan)
     flat = np.asarray(checkpoint["parameters"][:].data)
 
-    if plan["tiles"] != "1x1" or plan["physics"] != "shallow-shelf" or set(plan["fourier"].split("+")) - {"none", "0"}:
-        sys.exit(f"{run}: this example is for --physics shallow-shelf without --tiles and --fourier; pinn-export evaluates the others")
+    if plan.get("subdomains", plan.get("tiles")) != "1x1" or plan["physics"] != "shallow-shelf" or set(plan["fourier"].split("+")) - {"none", "0"}:
+        sys.exit(f"{run}: this example is for --physics shallow-shelf without --subdomains and --fourier; pinn-export handles the others")
     networks, place = [], 0
     shapes = plan["network"].split("+")
     for shape, outputs in zip(shapes, [4] if len(shapes) == 1 else [3, 1]):

@@ -1,38 +1,38 @@
 import ComputeCPU
 
-/// Steps and matrix products by turns, in slices of a fraction of a second: on a shared machine both then see the same
-/// disturbances, and their ratio says more than either.
+/// Timings of steps and matrix products, interleaved in slices of a fraction of a second: on a shared machine both then see the
+/// same disturbances, and their ratio is more stable than either.
 package struct Alternation {
-    /// Every step [s].
+    /// Time of every step [s].
     package private(set) var steps: [Double] = []
-    /// The matrix products' rate in every slice of theirs [FLOP/s]; empty where there is no yardstick.
+    /// Rate of the matrix products in each of their slices [FLOP/s]; empty without a yardstick.
     package private(set) var sgemmRates: [Double] = []
-    /// Of every slice of steps, the rate of its products as a share of the matrix rates before and after it.
+    /// For each slice of steps, the rate of its products relative to the matrix rates before and after it.
     package private(set) var shares: [Double] = []
 
     private static let longestSlice = 0.4
 
-    /// Runs for about so many seconds.
+    /// Runs for about `seconds` seconds.
     ///
     /// - Parameters:
     ///   - yardstick: measured between the slices of steps; nil for a device that OpenBLAS does not run on.
-    ///   - estimate: seconds of a step, from one that was made before.
-    ///   - operations: those of a step.
-    ///   - fewest: slices of steps that are made however long they take.
+    ///   - estimate: time of a step, measured before [s].
+    ///   - operations: floating-point operations of a step.
+    ///   - minSlices: slices of steps that are run however long they take.
     package init(
-        seconds: Double, yardstick: SGEMMRate?, estimate: Double, operations: Double, fewest: Int = 3,
+        seconds: Double, yardstick: SGEMMRate?, estimate: Double, operations: Double, minSlices: Int = 3,
         step: () throws -> Void
     ) throws {
         let clock = ContinuousClock()
         let begin = clock.now
-        let slice = min(Alternation.longestSlice, seconds / Double(2 * fewest))
+        let slice = min(Alternation.longestSlice, seconds / Double(2 * minSlices))
         let stepsInSlice = max(1, Int(slice / max(estimate, 1e-9)))
-        // A long step sees more of its neighbourhood's noise, so its yardstick looks longer too.
+        // A long step sees more disturbances, so its yardstick runs longer too.
         let rateSlice = max(slice, min(1, estimate / 4))
         var before = yardstick?.sample(seconds: rateSlice)
         if let before { sgemmRates.append(before) }
         var slices = 0
-        while slices < fewest || (clock.now - begin) / .seconds(1) < seconds {
+        while slices < minSlices || (clock.now - begin) / .seconds(1) < seconds {
             var spent = 0.0
             for _ in 0..<stepsInSlice {
                 let time = try clock.measure(step) / .seconds(1)
@@ -50,7 +50,7 @@ package struct Alternation {
 }
 
 extension [Double] {
-    /// The value below which this part of all values lies, interpolated between neighbours; nil of nothing.
+    /// The quantile for a share from 0 to 1, linearly interpolated; nil if empty.
     package func quantile(_ part: Double) -> Double? {
         guard !isEmpty else { return nil }
         let ordered = sorted()
@@ -61,6 +61,6 @@ extension [Double] {
     }
 
     package var median: Double? { quantile(0.5) }
-    /// First and third; empty of nothing.
+    /// First and third quartile; empty if there are no values.
     package var quartiles: [Double] { [0.25, 0.75].compactMap { quantile($0) } }
 }

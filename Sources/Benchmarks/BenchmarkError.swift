@@ -1,6 +1,6 @@
 import Fields
 
-/// What can go wrong with a benchmark, with the evidence.
+/// An error of a benchmark.
 public enum BenchmarkError: Failure {
     case unknownName(String, String, known: [String])
     case rowFailed(String, status: Int32)
@@ -27,23 +27,23 @@ public enum BenchmarkError: Failure {
     public var explanation: String {
         switch self {
         case .unknownName(let option, let name, let known):
-            "--\(option): no \(quoted(name)); known: \(known.joined(separator: ", "))"
+            "--\(option): unknown value \(quoted(name)); expected one of \(known.joined(separator: ", "))"
         case .rowFailed(let row, let status):
-            "\(row): its process ended with status \(status); its own message stands above"
+            "\(row): its process ended with status \(status); see its message above"
         case .rowKilled(let row, let signal):
-            "\(row): its process was ended by signal \(signal)\(signal == 9 ? ", as the kernel does where memory runs out" : ""); ask for fewer --points"
-        case .badReply(let row): "\(row): its process gave no result"
+            "\(row): its process was killed by signal \(signal)\(signal == 9 ? ", as the kernel does when memory runs out" : ""); use fewer --points"
+        case .badReply(let row): "\(row): its process returned no result"
         case .cannotStart(let reason): "cannot start a process for a row: \(reason)"
         case .badReport(let path, let reason):
-            "\(path): is no report of pinn-bench (\(reason)); name a file that 'pinn-bench --save' wrote"
+            "\(path): not a report of pinn-bench (\(reason)); give a file written by 'pinn-bench --save'"
         case .notReplaced(let path, let what):
-            "\(path): \(what); it is not replaced, choose another name with --save"
+            "\(path): \(what), so it is not replaced; choose another name with --save"
         case .memoryTooSmall(let row, let needed, let free, let limit):
-            "\(row): needs about \(Figure.megabytes(needed)), \(limit) leaves \(Figure.megabytes(free)); ask for fewer points or threads, or a smaller network"
+            "\(row): needs about \(Figure.megabytes(needed)), \(limit) leaves \(Figure.megabytes(free)); use fewer points or threads, or a smaller network"
         case .unreadable(let path, let reason): "\(path): cannot read the report: \(reason)"
-        case .unwritable(let path, let reason): "\(path): cannot write: \(reason); choose another place"
+        case .unwritable(let path, let reason): "\(path): cannot write: \(reason); choose another path"
         case .diskTooSmall(let path, let needed, let free):
-            "\(path): the store to be streamed needs \(needed / 1_000_000) MB, the disk has \(free / 1_000_000) MB left; choose another place with --scratch, or fewer --stream-points"
+            "\(path): the streamed store needs \(needed / 1_000_000) MB, the disk has \(free / 1_000_000) MB left; choose another folder with --scratch, or fewer --stream-points"
         }
     }
 }

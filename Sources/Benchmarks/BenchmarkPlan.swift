@@ -1,15 +1,15 @@
 import Foundation
 import NetCDFFiles
 
-/// What a run of pinn-bench measures: which stages, how large, on what. It makes tasks, runs each in a process of its
-/// own, and gathers the report.
+/// What a run of pinn-bench measures: stages, sizes and devices. It makes the tasks, runs each in its own process, and collects
+/// the report.
 public struct BenchmarkPlan: Sendable {
-    /// What can be measured.
+    /// The stages that can be measured.
     public enum Stage: String, CaseIterable, Sendable {
         case step, stream, ingest, export
     }
 
-    /// A device and, where it has them, its threads: a column of the tables.
+    /// A device with its number of threads, if it has any: a column of the tables.
     public struct Device: Sendable {
         public var backend: String
         public var threads: Int?
@@ -25,20 +25,20 @@ public struct BenchmarkPlan: Sendable {
     public var network = "8x128"
     public var points = [1024, 4096, 16384, 65536, 262_144]
     public var devices: [Device] = []
-    /// About how long each row lasts; rows of long steps last longer.
+    /// Approximate duration of a row [s]; rows with long steps take longer.
     public var seconds = 5.0
-    /// Collocation points of the store that is streamed, and of an iteration.
+    /// Collocation points of the streamed store, and of an iteration.
     public var streamPoints = 100_000_000
     public var chunk = 65536
     /// Collocation points that ingest writes, and cells that export predicts.
     public var ingestPoints = 10_000_000
     public var exportCells = 1_000_000
-    /// Where stores lie while they are measured.
+    /// Folder for stores and products during the measurement.
     public var scratch = "."
 
     public init() {}
 
-    /// 1, 2, 4, ... and all of them.
+    /// 1, 2, 4, ... and all cores.
     public static func threadCounts(cores: Int) -> [Int] {
         var counts: [Int] = []
         var count = 1
@@ -49,21 +49,21 @@ public struct BenchmarkPlan: Sendable {
         return counts + [cores]
     }
 
-    /// A report without rows yet.
+    /// A report without rows.
     public static func emptyReport(label: String?) -> BenchmarkReport {
         BenchmarkReport(date: ISO8601DateFormatter().string(from: Date()), label: label, machine: .here())
     }
 
     /// - Parameters:
-    ///   - report: where rows go as they are measured; what it has when an error is thrown is whole.
-    ///   - say: a line for the user.
-    ///   - begin: called at the beginning of each task with its title and place, and how many there are.
+    ///   - report: receives each row as soon as it is measured, so its rows are valid also if an error is thrown.
+    ///   - say: prints a line for the user.
+    ///   - begin: called at the start of each task with its title, its index and the number of tasks.
     public func run(
         into report: inout BenchmarkReport, say: (String) -> Void,
         begin: (_ title: String, _ number: Int, _ count: Int) -> Void,
         shouldStop: () -> Bool
     ) throws {
-        // What does not fit is told before the first row, not after those that do.
+        // Refuses what does not fit before the first row rather than after those that do.
         try requireMemory()
         let folder = stages == [.step] ? nil : try ScratchFolder(in: scratch)
         defer { folder?.remove() }
@@ -72,7 +72,7 @@ public struct BenchmarkPlan: Sendable {
         for (number, task) in tasks.enumerated() {
             if shouldStop() { throw BenchmarkStopped() }
             begin(task.title, number, tasks.count)
-            // Others may have taken what was free at the beginning.
+            // Checked again: other processes may have taken memory since.
             try task.memory()?.require(for: task.title)
             let result = try task.runInChild(shouldStop: shouldStop)
             if let row = result.step { report.steps.append(row) }
@@ -81,7 +81,7 @@ public struct BenchmarkPlan: Sendable {
         }
     }
 
-    /// Every device with all of the threads that are asked of it.
+    /// Every device with each requested number of threads.
     private var wholeMachine: [Device] {
         devices.filter { device in
             !devices.contains { $0.backend == device.backend && ($0.threads ?? 0) > (device.threads ?? 0) }
@@ -130,7 +130,7 @@ public struct BenchmarkPlan: Sendable {
         return tasks
     }
 
-    // MARK: memory
+    // MARK: Memory
 
     private func requireMemory() throws {
         for task in tasks(folder: "") {
@@ -138,9 +138,9 @@ public struct BenchmarkPlan: Sendable {
         }
     }
 
-    // MARK: disk
+    // MARK: Disk
 
-    /// Cells with velocity and thickness in the streamed store: those of a large shelf at 450 m.
+    /// Cells with velocity and thickness in the streamed store, as of a large shelf at 450 m.
     private static let observedCells = 1_000_000
 
     private func announce(_ folder: ScratchFolder, _ say: (String) -> Void) throws {
@@ -148,18 +148,18 @@ public struct BenchmarkPlan: Sendable {
         if stages.contains(.stream) {
             needed += SyntheticStore(collocation: streamPoints, cells: BenchmarkPlan.observedCells).byteCount
         }
-        // Two columns of 4 bytes; some megabytes for the shelf's own cells.
+        // Two columns of 4 bytes, and some megabytes for the observations.
         if stages.contains(.ingest) { needed += 8 * ingestPoints + 10_000_000 }
-        // The store, and a prediction of a dozen fields.
+        // The store, and a prediction with a dozen fields.
         if stages.contains(.export) { needed += 100 * exportCells }
         if let free = AtomicFile.freeBytes(beside: folder.path), free < needed {
             throw BenchmarkError.diskTooSmall(path: folder.path, needed: needed, free: free)
         }
-        say("\(folder.path): \(Figure.megabytes(needed)) for the time of the run")
+        say("\(folder.path): \(Figure.megabytes(needed)) needed during the run")
     }
 }
 
-/// A folder of the run's own.
+/// A temporary folder for the run.
 struct ScratchFolder {
     let path: String
 

@@ -2,7 +2,7 @@ import Fields
 import Foundation
 import NetCDFFiles
 
-/// A training step with its points in memory.
+/// A row for a training step with its points in memory.
 public struct StepRow: Codable, Sendable, Equatable {
     public let problem: String
     /// Hidden layers and their width.
@@ -10,7 +10,7 @@ public struct StepRow: Codable, Sendable, Equatable {
     public let backend: String
     public let threads: Int?
     public let points: Int
-    /// Kernels, libraries: the backend's own words.
+    /// The backend's description: kernels, libraries.
     public let device: String
     public let measured: StepTiming
     public let peakBytes: Int
@@ -30,18 +30,18 @@ public struct StepRow: Codable, Sendable, Equatable {
     }
 }
 
-/// A training iteration with its points streamed from a store.
+/// A row for a training iteration with its points streamed from a store.
 public struct StreamRow: Codable, Sendable, Equatable {
-    /// How the chunk was read: from the page cache, or from the disk.
+    /// Figures for reading from the page cache, or from the disk.
     public struct Reading: Codable, Sendable, Equatable {
-        /// The stream alone, nothing computed.
+        /// Rate of the stream alone, without computation.
         public var pointsPerSecond: Double
         public var bytesPerSecond: Double
-        /// A streamed iteration against the same with its points in memory, made by turns: median of the ratios, less 1,
-        /// and their quartiles.
+        /// A streamed iteration relative to the same with its points in memory, interleaved: median of the ratios minus 1, and
+        /// their quartiles.
         public var slowdown: Double
         public var slowdownQuartiles: [Double]
-        /// Part of an iteration that waits for its chunk.
+        /// Share of an iteration spent waiting for its chunk.
         public var waiting: Double
     }
 
@@ -52,48 +52,50 @@ public struct StreamRow: Codable, Sendable, Equatable {
     /// Collocation points of the store.
     public var points: Int
     public var storeBytes: Int
-    /// Collocation points of an iteration, and points of all sets.
+    /// Collocation points per iteration, and points of all sets per iteration.
     public var chunk: Int
     public var pointsPerIteration: Int
-    /// A streamed iteration with a warm page cache; its unit time counts collocation points.
+    /// Time of a streamed iteration with a warm page cache; its unit time counts collocation points.
     public var measured: StepTiming
     public var warm: Reading
-    /// Nil where the page cache could not be emptied of the store.
+    /// Nil if the store could not be evicted from the page cache.
     public var cold: Reading?
     public var peakBytes: Int
 
-    /// Iterations over the whole store cost as many steps as it has chunks.
+    /// Time of `iterations` passes over the whole store, each with as many steps as the store has chunks.
     public func time(iterations: Int) -> (seconds: Double, isExtrapolated: Bool) {
         measured.time(iterations: max(1, points / chunk) * iterations)
     }
 }
 
-/// A stage other than training.
+/// A row for a stage other than training.
 public struct StageRow: Codable, Sendable, Equatable {
     /// "ingest" or "export".
     public var stage: String
-    /// What was counted: "points" or "cells".
+    /// What `count` counts: "points" or "cells".
     public var unit: String
     public var count: Int
     public var fileBytes: Int
     public var runs: Int
-    /// Median over the runs.
+    /// Median over the runs [s].
     public var seconds: Double
     public var peakBytes: Int
-    /// "8x128 network, 2 threads", where there is something to say.
+    /// A remark such as "8x128 network, 2 threads"; may be empty.
     public var note: String
 
     public var perSecond: Double { Double(count) / seconds }
     public var bytesPerSecond: Double { Double(fileBytes) / seconds }
 }
 
-/// Everything that a run of pinn-bench found out; what `--save` writes and `--compare` reads.
+/// The results of a run of pinn-bench, which `--save` writes and `--compare` reads.
 public struct BenchmarkReport: Codable, Sendable, Equatable {
     public static let format = "IceShelfPINN benchmark 1"
 
     public var format = BenchmarkReport.format
     public var date: String
-    /// What the user calls this run, for instance a commit.
+    /// `Version.text`; nil in reports of version 1.0, which did not name theirs.
+    public var software: String? = Version.text
+    /// The user's name for this run.
     public var label: String?
     public var machine: Machine
     public var steps: [StepRow] = []
@@ -119,11 +121,11 @@ public struct BenchmarkReport: Codable, Sendable, Equatable {
         } catch DecodingError.dataCorrupted {
             throw BenchmarkError.badReport(path: path, reason: "it is not JSON")
         } catch {
-            throw BenchmarkError.badReport(path: path, reason: "its fields are others")
+            throw BenchmarkError.badReport(path: path, reason: "its fields differ")
         }
     }
 
-    /// Whether a report can be written there, without touching what is: a new name, or the place of an earlier report.
+    /// Throws unless a report can be written to the path, which must be free or hold an earlier report. Changes nothing.
     public static func checkWritable(_ path: String) throws { _ = try ReportFile.target(path) }
 
     public func write(to path: String) throws {
@@ -136,7 +138,7 @@ public struct BenchmarkReport: Codable, Sendable, Equatable {
     }
 }
 
-/// One style of JSON: snake_case names, ISO dates, keys in order, so that reports can be compared by eye too.
+/// The JSON style of reports: snake_case names, ISO dates, sorted keys.
 public enum JSON {
     public static func encode(_ value: some Encodable) throws -> Data {
         let encoder = JSONEncoder()

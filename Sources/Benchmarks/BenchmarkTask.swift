@@ -2,18 +2,18 @@ import Compute
 import ComputeCPU
 import Foundation
 
-/// What a process does for one row of a report. Rows run in processes of their own: the peak memory of each is its own,
-/// and a row that runs out of it does not take the others along.
+/// What a process does for one row of a report. Every row runs in its own process, so that peak memory belongs to the row and
+/// a row that runs out of memory does not end the others.
 public enum BenchmarkTask: Codable, Sendable {
     case step(StepBenchmark)
-    /// A synthetic store: collocation points, and about so many cells of its grid.
+    /// Makes a synthetic store with a number of collocation points and about a number of grid cells.
     case makeStore(path: String, collocation: Int, cells: Int)
     case stream(StreamBenchmark)
     case makeProducts(folder: String)
     case ingest(IngestBenchmark)
     case export(ExportBenchmark)
 
-    /// For progress and messages.
+    /// Title for progress and messages.
     public var title: String {
         switch self {
         case .step(let step):
@@ -27,7 +27,7 @@ public enum BenchmarkTask: Codable, Sendable {
         }
     }
 
-    /// In the child: the result, as the parent reads it.
+    /// Runs the task (in the child) and returns the result as JSON for the parent.
     public func run(_ makeBackend: BackendMaker) throws -> Data {
         var result = TaskResult()
         switch self {
@@ -42,12 +42,12 @@ public enum BenchmarkTask: Codable, Sendable {
         return try JSON.encode(result)
     }
 
-    /// From the text that `arguments` made.
+    /// Decodes the text made by `arguments`.
     public init(argument: String) throws {
         self = try JSON.decode(BenchmarkTask.self, from: Data(argument.utf8))
     }
 
-    /// In the parent: starts this program with the task as the value of the option `--row`, and waits for its result.
+    /// Starts this program with the task as the value of `--row` (in the parent), and waits for its result.
     public func runInChild(shouldStop: () -> Bool) throws -> TaskResult {
         let argument = String(decoding: try JSON.encode(self), as: UTF8.self)
         let reply = try ChildProcess(arguments: ["--row", argument], title: title).output(shouldStop: shouldStop)
@@ -58,14 +58,14 @@ public enum BenchmarkTask: Codable, Sendable {
     }
 }
 
-/// The row that a task found, if it was one to be timed.
+/// The row that a task measured, if it was a measurement.
 public struct TaskResult: Codable, Sendable {
     public var step: StepRow?
     public var stream: StreamRow?
     public var stage: StageRow?
 }
 
-/// A device and its threads, as tables name them: each has a core of its own, unless there are more than the machine has.
+/// A device and its threads as named in tables: "core" where every thread has its own core, else "thread".
 func column(_ backend: String, _ threads: Int?, cores: Int) -> String {
     guard let threads else { return backend }
     let unit = threads > cores ? "thread" : "core"

@@ -1,9 +1,9 @@
 import Foundation
 @preconcurrency import Glibc
 
-/// This program once more, with other arguments; its messages go where ours go.
+/// Another process of this program, with other arguments and the same stderr.
 ///
-/// Not Foundation's Process: that puts the child into a process group of its own, and Ctrl-C would leave it running.
+/// Foundation's Process would put the child into its own process group, so that Ctrl-C would leave it running.
 struct ChildProcess {
     private let process: pid_t
     private let pipe: Int32
@@ -13,7 +13,7 @@ struct ChildProcess {
         self.title = title
         var ends: [Int32] = [-1, -1]
         guard Glibc.pipe(&ends) == 0 else { throw ChildProcess.failure(errno) }
-        // The child's stdout is a duplicate, and lives on.
+        // The child has its own duplicate of this descriptor as stdout.
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -33,7 +33,7 @@ struct ChildProcess {
         pipe = ends[0]
     }
 
-    /// Waits for the end; what the child wrote to stdout. Where `shouldStop` becomes true the child is ended.
+    /// Waits for the child and returns what it wrote to stdout. The child is terminated when `shouldStop` becomes true.
     func output(shouldStop: () -> Bool) throws -> Data {
         defer { close(pipe) }
         var bytes = Data()
@@ -45,7 +45,7 @@ struct ChildProcess {
                 isStopped = true
             }
             var watched = pollfd(fd: pipe, events: Int16(POLLIN), revents: 0)
-            // A signal that asks to stop is seen a fifth of a second later.
+            // Polls for a stop request every 0.2 s.
             guard poll(&watched, 1, 200) > 0 else { continue }
             let got = read(pipe, &buffer, buffer.count)
             if got < 0 && errno == EINTR { continue }
@@ -54,7 +54,7 @@ struct ChildProcess {
         }
         var status: Int32 = 0
         while waitpid(process, &status, 0) < 0 && errno == EINTR {}
-        // Ctrl-C reaches the child directly.
+        // Ctrl-C reaches the child directly, as a member of the same process group.
         if isStopped || shouldStop() { throw BenchmarkStopped() }
         let signal = status & 0x7f
         guard signal == 0 else { throw BenchmarkError.rowKilled(title, signal: signal) }
@@ -68,5 +68,5 @@ struct ChildProcess {
     }
 }
 
-/// The user asked to stop.
+/// Thrown when the user asked to stop.
 public struct BenchmarkStopped: Error {}

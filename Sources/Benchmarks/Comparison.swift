@@ -1,19 +1,19 @@
 import Foundation
 
-/// A report against an earlier one, row by row.
+/// Comparison of a report with an earlier one, row by row.
 ///
-/// The primary figure is the share of the sgemm rate: machines are shared and differ, and the share was measured against
-/// the same minutes' own yardstick. Seconds are comparable only on one quiet machine.
+/// The primary figure is the share of the sgemm rate, which was measured at the same time: machines are shared and differ, and
+/// seconds are comparable only on one quiet machine.
 public struct Comparison: Codable, Sendable, Equatable {
     public struct Row: Codable, Sendable, Equatable {
         public var name: String
         public var shareBefore: Double?
         public var shareNow: Double?
-        /// Points or cells a second.
+        /// Points or cells per second.
         public var rateBefore: Double
         public var rateNow: Double
 
-        /// Above 1: better than before.
+        /// Ratio of the shares; above 1 is better than before.
         public var shareRatio: Double? {
             guard let shareBefore, let shareNow, shareBefore > 0 else { return nil }
             return shareNow / shareBefore
@@ -22,10 +22,10 @@ public struct Comparison: Codable, Sendable, Equatable {
     }
 
     public var rows: [Row]
-    /// Rows of this run that the earlier one has not.
+    /// Rows of this run that the earlier one lacks.
     public var unmatched: [String]
     public var sameProcessor: Bool
-    /// Where rows were computed in another way than before: other kernels, another OpenBLAS. Each pair once.
+    /// Changes of kernels or libraries between the two runs, each pair once.
     public var otherDevices: [DeviceChange]
 
     public struct DeviceChange: Codable, Sendable, Equatable {
@@ -61,7 +61,7 @@ public struct Comparison: Codable, Sendable, Equatable {
             now.machine.processor == before.machine.processor && now.machine.cores == before.machine.cores
     }
 
-    /// Geometric mean of the ratios of the shares, nil where no row has one.
+    /// Geometric mean of the ratios of shares; nil if no row has one.
     public var meanShareRatio: Double? {
         let logarithms = rows.compactMap(\.shareRatio).filter { $0 > 0 }.map { log($0) }
         guard !logarithms.isEmpty else { return nil }
@@ -76,7 +76,7 @@ public struct Comparison: Codable, Sendable, Equatable {
     }
 
     private static func entries(_ report: BenchmarkReport) -> [Entry] {
-        // Names are the same on every machine, however many cores it has.
+        // Row names do not depend on the machine's number of cores.
         func device(_ backend: String, _ threads: Int?) -> String { column(backend, threads, cores: 0) }
         let steps = report.steps.map {
             Entry(

@@ -2,31 +2,32 @@ import ComputeCPU
 import Foundation
 import Glibc
 
-/// What a row's process will hold beyond program and libraries. A Swift allocation that fails ends the process without a
-/// word, and the kernel's choice of a process to end is worse, so a row that cannot fit is refused beforehand.
+/// Memory that a row's process needs beyond program and libraries. A failed Swift allocation traps, and the kernel's
+/// out-of-memory killer may choose another process, so a row that cannot fit is refused beforehand.
 struct MemoryNeed {
-    /// Bytes that are written to.
+    /// Memory that is written to [bytes].
     let resident: Int
-    /// What threads reserve as well, as address space alone.
+    /// Address space that threads reserve in addition [bytes].
     let reserved: Int
 
-    /// - Parameter copies: of the points' columns that are held at once.
+    /// - Parameter copies: number of copies of the points' columns that are held at once.
     init(_ problem: StepProblem, points: Int, threads: Int?, copies: Int) {
-        // Weights, gradient, and what Adam keeps: two vectors, and some room.
+        // Weights, gradient, Adam's two moments, and some margin.
         var bytes = 6 * 4 * problem.residualProblem.networks.parameterCount + copies * problem.byteCount(points: points)
         if let threads {
             bytes += CPUBackend.memory(
                 problem.residualProblem, counts: problem.counts(points: points), threads: threads
             )
             .reduce(0) { $0 + $1.bytes }
-            // The yardstick's matrices: three of 1024 x 1024 a thread.
+            // The yardstick's matrices: three of 1024 x 1024 per thread.
             bytes += threads * 3 * 4 << 20
         }
         resident = bytes
         reserved = (threads ?? 0) * CPUBackend.reservedPerThread.mapped
     }
 
-    /// The process of a row is this program too, so what this one has mapped stands for its program and libraries.
+    /// Throws if the need exceeds free memory or `ulimit -v`. A row's process runs this same program, so this process's mappings
+    /// stand for its program and libraries.
     func require(for row: String) throws {
         func refuse(_ needed: Int, _ free: Int, _ limit: String) -> BenchmarkError {
             .memoryTooSmall(row: row, needed: needed, free: free, limit: limit)
@@ -42,7 +43,7 @@ struct MemoryNeed {
 }
 
 extension BenchmarkTask {
-    /// Nil for tasks that are no training steps; what those hold does not grow with the points.
+    /// The need of a task; nil for tasks other than training steps, whose memory does not grow with the points.
     func memory() throws -> MemoryNeed? {
         switch self {
         case .step(let step):
@@ -50,7 +51,7 @@ extension BenchmarkTask {
                 try .named(step.problem, step.network, tiles: step.tiles, fourier: step.fourier), points: step.points,
                 threads: step.threads, copies: 1)
         case .stream(let stream):
-            // Sets and their sizes are about those of DIFFICE_jax; a chunk in memory, one in use, one that is read ahead.
+            // Sets and sizes are about those of DIFFICE_jax: one chunk in memory, one in use, one being read ahead.
             MemoryNeed(
                 try .named("diffice", stream.network), points: stream.chunk, threads: stream.threads, copies: 3)
         default: nil

@@ -1,8 +1,8 @@
 import Glibc
 
-/// The kernel's copies of a file in memory: there (warm) or not (cold) decides how fast it is read.
+/// The kernel's page cache of a file: present (warm) or not (cold) decides how fast it is read.
 package enum PageCache {
-    /// Asks the kernel to forget a file that is on the disk already; anybody may. It keeps pages that others hold.
+    /// Asks the kernel to drop the cached pages of a file that is on disk, which needs no privilege. Pages in use are kept.
     package static func drop(_ path: String) {
         let handle = open(path, O_RDONLY | O_CLOEXEC)
         guard handle >= 0 else { return }
@@ -10,8 +10,8 @@ package enum PageCache {
         close(handle)
     }
 
-    /// The part of a file that is in memory: what tells a cold reading from one that only was meant to be (a file system
-    /// in memory, a page cache outside of this machine's kernel). Nil where it cannot be told.
+    /// The share of a file that is in memory, to verify that a reading is cold (not on a file system in memory, nor cached outside
+    /// this machine's kernel). Nil if unknown.
     package static func residentShare(of path: String) -> Double? {
         let handle = open(path, O_RDONLY | O_CLOEXEC)
         guard handle >= 0 else { return nil }

@@ -2,7 +2,7 @@ import Glibc
 
 /// Memory of this process.
 enum ProcessMemory {
-    /// The most that was resident at once since the program began.
+    /// Peak resident memory since the program began [bytes].
     ///
     /// VmHWM of proc(5), not getrusage: ru_maxrss survives execve, so a child would begin with its parent's peak.
     static var peakBytes: Int {

@@ -1,9 +1,9 @@
 import Foundation
 @preconcurrency import Glibc
 
-/// Reports as files: what may be read as one, and what may be replaced by one.
+/// Reports as files: checks on what may be read or replaced.
 enum ReportFile {
-    /// A report of a thousand rows has half a megabyte; whatever is larger is something else.
+    /// Largest size accepted; a report of a thousand rows has half a megabyte.
     private static let longest = 64 << 20
 
     /// All bytes of a file or a pipe.
@@ -12,7 +12,7 @@ enum ReportFile {
         guard stat(path, &info) == 0 else {
             throw BenchmarkError.unreadable(path: path, reason: String(cString: strerror(errno)))
         }
-        // A pipe is a way to name an older commit's report; a device may never end.
+        // A pipe is accepted (a report from `git show`, say); a device may never end.
         let kind = info.st_mode & S_IFMT
         guard kind == S_IFREG || kind == S_IFIFO else {
             throw BenchmarkError.badReport(path: path, reason: "it is \(name(ofKind: kind))")
@@ -42,10 +42,10 @@ enum ReportFile {
         let format: String
     }
 
-    /// What the file says that it is; nil where it says nothing.
+    /// The format that the file states; nil if none.
     static func format(of data: Data) -> String? { try? JSON.decode(Format.self, from: data).format }
 
-    /// Where a report of that name goes: behind symbolic links, so that these stay what they are.
+    /// The path to write a report to: symbolic links are resolved, so that they are kept.
     static func target(_ path: String) throws -> String {
         func refuse(_ what: String) -> BenchmarkError { .notReplaced(path: path, what: what) }
         guard !path.isEmpty else { throw BenchmarkError.unwritable(path: "--save", reason: "the name is empty") }
@@ -55,17 +55,17 @@ enum ReportFile {
             try requireFolder(of: path, reportedAs: path)
             return path
         }
-        // Behind a link that leads nowhere the user may expect anything.
-        guard let resolved = realpath(path, nil) else { throw refuse("is a symbolic link that leads nowhere") }
+        // A dangling link is refused.
+        guard let resolved = realpath(path, nil) else { throw refuse("is a dangling symbolic link") }
         defer { free(resolved) }
         let target = String(cString: resolved)
         guard stat(target, &info) == 0 else { throw unwritable(path) }
         let kind = info.st_mode & S_IFMT
         guard kind == S_IFREG else { throw refuse("is \(name(ofKind: kind))") }
-        // Reports of other versions are reports too.
+        // Reports of other format versions may be replaced too.
         guard let data = try? contents(target), let found = format(of: data),
             found.hasPrefix("IceShelfPINN benchmark")
-        else { throw refuse("exists and is no report of pinn-bench") }
+        else { throw refuse("exists and is not a report of pinn-bench") }
         guard access(target, W_OK) == 0 else { throw unwritable(path) }
         try requireFolder(of: target, reportedAs: path)
         return target

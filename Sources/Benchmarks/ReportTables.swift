@@ -2,12 +2,12 @@ import Fields
 import Foundation
 
 extension BenchmarkReport {
-    /// Iterations of the users' table of raw times.
+    /// Number of iterations in the table of times.
     private static let iterations = 2000
 
-    /// What the machine is, one line.
+    /// The machine in one line.
     public var heading: String {
-        let load = machine.load > 0.3 ? "; others were at work (load \(Figure.plain(machine.load)))" : ""
+        let load = machine.load > 0.3 ? "; other processes were running (load \(Figure.plain(machine.load)))" : ""
         let name = label.map { ", \($0)" } ?? ""
         return
             "\(machine.processor), \(machine.cores) \(machine.cores == 1 ? "core" : "cores"), \(Figure.plain(Double(machine.memoryBytes) / 1e9)) GB\(name), \(date)\(load)"
@@ -22,7 +22,7 @@ extension BenchmarkReport {
         column(backend, threads, cores: machine.cores)
     }
 
-    // MARK: points by devices
+    // MARK: Points by devices
 
     private var columns: [String] {
         var names: [String] = []
@@ -61,20 +61,20 @@ extension BenchmarkReport {
             step: { Figure.duration($0.measured.time(iterations: BenchmarkReport.iterations)) },
             stream: { Figure.duration($0.time(iterations: BenchmarkReport.iterations)) })
         if table.rows.contains(where: { $0.contains { $0.hasPrefix("~") } }) {
-            table.notes = ["~ extrapolated from the median of fewer iterations than that."]
+            table.notes = ["~ extrapolated from the median of fewer iterations."]
         }
         return table
     }
 
     private var unitTable: Table {
         var table = matrix(
-            "Unit time: seconds for a point and 1,000 iterations", step: { Figure.plain($0.measured.unitSeconds) },
+            "Unit time: seconds per point and 1,000 iterations", step: { Figure.plain($0.measured.unitSeconds) },
             stream: { Figure.plain($0.measured.unitSeconds) })
         table.notes = [published, publishedOfGPUs].compactMap { $0 }
         return table
     }
 
-    /// The users' own figures for the 8 x 128 network: 16 cores, 65,536 points; and one GPU.
+    /// Published figures for the 8 x 128 network (Wang et al. 2025): 16 cores, 65,536 points; and one GPU.
     private static let publishedCores = 0.0868
     private static let publishedGPU = 0.0014
 
@@ -87,10 +87,10 @@ extension BenchmarkReport {
         else { return nil }
         let ratio = BenchmarkReport.publishedCores / row.measured.unitSeconds
         return
-            "Wang et al. report \(BenchmarkReport.publishedCores) for 65,536 points on 16 cores (\(BenchmarkReport.publishedGPU) on a GPU): \(deviceName(row.backend, row.threads)) of this machine at \(grouped(row.points)) points are \(Figure.plain(ratio)) times as fast."
+            "Wang et al. report \(BenchmarkReport.publishedCores) for 65,536 points on 16 cores (\(BenchmarkReport.publishedGPU) on a GPU): \(deviceName(row.backend, row.threads)) of this machine at \(grouped(row.points)) points is \(Figure.plain(ratio)) times as fast."
     }
 
-    /// The same for what has no threads, a GPU, against the users' own.
+    /// The same for a GPU, against the published GPU figure.
     private var publishedOfGPUs: String? {
         guard
             let row = steps.filter({ $0.problem == "shallow-shelf" && $0.network == "8x128" && $0.threads == nil }).min(
@@ -106,23 +106,23 @@ extension BenchmarkReport {
             "Share of the rate of OpenBLAS's sgemm on the same cores (quartiles)",
             step: { Figure.share($0.measured) }, stream: { Figure.share($0.measured) })
         table.notes = [
-            "Products of a step alone are counted; steps and sgemm ran by turns, in slices of a fraction of a second."
+            "Only a step's matrix products are counted; steps and sgemm were interleaved in slices of a fraction of a second."
         ]
         if steps.contains(where: { $0.threads == nil && $0.measured.sgemmRate != nil }) {
-            table.notes.append("A GPU's share is of cuBLAS's rate on that GPU, measured behind the steps.")
+            table.notes.append("A GPU's share is of cuBLAS's rate on that GPU, measured after the steps.")
         }
         if (steps.map(\.threads) + streams.map(\.threads)).contains(where: { ($0 ?? 0) > machine.cores }) {
             table.notes.append(
-                "With more threads than the \(machine.cores) \(machine.cores == 1 ? "core" : "cores") of this machine they take turns, and the shares mean nothing."
+                "With more threads than the \(machine.cores) \(machine.cores == 1 ? "core" : "cores") of this machine they share cores, and the shares mean nothing."
             )
         }
         return table
     }
 
-    // MARK: details
+    // MARK: Details
 
     private var detailTable: Table {
-        // All cores of every device.
+        // Every device with all its cores.
         let shown = steps.filter { row in
             !steps.contains { $0.backend == row.backend && ($0.threads ?? 0) > (row.threads ?? 0) }
         }
@@ -144,7 +144,7 @@ extension BenchmarkReport {
         }
         table.notes = Array(Set(steps.map(\.device) + streams.map(\.device))).sorted()
         table.notes.append(
-            "Peak memory is that of the whole process with its libraries; every row has a process of its own.")
+            "Peak memory is that of the whole process with its libraries; every row has its own process.")
         return table
     }
 
@@ -158,7 +158,7 @@ extension BenchmarkReport {
     private var streamTable: Table {
         var table = Table(
             title: "Streamed against in memory",
-            header: ["page cache", "device", "stream alone", "", "slower by (quartiles)", "waiting for chunks"],
+            header: ["page cache", "device", "stream alone", "", "slowdown (quartiles)", "waiting for chunks"],
             rows: [])
         for row in streams {
             for (name, reading) in [("warm", row.warm as StreamRow.Reading?), ("emptied", row.cold)] {
@@ -174,10 +174,10 @@ extension BenchmarkReport {
         }
         if let row = streams.first {
             table.notes.append(
-                "A store of \(grouped(row.points)) collocation points (\(Figure.plain(Double(row.storeBytes) / 1e9)) GB); \(grouped(row.chunk)) of them an iteration, \(grouped(row.pointsPerIteration)) points with data and front, as 'pinn-train --stream chunk=\(row.chunk)' takes them. The unit time above counts collocation points."
+                "A store of \(grouped(row.points)) collocation points (\(Figure.plain(Double(row.storeBytes) / 1e9)) GB); \(grouped(row.chunk)) of them per iteration, \(grouped(row.pointsPerIteration)) points with data and front, as 'pinn-train --stream chunk=\(row.chunk)' takes them. The unit time above counts collocation points."
             )
             if row.cold == nil {
-                table.notes.append("The page cache could not be emptied of the store (a file system in memory?).")
+                table.notes.append("The store could not be evicted from the page cache (a file system in memory?).")
             }
         }
         return table
@@ -186,7 +186,7 @@ extension BenchmarkReport {
     private var stageTable: Table {
         Table(
             title: "Ingest and export",
-            header: ["stage", "", "time", "a second", "written", "peak memory", "runs"],
+            header: ["stage", "", "time", "per second", "written", "peak memory", "runs"],
             rows: stages.map { row in
                 [
                     row.stage, "\(grouped(row.count)) \(row.unit)", Figure.duration(row.seconds),
@@ -201,8 +201,8 @@ extension Comparison {
     public var table: Table {
         func share(_ value: Double?) -> String { value.map { String(format: "%.3f", $0) } ?? "--" }
         var table = Table(
-            title: "Against the earlier report: above 1 is better",
-            header: ["row", "share before", "now", "ratio", "a second before", "now", "ratio"],
+            title: "Compared with the earlier report; above 1 is better",
+            header: ["row", "share before", "now", "ratio", "per second before", "now", "ratio"],
             rows: rows.map { row in
                 [
                     row.name, share(row.shareBefore), share(row.shareNow),
@@ -212,14 +212,15 @@ extension Comparison {
             })
         if rows.isEmpty { table.notes.append("No row in common with the earlier report.") }
         if let mean = meanShareRatio {
-            table.notes.append(String(format: "Shares of the sgemm rate: %.3f of before in the geometric mean.", mean))
+            table.notes.append(
+                String(format: "Shares of the sgemm rate, now relative to before: %.3f in the geometric mean.", mean))
         }
         table.notes.append(
-            "The share was measured against the same minutes' sgemm; points a second are comparable only on one quiet machine."
+            "Shares are relative to sgemm measured at the same time; points per second are comparable only on one quiet machine."
         )
         if !sameProcessor { table.notes.append("The earlier report is of another machine.") }
         for change in otherDevices {
-            table.notes.append("Computed otherwise: before '\(change.before)', now '\(change.now)'.")
+            table.notes.append("Computed differently: before '\(change.before)', now '\(change.now)'.")
         }
         if !unmatched.isEmpty { table.notes.append("Not in the earlier report: \(unmatched.joined(separator: "; ")).") }
         return table

@@ -9,7 +9,7 @@ import Optimizers
 import PointStore
 import Runs
 
-/// The synthetic shelf's products to a store of many collocation points: all of pinn-ingest but its options.
+/// Ingest of the synthetic shelf's products to a store of many collocation points: all of pinn-ingest except its options.
 public struct IngestBenchmark: Codable, Sendable {
     public var folder: String
     public var points: Int
@@ -21,8 +21,8 @@ public struct IngestBenchmark: Codable, Sendable {
         self.seconds = seconds
     }
 
-    /// The products, which lie in the folder from then on. A process of its own makes them, so that the solver's memory
-    /// is not taken for ingest's.
+    /// Makes the products in the folder. This runs in a separate process, so that the solver's memory does not count as
+    /// ingest's.
     public static func makeProducts(in folder: String) throws {
         let shelf = try ShelfCatalog.shelf(named: "wedge")
         _ = try ProductWriter(ShelfSurvey(SolvedShelf(shelf, spacing: 500))).write(folder: folder, name: "bench")
@@ -44,8 +44,7 @@ public struct IngestBenchmark: Codable, Sendable {
     }
 }
 
-/// A prediction on all cells of a store's grid: all of pinn-export but its options. What the weights are does not matter
-/// to the time.
+/// A prediction on all cells of a store's grid: all of pinn-export except its options. Untrained weights take the same time.
 public struct ExportBenchmark: Codable, Sendable {
     public var network = "8x128"
     public var store: String
@@ -84,7 +83,7 @@ public struct ExportBenchmark: Codable, Sendable {
     }
 }
 
-/// Runs again and again for about so many seconds, at least once; the time of each.
+/// Repeats `body` for about `seconds` seconds, at least once, and returns the time of each run.
 private func timed(seconds: Double, _ run: () throws -> Void) rethrows -> [Double] {
     let clock = ContinuousClock()
     let begin = clock.now

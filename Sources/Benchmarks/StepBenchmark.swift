@@ -3,11 +3,11 @@ import ComputeCPU
 import Optimizers
 import Training
 
-/// Makes the device of a name for a residualProblem; only the command knows which there are. Nil threads: all cores.
+/// Makes a device by name for a problem; only the command knows which there are. Nil threads: all cores.
 public typealias BackendMaker = (_ name: String, _ residualProblem: ResidualProblem, _ threads: Int?) throws ->
     any Backend
 
-/// A whole training step (loss, gradient and Adam) with the points in memory.
+/// Timing of a whole training step (loss, gradient and Adam) with the points in memory.
 public struct StepBenchmark: Codable, Sendable {
     public var problem = "shallow-shelf"
     public var network = "8x128"
@@ -15,9 +15,9 @@ public struct StepBenchmark: Codable, Sendable {
     public var fourier = "none"
     public var points: Int
     public var backend: String
-    /// Nil where the device has no threads to choose.
+    /// Nil if the device has no choice of threads.
     public var threads: Int?
-    /// About how long the measurement lasts.
+    /// Approximate duration of the measurement [s].
     public var seconds: Double
 
     public init(points: Int, backend: String, threads: Int?) {
@@ -43,10 +43,10 @@ public struct StepBenchmark: Codable, Sendable {
         if let device = device as? any SteppingBackend & RatedBackend {
             return try run(on: device, problem, batches, coefficients, parameters, &optimizer)
         }
-        // The first step also fills caches and pools.
+        // Warm-up: the first step also fills caches and pools.
         try step()
         let estimate = try ContinuousClock().measure(step) / .seconds(1)
-        // Before the yardstick's matrices: a step needs no more later on.
+        // Read before the yardstick allocates its matrices; later steps need no more memory.
         let peak = ProcessMemory.peakBytes
         let yardstick = threads.map { SGEMMRate(threads: $0) }
         let measured = try Alternation(
@@ -56,7 +56,7 @@ public struct StepBenchmark: Codable, Sendable {
             problem: problem.name, network: network, backend: backend, threads: threads, points: points,
             device: device.summary, measured: StepTiming(measured, points: points), peakBytes: peak)
     }
-    /// Whole steps on a device that makes them by itself, sixteen at a time: nobody waits for one before the next is asked for.
+    /// Times whole steps on a device that makes them by itself, sixteen at a time, without waiting for one before the next.
     private func run(
         on device: any SteppingBackend & RatedBackend, _ problem: StepProblem, _ batches: [PointBatch],
         _ coefficients: [[Double]], _ parameters: [Float], _ adam: inout Adam
@@ -70,7 +70,7 @@ public struct StepBenchmark: Codable, Sendable {
             }
             _ = try device.results(all: true)
         }
-        // The first also compiles, allocates and records.
+        // Warm-up: the first steps also compile, allocate and capture the graph.
         try group()
         let clock = ContinuousClock()
         let begin = clock.now

@@ -5,32 +5,31 @@ import Physics
 import Pointwise
 import Runs
 
-/// What a timed step computes: residuals, the points that they are asked at, and their weights in the loss.
+/// What a timed step computes: residuals, the points at which they are evaluated, and their weights in the loss.
 public struct StepProblem: Sendable {
-    /// Residuals that are asked at the same points.
+    /// Residuals that are evaluated at the same points.
     private struct PointGroup: Sendable {
         let program: PointProgram
-        /// Weight of each squared residual, a point.
+        /// Weight of each squared residual.
         let weights: [Double]
-        /// Points for each of the step's points.
+        /// Number of points relative to the step's.
         var share = 1.0
         let columns: [String]
     }
 
-    /// What rows of a report call it.
+    /// Name in the rows of a report.
     public let name: String
     public let residualProblem: ResidualProblem
     private let groups: [PointGroup]
 
-    /// The problems that can be timed. Another one (an anisotropic shelf) is a function like those below, and a line here;
-    /// reports, tables and comparisons know it by its name.
+    /// The problems that can be timed. A new one is a function like those below, and a line here.
     static let all: [(name: String, make: @Sendable (NetworkGroup) -> StepProblem)] = [
         ("shallow-shelf", { .shallowShelf($0) }), ("diffice", { .diffice($0) }),
     ]
 
     public static var names: [String] { all.map(\.name) }
 
-    /// Networks as `--network`, `--tiles` and `--fourier` spell them.
+    /// Networks, in the notation of `--network`, `--subdomains` and `--fourier`.
     public static func named(
         _ name: String, _ network: String, tiles: String = TrainingConfiguration().tiles,
         fourier: String = TrainingConfiguration().fourier
@@ -49,8 +48,7 @@ public struct StepProblem: Sendable {
         residualProblem = ResidualProblem(networks: networks, inputSlopes: (1, 1), programs: groups.map(\.program))
     }
 
-    /// The group's own problem: momentum balance and data misfit at the same points, as the tables of Wang et al. (2025)
-    /// have it.
+    /// The problem of the tables of Wang et al. (2025): momentum balance and data misfit at the same points.
     public static func shallowShelf(_ networks: NetworkGroup) -> StepProblem {
         StepProblem(
             "shallow-shelf", networks,
@@ -64,7 +62,7 @@ public struct StepProblem: Sendable {
             ])
     }
 
-    /// DIFFICE_jax's: as many points of velocity, of thickness and of the equation, an eighth as many at the front.
+    /// DIFFICE_jax's problem: equal numbers of velocity, thickness and collocation points, and an eighth as many at the front.
     public static func diffice(_ networks: NetworkGroup) -> StepProblem {
         StepProblem(
             "diffice", networks,
@@ -94,22 +92,22 @@ public struct StepProblem: Sendable {
         return PointGroup(program: PointProgram(program), weights: weights, share: share, columns: columns)
     }
 
-    /// Points of each program for so many points of the step.
+    /// Number of points of each program for a number of points of the step.
     func counts(points: Int) -> [Int] {
         groups.map { max(1, Int(Double(points) * $0.share)) }
     }
 
-    /// The mean over the points, as coefficients of the sums.
+    /// Coefficients that turn the sums into means over the points.
     func coefficients(points: Int) -> [[Double]] {
         zip(groups, counts(points: points)).map { group, count in group.weights.map { $0 / Double(count) } }
     }
 
-    /// Bytes of the batches: positions and data.
+    /// Size of the batches, positions and data [bytes].
     func byteCount(points: Int) -> Int {
         zip(groups, counts(points: points)).reduce(0) { $0 + 4 * (2 + $1.0.columns.count) * $1.1 }
     }
 
-    /// Positions spread evenly over the square (the R2 sequence of Roberts 2018), and smooth data at them.
+    /// Batches of evenly spread positions (the R2 sequence of Roberts 2018) with smooth data.
     func batches(points: Int) -> [PointBatch] {
         zip(groups, counts(points: points)).map { group, count in
             func sequence(_ step: Double) -> [Float] {
@@ -132,8 +130,8 @@ public struct StepProblem: Sendable {
 }
 
 extension ResidualProblem {
-    /// Operations of the layer products of a step on so many points of each program: forward, adjoint of the activations and
-    /// adjoint of the weights, for every channel that a network carries. All else is small beside them.
+    /// Floating-point operations of a step's layer products: forward, adjoint of the activations and adjoint of the weights, for
+    /// every channel that a network carries. Everything else is small in comparison.
     package func productOperations(points: [Int]) -> Double {
         networks.networks.enumerated().reduce(0) { sum, network in
             let outputs = networks.outputs(of: network.offset)

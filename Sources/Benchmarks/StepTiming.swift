@@ -1,16 +1,16 @@
-/// What was measured of a step, and what follows from it.
+/// The timing of a step, and figures derived from it.
 public struct StepTiming: Codable, Sendable, Equatable {
-    /// Steps that were timed.
+    /// Number of timed steps.
     public let steps: Int
-    /// Median over the steps.
+    /// Median time of a step [s].
     public let stepSeconds: Double
-    /// Seconds for a point and a thousand iterations.
+    /// Unit time: time per point and 1000 iterations [s].
     public let unitSeconds: Double
     public let pointsPerSecond: Double
-    /// OpenBLAS's rate between the steps, the median [FLOP/s]; nil where OpenBLAS is no yardstick for the device.
+    /// Median sgemm rate of OpenBLAS between the steps [FLOP/s]; nil if OpenBLAS is no yardstick for the device.
     public let sgemmRate: Double?
-    /// The rate of the step's products as a share of OpenBLAS's, as if a step were nothing else: median, first and third
-    /// quartile over slices of a fraction of a second.
+    /// Rate of the step's products, over the whole time of the step, relative to OpenBLAS's: median, and first and third quartile
+    /// over slices of a fraction of a second.
     public let share: Double?
     public let shareQuartiles: [Double]?
 
@@ -33,7 +33,7 @@ public struct StepTiming: Codable, Sendable, Equatable {
             shareQuartiles: measured.shares.isEmpty ? nil : measured.shares.quartiles)
     }
 
-    /// The time of so many iterations, and whether it is extrapolated from fewer.
+    /// The time of a number of iterations, and whether it is extrapolated from fewer.
     public func time(iterations: Int) -> (seconds: Double, isExtrapolated: Bool) {
         (stepSeconds * Double(iterations), steps < iterations)
     }

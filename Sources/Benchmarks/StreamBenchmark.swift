@@ -7,18 +7,18 @@ import PointStore
 import Runs
 import Training
 
-/// Training iterations from a store, exactly as pinn-train assembles them (chunks of all sets, its objective), against the
-/// same with the points in memory; and the stream alone.
+/// Timing of training iterations from a store, assembled as in pinn-train (chunks of all sets, its objective), against the
+/// same with the points in memory; and of the stream alone.
 public struct StreamBenchmark: Codable, Sendable {
     public var network = "8x128"
     public var store: String
-    /// Collocation points of an iteration; the other sets follow as in `pinn-train --stream chunk=...`.
+    /// Collocation points per iteration; the sizes of other sets follow as in `pinn-train --stream chunk=...`.
     public var chunk = 65536
     public var backend: String
     public var threads: Int?
     public var seconds: Double
 
-    /// A slowdown of a percent does not show in three pairs. (Of the first, only one half counts.)
+    /// Smallest number of pairs: three do not resolve a slowdown of a percent. (Only half of the first counts.)
     private static let minPairs = 9
 
     public init(store: String, backend: String, threads: Int?, seconds: Double) {
@@ -36,7 +36,7 @@ public struct StreamBenchmark: Codable, Sendable {
         let context = try TrainingContext(configuration) { try makeBackend(backend, $0, threads) }
         let canDrop = dropCache()
         let cold = try readAlone(context.stream, visited: nil)
-        // The same chunks again, now in the page cache and with their checksums checked.
+        // The same chunks again, now cached and with verified checksums.
         let warm = try readAlone(context.stream, visited: cold.iterations)
 
         var iteration = try Iteration(context)
@@ -52,7 +52,7 @@ public struct StreamBenchmark: Codable, Sendable {
         var warmPairs = Pairs(context.stream, held, visited)
         let alternation = try Alternation(
             seconds: seconds, yardstick: yardstick, estimate: 2 * estimate, operations: operations,
-            fewest: StreamBenchmark.minPairs
+            minSlices: StreamBenchmark.minPairs
         ) {
             try warmPairs.next(&iteration)
         }
@@ -60,7 +60,7 @@ public struct StreamBenchmark: Codable, Sendable {
         if canDrop {
             _ = try Alternation(
                 seconds: seconds, yardstick: nil, estimate: 2 * estimate, operations: operations,
-                fewest: StreamBenchmark.minPairs
+                minSlices: StreamBenchmark.minPairs
             ) {
                 try coldPairs.next(&iteration) { PageCache.drop(store) }
             }
@@ -77,7 +77,7 @@ public struct StreamBenchmark: Codable, Sendable {
             warm: warmPairs.reading(warm), cold: canDrop ? coldPairs.reading(cold) : nil, peakBytes: peak)
     }
 
-    // MARK: the stream alone
+    // MARK: The stream alone
 
     private struct Rate {
         var iterations: Int
@@ -85,7 +85,7 @@ public struct StreamBenchmark: Codable, Sendable {
         var bytesPerSecond: Double
     }
 
-    /// Reads chunk after chunk for a quarter of the time: an epoch at most, or the first chunks over and over.
+    /// Reads chunk after chunk for a quarter of the time: at most an epoch, or the first chunks repeatedly.
     private func readAlone(_ stream: ChunkStream, visited: Int?) throws -> Rate {
         let clock = ContinuousClock()
         let begin = clock.now
@@ -109,9 +109,9 @@ public struct StreamBenchmark: Codable, Sendable {
             iterations: done, pointsPerSecond: Double(points) / elapsed, bytesPerSecond: Double(4 * values) / elapsed)
     }
 
-    // MARK: iterations
+    // MARK: Iterations
 
-    /// Loss, gradient and Adam on a chunk.
+    /// An iteration: loss, gradient and Adam on a chunk.
     private struct Iteration {
         let context: TrainingContext
         var parameters: [Float]
@@ -131,14 +131,14 @@ public struct StreamBenchmark: Codable, Sendable {
         }
     }
 
-    /// Streamed iterations and ones in memory, one after the other: neighbours see the same disturbances.
+    /// Streamed iterations and iterations in memory, alternating, so that both see the same disturbances.
     private struct Pairs {
         private(set) var streamed: [Double] = []
         private var ratios: [Double] = []
         private var waits: [Double] = []
         private let stream: ChunkStream
         private let held: Chunk
-        /// Iterations whose chunks were read before; nil: every chunk of the store was.
+        /// Number of iterations whose chunks were read before; nil: all.
         private let visited: Int?
         private var number = 0
 
@@ -148,7 +148,7 @@ public struct StreamBenchmark: Codable, Sendable {
             self.visited = visited
         }
 
-        /// `before` is called ahead of the streamed one, outside of its time.
+        /// `before` is called before the streamed iteration, outside its timing.
         mutating func next(_ iteration: inout Iteration, before: () -> Void = {}) throws {
             let clock = ContinuousClock()
             let begin = clock.now
@@ -160,7 +160,7 @@ public struct StreamBenchmark: Codable, Sendable {
             let wait = (clock.now - beginStreamed) / .seconds(1)
             try iteration.step(chunk)
             let time = (clock.now - beginStreamed) / .seconds(1)
-            // The first of a sequence is not read ahead; in training it is one of thousands.
+            // The first chunk of a sequence is not read ahead; in training that is one of thousands.
             let isReadAhead = number > 0
             number = visited.map { number + 1 < $0 ? number + 1 : 0 } ?? number + 1
             guard isReadAhead else { return }
@@ -177,9 +177,9 @@ public struct StreamBenchmark: Codable, Sendable {
         }
     }
 
-    // MARK: the file
+    // MARK: The file
 
-    /// Whether the page cache could be emptied of the store.
+    /// Evicts the store from the page cache; false if that failed.
     private func dropCache() -> Bool {
         PageCache.drop(store)
         return (PageCache.residentShare(of: store) ?? 1) < 0.05

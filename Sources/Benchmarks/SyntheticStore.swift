@@ -1,8 +1,8 @@
 import Fields
 import PointStore
 
-/// A store of any size without a product: smooth fields at random places of a square shelf. Its layout, order of points and
-/// checksums are those of pinn-ingest's stores, so reading it costs the same.
+/// A synthetic store of any size: smooth fields at random positions on a square shelf. Layout, order of points and checksums
+/// are those of pinn-ingest's stores, so reading it costs the same.
 package struct SyntheticStore {
     private let collocation: Int
     private let observations: Int
@@ -14,18 +14,18 @@ package struct SyntheticStore {
     private static let speed = 500.0
     private static let thickness = Normalization(offset: 400, scale: 300)
     private static let seed: UInt64 = 1
-    /// Points that are made and written at once.
+    /// Number of points made and written at once.
     private static let portion = 1 << 19
 
-    /// - Parameter cells: cells of its grid, all of them floating ice; about as many as are asked for.
+    /// - Parameter cells: approximate number of grid cells, all floating ice.
     package init(collocation: Int, cells: Int) {
         self.collocation = collocation
         let side = max(8, Int(Double(cells).squareRoot().rounded()))
-        // Mean distance of cells in a square 2 halfWidth wide.
+        // Cell spacing in a square 2 halfWidth wide.
         let spacing = 2 * SyntheticStore.halfWidth / Double(side)
         let centres = (0..<side).map { -SyntheticStore.halfWidth + (Double($0) + 0.5) * spacing }
         grid = Grid(x: centres, y: centres.reversed(), projection: nil)
-        // Every cell is observed, once.
+        // Every cell has one observation.
         observations = side * side
         front = max(1, side)
     }
@@ -49,7 +49,7 @@ package struct SyntheticStore {
             gridOfSet: [.velocity: "velocity", .thickness: "velocity"], seed: SyntheticStore.seed)
     }
 
-    /// Bytes that the store will take.
+    /// Size of the store [bytes].
     package var byteCount: Int { StoreWriter.byteCount(description) }
 
     package func write(to path: String) throws {
@@ -73,7 +73,7 @@ package struct SyntheticStore {
         try writer.finish()
     }
 
-    // MARK: values, normalised
+    // MARK: Normalised values
 
     private typealias Positions = (x: [Float], y: [Float])
 
@@ -82,7 +82,7 @@ package struct SyntheticStore {
             let seed = mixed(SyntheticStore.seed, salt)
             return places.map { Float(2 * unitInterval(mixed(seed, UInt64($0))) - 1) }
         }
-        // The front is the square's side towards +x.
+        // The front is the side of the square facing +x.
         return (set == .front ? places.map { _ in 1 } : coordinates(1), coordinates(2))
     }
 

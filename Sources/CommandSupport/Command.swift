@@ -7,6 +7,7 @@ import NetCDFFiles
 /// Runs a command to its end: options from the command line and `--config`, one line on stderr for a failure, and
 /// the exit status that belongs to it.
 public func runCommand<Command: ParsableCommand>(_ type: Command.Type, section: String) -> Never {
+    Version.commit = buildCommit
     // A reader that goes away (| head) is a write error with a message, not a silent death.
     signal(SIGPIPE, SIG_IGN)
     // So is a file that outgrows the limit of a batch system (ulimit -f).

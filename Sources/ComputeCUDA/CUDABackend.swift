@@ -3,11 +3,11 @@ import Glibc
 import Networks
 import Pointwise
 
-/// A NVIDIA GPU: whole tiles of tens of thousands of points, products by cuBLAS, everything else in kernels that are
-/// compiled for the GPU that is found. However many points there are, they go through the same memory tile by tile.
+/// An NVIDIA GPU: tiles of tens of thousands of points, matrix products by cuBLAS, everything else in kernels that are
+/// compiled for the GPU that is found. Any number of points goes through the same memory, tile by tile.
 public final class CUDABackend: Backend {
     public let residualProblem: ResidualProblem
-    /// Of the host.
+    /// Threads of the host.
     public let threads = 1
     let device: Device
     let plan: TilePlan
@@ -17,37 +17,37 @@ public final class CUDABackend: Backend {
     let products: MatrixProducts
     private let sumSlices: Kernel
     private let sumBlocks: Kernel
-    /// What steps on the GPU need besides, while there are any.
+    /// State of the steps that the GPU makes by itself; nil outside `beginSteps` ... `endSteps`.
     var steps: StepPipeline?
     var lastCoefficients: [[Double]] = []
     let adamKernel: Kernel
     let keepTotals: Kernel
-    /// For copies beside the computation, once there are steps.
+    /// Stream for copies that overlap with computation; made for the first step.
     private var copies: Driver.Handle?
     private(set) var programs: [TilePasses.GPUProgram] = []
-    /// Programs of `outputs(of:)`, by their text.
+    /// Programs of `outputs(of:)`, keyed by their source.
     private var otherPrograms: [String: TilePasses.GPUProgram] = [:]
     private var storage: TileStorage?
     let parameters: CUDAMemory
-    /// Sums of the gradient, one a slice: (S, parameters).
+    /// Partial sums of the gradient, one for each slice: (S, parameters).
     private let slices: CUDAMemory
     let gradient: CUDAMemory
-    /// 2 c for each output of each program.
+    /// 2 c for each output of each program, where the loss is Σ c r².
     private let twice: CUDAMemory
-    /// Sums of squared residuals, one a block and in all: (blocks, outputs of all programs) and (outputs).
+    /// Sums of squared residuals, per block and total: (blocks, outputs of all programs) and (outputs).
     private let squares: CUDAMemory
     let totals: CUDAMemory
-    /// Where the outputs of each program begin.
+    /// First output of each program, and the number of all.
     let firstOutput: [Int]
     var outputCount: Int { firstOutput.last! }
 
     /// - Parameters:
-    ///   - memoryLimit: bytes of the GPU that may be used; nil: what PINN_CUDA_MEMORY_MIB says, or four fifths of all. Not of what
-    ///     is free at the moment: the bits of a run follow from its tiles, and must not depend on who else is there.
-    ///   - fusion: how layers are fused where they can be; nil: as PINN_CUDA_FUSED says.
-    ///   - sharedMemory: bytes that a block may use, if less than the GPU gives.
-    ///   - places: where the libraries of CUDA may lie.
-    ///   - cacheFolder: where compiled kernels are kept; nil: where the user's caches are.
+    ///   - memoryLimit: GPU memory that may be used [bytes]; nil: PINN_CUDA_MEMORY_MIB, or four fifths of the total. Not of what
+    ///     is free at the moment: the bits of a run depend on its tiles, and must not depend on other users of the GPU.
+    ///   - fusion: how layers are fused where they can be; nil: PINN_CUDA_FUSED.
+    ///   - sharedMemory: shared memory of a block [bytes], if less than the GPU's.
+    ///   - places: folders in which CUDA's libraries are looked for.
+    ///   - cacheFolder: folder of compiled kernels; nil: in the user's cache folder.
     public init(
         _ residualProblem: ResidualProblem, precision: Precision = .fp32, memoryLimit: Int? = nil,
         fusion: LayerFusion? = nil,
@@ -72,7 +72,7 @@ public final class CUDABackend: Backend {
         firstOutput = residualProblem.programs.reduce(into: [0]) { $0.append($0.last! + $1.program.outputs.count) }
         let count = residualProblem.networks.parameterCount
         parameters = try device.allocate(4 * count, "parameters")
-        slices = try device.allocate(4 * count * plan.slices, "sums of the gradient")
+        slices = try device.allocate(4 * count * plan.slices, "partial sums of the gradient")
         gradient = try device.allocate(4 * count, "the gradient")
         twice = try device.allocate(4 * firstOutput.last!, "coefficients")
         squares = try device.allocate(8 * firstOutput.last! * TilePasses.sumBlocks, "sums of squares")
@@ -80,25 +80,25 @@ public final class CUDABackend: Backend {
         for program in residualProblem.programs { programs.append(try passes.program(program)) }
     }
 
-    /// Whether there is a GPU with its driver, the compiler and cuBLAS; nothing is allocated on it.
+    /// Whether a GPU, its driver, NVRTC and cuBLAS are found; allocates nothing on the GPU.
     public static var isAvailable: Bool {
         (try? Device.check(in: .ofThisMachine)) != nil && (try? MatrixProducts.check(in: .ofThisMachine)) != nil
     }
 
-    /// What it allocates on the host for chunks of so many points a program: batches gathered by zone, two
-    /// pinned chunks, the gradient. What a driver takes is an estimate.
+    /// Host memory for chunks of `counts` points for each program: batches gathered by zone, two pinned chunks, the
+    /// gradient [bytes]. The driver's part is an estimate.
     public static func hostMemory(_ residualProblem: ResidualProblem, counts: [Int]) -> [(name: String, bytes: Int)] {
         let gathered = zip(residualProblem.programs, counts).reduce(0) {
             $0 + ZonedBatch.memory(points: $1.1, columns: $1.0.columnCount, residualProblem.networks.decomposition)
         }
         let pinned = zip(residualProblem.programs, counts).reduce(0) { $0 + 2 * 4 * $1.1 * $1.0.columnCount }
         return [
-            ("driver of the GPU", 256 << 20),
+            ("GPU driver", 256 << 20),
             ("tiles", gathered + pinned + 4 * residualProblem.networks.parameterCount),
         ]
     }
 
-    /// What a backend for the residualProblem would take of the GPU that is there; nothing is allocated.
+    /// GPU memory that a backend for the problem would need; allocates nothing.
     public static func deviceMemory(
         _ residualProblem: ResidualProblem, precision: Precision = .fp32, places: LibraryPaths = .ofThisMachine
     ) throws -> DeviceMemory {
@@ -118,7 +118,7 @@ public final class CUDABackend: Backend {
         return mebibytes << 20
     }
 
-    /// With the memory that is planned: what the largest tile and all sums take, beside two chunks of points.
+    /// One GPU, with the memory planned for the largest tile and all sums; two chunks of points come on top.
     public var parallelism: String {
         func gigabytes(_ bytes: Int) -> Double { (Double(bytes) / 1e7).rounded() / 100 }
         return
@@ -136,7 +136,7 @@ public final class CUDABackend: Backend {
             + (shapes.contains(where: \.isOfWarpgroups) ? " of warpgroups" : "")
     }
 
-    /// The most memory of the GPU that was allocated at once [bytes].
+    /// Peak of allocated GPU memory [bytes].
     public var peakDeviceBytes: Int { device.peakBytes }
 
     public func squaredResiduals(
@@ -192,7 +192,7 @@ public final class CUDABackend: Backend {
         return (0..<outputs).map { Array(UnsafeBufferPointer(start: found + $0 * points.count, count: points.count)) }
     }
 
-    // MARK: parts of an evaluation
+    // MARK: Parts of an evaluation
 
     func takeCoefficients(_ coefficients: [[Double]]) throws(CUDAError) {
         try device.copy(coefficients.joined().map { Float(2 * $0) }, to: twice.address)
@@ -208,7 +208,7 @@ public final class CUDABackend: Backend {
         try device.clear(squares.address, words: 2 * outputCount * TilePasses.sumBlocks)
     }
 
-    /// A tile's part of all sums; `forward` has been run on it.
+    /// Adds a tile's contribution to all sums, after `forward` on the same tile.
     func adjoint(_ number: Int, _ tile: TilePasses.Tile, _ storage: TileStorage) throws(CUDAError) {
         try passes.adjoint(
             programs[number], tile, storage, parameters: parameters, sums: slices,
@@ -216,7 +216,7 @@ public final class CUDABackend: Backend {
             squareStride: outputCount)
     }
 
-    /// The gradient and the sums of squares, from those of slices and blocks.
+    /// Reduces the sums of slices and blocks to the gradient and the sums of squares.
     func end() throws(CUDAError) {
         let count = residualProblem.networks.parameterCount
         try device.launch(
@@ -227,7 +227,7 @@ public final class CUDABackend: Backend {
             [.address(squares.address), .int(TilePasses.sumBlocks), .int(outputCount), .address(totals.address)])
     }
 
-    /// Memory for the largest tile of so many points of each program; what is there already, if it is enough.
+    /// Memory for the largest tile of the given sets; the present allocation where it suffices.
     func storage(for sets: [(program: TilePasses.GPUProgram, count: Int)]) throws(CUDAError) -> TileStorage {
         let unit = 6 * plan.slices
         let rows = sets.reduce(unit) { most, set in
@@ -237,7 +237,7 @@ public final class CUDABackend: Backend {
         let columns = max(
             sets.map(\.program.columns).max() ?? 2, residualProblem.programs.map(\.columnCount).max() ?? 2)
         if let storage, storage.rows >= rows, storage.columnCount >= columns { return storage }
-        // The old one is given back first; the GPU may not hold both.
+        // Freed first: the GPU may not hold both.
         storage = nil
         steps?.forgetGraphs()
         let made = try TileStorage(residualProblem, rows: rows, columnCount: columns, layers: layers, device: device)
@@ -246,7 +246,7 @@ public final class CUDABackend: Backend {
         return made
     }
 
-    /// Copies tile after tile to the GPU and hands it on; all points of a tile are of one zone.
+    /// Copies the points to the GPU tile by tile and calls `body` for each; all points of a tile lie in one zone.
     private func forEachTile(
         of batch: ZonedBatch, _ program: TilePasses.GPUProgram, _ storage: TileStorage,
         _ body: (TilePasses.Tile, Range<Int>) throws -> Void

@@ -1,14 +1,14 @@
 import Compute
 
 extension CUDABackend: RatedBackend {
-    /// Medians of a few: square products of cuBLAS, and copies of a gibibyte; less where the GPU is small.
+    /// Medians over a few runs of square matrix products by cuBLAS and of copies of a gibibyte (less on a small GPU).
     public func rates() throws -> DeviceRates {
         try device.makeCurrent()
         let isLarge = device.totalMemory > 16 << 30
         let size = isLarge ? 8192 : 256
         let matrix = 4 * size * size
         var memory: [CUDAMemory] = []
-        for _ in 0..<3 { memory.append(try device.allocate(matrix, "the yardstick's matrices")) }
+        for _ in 0..<3 { memory.append(try device.allocate(matrix, "the matrices of the sgemm measurement")) }
         for each in memory { try device.clear(each.address, words: size * size) }
         let product = try seconds {
             try products.multiply(
@@ -21,7 +21,7 @@ extension CUDABackend: RatedBackend {
             products: 2 * Double(size) * Double(size) * Double(size) / product, copies: 2 * Double(bytes) / copy)
     }
 
-    /// The median of seven, by the GPU's own clock; the first two, which warm it, do not count.
+    /// Median of seven runs by the GPU's own clock, after two that warm it up [s].
     private func seconds(_ work: () throws -> Void) throws -> Double {
         let (begin, end) = (try Event(device, isTimed: true), try Event(device, isTimed: true))
         var times: [Double] = []

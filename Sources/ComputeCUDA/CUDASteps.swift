@@ -17,7 +17,7 @@ extension CUDABackend: SteppingBackend {
         let zoned = batches.map { ZonedBatch($0, residualProblem.networks.decomposition) }
         let counts = batches.map(\.count)
         if steps.steps == 0 || lastCoefficients != coefficients {
-            // The graph reads them where they lie.
+            // The graph reads them from these addresses.
             try takeCoefficients(coefficients)
             lastCoefficients = coefficients
         }
@@ -32,7 +32,7 @@ extension CUDABackend: SteppingBackend {
             }
             try steps.places[place].graph?.launch(on: device)
         } else {
-            // Zones have other numbers of points in every chunk.
+            // A decomposed domain has no graph: its zones have different numbers of points in every chunk.
             try evaluate(zoned, steps.places[place].columns, storage)
         }
         try steps.places[place].isRead.record(in: device.stream)
@@ -45,7 +45,7 @@ extension CUDABackend: SteppingBackend {
         try device.copy(values, to: gradient.address)
     }
 
-    /// Adam's update, and what the step found put aside.
+    /// Adam's update; keeps the step's sums and flag for later.
     public func update(_ factors: MomentFactors) throws {
         guard let steps else { preconditionFailure("update without beginSteps") }
         try device.makeCurrent()
@@ -84,7 +84,9 @@ extension CUDABackend: SteppingBackend {
         return state
     }
 
-    /// Copies a chunk to the GPU beside whatever the GPU computes; says to which place.
+    /// Copies a chunk to the GPU while the GPU computes.
+    ///
+    /// - Returns: the slot that holds it.
     private func upload(_ zoned: [ZonedBatch], _ steps: StepPipeline) throws -> Int {
         let floats = zip(programs, zoned).reduce(0) { $0 + $1.0.columns * $1.1.batch.count }
         let number = try steps.reserve(floats: floats)
@@ -114,7 +116,7 @@ extension CUDABackend: SteppingBackend {
         return number
     }
 
-    /// Gradient and sums over a chunk that lies on the GPU.
+    /// Gradient and sums over a chunk on the GPU.
     private func evaluate(_ zoned: [ZonedBatch], _ columns: CUDAMemory, _ storage: TileStorage) throws {
         try clearSums()
         var begin = 0

@@ -1,16 +1,16 @@
 import Compute
 import Networks
 
-/// What NVIDIA's compiler makes of every kernel, without a GPU: for tests.
+/// Compiles every kernel with NVIDIA's compiler, without a GPU: for tests.
 package struct Compilation {
-    /// What was compiled, for the test's words.
+    /// What was compiled, for a test's message.
     package let name: String
-    /// Bytes of code.
+    /// Size of the code [bytes].
     package let bytes: Int
 
-    /// Compiles the kernels of networks, and those of every program of a residualProblem.
+    /// Compiles the kernels of networks, and every program of a problem.
     ///
-    /// - Parameter architecture: a compute capability, as 90.
+    /// - Parameter architecture: a compute capability, such as 90.
     package static func all(_ residualProblem: ResidualProblem, architecture: Int, places: LibraryPaths) throws
         -> [Compilation]
     {
@@ -27,16 +27,16 @@ package struct Compilation {
             + (try programs(residualProblem, architecture: architecture, places: places))
     }
 
-    /// What a kernel takes of a multiprocessor.
+    /// Resources that a kernel takes on a multiprocessor.
     package struct Resources {
         package let kernel: String
         package let registers: Int
-        /// Bytes of registers that go to memory and back, for want of registers.
+        /// Register spills to local memory [bytes per thread].
         package let spilledBytes: Int
         package let messages: String
     }
 
-    /// The kernels of fused layers, for a network that is so wide; nil where it would not be fused.
+    /// The kernels of fused layers for a width; nil where they cannot be fused.
     package static func fused(
         width: Int, channels: Int, precision: Precision, fusion: LayerFusion, sharedMemory: Int, architecture: Int,
         places: LibraryPaths
@@ -60,7 +60,7 @@ package struct Compilation {
         }
     }
 
-    /// The programs alone.
+    /// Compiles the programs alone.
     package static func programs(_ residualProblem: ResidualProblem, architecture: Int, places: LibraryPaths) throws
         -> [Compilation]
     {
@@ -72,7 +72,7 @@ package struct Compilation {
         }
     }
 
-    /// Bytes of the code of a text.
+    /// Compiles a source and returns the size of its code [bytes].
     @discardableResult
     package static func compile(
         _ text: String, options: [String] = [], architecture: Int, places: LibraryPaths

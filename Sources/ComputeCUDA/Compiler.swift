@@ -1,12 +1,12 @@
 import Glibc
 
-/// NVRTC: CUDA C++ text to code of one kind of GPU.
+/// NVRTC: compiles CUDA C++ source for one GPU architecture.
 struct Compiler: @unchecked Sendable {
-    // Unchecked: addresses of functions that any thread may call.
+    // Unchecked: function addresses that any thread may call.
     private typealias Handle = OpaquePointer
     private typealias Out<T> = UnsafeMutablePointer<T>
 
-    /// Code of a GPU, or text (PTX) that its driver compiles, where the GPU is newer than NVRTC.
+    /// Machine code (cubin), or PTX for the driver to compile where the GPU is newer than NVRTC.
     struct Target: Sendable, Equatable {
         let option: String
         let isCode: Bool
@@ -14,7 +14,7 @@ struct Compiler: @unchecked Sendable {
 
     private let library: DynamicLibrary
     let version: (major: Int, minor: Int)
-    /// Compute capabilities that it knows, as 90.
+    /// Compute capabilities that this NVRTC supports, such as 90.
     let architectures: [Int]
     private let create:
         @convention(c) (
@@ -31,7 +31,7 @@ struct Compiler: @unchecked Sendable {
 
     init(in places: LibraryPaths) throws(CUDAError) {
         library = try DynamicLibrary(
-            ["libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"], purpose: "run-time compiler of CUDA (NVRTC)",
+            ["libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"], purpose: "CUDA run-time compiler (NVRTC)",
             in: places)
         create = try library.function("nvrtcCreateProgram")
         compileProgram = try library.function("nvrtcCompileProgram")
@@ -54,10 +54,10 @@ struct Compiler: @unchecked Sendable {
         architectures = known.map(Int.init).sorted()
     }
 
-    /// For a GPU of a compute capability.
+    /// Target for a compute capability.
     func target(_ architecture: Int) -> Target {
         if architectures.contains(architecture) {
-            // Instructions of Hopper and later that are not to run anywhere else are had under their own names.
+            // Instructions that only Hopper has (wgmma) need the architecture-specific target.
             let suffix = architecture == 90 ? "a" : ""
             return Target(option: "--gpu-architecture=sm_\(architecture)\(suffix)", isCode: true)
         }
@@ -65,12 +65,12 @@ struct Compiler: @unchecked Sendable {
         return Target(option: "--gpu-architecture=compute_\(closest)", isCode: false)
     }
 
-    /// Code, or text with a zero at its end.
+    /// Machine code, or zero-terminated PTX.
     func compile(_ source: String, options: [String], for target: Target) throws(CUDAError) -> [UInt8] {
         try build(source, options: options, for: target).code
     }
 
-    /// With what the compiler has to say of it.
+    /// As `compile`, with the compiler's log.
     func build(_ source: String, options: [String], for target: Target) throws(CUDAError) -> (
         code: [UInt8], log: String
     ) {
@@ -81,7 +81,7 @@ struct Compiler: @unchecked Sendable {
         defer { for argument in arguments { Glibc.free(argument) } }
         let pointers = arguments.map { UnsafePointer<CChar>($0) }
         guard compileProgram(program, Int32(pointers.count), pointers) == 0 else {
-            // Its own words, on one line.
+            // The compiler's log on one line.
             let lines = messages(of: program).split(separator: "\n").prefix(8)
             throw .compilation(log: lines.isEmpty ? "no log" : lines.joined(separator: " | "))
         }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A GPU: its context, one stream on which everything happens in order, its memory and its kernels.
+/// A GPU: its context, the stream that orders all work, its memory and its kernels.
 final class Device {
     let driver: Driver
     let compiler: Compiler
@@ -8,20 +8,20 @@ final class Device {
     private let context: Driver.Handle?
     let stream: Driver.Handle?
     let name: String
-    /// Compute capability, as 90.
+    /// Compute capability, such as 90.
     let architecture: Int
     let multiprocessors: Int
-    /// Shared memory that a block can have [bytes].
+    /// Largest shared memory of a block [bytes].
     let sharedMemory: Int
-    /// As 12040.
+    /// Such as 12040 for 12.4.
     let driverVersion: Int
-    /// Bytes of the GPU in all.
+    /// Total memory of the GPU [bytes].
     let totalMemory: Int
-    /// Bytes that are allocated, and the most that were.
+    /// Allocated memory now, and its peak [bytes].
     private(set) var allocatedBytes = 0
     private(set) var peakBytes = 0
 
-    /// The first GPU that the driver shows (CUDA_VISIBLE_DEVICES chooses).
+    /// Opens the first GPU that the driver lists (CUDA_VISIBLE_DEVICES chooses).
     init(places: LibraryPaths, cache: KernelCache) throws(CUDAError) {
         let driver = try Device.foundDriver(in: places)
         self.driver = driver
@@ -33,7 +33,7 @@ final class Device {
             try driver.check(driver.deviceAttribute(&value, number, device), "cuDeviceGetAttribute")
             return Int(value)
         }
-        // Numbers of CUdevice_attribute.
+        // Values of CUdevice_attribute.
         architecture = 10 * (try attribute(75)) + (try attribute(76))
         multiprocessors = try attribute(16)
         sharedMemory = try attribute(97)
@@ -51,35 +51,35 @@ final class Device {
         var (free, total) = (0, 0)
         try driver.check(driver.memoryInfo(&free, &total), "cuMemGetInfo")
         totalMemory = total
-        // 1: it does not wait for the default stream, of which nothing is asked.
+        // 1, CU_STREAM_NON_BLOCKING: does not wait for the default stream, which is unused.
         var stream: Driver.Handle?
         try driver.check(driver.createStream(&stream, 1), "cuStreamCreate")
         (self.context, self.stream) = (context, stream)
     }
 
-    /// The driver, where it shows a GPU.
+    /// The driver, if it lists a GPU.
     private static func foundDriver(in places: LibraryPaths) throws(CUDAError) -> Driver {
         let driver = try Driver(in: places)
         var count: Int32 = 0
-        // 100, CUDA_ERROR_NO_DEVICE, and its kin of machines that have the driver alone.
+        // 100, CUDA_ERROR_NO_DEVICE, and what a driver without a GPU returns.
         guard driver.initialize(0) == 0, driver.deviceCount(&count) == 0, count > 0 else {
             throw .noDevice(driver: driver.name)
         }
         return driver
     }
 
-    /// Throws what a device of these places would for want of a GPU, a driver or a compiler.
+    /// Throws if the GPU, the driver or the compiler is missing.
     static func check(in places: LibraryPaths) throws(CUDAError) {
         _ = try foundDriver(in: places)
         _ = try Compiler(in: places)
     }
 
-    /// A context belongs to a thread; callers may come from any.
+    /// Makes the context current on the calling thread, which may be any.
     func makeCurrent() throws(CUDAError) {
         try driver.check(driver.setContext(context), "cuCtxSetCurrent")
     }
 
-    /// Memory of at least a byte, not cleared.
+    /// Uninitialised memory of at least one byte.
     func allocate(_ bytes: Int, _ purpose: String) throws(CUDAError) -> CUDAMemory {
         var address: UInt64 = 0
         let result = driver.allocate(&address, max(bytes, 1))
@@ -100,19 +100,19 @@ final class Device {
         allocatedBytes -= memory.bytes
     }
 
-    /// A stream beside the first one, whose work is not ordered with that one's but by events.
+    /// A second stream, ordered with the first by events only.
     func makeStream() throws(CUDAError) -> Driver.Handle? {
         var stream: Driver.Handle?
         try driver.check(driver.createStream(&stream, 1), "cuStreamCreate")
         return stream
     }
 
-    /// Waits until the GPU has done all it was asked.
+    /// Waits until the stream's work is done.
     func synchronize() throws(CUDAError) {
         try driver.check(driver.synchronize(stream), "a kernel, or cuStreamSynchronize,")
     }
 
-    /// Copies to the GPU, in the stream's order; memory that is not pinned has been read when this returns.
+    /// Copies to the GPU in stream order; memory that is not pinned has been read when this returns.
     func copy(_ values: UnsafeRawBufferPointer, to address: UInt64) throws(CUDAError) {
         guard let base = values.baseAddress, !values.isEmpty else { return }
         try driver.check(driver.copyToDevice(address, base, values.count, stream), "cuMemcpyHtoDAsync")
@@ -124,7 +124,7 @@ final class Device {
         } catch { throw error as! CUDAError }
     }
 
-    /// Values from the GPU, once it has done all it was asked.
+    /// Values from the GPU, after the stream's work is done.
     func read<Value: BitwiseCopyable>(_ address: UInt64, count: Int, zero: Value) throws(CUDAError) -> [Value] {
         var values = [Value](repeating: zero, count: count)
         let result = values.withUnsafeMutableBytes { bytes in
@@ -140,13 +140,13 @@ final class Device {
         try driver.check(driver.copyWithin(to, from, bytes, stream), "cuMemcpyDtoDAsync")
     }
 
-    /// Sets so many 32-bit words to zero.
+    /// Sets `words` 32-bit words to zero.
     func clear(_ address: UInt64, words: Int) throws(CUDAError) {
         guard words > 0 else { return }
         try driver.check(driver.setWords(address, 0, words, stream), "cuMemsetD32Async")
     }
 
-    /// The kernels of a text, compiled for this GPU unless the cache has them.
+    /// The kernels of a source, compiled for this GPU unless they are cached.
     func module(_ text: String, options: [String] = []) throws(CUDAError) -> Module {
         let target = compiler.target(architecture)
         let all = ["--std=c++17"] + options
@@ -158,7 +158,7 @@ final class Device {
     }
 }
 
-/// Memory on the GPU, freed with the last reference.
+/// GPU memory, freed with its last reference.
 final class CUDAMemory {
     private let device: Device
     let address: UInt64
@@ -172,6 +172,6 @@ final class CUDAMemory {
 
     deinit { device.free(self) }
 
-    /// The address of a float.
+    /// Address of the float at an offset.
     func float(_ place: Int) -> UInt64 { address + UInt64(4 * place) }
 }

@@ -1,9 +1,9 @@
 import Glibc
 
-/// The functions of libcuda that the backend calls, by the names that the driver exports, with their types as cuda.h has
-/// them: handles are opaque pointers, addresses on the GPU 64 bits, a result 0 or an error's number.
+/// The functions of libcuda that the backend calls, under their exported names and with the types of cuda.h: handles are
+/// opaque pointers, GPU addresses have 64 bits, a result is 0 or an error code.
 struct Driver: @unchecked Sendable {
-    // Unchecked: addresses of functions that any thread may call.
+    // Unchecked: function addresses that any thread may call.
     typealias Handle = OpaquePointer
     typealias Address = UInt64
     typealias Out<T> = UnsafeMutablePointer<T>
@@ -55,7 +55,7 @@ struct Driver: @unchecked Sendable {
     private let errorText: @convention(c) (Int32, Out<UnsafePointer<CChar>?>) -> Int32
 
     init(in places: LibraryPaths) throws(CUDAError) {
-        let library = try DynamicLibrary(["libcuda.so.1"], purpose: "driver of an NVIDIA GPU", in: places)
+        let library = try DynamicLibrary(["libcuda.so.1"], purpose: "NVIDIA GPU driver", in: places)
         self.library = library
         initialize = try library.function("cuInit")
         deviceCount = try library.function("cuDeviceGetCount")
@@ -96,7 +96,7 @@ struct Driver: @unchecked Sendable {
         errorText = try library.function("cuGetErrorString")
     }
 
-    /// Turns a result into an error that names the call.
+    /// Throws an error that names the call unless the result is 0.
     func check(_ result: Int32, _ call: @autoclosure () -> String) throws(CUDAError) {
         guard result != 0 else { return }
         var text: UnsafePointer<CChar>?

@@ -1,22 +1,21 @@
 import Glibc
 
-/// A shared library that is opened by name while the program runs, and stays open: nothing of CUDA is needed to build, or to
-/// run without a GPU.
+/// A shared library opened by name at run time, which stays open: CUDA is needed neither to build nor to run without a GPU.
 final class DynamicLibrary {
     /// The name or path that opened it.
     let path: String
-    // The loader's handle; a library is never closed, for its threads may outlive whoever opened it.
+    // The loader's handle; never closed, since the library's threads may outlive this value.
     private let handle: UnsafeMutableRawPointer
 
     /// - Parameters:
-    ///   - purpose: what the library is for, for the error.
-    ///   - names: file names, the newest first.
+    ///   - purpose: what the library is, for the error message.
+    ///   - names: file names, newest version first.
     init(_ names: [String], purpose: String, in places: LibraryPaths) throws(CUDAError) {
         var reason: String?
         for folder in places.folders {
             for name in names {
                 let path = folder.isEmpty ? name : "\(folder)/\(name)"
-                // A file that is there and does not open says more than one that is not there.
+                // A file that exists and does not load explains more than one that is missing.
                 if let handle = dlopen(path, RTLD_NOW | RTLD_LOCAL) {
                     self.handle = handle
                     self.path = path
@@ -28,7 +27,7 @@ final class DynamicLibrary {
         throw .missingLibrary(purpose: purpose, names: names, places: places, reason: reason)
     }
 
-    /// A function of the library; the caller states its type, which nothing checks.
+    /// A function of the library. The caller states its type, unchecked.
     func function<Function>(_ name: String, as type: Function.Type = Function.self) throws(CUDAError) -> Function {
         guard let address = dlsym(handle, name) else { throw .missingFunction(name, library: path) }
         return unsafeBitCast(address, to: Function.self)

@@ -1,8 +1,8 @@
 import Networks
 
-/// The features that a network takes in place of coordinates, on the GPU.
+/// The Fourier features that a network takes in place of coordinates, on the GPU.
 final class FourierFrequencies {
-    /// Frequencies along x and y and phase of every feature, (3, F); a cosine is a sine a quarter ahead.
+    /// Frequencies along x and y and phase of every feature, (3, F); a cosine is a sine with phase π/2.
     private let table: CUDAMemory
     private let count: Int
     private let kernel: Kernel

@@ -1,6 +1,6 @@
 import Networks
 
-/// A tile's way through one network and back, all layers in one kernel each way (Kernels/fused.cu).
+/// Forward and adjoint pass of a tile through one network, all layers in one kernel each (Kernels/fused.cu).
 final class FusedPasses: NetworkEvaluator {
     private let network: Perceptron
     private let shape: FusedShape
@@ -11,7 +11,7 @@ final class FusedPasses: NetworkEvaluator {
     private let slopes: (x: Float, y: Float)
     private let fourier: FourierFrequencies?
 
-    /// - Parameter encode: the kernel that makes Fourier features.
+    /// - Parameter encode: the kernel that computes Fourier features.
     init(
         _ shape: FusedShape, kernels: FusedKernels, encode: Kernel, scratch: FusedScratch, device: Device,
         slopes: (x: Double, y: Double)
@@ -40,7 +40,7 @@ final class FusedPasses: NetworkEvaluator {
     func adjoint(_ stacks: NetworkStacks, _ tile: TileStorage, parameters: UInt64, sums: UInt64, points: Int)
         throws(CUDAError)
     {
-        // Other networks' factors may have come since.
+        // Another network may have overwritten the packed factors.
         try pack(parameters, isForward: false)
         let blocks = blocks(points)
         try device.launch(
@@ -58,7 +58,7 @@ final class FusedPasses: NetworkEvaluator {
             ])
     }
 
-    /// No block is without a tile: each sets its sums.
+    /// No block is without a tile, since each has to set its sums.
     private func blocks(_ points: Int) -> Int {
         let tile = shape.tilePoints(channels: channels)
         return min(scratch.blocks, (points + tile - 1) / tile)
@@ -84,20 +84,20 @@ final class FusedPasses: NetworkEvaluator {
     }
 }
 
-/// Memory that all fused networks use by turns: factors of one network's weights, and a gradient's sums for each block.
+/// Memory that all fused networks share: packed weights of one network, and gradient sums for each block.
 final class FusedScratch {
     let packed: CUDAMemory
     let sums: CUDAMemory
     let blocks: Int
 
     init(_ layers: LayerPlan, _ device: Device) throws(CUDAError) {
-        packed = try device.allocate(4 * layers.packedWords, "factors of fused layers")
+        packed = try device.allocate(4 * layers.packedWords, "packed weights of fused layers")
         sums = try device.allocate(4 * layers.sumFloats, "sums of fused layers")
         blocks = layers.blocks
     }
 }
 
-/// The kernels of Kernels/fused.cu for a number of channels, a width and a precision.
+/// The kernels of Kernels/fused.cu for a channel count, a width and a precision.
 final class FusedKernels {
     let channels: Int
     let pack: Kernel

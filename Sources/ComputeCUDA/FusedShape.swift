@@ -1,27 +1,27 @@
 import Compute
 import Networks
 
-/// How the kernels of Kernels/fused.cu are made for a network, and what they need; nil where they are not made for it.
+/// Compile-time parameters of Kernels/fused.cu for a network, and the memory they need; nil where it cannot be fused.
 ///
 /// Letters: W width, K channels, G groups of points, L hidden layers, O outputs.
 struct FusedShape: Equatable {
     let network: Perceptron
     let precision: Precision
-    /// Two groups of 96 rows share each matrix that comes to shared memory, where there is room for both; else one.
+    /// Groups of 96 rows that share each matrix in shared memory: two where there is room, else one.
     let groups: Int
-    /// Whether products are those of Hopper's warpgroups (Kernels/warpgroup_products.cu), or of warps (tile_products.cu).
+    /// Whether products use Hopper's warpgroup instructions (Kernels/warpgroup_products.cu) or warp instructions (tile_products.cu).
     let isOfWarpgroups: Bool
 
-    /// Warps of a warpgroup, each with rows of its own.
+    /// Warps of a warpgroup, each with its own rows.
     private static let warpgroup = 4
 
-    /// Registers hold the sums of 96 rows and those of a matrix's gradient: no room beyond.
+    /// Largest width: registers hold the sums of 96 rows and of a matrix's gradient, and no more.
     private static let maxWidth = 128
 
     /// - Parameters:
-    ///   - fusion: what is wished; products of warps where it cannot be had.
-    ///   - sharedMemory: of a block [bytes].
-    ///   - architecture: the GPU's compute capability, as 90.
+    ///   - fusion: the requested form; warp products where it is not available.
+    ///   - sharedMemory: shared memory of a block [bytes].
+    ///   - architecture: the GPU's compute capability, such as 90.
     init?(_ network: Perceptron, _ precision: Precision, _ fusion: LayerFusion, sharedMemory: Int, architecture: Int) {
         guard precision != .fp32, fusion != .none, network.width % 32 == 0, network.width <= FusedShape.maxWidth,
             network.inputs == (network.fourier == nil ? 2 : network.width)
@@ -46,19 +46,19 @@ struct FusedShape: Equatable {
     /// Points of a tile, of which a block has one after the other.
     func tilePoints(channels: Int) -> Int { 16 * (6 / channels) * groups }
 
-    /// Products of hidden layers, W x W.
+    /// Number of W x W products of hidden layers.
     var productCount: Int { network.fourier == nil ? network.hiddenLayers - 1 : network.hiddenLayers }
 
-    /// Words of all products' factors.
+    /// Words of all packed weights.
     var packedWords: Int { productCount * network.width * network.width }
 
-    /// Floats of a block's sums of the gradient, a multiple of four.
+    /// Floats of a block's gradient sums, a multiple of four.
     var sumFloats: Int { (network.parameterCount + 3) / 4 * 4 }
 
-    /// Shared memory of a block on the way forward: the stack (96 G, W), two chunks (W, 32) of a matrix.
+    /// Shared memory of a block in the forward pass: the stack (96 G, W), two chunks (W, 32) of a matrix.
     var forwardBytes: Int { FusedShape.bytes(network.width, stacks: groups) }
 
-    /// And on the way back: two stacks, the chunks, sums of columns (parts, W).
+    /// Shared memory of a block in the adjoint pass: two stacks, the chunks, column sums (parts, W).
     var adjointBytes: Int {
         FusedShape.adjointBytes(network.width, groups: groups, parts: isOfWarpgroups ? FusedShape.warpgroup : groups)
     }
@@ -69,15 +69,15 @@ struct FusedShape: Equatable {
     private static func bytes(_ width: Int, stacks: Int) -> Int { 4 * width * (96 * stacks + 2 * 32) }
 }
 
-/// How each network of a residualProblem is computed.
+/// How each network of a problem is computed.
 struct LayerPlan {
     let precision: Precision
-    /// By network; nil: layer by layer.
+    /// For each network its fused form; nil: layer by layer.
     let fused: [FusedShape?]
-    /// Blocks of the fused kernels: one a multiprocessor, each with sums of its own.
+    /// Blocks of the fused kernels: one per multiprocessor, each with its own sums.
     let blocks: Int
 
-    /// - Parameter sharedMemory: of a block, if less than the GPU gives [bytes].
+    /// - Parameter sharedMemory: shared memory of a block, if less than the GPU's [bytes].
     init(
         _ residualProblem: ResidualProblem, _ precision: Precision, _ fusion: LayerFusion, sharedMemory: Int? = nil,
         _ device: Device
@@ -92,11 +92,11 @@ struct LayerPlan {
     }
 
     private var shapes: [FusedShape] { fused.compactMap(\.self) }
-    /// Memory that the fused networks share: factors of one, and the sums of all blocks.
+    /// Sizes of the memory that fused networks share: packed weights of one, sums of all blocks.
     var packedWords: Int { shapes.map(\.packedWords).max() ?? 0 }
     var sumFloats: Int { blocks * (shapes.map(\.sumFloats).max() ?? 0) }
 
-    /// Networks that go layer by layer.
+    /// Networks that are computed layer by layer.
     func unfused(_ residualProblem: ResidualProblem) -> [Perceptron] {
         zip(residualProblem.networks.networks, fused).filter { $1 == nil }.map(\.0)
     }

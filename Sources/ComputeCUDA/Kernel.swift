@@ -1,4 +1,4 @@
-/// Kernels that were compiled together.
+/// Kernels of one source, compiled and loaded together.
 final class Module {
     private let driver: Driver
     private let handle: Driver.Handle?
@@ -19,11 +19,11 @@ final class Module {
     }
 }
 
-/// A kernel that was compiled and loaded.
+/// A loaded kernel.
 struct Kernel {
     let name: String
     fileprivate let function: Driver.Handle?
-    // The code goes with its module.
+    // Keeps the module, which owns the code, alive.
     private let module: Module
 
     init(name: String, function: Driver.Handle?, module: Module) {
@@ -32,7 +32,7 @@ struct Kernel {
         self.module = module
     }
 
-    /// What a kernel is given; the cases are the types of its parameters.
+    /// An argument of a kernel; cases are the types of its parameters.
     enum Argument {
         case address(UInt64)
         case int(Int)
@@ -51,7 +51,7 @@ struct Kernel {
         }
     }
 
-    /// Threads of blocks of the kernels that go over elements one by one.
+    /// Block size of elementwise kernels.
     static let threads = 256
 }
 
@@ -60,7 +60,7 @@ extension Device {
     func launch(
         _ kernel: Kernel, grid: (Int, Int), block: (Int, Int), shared: Int = 0, _ arguments: [Kernel.Argument]
     ) throws(CUDAError) {
-        // Little endian: a short parameter is the beginning of its 64 bits.
+        // Little endian: a shorter parameter is the beginning of its 64 bits.
         var bits = arguments.map(\.bits)
         let result = bits.withUnsafeMutableBytes { bytes in
             var addresses = arguments.indices.map { Optional(bytes.baseAddress! + 8 * $0) }
@@ -71,13 +71,13 @@ extension Device {
         try driver.check(result, "cuLaunchKernel(\(kernel.name))")
     }
 
-    /// Launches a kernel that goes over so many elements, by as many threads as keep the GPU busy.
+    /// Launches an elementwise kernel over `count` elements, with enough threads to keep the GPU busy.
     func launch(_ kernel: Kernel, over elements: Int, _ arguments: [Kernel.Argument]) throws(CUDAError) {
         let blocks = min((elements + Kernel.threads - 1) / Kernel.threads, 16 * multiprocessors)
         try launch(kernel, grid: (max(blocks, 1), 1), block: (Kernel.threads, 1), arguments)
     }
 
-    /// Lets a kernel have more shared memory than every GPU gives.
+    /// Allows a kernel more than the default 48 kB of shared memory.
     func allowSharedMemory(_ bytes: Int, for kernel: Kernel) throws(CUDAError) {
         // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES.
         try driver.check(driver.setFunctionAttribute(kernel.function, 8, Int32(bytes)), "cuFuncSetAttribute")

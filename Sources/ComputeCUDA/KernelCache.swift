@@ -1,11 +1,11 @@
 import Glibc
 
-/// Compiled kernels on disk, so that only the first run on a kind of GPU waits for the compiler. A folder that cannot be
-/// read or written is no error: then the kernels are compiled again.
+/// Compiled kernels on disk, so that only the first run on a GPU architecture waits for the compiler. A folder that cannot be
+/// read or written is not an error: kernels are then compiled again.
 struct KernelCache: Sendable {
     let folder: String?
 
-    /// - Parameter folder: nil: $XDG_CACHE_HOME/iceshelfpinn or ~/.cache/iceshelfpinn.
+    /// - Parameter folder: the cache; nil: $XDG_CACHE_HOME/iceshelfpinn or ~/.cache/iceshelfpinn.
     init(folder: String? = nil) {
         func variable(_ name: String) -> String? {
             getenv(name).map { String(cString: $0) }.flatMap { $0.hasPrefix("/") ? $0 : nil }
@@ -15,9 +15,9 @@ struct KernelCache: Sendable {
             ?? (variable("XDG_CACHE_HOME") ?? variable("HOME").map { "\($0)/.cache" }).map { "\($0)/iceshelfpinn" }
     }
 
-    /// The code of a text, compiled if it is not there yet.
+    /// The code for a key, compiled if it is not cached.
     ///
-    /// - Parameter key: everything that the code follows from.
+    /// - Parameter key: everything that determines the code.
     func code(key: String, compile: () throws(CUDAError) -> [UInt8]) throws(CUDAError) -> [UInt8] {
         guard let folder else { return try compile() }
         let path = "\(folder)/\(KernelCache.name(of: key)).cubin"
@@ -27,7 +27,7 @@ struct KernelCache: Sendable {
         return code
     }
 
-    /// Two 64-bit FNV-1a hashes with different beginnings: names must differ where texts do, nobody chooses texts.
+    /// Two 64-bit FNV-1a hashes with different offset bases; no adversary chooses the keys.
     static func name(of key: String) -> String {
         func hash(_ start: UInt64) -> String {
             let value = key.utf8.reduce(start) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
@@ -37,7 +37,7 @@ struct KernelCache: Sendable {
         return hash(0xcbf2_9ce4_8422_2325) + hash(0x9e37_79b9_7f4a_7c15)
     }
 
-    /// The last four bytes are the sum of the others: a file that a full disk cut short is compiled anew.
+    /// The last four bytes are the checksum of the others: a file truncated by a full disk is compiled again.
     private static func read(_ path: String) -> [UInt8]? {
         guard let file = fopen(path, "rb") else { return nil }
         defer { fclose(file) }
@@ -52,17 +52,17 @@ struct KernelCache: Sendable {
         return Array(bytes.dropLast(4))
     }
 
-    /// Beside its place, then renamed: another process never sees half of it.
+    /// Written to a temporary name in the same folder, then renamed: another process never sees a partial file.
     private static func write(_ code: [UInt8], to path: String, in folder: String) {
         let parent = folder.lastIndex(of: "/").map { String(folder[..<$0]) } ?? "/"
         mkdir(parent, 0o755)
         mkdir(folder, 0o755)
-        let beside = "\(path).\(getpid()).\(UInt64.random(in: 0...UInt64.max))"
-        guard let file = fopen(beside, "wb") else { return }
+        let temporary = "\(path).\(getpid()).\(UInt64.random(in: 0...UInt64.max))"
+        guard let file = fopen(temporary, "wb") else { return }
         let bytes = code + checksum(code[...])
         let isWhole = fwrite(bytes, 1, bytes.count, file) == bytes.count
-        guard fclose(file) == 0, isWhole, rename(beside, path) == 0 else {
-            unlink(beside)
+        guard fclose(file) == 0, isWhole, rename(temporary, path) == 0 else {
+            unlink(temporary)
             return
         }
     }

@@ -1,7 +1,7 @@
-/// The texts of the kernels, which travel inside the binary and are compiled for the GPU that is found.
+/// Sources of the kernels, embedded in the binary and compiled for the GPU that is found.
 enum KernelSources {
     static let network = channels + text(PackageResources.network_cu)
-    /// Layers of a network in one kernel each way.
+    /// All layers of a network in one kernel for each pass.
     static func fused(_ shape: FusedShape) -> String {
         let mma = text(PackageResources.mma_gradient_cu)
         let products =
@@ -17,10 +17,10 @@ enum KernelSources {
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
-    /// The option that says how many channels `network` is to carry.
+    /// Compiler option for the channel count of `network`.
     static func option(channels: Int) -> String { "--define-macro=CHANNELS=\(channels)" }
 
-    /// The options that say what `fused` is to be made for.
+    /// Compiler options for the shape of `fused`.
     static func options(channels: Int, _ shape: FusedShape) -> [String] {
         [
             option(channels: channels), "--define-macro=WIDTH=\(shape.network.width)",

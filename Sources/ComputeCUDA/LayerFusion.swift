@@ -1,15 +1,15 @@
 import Glibc
 
-/// Which kernels take all layers of a network in one.
+/// Which form of fused kernels computes all layers of a network at once.
 public enum LayerFusion: String, CaseIterable, Sendable {
-    /// None: every layer by itself, to compare.
+    /// None: layer by layer, for comparison.
     case none = "0"
-    /// Those of every GPU, with products of warps.
+    /// Warp products (mma), on every GPU.
     case warps = "mma"
-    /// Where the GPU is a Hopper and the network is 64 or 128 wide those with products of warpgroups.
+    /// Warpgroup products (wgmma), on Hopper and for widths of 64 and 128; else those of `mma`.
     case warpgroups = "wgmma"
 
-    /// What PINN_CUDA_FUSED says.
+    /// The form that PINN_CUDA_FUSED asks for.
     static func wanted() throws(CUDAError) -> LayerFusion {
         guard let text = getenv("PINN_CUDA_FUSED").map({ String(cString: $0) }), !text.isEmpty else { return .warps }
         guard let known = LayerFusion(rawValue: text) else { throw .badFusion(text) }

@@ -1,15 +1,15 @@
 import Compute
 
-/// The products of hidden layers in the precision that was chosen. All matrices are contiguous.
+/// Matrix products of hidden layers in the chosen precision. All matrices are contiguous.
 ///
-/// bf16x3: x = x₁ + x₂ in bfloat16, and x y ≈ x₁ y₁ + x₁ y₂ + x₂ y₁, three products that are summed in single precision; what is left
-/// out is 2⁻¹⁶ of x y.
+/// bf16x3: x = x₁ + x₂ in bfloat16, and x y ≈ x₁ y₁ + x₁ y₂ + x₂ y₁, three products summed in single precision; the term
+/// left out is 2⁻¹⁶ of x y.
 final class LayerProducts {
     private let products: MatrixProducts
     private let precision: Precision
     private let device: Device
     private let split: Kernel
-    /// Memory for the parts of both factors, on loan from the tile.
+    /// Memory for the parts of both factors, borrowed from the tile.
     var scratch: (a: CUDAMemory, b: CUDAMemory)?
 
     init(_ products: MatrixProducts, _ precision: Precision, _ device: Device, common: Module) throws(CUDAError) {
@@ -46,15 +46,15 @@ final class LayerProducts {
         }
     }
 
-    /// The products whose sum is the one of a and b, of so many numbers each.
+    /// The pairs of parts whose products add up to a b.
     private func terms(_ a: UInt64, _ countA: Int, _ b: UInt64, _ countB: Int) throws(CUDAError) -> [(
         a: UInt64, b: UInt64
     )] {
         guard precision == .bf16x3 else { return [(a, b)] }
-        guard let scratch else { preconditionFailure("no memory for the parts") }
+        guard let scratch else { preconditionFailure("no scratch memory for the parts") }
         precondition(4 * countA + 16 <= scratch.a.bytes && 4 * countB + 16 <= scratch.b.bytes)
         let (highA, highB) = (scratch.a.address, scratch.b.address)
-        // Each part is from a multiple of 16 bytes on, as tensor cores want it.
+        // Each part is aligned to 16 bytes, as tensor cores require.
         let (lowA, lowB) = (highA + UInt64(2 * countA + 15) / 16 * 16, highB + UInt64(2 * countB + 15) / 16 * 16)
         for (from, count, high, low) in [(a, countA, highA, lowA), (b, countB, highB, lowB)] {
             try device.launch(split, over: count, [.address(from), .long(count), .address(high), .address(low)])

@@ -1,16 +1,16 @@
 import Glibc
 
-/// Folders in which libraries of CUDA may lie, in the order in which they are asked.
+/// Folders in which CUDA's libraries are looked for, in order.
 public struct LibraryPaths: Sendable {
-    /// An empty name stands for the loader's own path.
+    /// An empty name stands for the loader's search path.
     public let folders: [String]
 
     public init(folders: [String]) {
         self.folders = folders
     }
 
-    /// What the user says (PINN_CUDA_PATH, folders with colons between them), what lies beside the tool, the loader's path,
-    /// toolkits, drivers of containers, and the wheels of the Python packages that other tools bring along. No Python is run.
+    /// PINN_CUDA_PATH (folders separated by colons), the program's own folder, the loader's path, toolkits, drivers of
+    /// containers, and the wheels of Python packages that other tools install. No Python is run.
     public static var ofThisMachine: LibraryPaths {
         func variable(_ name: String) -> String? {
             getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
@@ -32,8 +32,8 @@ public struct LibraryPaths: Sendable {
         return LibraryPaths(folders: folders.filter { seen.insert($0).inserted })
     }
 
-    /// For an error: where was looked.
-    var description: String { folders.map { $0.isEmpty ? "the loader's path" : $0 }.joined(separator: ", ") }
+    /// The folders, for an error message.
+    var description: String { folders.map { $0.isEmpty ? "the loader's search path" : $0 }.joined(separator: ", ") }
 
     private static func pythonPrefixes(_ variable: (String) -> String?) -> [String] {
         let paths = (variable("PATH") ?? "").split(separator: ":")

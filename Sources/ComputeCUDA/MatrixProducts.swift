@@ -1,7 +1,7 @@
 import Compute
 import Glibc
 
-/// cuBLAS, on one stream. Matrices are row-major; cuBLAS has them by columns, so it is asked for the transpose of everything.
+/// cuBLAS on one stream. Matrices here are row-major and cuBLAS's are column-major, so it computes the transpose of everything.
 final class MatrixProducts {
     private typealias Handle = OpaquePointer
     private typealias Out<T> = UnsafeMutablePointer<T>
@@ -22,7 +22,7 @@ final class MatrixProducts {
         let stride: Int
     }
 
-    /// Numbers of library_types.h and cublas_api.h.
+    /// Constants of library_types.h and cublas_api.h.
     private enum Constant {
         static let float32: Int32 = 0
         static let bfloat16: Int32 = 14
@@ -39,7 +39,9 @@ final class MatrixProducts {
     private let workspace: CUDAMemory
     let version: Int
 
-    /// - Parameter places: where cuBLAS may lie; its context is the thread's current one.
+    /// Uses the thread's current context.
+    ///
+    /// - Parameter places: folders in which cuBLAS is looked for.
     init(in places: LibraryPaths, device: Device) throws(CUDAError) {
         library = try MatrixProducts.library(in: places)
         gemm = try library.function("cublasGemmEx")
@@ -49,7 +51,7 @@ final class MatrixProducts {
         let setStream: @convention(c) (Handle?, OpaquePointer?) -> Int32 = try library.function("cublasSetStream_v2")
         let setWorkspace: @convention(c) (Handle?, UInt64, Int) -> Int32 = try library.function("cublasSetWorkspace_v2")
         let getVersion: @convention(c) (Handle?, Out<Int32>) -> Int32 = try library.function("cublasGetVersion_v2")
-        // A workspace of our own: the same bits with one stream as with a graph of it, and no allocation while one is captured. Its
+        // A workspace of our own: the same bits with a stream as with a graph of it, and no allocation during capture. The
         // size is what NVIDIA advises for Hopper.
         workspace = try device.allocate(32 << 20, "cuBLAS")
         var number: Int32 = 0
@@ -64,11 +66,11 @@ final class MatrixProducts {
 
     private static func library(in places: LibraryPaths) throws(CUDAError) -> DynamicLibrary {
         try DynamicLibrary(
-            ["libcublas.so.13", "libcublas.so.12", "libcublas.so"], purpose: "matrix products of CUDA (cuBLAS)",
+            ["libcublas.so.13", "libcublas.so.12", "libcublas.so"], purpose: "CUDA matrix library (cuBLAS)",
             in: places)
     }
 
-    /// Throws where there is no cuBLAS.
+    /// Throws if cuBLAS is missing.
     static func check(in places: LibraryPaths) throws(CUDAError) { _ = try library(in: places) }
 
     /// c (m, n) = a (m, k) · b (k, n), or added to it, where b may be given transposed.

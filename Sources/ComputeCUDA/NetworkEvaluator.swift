@@ -1,19 +1,19 @@
-/// How a tile goes through one network with a number of channels, and back: layer by layer (`NetworkPasses`, which the other is
-/// tested against) or all at once (`FusedPasses`).
+/// Forward and adjoint pass of a tile through one network: layer by layer (`NetworkPasses`, the reference) or with all
+/// layers fused (`FusedPasses`).
 protocol NetworkEvaluator: AnyObject {
-    /// Channels of the outputs at points; leaves z of every layer, tanh in its value channel.
+    /// Computes the channels of the outputs, and leaves z of every layer with tanh z in its value channel.
     ///
-    /// - Parameter parameters: the address of the network's own.
+    /// - Parameter parameters: address of the network's first parameter.
     func forward(_ stacks: NetworkStacks, _ tile: TileStorage, parameters: UInt64, points: Int) throws(CUDAError)
 
-    /// Adds to the slices' sums of the gradient, from the outputs' adjoints and from z.
+    /// Adds to the slices' gradient sums, from the outputs' adjoints and z.
     ///
-    /// - Parameter sums: the address of the network's own in the first slice.
+    /// - Parameter sums: address of the network's first parameter in the first slice.
     func adjoint(_ stacks: NetworkStacks, _ tile: TileStorage, parameters: UInt64, sums: UInt64, points: Int)
         throws(CUDAError)
 }
 
-/// Where a tile's stacks lie.
+/// The stacks of a tile for one network.
 struct NetworkStacks {
     let z: CUDAMemory
     let features: CUDAMemory

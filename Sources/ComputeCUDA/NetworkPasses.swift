@@ -1,7 +1,7 @@
 import Networks
 
-/// A tile's way through one network and back, with a number of channels: cuBLAS for the products over all channels, and
-/// kernels that go over a stack once for everything between two products.
+/// Forward and adjoint pass of a tile through one network, layer by layer: cuBLAS for the products over all channels, and
+/// one kernel over the stack for everything between two products.
 final class NetworkPasses: NetworkEvaluator {
     private let network: Perceptron
     private let channels: Int
@@ -10,7 +10,7 @@ final class NetworkPasses: NetworkEvaluator {
     private let layers: LayerProducts
     private let slopes: (x: Float, y: Float)
     private let slices: Int
-    /// Floats from one slice's sums to the next one's.
+    /// Distance between the sums of two slices [floats].
     private let sliceStride: Int
     private let fourier: FourierFrequencies?
     private let kernels: NetworkKernels
@@ -99,7 +99,7 @@ final class NetworkPasses: NetworkEvaluator {
                 .address(stacks.outputBars), .address(sum(network.biases(of: last))), .long(sliceStride), .int(points),
                 .int(network.outputs),
             ])
-        // Other networks may have gone through `a` since.
+        // Another network may have overwritten `a`.
         try reactivate(last - 1)
         let outputBars = Matrix(address: stacks.outputBars, stride: network.outputs)
         try products.addProducts(
@@ -138,9 +138,9 @@ final class NetworkPasses: NetworkEvaluator {
     }
 }
 
-/// The kernels of Kernels/network.cu for a number of channels.
+/// The kernels of Kernels/network.cu for a channel count.
 final class NetworkKernels {
-    /// `slice_threads` of the text.
+    /// `slice_threads` of the source.
     static let sliceThreads = 8
 
     let channels: Int

@@ -1,4 +1,4 @@
-/// Memory of the host that is pinned, freed with the last reference.
+/// Pinned host memory, freed with its last reference.
 final class PinnedMemory {
     private let driver: Driver
     let bytes: UnsafeMutableRawBufferPointer

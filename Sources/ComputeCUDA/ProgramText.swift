@@ -2,19 +2,19 @@ import Compute
 import Networks
 import Pointwise
 
-/// Where the channels of the networks' outputs lie that a program reads: network after network, (P, K, O) each, with room for
-/// as many points as a tile can have. Networks that it does not read are not run.
+/// Layout of the network outputs that a program reads: network after network, (P, K, O) each, with room for the largest
+/// tile. Networks that it does not read are not run.
 struct FieldLayout {
     struct Part {
         let network: Int
         let channels: Int
         let outputs: Int
-        /// Floats before it, for each point that there is room for.
+        /// Floats before this part, per point of the capacity.
         let offset: Int
     }
 
     let parts: [Part]
-    /// Floats of all parts for a point.
+    /// Floats of all parts, per point.
     let floats: Int
 
     init(_ program: Program, _ networks: NetworkGroup) {
@@ -31,13 +31,13 @@ struct FieldLayout {
         floats = offset
     }
 
-    /// The place of a point's channel, as an expression of C++ of `capacity` and `point`.
+    /// C++ expression for the index of a point's channel, in terms of `capacity` and `point`.
     fileprivate func place(_ part: Part, channel: Int, output: Int) -> String {
         "capacity * \(part.offset) + point * \(part.channels * part.outputs) + \(channel * part.outputs + output)"
     }
 }
 
-/// The text of a program's kernels: what follows from the program itself, and Kernels/program.cu behind it.
+/// Source of a program's kernels: the code generated for the program, followed by Kernels/program.cu.
 func programText(_ program: Program, _ layout: FieldLayout, _ networks: NetworkGroup) -> String {
     var gather: [String] = []
     var inputOfPlace: [String: Int] = [:]

@@ -1,23 +1,22 @@
 import Compute
 import Networks
 
-/// What steps on the GPU need besides an evaluation: Adam's moments, two chunks of points on the GPU and their pinned
-/// images on the host, so that one is copied while the other is computed on, and the sums of the steps that nobody has asked
-/// about yet.
+/// State of steps that the GPU makes by itself: Adam's moments, two chunks of points with their pinned host images, so that
+/// one is copied while the other is used, and the sums of steps that were not fetched yet.
 ///
-/// Order between the two streams: a chunk is copied when the step before the last, which read the same place, is done; a step begins when
-/// its chunk is there; the pinned image is written when its last copy is done.
+/// Order between the two streams: a chunk is copied after the step before the last, which read the same slot; a step begins
+/// after its chunk was copied; the pinned image is written after its last copy.
 final class StepPipeline {
-    /// Steps whose sums are copied to the host together, and how many of these there may be before the oldest is waited for.
+    /// Steps whose sums are copied to the host together, and the number of such groups before the oldest is waited for.
     private static let group = 16
     private static let maxGroups = 4
 
     let first: CUDAMemory
     let second: CUDAMemory
-    /// Not zero: a slope was not finite.
+    /// Nonzero: a gradient element was not finite.
     let flag: CUDAMemory
     let copies: Driver.Handle?
-    /// Chunks by turns.
+    /// The two slots for chunks, used alternately.
     private(set) var places: [Place] = []
     private let device: Device
     private let outputs: Int
@@ -29,13 +28,13 @@ final class StepPipeline {
     private var copiedGroups = 0
     private var handedOut = 0
 
-    /// One chunk on the GPU: all sets' columns one after the other.
+    /// One chunk on the GPU: the columns of all sets, concatenated.
     struct Place {
         let columns: CUDAMemory
         let pinned: PinnedMemory
         let isCopied: Event
         let isRead: Event
-        /// Counts of points that its graph was recorded for, and the graph.
+        /// The point counts that its graph was captured for, and the graph.
         var counts: [Int] = []
         var graph: WorkGraph?
     }
@@ -46,9 +45,9 @@ final class StepPipeline {
         self.copies = copies
         first = try device.allocate(4 * state.parameters.count, "Adam's moments")
         second = try device.allocate(4 * state.parameters.count, "Adam's moments")
-        flag = try device.allocate(4, "a flag")
+        flag = try device.allocate(4, "the flag of a step")
         let bytes = 8 * (outputs + 1) * StepPipeline.group * StepPipeline.maxGroups
-        kept = try device.allocate(bytes, "sums of steps")
+        kept = try device.allocate(bytes, "kept sums of steps")
         known = try PinnedMemory(device, bytes: bytes)
         var events: [Event] = []
         for _ in 0..<StepPipeline.maxGroups { events.append(try Event(device)) }
@@ -58,7 +57,7 @@ final class StepPipeline {
         try device.clear(flag.address, words: 1)
     }
 
-    /// The place of the next step, with room for so many floats.
+    /// The slot of the next step, with room for `floats` floats.
     func reserve(floats: Int) throws -> Int {
         let number = steps % 2
         while places.count < 2 { places.append(try place(floats)) }
@@ -80,23 +79,23 @@ final class StepPipeline {
         (places[place].graph, places[place].counts) = (graph, counts)
     }
 
-    /// The memory that graphs were recorded with is going.
+    /// Drops the graphs: the memory they were captured with is about to be freed.
     func forgetGraphs() {
         for place in places.indices { places[place].graph = nil }
     }
 
-    /// Where the next step's sums go.
+    /// Address for the next step's sums.
     var nextKept: UInt64 {
         kept.address + UInt64(8 * (outputs + 1) * (steps % (StepPipeline.group * StepPipeline.maxGroups)))
     }
 
-    /// Counts a step that was asked for.
+    /// Counts a step that was enqueued.
     func stepped() throws(CUDAError) {
         steps += 1
         if steps % StepPipeline.group == 0 { try copyGroup() }
     }
 
-    /// Copies the sums since the last copy to the host, once they are known.
+    /// Enqueues a copy to the host of the sums since the last copy.
     private func copyGroup() throws(CUDAError) {
         let group = (steps - 1) / StepPipeline.group
         let number = group % StepPipeline.maxGroups
@@ -109,11 +108,11 @@ final class StepPipeline {
         copiedGroups = group + 1
     }
 
-    /// What is known of the steps that were not handed out; the oldest group is waited for where the next steps would take its place.
+    /// Sums of finished steps that were not returned before; waits for the oldest group where the next steps would overwrite it.
     func results(all: Bool, firstOutput: [Int]) throws(CUDAError) -> [StepResult] {
         var results: [StepResult] = []
         if all, steps % StepPipeline.group != 0 { try copyGroup() }
-        // Two steps more than a group: the GPU has work while the host waits.
+        // Two steps more than a group, so that the GPU has work while the host waits.
         let most = all ? 0 : StepPipeline.group + 2
         while steps - handedOut > most {
             let group = handedOut / StepPipeline.group

@@ -1,4 +1,4 @@
-/// A place in a stream, which others can wait for.
+/// A point in a stream's work that others can wait for (CUDA event).
 final class Event {
     private let driver: Driver
     private let handle: Driver.Handle?
@@ -14,12 +14,12 @@ final class Event {
 
     deinit { _ = driver.destroyEvent(handle) }
 
-    /// The place that a stream's work has reached by now.
+    /// Records the stream's present position.
     func record(in stream: Driver.Handle?) throws(CUDAError) {
         try driver.check(driver.record(handle, stream), "cuEventRecord")
     }
 
-    /// What the stream is asked from now on is done after the event.
+    /// Makes later work of the stream wait for the event.
     func delay(_ stream: Driver.Handle?) throws(CUDAError) {
         try driver.check(driver.streamWaits(stream, handle, 0), "cuStreamWaitEvent")
     }
@@ -35,15 +35,15 @@ final class Event {
     }
 }
 
-/// Work that was recorded once and is launched as a whole.
+/// Work that is captured once and launched as a whole (CUDA graph).
 final class WorkGraph {
     private let driver: Driver
     private let executable: Driver.Handle?
 
-    /// Records what `work` asks of the device's stream; nothing of it is done yet.
+    /// Captures what `work` enqueues on the device's stream, without running it.
     init(_ device: Device, _ work: () throws -> Void) throws {
         driver = device.driver
-        // CU_STREAM_CAPTURE_MODE_RELAXED: other streams of this thread are not looked at.
+        // CU_STREAM_CAPTURE_MODE_RELAXED: this thread's other streams do not matter.
         try driver.check(driver.beginCapture(device.stream, 2), "cuStreamBeginCapture")
         var graph: Driver.Handle?
         do {

@@ -1,13 +1,13 @@
 import Compute
 import Networks
 
-/// A tile's way through all networks that a program reads, of all subdomains that cover it, to the program and back.
+/// Forward and adjoint pass of a tile: all networks that a program reads, of all subdomains that cover it, then the program.
 final class TilePasses {
     private let residualProblem: ResidualProblem
     private let device: Device
     private let plan: TilePlan
     private let locate: Kernel
-    /// By number of channels, and by channels and network: made when a program first asks for them.
+    /// Keyed by channel count, and by channel count and network; made when a program first needs them.
     private var kernels: [Int: NetworkKernels] = [:]
     private var passes: [[Int]: any NetworkEvaluator] = [:]
     private let products: MatrixProducts
@@ -15,12 +15,12 @@ final class TilePasses {
     private let layerPlan: LayerPlan
     private let fusedScratch: FusedScratch
 
-    /// What the GPU is told of a set's program.
+    /// A program's kernels and shapes.
     struct GPUProgram {
         let layout: FieldLayout
-        /// Channels of the network that carries most.
+        /// Largest channel count of its networks.
         let channels: Int
-        /// Columns that it reads, from x on.
+        /// Number of columns that it reads, from x on.
         let columns: Int
         let values: Kernel
         let residuals: Kernel
@@ -34,7 +34,7 @@ final class TilePasses {
         let stride: Int
     }
 
-    /// Blocks of the kernel that sums squares, each with sums of its own: as many at most, and no more than have points.
+    /// Largest number of blocks of the kernel that sums squares, each with its own sums; fewer where there are fewer points.
     static let sumBlocks = 256
     private static let programThreads = 128
 
@@ -52,7 +52,7 @@ final class TilePasses {
         locate = try common.kernel("locate")
     }
 
-    /// The memory that products may use from now on.
+    /// Lends the products the scratch memory of a tile.
     func lend(_ storage: TileStorage) { layers.scratch = storage.scratch }
 
     func program(_ program: PointProgram) throws(CUDAError) -> GPUProgram {
@@ -69,10 +69,10 @@ final class TilePasses {
             kernels[part.channels] = try NetworkKernels(channels: part.channels, device)
         }
         guard passes[[part.channels, part.network]] == nil else { return }
-        passes[[part.channels, part.network]] = try way(part)
+        passes[[part.channels, part.network]] = try makeEvaluator(part)
     }
 
-    private func way(_ part: FieldLayout.Part) throws(CUDAError) -> any NetworkEvaluator {
+    private func makeEvaluator(_ part: FieldLayout.Part) throws(CUDAError) -> any NetworkEvaluator {
         if let shape = layerPlan.fused[part.network] {
             return try FusedPasses(
                 shape, kernels: FusedKernels(channels: part.channels, shape, device),
@@ -85,7 +85,7 @@ final class TilePasses {
             parameterCount: residualProblem.networks.parameterCount)
     }
 
-    /// The channels of everything that the program reads.
+    /// Computes the channels of all outputs that the program reads.
     func forward(_ program: GPUProgram, _ tile: Tile, _ storage: TileStorage, parameters: CUDAMemory)
         throws(CUDAError)
     {
@@ -112,11 +112,11 @@ final class TilePasses {
         }
     }
 
-    /// Adds to the blocks' sums of squared residuals, and to the slices' sums of the gradient of Σ c r².
+    /// Adds to the blocks' sums of squared residuals and to the slices' sums of the gradient of Σ c r².
     ///
     /// - Parameters:
     ///   - twice: address of 2 c for each output.
-    ///   - squares: address of the first block's sums, `squareStride` doubles a block.
+    ///   - squares: address of the first block's sums; blocks are `squareStride` doubles apart.
     func adjoint(
         _ program: GPUProgram, _ tile: Tile, _ storage: TileStorage, parameters: CUDAMemory, sums: CUDAMemory,
         twice: UInt64, squares: UInt64, squareStride: Int
@@ -154,7 +154,7 @@ final class TilePasses {
         }
     }
 
-    /// The program's outputs at a tile's points, (outputs, stride) from an address.
+    /// Writes the program's outputs at a tile's points, (outputs, stride), to an address.
     func values(_ program: GPUProgram, _ tile: Tile, _ storage: TileStorage, into results: UInt64, stride: Int)
         throws(CUDAError)
     {
@@ -182,7 +182,7 @@ final class TilePasses {
             outputs: own.fields.float(offset), outputBars: own.bars.float(offset))
     }
 
-    /// Coordinates for a subdomain's networks, and its window.
+    /// Computes coordinates for a subdomain's networks, and the channels of its window.
     private func enter(
         _ tile: Tile, _ subdomain: Int, _ own: TileStorage.Subdomain, _ storage: TileStorage, isAlone: Bool
     ) throws(CUDAError) {
@@ -190,10 +190,10 @@ final class TilePasses {
         let center = decomposition.center(of: subdomain)
         let slopes = decomposition.slopes
         let ramps = decomposition.ramps(subdomain, zone: tile.zone)
-        func along(_ crossing: Decomposition.Ramp?) -> [Kernel.Argument] {
+        func along(_ ramp: Decomposition.Ramp?) -> [Kernel.Argument] {
             [
-                .int(crossing.map { $0.rises ? 1 : 2 } ?? 0), .double(crossing?.border ?? 0),
-                .double(crossing?.overlap ?? 1),
+                .int(ramp.map { $0.rises ? 1 : 2 } ?? 0), .double(ramp?.border ?? 0),
+                .double(ramp?.overlap ?? 1),
             ]
         }
         let points = plan.padded(tile.count)

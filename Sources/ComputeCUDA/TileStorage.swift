@@ -1,23 +1,23 @@
 import Compute
 import Networks
 
-/// How large tiles are, and what the GPU holds for one: a function of the residualProblem and the GPU alone, since the bits of a
-/// sum follow from its tiles.
+/// Size of tiles and the GPU memory for one: a function of the problem and the GPU alone, since the bits of a sum depend on
+/// its tiles.
 ///
-/// Letters: R rows, K a point; W width; L hidden layers; F features; O outputs; S slices.
+/// Letters: R rows, K for each point; W width; L hidden layers; F features; O outputs; S slices.
 struct TilePlan: Equatable {
-    /// Rows of the largest tile: a multiple of 6 S, so that points of one, three and six channels fill slices.
+    /// Rows of the largest tile: a multiple of 6 S, so that points with one, three or six channels fill slices.
     let rows: Int
-    /// Sums that the points of a tile are dealt to, each a product of its own: enough to keep all multiprocessors busy, fewer
-    /// for very many parameters.
+    /// Number of slices, the groups of a tile's points that are summed separately: enough to keep all multiprocessors busy,
+    /// fewer for very many parameters.
     let slices: Int
 
     /// A tile of 32,768 points of six channels keeps every GPU busy, and takes 1.4 GB for 8 x 128.
     static let maxRows = 6 * 32_768
 
     /// - Parameters:
-    ///   - limit: bytes of the GPU that may be used for everything.
-    ///   - multiprocessors: those of the GPU.
+    ///   - limit: GPU memory for everything [bytes].
+    ///   - multiprocessors: number of the GPU's multiprocessors.
     init(_ residualProblem: ResidualProblem, limit: Int, multiprocessors: Int, layers: LayerPlan) throws(CUDAError) {
         let parameters = residualProblem.networks.parameterCount
         var slices = 8
@@ -36,19 +36,20 @@ struct TilePlan: Equatable {
         (self.rows, self.slices) = (rows, slices)
     }
 
-    /// The most memory of the GPU that an evaluation takes [bytes].
+    /// GPU memory that an evaluation needs at most [bytes].
     func bytes(_ residualProblem: ResidualProblem, _ layers: LayerPlan) -> Int {
         TilePlan.fixedBytes(residualProblem, layers, slices: slices) + rows
             * TilePlan.bytesPerRow(residualProblem, layers)
     }
 
-    /// Points of the largest tile of a program that carries so many channels.
+    /// Points of the largest tile for a channel count.
     func points(channels: Int) -> Int { rows / channels / slices * slices }
 
-    /// Points that a tile has to the end of its last slice.
+    /// The count rounded up to fill the last slice.
     func padded(_ count: Int) -> Int { (count + slices - 1) / slices * slices }
 
-    /// Parameters, their slices' sums and gradient, factors and sums of fused layers, sums of squares, cuBLAS's workspace.
+    /// Memory that does not grow with a tile: parameters, gradient and its slices, packed weights and sums of fused layers,
+    /// sums of squares, cuBLAS's workspace [bytes].
     static func fixedBytes(_ residualProblem: ResidualProblem, _ layers: LayerPlan, slices: Int) -> Int {
         let width = widestSplitFactor(residualProblem, layers)
         return 4 * width * width + 4 * (layers.packedWords + layers.sumFloats) + 4
@@ -56,9 +57,9 @@ struct TilePlan: Equatable {
             * (slices + 5) + (33 << 20)
     }
 
-    /// What a row takes: z (L, R, W) and features (R, F) of every subdomain that can cover a tile; where layers are not fused, a and
-    /// two stacks of adjoints (R, W) and parts of both factors of a product in bfloat16; outputs and their adjoints (R, O) also of
-    /// the sum of subdomains, coordinates, windows and columns.
+    /// Memory of a row [bytes]: z (L, R, W) and features (R, F) for every subdomain that can cover a tile; where layers are not
+    /// fused, a and two stacks of adjoints (R, W) and the bfloat16 parts of both factors of a product; outputs and their
+    /// adjoints (R, O), also of the sum over subdomains; coordinates, windows and columns.
     static func bytesPerRow(_ residualProblem: ResidualProblem, _ layers: LayerPlan) -> Int {
         let covering = residualProblem.networks.decomposition.maxOverlap
         let own = residualProblem.networks.networks.reduce(0) { $0 + $1.hiddenLayers * $1.width + featureCount($1) }
@@ -69,12 +70,12 @@ struct TilePlan: Equatable {
         return 4 * (parts + covering * (own + 2 + (covering > 1 ? 6 : 0)) + shared + outputs + columns)
     }
 
-    /// Width of the widest network whose layers are not fused.
+    /// Largest width of the networks whose layers are not fused.
     static func widestStack(_ residualProblem: ResidualProblem, _ layers: LayerPlan) -> Int {
         layers.unfused(residualProblem).map(\.width).max() ?? 0
     }
 
-    /// Numbers of the widest row that is split into bfloat16 for a product of hidden layers.
+    /// Length of the longest row that is split into bfloat16 parts for a product of hidden layers.
     static func widestSplitFactor(_ residualProblem: ResidualProblem, _ layers: LayerPlan) -> Int {
         guard layers.precision == .bf16x3 else { return 0 }
         return layers.unfused(residualProblem).map { max($0.width, featureCount($0)) }.max() ?? 0
@@ -83,16 +84,16 @@ struct TilePlan: Equatable {
     static func featureCount(_ network: Perceptron) -> Int { network.fourier == nil ? 0 : network.inputs }
 }
 
-/// The memory of a tile on the GPU.
+/// GPU memory of a tile.
 final class TileStorage {
     let rows: Int
     let columnCount: Int
-    /// What belongs to one of the subdomains that cover a tile.
+    /// Memory for one of the subdomains that cover a tile.
     struct Subdomain {
-        /// By network: pre-activations (L, R, W), and features (R, F).
+        /// For each network: pre-activations (L, R, W) and features (R, F).
         let z: [CUDAMemory]
         let features: [CUDAMemory]
-        /// Outputs and their adjoints, as FieldLayout says.
+        /// Outputs and their adjoints, laid out by `FieldLayout`.
         let fields: CUDAMemory
         let bars: CUDAMemory
         /// Coordinates (R) and the window's channels (6, R).
@@ -101,7 +102,7 @@ final class TileStorage {
         let window: CUDAMemory
     }
     let subdomains: [Subdomain]
-    /// Outputs and adjoints of the sum over subdomains; of one alone, its own.
+    /// Outputs and adjoints of the sum over subdomains; those of the only subdomain where there is one.
     let fields: CUDAMemory
     let bars: CUDAMemory
     /// Activated channels of one layer, and two stacks of adjoints, (R, W), for networks whose layers are not fused.
@@ -110,7 +111,7 @@ final class TileStorage {
     let barBelow: CUDAMemory
     /// Columns of a tile's points, (columns, R).
     let columns: CUDAMemory
-    /// For the parts of both factors of a product in bfloat16.
+    /// The bfloat16 parts of both factors of a product.
     let scratch: (a: CUDAMemory, b: CUDAMemory)?
 
     init(_ residualProblem: ResidualProblem, rows: Int, columnCount: Int, layers: LayerPlan, device: Device)

@@ -42,7 +42,7 @@ public enum GeoTIFF {
             let output = file(field, in: folder)
             let pending = try AtomicFile(replacing: output)
             let arguments = [
-                "-q", "-of", "COG", "-co", "COMPRESS=DEFLATE", "-mo", "TIFFTAG_SOFTWARE=\(software)",
+                "-q", "-of", "COG", "-co", "COMPRESS=DEFLATE", "-mo", "TIFFTAG_SOFTWARE=\(software), \(Version.text)",
                 "NETCDF:\"\(prediction)\":\(field)",
                 pending.temporaryPath,
             ]

@@ -2,16 +2,16 @@ import COpenBLAS
 
 /// A symmetric positive definite matrix of a given half bandwidth, solved by LAPACK's banded Cholesky (dpbsv).
 ///
-/// Cholesky and not LU (dgbsv): the shallow-shelf operator is symmetric and positive definite once the boundary holds
-/// the shelf, so a third of the memory and a fourth of the work suffice, and a failed factorization is evidence.
+/// Cholesky rather than LU (dgbsv): the shallow-shelf operator is symmetric and positive definite once velocities are
+/// prescribed somewhere, so a third of the memory and a quarter of the work suffice, and a failed factorization shows an error.
 struct BandedMatrix: ~Copyable {
     let order: Int
-    /// Diagonals below the main one.
+    /// Number of diagonals below the main one.
     let bandwidth: Int
     /// The lower triangle by columns: element (i, j) at (i − j) + j (bandwidth + 1).
     private var values: [Double]
 
-    /// More than this is refused (8 GB): a mesh that fine is a slip of the pen.
+    /// Largest size accepted (8 GB): a finer mesh is most likely a typing error.
     static let maxBytes = 8_000_000_000
 
     init(order: Int, bandwidth: Int) {
@@ -29,12 +29,12 @@ struct BandedMatrix: ~Copyable {
         }
         set {
             let (i, j) = (max(row, column), min(row, column))
-            precondition(i - j <= bandwidth, "element (\(row), \(column)) lies outside of the band")
+            precondition(i - j <= bandwidth, "element (\(row), \(column)) lies outside the band")
             values[i - j + j * (bandwidth + 1)] = newValue
         }
     }
 
-    /// Gives x with A x = b; the matrix is used up. Cost: order × bandwidth² multiplications.
+    /// The solution x of A x = b; consumes the matrix. Cost: order × bandwidth² multiplications.
     consuming func solve(_ rightHandSide: [Double]) throws(ForwardModelError) -> [Double] {
         precondition(rightHandSide.count == order)
         var solution = rightHandSide

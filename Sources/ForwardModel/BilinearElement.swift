@@ -1,8 +1,8 @@
-/// A point of Gauss' rule in an element: what the integrals of the weak form need there.
+/// A Gauss point of an element, with everything the integrals of the weak form need.
 struct QuadraturePoint {
-    /// [m]
+    /// Position [m].
     let position: Position
-    /// Weight of the rule times the area it stands for [m²]; the sum over all points is the area of the mesh.
+    /// Quadrature weight times the area element [m²]; the sum over all points is the area of the mesh.
     let area: Double
     /// Shape functions of the four corners, and their derivatives in x and y [m⁻¹].
     let shape: SIMD4<Double>
@@ -11,7 +11,7 @@ struct QuadraturePoint {
 }
 
 extension Mesh {
-    /// The 2 × 2 Gauss points of an element, exact for products of derivatives on parallelograms.
+    /// The 2 × 2 Gauss points of an element; exact for products of derivatives on parallelograms.
     func quadrature(_ column: Int, _ row: Int) throws(ForwardModelError) -> [QuadraturePoint] {
         let corner = corners(column, row)
         let x = SIMD4(nodes[corner[0]].x, nodes[corner[1]].x, nodes[corner[2]].x, nodes[corner[3]].x)

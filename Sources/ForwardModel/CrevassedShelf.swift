@@ -1,8 +1,8 @@
 import Fields
 import Foundation
 
-/// The shelf with a broad margin, whose ice stretches in the vertical more easily than it deforms in the plane where crevasses
-/// run, and less easily near the front. Shear at both walls and stretching between them tell the two viscosities apart.
+/// The shelf with a broad margin and anisotropic ice: the vertical viscosity is lower than the horizontal one in a crevassed
+/// patch, and higher near the front. Shear at both walls and stretching between them distinguish the two viscosities.
 public struct CrevassedShelf: SyntheticShelf {
     private let shelf = MarginShelf.broad
 

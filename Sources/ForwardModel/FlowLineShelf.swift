@@ -1,8 +1,8 @@
 import Fields
 import Foundation
 
-/// A shelf between smooth walls along the x axis of the projection, the same all across: a flow line with a width. Its
-/// stress is that of the sea everywhere, so that u_x = (ρ g (1 − ρ/ρ_w) h / 4 B)³ for any thickness and hardness (Van der
+/// A shelf between frictionless walls along the x axis of the projection, uniform across: a flow line with a width. The
+/// membrane stress balances the sea's pressure everywhere, so that u_x = (ρ g (1 − ρ/ρ_w) h / 4 B)³ for any thickness and hardness (Van der
 /// Veen 2013, section 4.5).
 public struct FlowLineShelf: SyntheticShelf {
     public init() {}
@@ -26,7 +26,7 @@ public struct FlowLineShelf: SyntheticShelf {
 
     private func thickness(_ x: Double) -> Double { 240 + 360 * exp(-x / 34_000) }
 
-    /// [Pa s^(1/3)]
+    /// Hardness B [Pa s^(1/3)].
     private func hardness(_ x: Double) -> Double {
         let bump = { (distance: Double, width: Double) in exp(-(distance / width) * (distance / width)) }
         return 1.6e8 * exp(log(1.5) * bump(x - 25_000, 10_000) - log(1.5) * bump(x - 45_000, 8_000))
@@ -43,7 +43,7 @@ public struct FlowLineShelf: SyntheticShelf {
         return Viscosity(isotropic: hardness(x) / 2 * pow(strainRate(x), 1 / Constants.glenExponent - 1))
     }
 
-    /// The integral of the strain rate from the inflow, by Simpson's rule at steps of 300 m or less: 1e-9 of truncation.
+    /// Integral of the strain rate from the inflow, by Simpson's rule with steps of at most 300 m: relative truncation error 1e-9.
     public func boundaryVelocity(along: Double, across: Double) -> Velocity {
         let steps = 200
         let step = along * length / Double(steps)

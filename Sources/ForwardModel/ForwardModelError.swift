@@ -1,6 +1,6 @@
 import Fields
 
-/// What can be wrong with a forward solve, with the evidence.
+/// An error of a forward solve.
 public enum ForwardModelError: Failure {
     case unknownShelf(String, known: [String])
     case foldedElement(column: Int, row: Int)
@@ -22,26 +22,26 @@ public enum ForwardModelError: Failure {
     public var explanation: String {
         switch self {
         case .unknownShelf(let name, let known):
-            "no shelf of the name \(quoted(name)); known are \(known.map(quoted).joined(separator: ", "))"
+            "no shelf is named \(quoted(name)); expected one of \(known.map(quoted).joined(separator: ", "))"
         case .foldedElement(let column, let row):
             "the mesh is folded or empty at element (\(column), \(row)); "
                 + "along and across must form a right-handed pair, without overlap"
         case .notHeld:
-            "no velocity is prescribed anywhere, so the shelf floats away; prescribe it on the inflow at least"
+            "no velocity is prescribed anywhere, so the solution is not unique; prescribe it at least on the inflow"
         case .notPositive(let what, let value, let at):
             "\(what) is \(value) at x = \(at.x) m, y = \(at.y) m; it must be positive and finite"
         case .singular(let equation):
             "the system of equations is not positive definite (equation \(equation)); "
-                + "check that the boundary holds the shelf and that viscosity and thickness are positive"
+                + "check that velocities are prescribed on the boundary and that viscosity and thickness are positive"
         case .notConverged(let shelf, let iterations):
-            "the velocity of \(quoted(shelf)) has not settled after \(iterations) iterations; take another --spacing-m"
+            "the velocity of \(quoted(shelf)) did not converge in \(iterations) iterations; use another --spacing-m"
         case .meshTooFine(let elements, let bytes):
             "a mesh of \(elements) elements needs \(bytes / 1_000_000) MB for its matrix; "
-                + "take a larger --spacing-m"
+                + "use a larger --spacing-m"
         case .notReplaced(let path):
-            "\(path): exists and is not of pinn-sample; it is not replaced, choose another --name or --output"
+            "\(path): exists and was not written by pinn-sample, so it is not replaced; choose another --name or --output"
         case .outsideOfProduct(let shelf):
-            "the shelf \(quoted(shelf)) does not lie inside of the products' grids (EPSG:3031, ±2800 km)"
+            "the shelf \(quoted(shelf)) does not lie inside the products' grids (EPSG:3031, ±2800 km)"
         }
     }
 }

@@ -1,10 +1,10 @@
 import Fields
 import Foundation
 
-/// A straight shelf, 60 km by 40 km, whose right wall holds ice six times softer than the rest: over 10 km, which a small
-/// network resolves, or over a tenth of that, which it does not. Nothing else differs between the two.
+/// A straight shelf, 60 km by 40 km, with ice six times softer along the right wall: over 10 km, which a small network
+/// resolves, or over 1 km, which it does not. Nothing else differs between the two.
 public struct MarginShelf: SyntheticShelf {
-    /// Of the soft ice at the right wall [m].
+    /// Width of the soft ice along the right wall [m].
     private let width: Double
     public let name: String
     public let title: String
@@ -28,16 +28,16 @@ public struct MarginShelf: SyntheticShelf {
 
     private let length = 60_000.0
     private let breadth = 40_000.0
-    /// Where the inflow meets the right wall.
+    /// The corner of inflow and right wall [m].
     private let origin = Position(352_000, 2_071_000)
 
-    /// Elements at the right wall are four times as fine as in the mean.
+    /// Maps the unit interval so that elements at the right wall are four times finer than on average.
     public func position(along: Double, across: Double) -> Position {
         let graded = across - 0.75 * sin(.pi * across) / .pi
         return origin + Position(along * length, graded * breadth)
     }
 
-    /// Distance from the inflow and from the centre line, to the left [m].
+    /// Distance from the inflow, and from the centre line, positive to the left [m].
     func alongAndAcross(_ position: Position) -> (Double, Double) {
         let offset = position - origin
         return (offset.x, offset.y - breadth / 2)

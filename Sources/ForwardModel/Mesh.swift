@@ -6,18 +6,22 @@ public typealias Velocity = SIMD2<Double>
 
 /// A mesh of quadrilaterals, the image of a rectangle of `columns` × `rows` elements. Columns run along the flow, rows
 /// across it; along and across form a right-handed pair. Nodes are numbered with the row index fastest, so the bandwidth
-/// of a matrix on the mesh goes with `rows`: let that be the shorter side.
+/// of a matrix on the mesh grows with `rows`, which should be the shorter side.
 public struct Mesh: Sendable {
-    /// Elements along and across; there is one more node each way.
+    /// Number of elements along and across; there is one more node in each direction.
     public let columns: Int
     public let rows: Int
     /// Positions of the nodes [m], row index fastest.
     public let nodes: [Position]
 
-    /// `position` gives the place of the node (column, row), 0…columns and 0…rows.
+    /// - Parameters:
+    ///   - columns: elements along the flow.
+    ///   - rows: elements across it.
+    ///   - position: position of the node (column, row), 0…columns and 0…rows.
     public init(columns: Int, rows: Int, position: (_ column: Int, _ row: Int) -> Position) {
         precondition(
-            columns >= 3 && rows >= 3, "\(columns) × \(rows) elements; interpolation takes four nodes each way")
+            columns >= 3 && rows >= 3, "\(columns) × \(rows) elements; interpolation needs four nodes in each direction"
+        )
         self.columns = columns
         self.rows = rows
         nodes = (0...columns).flatMap { column in (0...rows).map { row in position(column, row) } }
@@ -32,7 +36,7 @@ public struct Mesh: Sendable {
         SIMD4(node(column, row), node(column + 1, row), node(column + 1, row + 1), node(column, row + 1))
     }
 
-    /// The nodes of one side, from its first to its last.
+    /// The nodes of one side, in order.
     public func nodes(on side: Side) -> [Int] {
         switch side {
         case .inflow: (0...rows).map { node(0, $0) }
@@ -42,7 +46,7 @@ public struct Mesh: Sendable {
         }
     }
 
-    /// The sides of the rectangle, as seen by someone who looks along the flow.
+    /// The sides of the rectangle, as seen when looking along the flow.
     public enum Side: CaseIterable, Sendable {
         case inflow, front, rightWall, leftWall
     }

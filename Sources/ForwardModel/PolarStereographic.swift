@@ -14,12 +14,12 @@ public enum PolarStereographic {
         let e2 = flattening * (2 - flattening)
         let e = e2.squareRoot()
         let parallel = -standardParallel * .pi / 180
-        // With the sense of y turned, the south is the north of Snyder's formulas.
+        // With y reversed, Snyder's formulas for the north hold in the south.
         let sine = sin(parallel)
         let m = cos(parallel) / (1 - e2 * sine * sine).squareRoot()
         let tParallel = tan(.pi / 4 - parallel / 2) / pow((1 - e * sine) / (1 + e * sine), e / 2)
         let t = (position * position).sum().squareRoot() * tParallel / (semiMajorAxis * m)
-        // The latitude by fixed-point iteration (7-9); the error falls by e² = 0.0067 each time.
+        // Latitude by fixed-point iteration (7-9); each step reduces the error by e² = 0.0067.
         var latitude = Double.pi / 2 - 2 * atan(t)
         for _ in 0..<8 {
             let s = e * sin(latitude)

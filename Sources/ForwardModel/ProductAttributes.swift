@@ -1,13 +1,14 @@
 import Fields
 import NetCDFFiles
 
-/// Attributes that the three files share, and those that BedMachine has beside them.
+/// Attributes common to the three files, and further ones of BedMachine.
 extension ProductWriter {
     func setGlobals(of file: NetCDFFile, conventions: String, text: VariableType) throws(NetCDFError) {
         let shelf = survey.solved.shelf
         try file.setAttribute("Conventions", .text(conventions), as: text)
         try file.setAttribute("title", .text(shelf.title), as: text)
         try file.setAttribute("source", .text(source), as: text)
+        try file.setAttribute("software", .text(Version.text), as: text)
         try file.setAttribute("comment", .text(shelf.description), as: text)
         try file.setAttribute("license", .text("CC0-1.0; synthetic, no measurement of any place"), as: text)
         let constants = survey.solved.constants
@@ -17,7 +18,7 @@ extension ProductWriter {
         try file.setAttribute("seconds_per_year", .numbers([Constants.secondsPerYear]))
     }
 
-    /// The command and the numbers that made the files.
+    /// The command and the parameters that made the files.
     private var source: String {
         let solved = survey.solved
         let constants = solved.constants

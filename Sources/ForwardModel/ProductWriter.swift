@@ -2,14 +2,14 @@ import Fields
 import Glibc
 import NetCDFFiles
 
-/// Writes a solved shelf as three files: velocity as MEaSUREs gives it (NSIDC-0754), thickness and mask as BedMachine
-/// Antarctica does (NSIDC-0756), and the true viscosity, which is for scoring and never an input.
+/// Writes a solved shelf as three files: velocity in the layout of MEaSUREs (NSIDC-0754), thickness and mask in that of BedMachine
+/// Antarctica (NSIDC-0756), and the true viscosity, which is for scoring and never an input.
 public struct ProductWriter {
     public let survey: ShelfSurvey
     public let noise: Noise?
 
-    /// Normally distributed errors of the data, as a share of the shelf's mean speed and mean thickness; independent
-    /// from cell to cell.
+    /// Normally distributed errors of the data, relative to the shelf's mean speed and mean thickness, independent for
+    /// each cell.
     public struct Noise: Sendable, Equatable {
         public var percent: Double
         public var seed: UInt64
@@ -25,13 +25,13 @@ public struct ProductWriter {
         self.noise = noise
     }
 
-    /// The files that `write` makes.
+    /// Names of the files that `write` makes.
     private static func paths(folder: String, name: String) -> (velocity: String, thickness: String, truth: String) {
         let stem = folder.isEmpty ? name : "\(folder)/\(name)"
         return ("\(stem)_velocity_measures.nc", "\(stem)_bedmachine_v2.nc", "\(stem)_truth.nc")
     }
 
-    /// Anything but older files of ours stays what it is: they have names as real products may have.
+    /// Throws if a file exists that pinn-sample did not write: real products may have the same names.
     public static func requireReplaceable(folder: String, name: String) throws {
         let paths = paths(folder: folder, name: name)
         for path in [paths.velocity, paths.thickness, paths.truth] where access(path, F_OK) == 0 {
@@ -41,7 +41,7 @@ public struct ProductWriter {
         }
     }
 
-    /// Writes NAME_velocity_measures.nc, NAME_bedmachine_v2.nc and NAME_truth.nc, each whole or not at all, and gives back
+    /// Writes NAME_velocity_measures.nc, NAME_bedmachine_v2.nc and NAME_truth.nc, each atomically, and returns
     /// their paths.
     public func write(folder: String, name: String) throws(NetCDFError) -> [String] {
         let (velocity, thickness, truth) = ProductWriter.paths(folder: folder, name: name)
@@ -66,11 +66,11 @@ public struct ProductWriter {
         try pending.commit()
     }
 
-    // MARK: velocity
+    // MARK: Velocity
 
     private func writeVelocity(to file: NetCDFFile, id: String) throws(NetCDFError) {
         let grid = survey.velocityGrid
-        // Every text attribute of the product is an NC_STRING.
+        // All text attributes of the product are NC_STRING.
         let text = VariableType.string
         let y = try file.define(dimension: "y", length: grid.rows)
         let x = try file.define(dimension: "x", length: grid.columns)
@@ -112,7 +112,7 @@ public struct ProductWriter {
         }
     }
 
-    /// [m/yr], with the noise that was asked for.
+    /// Velocities with the requested noise [m yr⁻¹].
     private func noisyVelocities() -> [Velocity?] {
         let exact = survey.velocities().map { $0.map { $0 * Constants.secondsPerYear } }
         guard let noise else { return exact }
@@ -124,7 +124,7 @@ public struct ProductWriter {
         }
     }
 
-    // MARK: thickness
+    // MARK: Thickness
 
     private static let fill: Float = -9999
 
@@ -148,7 +148,7 @@ public struct ProductWriter {
         try thickness.setAttribute("_FillValue", .numbers([Double(ProductWriter.fill)]), as: .float)
         try thickness.describe("ice thickness", standardName: "land_ice_thickness", unit: "meters", text: text)
         try thickness.setAttribute("grid_mapping", .text("mapping"))
-        // The real product has it everywhere; here only where it is needed, and known.
+        // The real product has a surface everywhere; here only where it is needed and known.
         let heights = survey.surfaces()
         var surface: Variable?
         if heights != nil {
@@ -172,18 +172,18 @@ public struct ProductWriter {
         try surface?.write((heights ?? []).map { $0.map { Float($0) } ?? ProductWriter.fill })
     }
 
-    /// [m], with the noise that was asked for.
+    /// Thicknesses with the requested noise [m].
     private func noisyThicknesses() -> [Double?] {
         let exact = survey.thicknesses()
         guard let noise else { return exact }
         let known = exact.compactMap { $0 }
         let deviation = noise.percent / 100 * known.reduce(0, +) / Double(max(known.count, 1))
-        // A sequence of its own, so that velocity and thickness err independently.
+        // A separate sequence, so that errors of velocity and thickness are independent.
         var generator = NormalNumbers(seed: ~noise.seed)
         return exact.map { thickness in thickness.map { max(1, $0 + deviation * generator.next()) } }
     }
 
-    // MARK: truth
+    // MARK: Truth
 
     private func writeTruth(to file: NetCDFFile) throws(NetCDFError) {
         let grid = survey.velocityGrid

@@ -17,15 +17,15 @@ import Fields
 public struct ShallowShelfSystem {
     public let mesh: Mesh
     public let constants: Constants
-    /// h [m]
+    /// Thickness h [m].
     public let thickness: (Position) -> Double
-    /// μ [Pa s]
+    /// Viscosity μ [Pa s].
     public let viscosity: (Position) -> Viscosity
     /// Velocity at nodes where it is prescribed, nil elsewhere [m s⁻¹].
     public let prescribed: [Velocity?]
-    /// f [Pa], a force per area beside the driving stress; none on a real shelf, manufactured solutions have one.
+    /// Force per area f in addition to the driving stress [Pa]; zero on a real shelf, nonzero in manufactured solutions.
     public let bodyForce: ((Position) -> SIMD2<Double>)?
-    /// β [Pa s m⁻¹]: the bed holds the ice back by β times its velocity; none under a shelf.
+    /// Linear drag coefficient β [Pa s m⁻¹]: basal drag is β times the velocity; zero under a shelf.
     public let drag: ((Position) -> Double)?
 
     public init(
@@ -53,7 +53,7 @@ public struct ShallowShelfSystem {
 
         var matrix = BandedMatrix(order: order, bandwidth: bandwidth)
         var force = [Double](repeating: 0, count: order)
-        // Divided by one μ h, the matrix is of order one, and rows of prescribed velocities are 1 × u = u.
+        // Scaled by a typical μ h, the matrix is of order one, like the rows 1 × u = u of prescribed velocities.
         let scale = try stiffnessScale()
         for column in 0..<mesh.columns {
             for row in 0..<mesh.rows {
@@ -73,7 +73,7 @@ public struct ShallowShelfSystem {
             mesh: mesh, nodal: mesh.nodes.indices.map { Velocity(solution[2 * $0], solution[2 * $0 + 1]) })
     }
 
-    /// Stiffness and force of one element; unknowns are u, v of corner 0, u, v of corner 1, and so on.
+    /// Stiffness matrix and force vector of one element; unknowns are u, v of corner 0, u, v of corner 1, and so on.
     private struct ElementSystem {
         var stiffness = [Double](repeating: 0, count: 64)
         var force = [Double](repeating: 0, count: 8)
@@ -84,10 +84,10 @@ public struct ShallowShelfSystem {
         for point in try mesh.quadrature(column, row) {
             let h = try positive(thickness(point.position), "the thickness [m]", at: point.position)
             let mu = viscosity(point.position)
-            let muH = try positive(mu.horizontal, "the viscosity [Pa s]", at: point.position)
-            let muV = try positive(mu.vertical, "the vertical viscosity [Pa s]", at: point.position)
-            let shear = muH * h / scale * point.area
-            let spread = 2 * muV * h / scale * point.area
+            let horizontalViscosity = try positive(mu.horizontal, "the viscosity [Pa s]", at: point.position)
+            let verticalViscosity = try positive(mu.vertical, "the vertical viscosity [Pa s]", at: point.position)
+            let shear = horizontalViscosity * h / scale * point.area
+            let spread = 2 * verticalViscosity * h / scale * point.area
             let stretch = 2 * shear + spread
             let pressure = constants.buoyantSpecificWeight * h * h / 2 / scale * point.area
             let extra = (bodyForce?(point.position) ?? .zero) / scale * point.area
@@ -110,7 +110,7 @@ public struct ShallowShelfSystem {
         return element
     }
 
-    /// Adds an element's part; what multiplies a prescribed velocity goes to the right-hand side, which keeps the
+    /// Adds an element's contribution. Coefficients of prescribed velocities go to the right-hand side, which keeps the
     /// matrix symmetric.
     private func add(
         _ element: ElementSystem, corners: SIMD4<Int>, to matrix: inout BandedMatrix, _ force: inout [Double]
@@ -131,7 +131,7 @@ public struct ShallowShelfSystem {
         }
     }
 
-    /// μ h in the middle of the mesh [Pa s m].
+    /// μ h at the centre of the mesh [Pa s m].
     private func stiffnessScale() throws(ForwardModelError) -> Double {
         let middle = mesh.nodes[mesh.node(mesh.columns / 2, mesh.rows / 2)]
         return try positive(viscosity(middle).horizontal * thickness(middle), "viscosity times thickness", at: middle)
@@ -143,8 +143,8 @@ public struct ShallowShelfSystem {
     }
 }
 
-/// The viscosity of ice at a position [Pa s]: resistance to deformation in the horizontal plane, and to stretching of the
-/// vertical. They are one number unless a fabric makes the ice anisotropic.
+/// The viscosity of ice at a position [Pa s]: against deformation in the horizontal plane, and against vertical stretching.
+/// The two are equal unless the ice is anisotropic.
 public struct Viscosity: Sendable, Equatable {
     public var horizontal: Double
     public var vertical: Double

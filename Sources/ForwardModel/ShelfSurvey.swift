@@ -1,17 +1,17 @@
 import Fields
 
-/// The grids that a shelf is sampled on: crops of the two products' own grids, and what covers their cells.
+/// The grids on which a shelf is sampled: crops of the two products' grids, with the cover of their cells.
 public struct ShelfSurvey: Sendable {
     public let solved: SolvedShelf
     /// Cells of the MEaSUREs velocity grid: x = −2 800 000 + 450 i, y = 2 800 000 − 450 j.
     public let velocityGrid: Grid
-    /// Cells of the BedMachine grid, a little wider: x = −3 333 000 + 500 i, y = 3 333 000 − 500 j.
+    /// Cells of the BedMachine grid, with a wider margin: x = −3 333 000 + 500 i, y = 3 333 000 − 500 j.
     public let thicknessGrid: Grid
-    /// What covers the cells of the thickness grid: ice on the shelf, the sea beyond its front, grounded ice elsewhere (land
-    /// about a stream).
+    /// Cover of the cells of the thickness grid: ice on the shelf, ocean beyond its front, grounded ice elsewhere (land
+    /// around a stream).
     public let mask: [IceMask]
 
-    /// Where the cells of the velocity grid lie on the mesh; nil off the shelf.
+    /// Mesh coordinates of the cells of the velocity grid; nil off the shelf.
     private let velocityPlaces: [VelocityField.Place?]
 
     private static let velocityMargin = 8
@@ -47,13 +47,13 @@ public struct ShelfSurvey: Sendable {
         }
     }
 
-    /// Accumulation minus melt [m s⁻¹] that keeps the shelf as it is, div(h u), at the cells of the velocity grid; nil off
-    /// the shelf, and near the ends of the front: where a wall that holds the ice meets it, the strain rate has no bound.
-    /// Meshes of 250 and of 150 m differ there by 17 m/yr, 5 % of the field's norm; 2 km from there on by 0.2 %.
+    /// Accumulation minus melt that keeps the shelf steady, div(h u) [m s⁻¹], at the cells of the velocity grid; nil off
+    /// the shelf, and near the ends of the front, where the strain rate is unbounded if ice sticks to the wall. Meshes of 250
+    /// and 150 m differ there by 17 m yr⁻¹, 5 % of the field's norm; farther than 2 km away by 0.2 %.
     public func massBalances() -> [Double?] {
         let h = solved.shelf.thickness(at:)
         let ends = [0.0, 1.0].map { solved.shelf.position(along: 1, across: $0) }
-        // A metre beside shapes of kilometres: 1e-8 of truncation, 1e-13 of rounding.
+        // A step of 1 m for features of kilometres: relative truncation error 1e-8, rounding error 1e-13.
         let slope = { (position: Position, step: Position) in (h(position + step) - h(position - step)) / 2 }
         return zip(velocityGrid.positions, velocityPlaces).map { position, place in
             let isNearEnd = ends.contains { end in
@@ -75,25 +75,25 @@ public struct ShelfSurvey: Sendable {
         zip(thicknessGrid.positions, mask).map { $1 == solved.ice ? solved.shelf.thickness(at: $0) : nil }
     }
 
-    /// Heights of the surface [m] at the cells of the thickness grid, of a stream; nil off it.
+    /// Surface heights of a stream [m] at the cells of the thickness grid; nil off the stream.
     public func surfaces() -> [Double?]? {
         guard let stream = solved.shelf as? any SyntheticStream else { return nil }
         return zip(thicknessGrid.positions, mask).map { $1 == solved.ice ? stream.surface(at: $0) : nil }
     }
 
-    /// C² [Pa] at the cells of the velocity grid, of a stream; nil off it.
+    /// Friction C² of a stream [Pa] at the cells of the velocity grid; nil off the stream.
     public func frictions() -> [Double?]? {
         guard let stream = solved.shelf as? any SyntheticStream else { return nil }
         return zip(velocityGrid.positions, velocityPlaces).map { $1 == nil ? nil : stream.friction(at: $0) }
     }
 
-    /// Whether the nearest point of the shelf's outline lies on the front, between its corners: the coast goes on
-    /// square to the front where the walls end, as in a bay.
+    /// Whether the nearest point of the shelf's outline lies on the front, between its corners: beyond the corners the coast
+    /// continues at right angles to the front, as in a bay.
     private static func isBeyondFront(_ position: Position, of mesh: Mesh) -> Bool {
         var front = Double.infinity
         var walls = Double.infinity
         for side in Mesh.Side.allCases {
-            // Outlines are smooth on the scale of a few elements, so nodes alone tell the distance well enough.
+            // Outlines are smooth over a few elements, so distances to nodes are accurate enough.
             var nodes = mesh.nodes(on: side)[...]
             if side == .front { nodes = nodes.dropFirst().dropLast() }
             for node in nodes {
@@ -104,8 +104,8 @@ public struct ShelfSurvey: Sendable {
         return front < walls
     }
 
-    /// The cells of a product's grid (x ascending from −origin, y descending from origin) around a mesh; nil where the
-    /// margin would leave the product.
+    /// The cells of a product's grid (x ascending from −origin, y descending from origin) around a mesh; nil if the
+    /// margin would reach beyond the product.
     private static func crop(around mesh: Mesh, origin: Double, spacing: Double, cells: Int, margin: Int) -> Grid? {
         let xs = mesh.nodes.map(\.x)
         let ys = mesh.nodes.map(\.y)
@@ -126,7 +126,7 @@ public struct ShelfSurvey: Sendable {
 }
 
 extension Grid {
-    /// Centres of the cells, row-major.
+    /// Centres of the cells [m], row-major.
     var positions: [Position] {
         y.flatMap { y in x.map { x in Position(x, y) } }
     }

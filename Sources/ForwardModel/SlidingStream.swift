@@ -2,7 +2,7 @@ import Fields
 import Foundation
 
 /// An ice stream 60 km long and 40 km wide between slow margins, thinning to flotation at its end, with a sticky and a
-/// slippery patch under it; it flows at 30° to the x axis of the projection.
+/// slippery patch of the bed, flowing at 30° to the x axis of the projection.
 public struct SlidingStream: SyntheticStream {
     public init() {}
 
@@ -18,7 +18,7 @@ public struct SlidingStream: SyntheticStream {
 
     private let length = 60_000.0
     private let halfWidth = 20_000.0
-    /// Middle of the inflow.
+    /// Midpoint of the inflow [m].
     private let origin = Position(-1_420_000, -410_000)
     private let flow = Position(0.75.squareRoot(), 0.5)
 
@@ -54,7 +54,7 @@ public struct SlidingStream: SyntheticStream {
         return 1.2e6 * exp(log(1.5) * (sticky - slippery))
     }
 
-    /// Speeds in m/yr: the stream quickens along its margins as in its middle.
+    /// Speeds in m yr⁻¹: the stream accelerates along its margins as in its middle.
     public func boundaryVelocity(along: Double, across: Double) -> Velocity {
         let eta = 2 * across - 1
         let middle = (1 - eta * eta) * (1 - eta * eta)

@@ -1,20 +1,20 @@
 import Fields
 import Foundation
 
-/// An invented ice shelf with a known answer: its shape, its thickness, its viscosity, and what its walls do.
+/// A synthetic ice shelf with a known answer: shape, thickness, viscosity and boundary velocities.
 ///
 /// The shelf is the image of the unit square: `along` runs with the flow from the inflow (0) to the calving front (1),
-/// `across` from the right wall (0) to the left wall (1), as seen by someone who looks along the flow. A new shelf is one
-/// file with a type like this, and a line in `ShelfCatalog`.
+/// `across` from the right wall (0) to the left wall (1), as seen when looking along the flow. A new shelf is one
+/// file with a conforming type, and a line in `ShelfCatalog`.
 public protocol SyntheticShelf: Sendable {
-    /// What `--case` takes: one lower-case word.
+    /// Its name in `--case`, lower-case.
     var name: String { get }
-    /// For the attribute `title` of the files.
+    /// The attribute `title` of the files.
     var title: String { get }
-    /// One or two sentences with the formulas' numbers, for the attribute `comment` of the files.
+    /// One or two sentences with the parameters, the attribute `comment` of the files.
     var description: String { get }
 
-    /// Where a point of the unit square lies [m, EPSG:3031].
+    /// Position of a point of the unit square [m, EPSG:3031].
     func position(along: Double, across: Double) -> Position
     /// Ice thickness [m].
     func thickness(at position: Position) -> Double
@@ -24,7 +24,7 @@ public protocol SyntheticShelf: Sendable {
     func boundaryVelocity(along: Double, across: Double) -> Velocity
 }
 
-/// The shelves that `pinn-sample` knows.
+/// All synthetic shelves of `pinn-sample`.
 public enum ShelfCatalog {
     public static let all: [any SyntheticShelf] = [
         WedgeShelf(), MarginShelf.broad, MarginShelf.thin, CrevassedShelf(), SlidingStream(), FlowLineShelf(),
@@ -38,7 +38,7 @@ public enum ShelfCatalog {
     }
 }
 
-/// A synthetic shelf with the velocity that follows from its viscosity and thickness.
+/// A synthetic shelf with the velocity solved from its viscosity and thickness.
 public struct SolvedShelf: Sendable {
     public let shelf: any SyntheticShelf
     public let constants: Constants
@@ -74,7 +74,7 @@ public struct SolvedShelf: Sendable {
         }
     }
 
-    /// What covers it.
+    /// The kind of ice.
     public var ice: IceMask { shelf is any SyntheticStream ? .groundedIce : .floatingIce }
 
     /// Effective viscosity [Pa s].

@@ -1,24 +1,24 @@
 import Fields
 import Foundation
 
-/// An invented ice stream with a known answer: grounded ice of one hardness that slides by τ_b = C² |u|^(m−1) u, m = 1/3.
+/// A synthetic ice stream with a known answer: grounded ice of uniform hardness that slides by τ_b = C² |u|^(m−1) u, m = 1/3.
 public protocol SyntheticStream: SyntheticShelf {
-    /// Height of the surface [m]. At the front it is that of floating ice, whose stress the sea bears.
+    /// Surface height [m]. At the front it is that of floating ice, whose stress balances the sea's pressure.
     func surface(at position: Position) -> Double
-    /// C² [Pa]: the drag of the bed at 1 m s⁻¹.
+    /// Friction C² [Pa]: the basal drag at 1 m s⁻¹.
     func friction(at position: Position) -> Double
 }
 
 extension SyntheticStream {
-    /// A first guess: that of ice that strains by 0.005 a year.
+    /// Initial guess: the viscosity at a strain rate of 0.005 yr⁻¹.
     public func viscosity(at position: Position) -> Viscosity {
         Viscosity(isotropic: SolvedStream.viscosity(strainRate: 0.005 / Constants.secondsPerYear, Constants()))
     }
 }
 
-/// The velocity of a stream, by Picard's iteration: viscosity and drag are those of the velocity before.
+/// The velocity of a stream by Picard iteration: viscosity and drag follow from the previous velocity.
 enum SolvedStream {
-    /// ½ B ε_e^(1/n − 1) [Pa s]
+    /// Glen's viscosity ½ B ε_e^(1/n − 1) [Pa s].
     static func viscosity(strainRate: Double, _ constants: Constants) -> Double {
         constants.hardness / 2 * pow(max(strainRate, 1e-14), 1 / Constants.glenExponent - 1)
     }
@@ -37,7 +37,7 @@ enum SolvedStream {
     static func solve(
         _ stream: any SyntheticStream, on mesh: Mesh, _ constants: Constants, prescribed: [Velocity?]
     ) throws(ForwardModelError) -> VelocityField {
-        // The driving stress of a shelf of this thickness is in the system; what stands above flotation adds to it.
+        // The system contains the driving stress of a floating shelf of this thickness; the height above flotation adds to it.
         let aboveFlotation = { (position: Position) in
             stream.surface(at: position)
                 - (1 - constants.iceDensity / constants.seaWaterDensity) * stream.thickness(at: position)

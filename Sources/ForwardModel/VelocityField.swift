@@ -1,12 +1,11 @@
 /// A velocity at the nodes of a mesh, and anywhere between them.
 ///
-/// Between nodes, positions and velocities are interpolated by the same cubic Lagrange polynomials on 4 × 4 nodes. The
-/// bilinear shape functions of the solve would do for the values, but not for what is done with them: sampled on a grid of
-/// another spacing, their kinks are 5 % of the second differences (450 m cells on elements of 250 m), where the cubic
-/// fields satisfy the equations to 0.02 %.
+/// Between nodes, positions and velocities are interpolated by the same cubic Lagrange polynomials on 4 × 4 nodes. Bilinear
+/// interpolation would suffice for the values but not for derivatives: sampled on a grid of another spacing, its kinks are 5 % of
+/// the second differences (450 m cells on elements of 250 m), where the cubic fields satisfy the equations to 0.02 %.
 public struct VelocityField: Sendable {
     public let mesh: Mesh
-    /// [m s⁻¹], in the order of the mesh's nodes.
+    /// Velocities at the nodes, in their order [m s⁻¹].
     public let nodal: [Velocity]
 
     public init(mesh: Mesh, nodal: [Velocity]) {
@@ -15,19 +14,19 @@ public struct VelocityField: Sendable {
         self.nodal = nodal
     }
 
-    /// A place on the mesh in units of elements: 0…columns along, 0…rows across.
+    /// A location on the mesh in units of elements: 0…columns along, 0…rows across.
     public struct Place: Sendable {
         public var along: Double
         public var across: Double
     }
 
-    /// The velocity [m s⁻¹] at a place of the mesh.
+    /// The velocity [m s⁻¹] at a location on the mesh.
     public func velocity(at place: Place) -> Velocity {
         let (first, second) = weights(at: place)
         return interpolate(nodal, first, second, of: \.value, \.value)
     }
 
-    /// Derivatives of the velocity in x and y [s⁻¹] at a place of the mesh.
+    /// Derivatives of the velocity in x and y [s⁻¹] at a location on the mesh.
     public func gradient(at place: Place) -> (x: Velocity, y: Velocity) {
         let (first, second) = weights(at: place)
         let dAlong = interpolate(mesh.nodes, first, second, of: \.derivative, \.value)
@@ -40,8 +39,8 @@ public struct VelocityField: Sendable {
         )
     }
 
-    /// Where a position lies on the mesh; nil outside of it. Newton's method from the middle of the mesh: five steps or so
-    /// on a smoothly mapped mesh.
+    /// Mesh location of a position; nil outside. Newton's method from the centre of the mesh, about five steps on a smoothly
+    /// mapped mesh.
     public func place(of position: Position) -> Place? {
         var place = Place(along: Double(mesh.columns) / 2, across: Double(mesh.rows) / 2)
         for _ in 0..<60 {
@@ -53,7 +52,7 @@ public struct VelocityField: Sendable {
             guard determinant > 0 else { return nil }
             let along = (miss.x * dAcross.y - miss.y * dAcross.x) / determinant
             let across = (miss.y * dAlong.x - miss.x * dAlong.y) / determinant
-            // Beyond the mesh the polynomials are extrapolated, so no further than half an element.
+            // Beyond the mesh the polynomials extrapolate, so only up to half an element.
             place.along = min(max(place.along + along, -0.5), Double(mesh.columns) + 0.5)
             place.across = min(max(place.across + across, -0.5), Double(mesh.rows) + 0.5)
             if abs(along) + abs(across) < 1e-10 { return isInside(place) ? place : nil }
@@ -67,7 +66,7 @@ public struct VelocityField: Sendable {
             && place.across >= -rounding && place.across <= Double(mesh.rows) + rounding
     }
 
-    // MARK: cubic interpolation
+    // MARK: Cubic interpolation
 
     /// Four neighbouring nodes along one axis, with their weights.
     private struct Stencil {
@@ -75,7 +74,7 @@ public struct VelocityField: Sendable {
         var value: SIMD4<Double>
         var derivative: SIMD4<Double>
 
-        /// The nodes about a coordinate in 0…elements; the outermost four near an end.
+        /// The nodes around a coordinate in 0…elements; near an end, the outermost four.
         init(at coordinate: Double, elements: Int) {
             first = min(max(Int(coordinate.rounded(.down)) - 1, 0), elements - 3)
             let t = coordinate - Double(first)

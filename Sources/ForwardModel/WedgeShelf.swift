@@ -1,7 +1,7 @@
 import Fields
 import Foundation
 
-/// The bundled shelf: 60 km long and 48 to 52 km wide between straight walls, with a calving front that bows out by
+/// The bundled shelf: 60 km long and 48 to 52 km wide between straight walls, with a calving front that bulges by
 /// 4 km, flowing at 60° to the x axis of the projection off a coast near 10° E.
 ///
 /// Everything is smooth on the scale of the soft margins (6 km), so that a small network can represent it, and yet has
@@ -19,13 +19,13 @@ public struct WedgeShelf: SyntheticShelf {
         + "towards the front. Velocity is prescribed on inflow (250 m/yr in the middle) and walls (slip along the wall, "
         + "no flow through it); the calving front carries the pressure of the sea."
 
-    // MARK: shape [m]
+    // MARK: Shape [m]
 
     private let length = 60_000.0
     private let bow = 4_000.0
     private let halfWidthAtInflow = 24_000.0
     private let halfWidthAtFront = 26_000.0
-    /// Middle of the inflow.
+    /// Midpoint of the inflow [m].
     private let origin = Position(352_000, 2_071_000)
     /// Unit vector along the flow; the unit vector across points to its left.
     private let flow = Position(0.5, 0.75.squareRoot())
@@ -40,25 +40,25 @@ public struct WedgeShelf: SyntheticShelf {
         return origin + toProjection(a, eta * halfWidth(a))
     }
 
-    /// A vector along and across the flow, turned to the axes of the projection.
+    /// A vector given along and across the flow, rotated to the axes of the projection.
     private func toProjection(_ along: Double, _ across: Double) -> SIMD2<Double> {
         SIMD2(along * flow.x - across * flow.y, along * flow.y + across * flow.x)
     }
 
-    /// Distance from the inflow [m], and place across as a fraction of the half width, −1 to 1.
+    /// Distance from the inflow [m], and position across relative to the half width, −1 to 1.
     private func local(_ position: Position) -> (a: Double, eta: Double) {
         let offset = position - origin
         let a = (offset * flow).sum()
         return (a, (offset.y * flow.x - offset.x * flow.y) / halfWidth(a))
     }
 
-    /// Distance from the inflow and from the centre line, to the left [m].
+    /// Distance from the inflow, and from the centre line, positive to the left [m].
     func alongAndAcross(_ position: Position) -> (Double, Double) {
         let (a, eta) = local(position)
         return (a, eta * halfWidth(a))
     }
 
-    // MARK: ice
+    // MARK: Ice
 
     /// From 600 m at the inflow to 250 m at the front; 6 % thinner at the walls, and 3 % thicker on the left half.
     public func thickness(at position: Position) -> Double {
@@ -78,10 +78,10 @@ public struct WedgeShelf: SyntheticShelf {
         return Viscosity(isotropic: 9e13 * exp(patch + downstream - right - left))
     }
 
-    // MARK: boundary
+    // MARK: Boundary
 
-    /// Speeds in m/yr. The flow fans out with the walls, so that on them it runs along them; the margins shear over the
-    /// outer third of the inflow.
+    /// Speeds in m yr⁻¹. The flow diverges with the walls and is parallel to them there; the margins shear over the outer
+    /// third of the inflow.
     public func boundaryVelocity(along: Double, across: Double) -> Velocity {
         let eta = 2 * across - 1
         let a = along * (length + bow * (1 - eta * eta))

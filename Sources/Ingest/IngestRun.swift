@@ -364,6 +364,7 @@ public struct IngestRun {
             (name: "thickness", text: "\(thickness.name): \(thickness.schema.citation)"),
             (name: "cells", text: report.tallies.map { "\($0.what): \($0.text)" }.joined(separator: ". ")),
             (name: "history", text: "\(now()): \(request.command)"),
+            (name: "ingested_by", text: Version.text),
         ]
     }
 

@@ -1,21 +1,21 @@
-/// The square −1 … 1, which a store makes of the box around its data, in overlapping subdomains with networks of
-/// their own (FBPINNs: Moseley, Markham & Nissen-Meyer 2023, doi:10.1007/s10444-023-10065-9).
+/// Decomposition of the square −1 … 1, to which a store scales the box around its data, into overlapping subdomains with
+/// separate networks (FBPINNs: Moseley, Markham & Nissen-Meyer 2023, doi:10.1007/s10444-023-10065-9).
 ///
 /// A field is Σ w_k N_k: windows w_k ≥ 0 that vanish beyond their subdomain, sum to one, and are continuous to the second
 /// derivative, as the equations need. Interface terms (XPINNs: Jagtap & Karniadakis 2020) would have to be weighed against
-/// the others and leave seams where they are not zero.
+/// the others, and leave seams where they are not zero.
 ///
-/// Across a border one window rises by the polynomial that its neighbour falls by, so the sum telescopes to one and nothing
-/// is divided. A point away from borders is one network's alone: the points that the same subdomains cover are a *zone*.
+/// Across a border one window rises by the polynomial by which its neighbour falls, so the windows sum to one without
+/// a division. Points covered by the same subdomains form a *zone*; away from borders that is a single subdomain.
 public struct Decomposition: Sendable, Equatable {
     /// Subdomains along y and along x.
     public let rows: Int
     public let columns: Int
 
-    /// Width of the overlap across a border, as a share of the subdomain's. Windows that change fast have second derivatives
-    /// that make any disagreement of neighbours a large residual, and the loss hard to minimise: on a shelf with a 3 km shear
-    /// margin and 2x2 subdomains, 0.25, 0.5, 0.75 and 1 left 28, 20, 16 and 17 % of error in the viscosity at equal cost, one
-    /// network 21.
+    /// Width of the overlap relative to the subdomain's. Steep windows have large second derivatives, which turn any
+    /// disagreement of neighbours into a large residual and make the loss hard to minimise: on a shelf with a 3 km shear
+    /// margin and 2x2 subdomains, overlaps of 0.25, 0.5, 0.75 and 1 left viscosity errors of 28, 20, 16 and 17 % at equal cost;
+    /// a single network left 21 %.
     static let overlap = 0.75
 
     public init(rows: Int, columns: Int) {
@@ -32,10 +32,10 @@ public struct Decomposition: Sendable, Equatable {
     private var alongY: Division { Division(rows) }
 
     public var zoneCount: Int { alongX.zoneCount * alongY.zoneCount }
-    /// Most subdomains that cover a point: 1, 2 or 4.
+    /// Largest number of subdomains that cover a point: 1, 2 or 4.
     public var maxOverlap: Int { min(rows, 2) * min(columns, 2) }
 
-    /// The same on average over the square.
+    /// Average number of subdomains that cover a point of the square.
     public var meanOverlap: Double { alongX.meanOverlap * alongY.meanOverlap }
 
     public func zone(x: Double, y: Double) -> Int {
@@ -50,16 +50,16 @@ public struct Decomposition: Sendable, Equatable {
         }
     }
 
-    /// d(coordinate of a subdomain's network)/d(coordinate of the square): all subdomains are of one size.
+    /// d(coordinate of a subdomain's network)/d(coordinate of the square); all subdomains have the same size.
     public var slopes: (x: Double, y: Double) { (1 / alongX.reach, 1 / alongY.reach) }
 
-    /// Where the coordinates of a subdomain's network are zero; they reach −1 … 1 over all that its window covers.
+    /// Centre of a subdomain: the origin of its network's coordinates, which are −1 … 1 over the window's support.
     public func center(of subdomain: Int) -> (x: Double, y: Double) {
         let (row, column) = subdomain.quotientAndRemainder(dividingBy: columns)
         return (alongX.center(of: column), alongY.center(of: row))
     }
 
-    /// The channels of a subdomain's window at a point of a zone that it covers: value, x, y, xx, xy, yy.
+    /// The channels of a subdomain's window at a point of a zone that it covers: value, x, y, xx, xy, yy (and two zeros).
     public func window(_ subdomain: Int, zone: Int, x: Double, y: Double) -> SIMD8<Double> {
         let (row, column) = subdomain.quotientAndRemainder(dividingBy: columns)
         let (zoneY, zoneX) = zone.quotientAndRemainder(dividingBy: alongX.zoneCount)
@@ -70,23 +70,22 @@ public struct Decomposition: Sendable, Equatable {
             a.value * b.second, 0, 0)
     }
 
-    /// How a window runs along one axis of a zone: as t³ (10 − 15 t + 6 t²) of t = (x − border) / overlap + ½, or one minus it.
+    /// A window along one axis of an overlap: t³ (10 − 15 t + 6 t²) with t = (x − border) / overlap + ½, or one minus it.
     public struct Ramp: Sendable, Equatable {
         public let rises: Bool
         public let border: Double
         public let overlap: Double
     }
 
-    /// What `window` is made of, for devices that compute it themselves; nil: it is 1 along that axis.
+    /// The factors of `window` along x and y, for devices that compute it themselves; nil: constant 1.
     public func ramps(_ subdomain: Int, zone: Int) -> (x: Ramp?, y: Ramp?) {
         let (row, column) = subdomain.quotientAndRemainder(dividingBy: columns)
         let (zoneY, zoneX) = zone.quotientAndRemainder(dividingBy: alongX.zoneCount)
-        return (alongX.crossing(of: column, zone: zoneX), alongY.crossing(of: row, zone: zoneY))
+        return (alongX.ramp(of: column, zone: zoneX), alongY.ramp(of: row, zone: zoneY))
     }
 }
 
-/// The interval −1 … 1 in equal parts. Zones are by turns what part i covers alone (2 i) and the overlap of parts i and
-/// i + 1 (2 i + 1).
+/// The interval −1 … 1 in equal parts. Zone 2 i is what part i covers alone, zone 2 i + 1 the overlap of parts i and i + 1.
 private struct Division {
     let parts: Int
 
@@ -95,7 +94,7 @@ private struct Division {
     var zoneCount: Int { 2 * parts - 1 }
     private var width: Double { 2 / Double(parts) }
     private var overlap: Double { Decomposition.overlap * width }
-    /// From a part's centre to where its window ends.
+    /// Distance from a part's centre to the end of its window.
     var reach: Double { parts == 1 ? 1 : (width + overlap) / 2 }
 
     var meanOverlap: Double { 1 + Double(parts - 1) * overlap / 2 }
@@ -103,7 +102,7 @@ private struct Division {
     func center(of part: Int) -> Double { (Double(part) + 0.5) * width - 1 }
     private func border(after part: Int) -> Double { Double(part + 1) * width - 1 }
 
-    /// Points outside of the interval belong to the part at its end.
+    /// Points outside the interval belong to the nearest part.
     func zone(_ x: Double) -> Int {
         guard parts > 1, x > border(after: 0) - overlap / 2 else { return 0 }
         guard x < border(after: parts - 2) + overlap / 2 else { return zoneCount - 1 }
@@ -114,14 +113,14 @@ private struct Division {
 
     func parts(covering zone: Int) -> [Int] { zone % 2 == 0 ? [zone / 2] : [zone / 2, zone / 2 + 1] }
 
-    func crossing(of part: Int, zone: Int) -> Decomposition.Ramp? {
+    func ramp(of part: Int, zone: Int) -> Decomposition.Ramp? {
         zone % 2 == 0
             ? nil
             : Decomposition.Ramp(rises: part != zone / 2, border: border(after: zone / 2), overlap: overlap)
     }
 
-    /// A window with its derivatives: 1, or across a border s = t³ (10 − 15 t + 6 t²) and 1 − s, the lowest polynomial with
-    /// two vanishing derivatives at both ends.
+    /// A window with its derivatives: 1, or across a border s = t³ (10 − 15 t + 6 t²) or 1 − s, the polynomial of lowest degree
+    /// whose first two derivatives vanish at both ends.
     func window(of part: Int, zone: Int, _ x: Double) -> (value: Double, first: Double, second: Double) {
         guard zone % 2 == 1 else { return (1, 0, 0) }
         let t = (x - border(after: zone / 2)) / overlap + 0.5
@@ -132,14 +131,14 @@ private struct Division {
     }
 }
 
-/// One term of a channel of a product f g: a channel of f times a channel of g.
+/// One term of a channel of a product f g: `factor` times a channel of f times a channel of g.
 public struct ProductRule: Sendable {
     public let product: Int
     public let f: Int
     public let g: Int
     public let factor: Double
 
-    /// Leibniz's rule, for value, x, y, xx, xy and yy.
+    /// All terms of Leibniz's rule for value, x, y, xx, xy and yy.
     public static let terms: [ProductRule] = [
         (0, 0, 0, 1),
         (1, 1, 0, 1), (1, 0, 1, 1),

@@ -15,11 +15,11 @@ public struct WeightMatrix: Sendable, Equatable {
     public var range: Range<Int> { offset..<offset + inputs * outputs }
 }
 
-/// Networks side by side on the same coordinates: outputs follow one another, and so do parameters in the flat vector. A
-/// decomposed domain has as many such groups as subdomains, one after the other.
+/// Networks on the same coordinates: their outputs are concatenated, and so are their parameters in the flat vector. A
+/// decomposed domain has such a group for each subdomain, in order.
 ///
-/// One network for all unknowns lets them share features; one for what is observed and one for what is inferred
-/// (Wang et al. 2025) keeps the viscosity's features its own, and carries only the derivatives that each of them needs.
+/// One network for all unknowns lets them share features. One for observed and one for inferred quantities (Wang et al. 2025)
+/// separates the viscosity's features, and each carries only the derivatives it needs.
 public struct NetworkGroup: Sendable, Equatable {
     /// The networks of each subdomain.
     public let networks: [Perceptron]
@@ -39,22 +39,22 @@ public struct NetworkGroup: Sendable, Equatable {
     public var parameterCount: Int { decomposition.count * parametersOfSubdomain }
     private var parametersOfSubdomain: Int { networks.reduce(0) { $0 + $1.parameterCount } }
 
-    /// Where the parameters of a network begin in the flat vector.
+    /// Offset of a network's parameters in the flat vector.
     public func parameters(of number: Int, in subdomain: Int = 0) -> Int {
         subdomain * parametersOfSubdomain + networks[..<number].reduce(0) { $0 + $1.parameterCount }
     }
 
-    /// The outputs of the group that a network has.
+    /// The range of the group's outputs that a network computes.
     public func outputs(of number: Int) -> Range<Int> {
         let first = networks[..<number].reduce(0) { $0 + $1.outputs }
         return first..<first + networks[number].outputs
     }
 
-    /// The initial parameters of all networks: a function of the seed.
+    /// The initial parameters of all networks, a pure function of the seed.
     ///
-    /// Subdomains begin with small outputs. Where they disagree as much as networks of Glorot's do, windows' second derivatives
-    /// make a residual of thousands of it, and its first gradients flatten the networks for good (seen: velocities that are
-    /// still the mean after 4000 iterations).
+    /// Subdomains begin with small outputs. Where neighbours disagree as much as with Glorot's initialization, the windows' second
+    /// derivatives turn that into residuals of thousands, whose first gradients flatten the networks for good (seen: velocities
+    /// still equal to their mean after 4000 iterations).
     public func initialParameters(seed: UInt64) -> [Float] {
         (0..<decomposition.count * networks.count).flatMap { number in
             networks[number % networks.count].initialParameters(
@@ -62,7 +62,7 @@ public struct NetworkGroup: Sendable, Equatable {
         }
     }
 
-    /// The weights of all layers in their order; what lies between them are biases.
+    /// The weight matrices of all layers, in order; the parameters between them are biases.
     public var weightMatrices: [WeightMatrix] {
         (0..<decomposition.count).flatMap { subdomain in
             networks.enumerated().flatMap { number, network in
@@ -75,10 +75,10 @@ public struct NetworkGroup: Sendable, Equatable {
         }
     }
 
-    /// "2 -> 8x128 tanh -> 4" for each.
+    /// "2 -> 8x128 tanh -> 4" for each network, and the subdomains.
     public var description: String {
         let group = networks.map(\.description).joined(separator: ", ")
         guard decomposition != .whole else { return group }
-        return "\(group) in each of \(decomposition.rows)x\(decomposition.columns) tiles"
+        return "\(group) in each of \(decomposition.rows)x\(decomposition.columns) subdomains"
     }
 }

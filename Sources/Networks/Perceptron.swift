@@ -1,17 +1,22 @@
-/// The shape of a fully connected network with tanh, and where its weights lie in the flat parameter vector.
+/// The shape of a fully connected tanh network, and the layout of its weights in the flat parameter vector.
 ///
-/// Layer by layer: the weights, row-major (inputs, outputs), then the biases (outputs); so y = x W + b, as in JAX.
+/// Layer by layer: the weights, row-major (inputs, outputs), then the biases (outputs); y = x W + b, as in JAX.
 public struct Perceptron: Sendable, Equatable {
-    /// Inputs of the first layer: x and y, or the features made of them.
+    /// Inputs of the first layer: x and y, or Fourier features.
     public let inputs: Int
     /// Hidden layers, all of the same width.
     public let hiddenLayers: Int
     public let width: Int
     public let outputs: Int
-    /// nil: the first layer takes x and y themselves.
+    /// Fourier features; nil: the first layer takes x and y.
     public let fourier: FourierFeatures?
 
-    /// - Parameter inputs: nil: as many as there are features or coordinates. More are zeros, for whole vectors.
+    /// - Parameters:
+    ///   - inputs: inputs of the first layer; nil: as many as features or coordinates. Any more are zeros that fill up vectors.
+    ///   - hiddenLayers: number of hidden layers.
+    ///   - width: width of the hidden layers.
+    ///   - outputs: number of outputs.
+    ///   - fourier: Fourier features; nil: none.
     public init(inputs: Int? = nil, hiddenLayers: Int, width: Int, outputs: Int, fourier: FourierFeatures? = nil) {
         let features = fourier?.count ?? 2
         self.inputs = inputs ?? features
@@ -22,9 +27,11 @@ public struct Perceptron: Sendable, Equatable {
         self.fourier = fourier
     }
 
-    /// Layers with weights: the hidden ones and the last.
+    /// Number of layers with weights: the hidden ones and the output layer.
     public var layerCount: Int { hiddenLayers + 1 }
+    /// Number of inputs of a layer.
     public func inputs(of layer: Int) -> Int { layer == 0 ? inputs : width }
+    /// Number of outputs of a layer.
     public func outputs(of layer: Int) -> Int { layer == hiddenLayers ? outputs : width }
 
     /// Offset of a layer's weights.

@@ -1,8 +1,8 @@
 import Fields
 import Pointwise
 
-/// Balance of momentum of a floating shelf whose ice resists deformation in the horizontal plane (μ_h) otherwise than
-/// stretching of the vertical (μ_v), as crevasses and fabric make it (Wang & Lai 2025, JOSS 10(109), 7254, documentation):
+/// Momentum balance of an anisotropic floating shelf, whose viscosity in the horizontal plane (μ_h) differs from that against
+/// vertical stretching (μ_v), for instance because of crevasses or fabric (Wang & Lai 2025, JOSS 10(109), 7254, documentation):
 ///
 ///     ∂x(2 μ_h h u_x + 2 μ_v h (u_x + v_y)) + ∂y(μ_h h (u_y + v_x)) = h h_x
 ///     ∂x(μ_h h (u_y + v_x)) + ∂y(2 μ_h h v_y + 2 μ_v h (u_x + v_y)) = h h_y
@@ -18,15 +18,15 @@ public struct AnisotropicShelf: Equation {
         let u = point.jet2(.velocityX)
         let v = point.jet2(.velocityY)
         let h = point.jet1(.thickness)
-        let muH = point.jet1(.horizontalViscosity) * h
+        let muTimesH = point.jet1(.horizontalViscosity) * h
         let vertical = 2 * (point.jet1(.verticalViscosity) * h) * (u.dx + v.dy)
         return MembraneStress(
-            xx: 2 * muH * u.dx + vertical, yy: 2 * muH * v.dy + vertical, xy: muH * (u.dy + v.dx)
+            xx: 2 * muTimesH * u.dx + vertical, yy: 2 * muTimesH * v.dy + vertical, xy: muTimesH * (u.dy + v.dx)
         ).balance(h.value * h.dx, h.value * h.dy)
     }
 }
 
-/// Stress at the calving front of an anisotropic shelf (same source):
+/// Stress balance at the calving front of an anisotropic shelf (same source):
 ///
 ///     2 (μ_h u_x + μ_v (u_x + v_y)) n_x + μ_h (u_y + v_x) n_y = ½ h n_x
 ///     μ_h (u_y + v_x) n_x + 2 (μ_h v_y + μ_v (u_x + v_y)) n_y = ½ h n_y
@@ -39,22 +39,22 @@ public struct AnisotropicFrontStress: Equation {
     public func residuals(at point: FieldPoint) -> [Scalar] {
         let u = point.jet1(.velocityX)
         let v = point.jet1(.velocityY)
-        let muH = point.value(.horizontalViscosity)
+        let horizontalViscosity = point.value(.horizontalViscosity)
         let nx = point.column("nx")
         let ny = point.column("ny")
-        let shear = muH * (u.dy + v.dx)
-        // What acts on every plane alike.
-        let even = 2 * (point.value(.verticalViscosity) * (u.dx + v.dy)) - 0.5 * point.value(.thickness)
+        let shear = horizontalViscosity * (u.dy + v.dx)
+        // The isotropic part, which acts equally on every vertical plane.
+        let isotropic = 2 * (point.value(.verticalViscosity) * (u.dx + v.dy)) - 0.5 * point.value(.thickness)
         return [
-            (2 * (muH * u.dx) + even) * nx + shear * ny,
-            shear * nx + (2 * (muH * v.dy) + even) * ny,
+            (2 * (horizontalViscosity * u.dx) + isotropic) * nx + shear * ny,
+            shear * nx + (2 * (horizontalViscosity * v.dy) + isotropic) * ny,
         ]
     }
 }
 
-/// Prefers ice without a direction, where data and equations do not tell: where nothing stretches the vertical
-/// (u_x + v_y = 0), μ_v is in no equation. The residual is log μ_h − log μ_v; DIFFICE_jax takes μ_h − μ_v in its documentation and
-/// (√μ_h − √μ_v)/2 in its code, which pull harder where ice is stiff.
+/// Regularization towards isotropic ice, for points where data and equations leave μ_v open: without vertical stretching
+/// (u_x + v_y = 0), μ_v drops out of the equations. The residual is log μ_h − log μ_v; DIFFICE_jax uses μ_h − μ_v in its documentation and
+/// (√μ_h − √μ_v)/2 in its code, which weigh stiff ice more.
 public struct IsotropyPrior: Equation {
     public init() {}
 

@@ -1,8 +1,8 @@
 import Fields
 import Pointwise
 
-/// Stress at the calving front with outward unit normal n: the membrane stress carries what the water does not
-/// (MacAyeal 1989, eq. 21; Wang et al. 2025):
+/// Stress balance at a calving front with outward unit normal n: the membrane stress balances the pressure of the ice
+/// column minus that of the sea water (MacAyeal 1989, eq. 21; Wang et al. 2025):
 ///
 ///     2 μ (2 u_x + v_y) n_x + μ (u_y + v_x) n_y = ½ h n_x
 ///     μ (u_y + v_x) n_x + 2 μ (u_x + 2 v_y) n_y = ½ h n_y

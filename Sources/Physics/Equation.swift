@@ -1,22 +1,22 @@
 import Fields
 import Pointwise
 
-/// An equation that holds at every point of a set, as residuals that vanish where it does. Non-dimensional: one
-/// length, one speed and one thickness, and the viscosity ρ g (1 − ρ/ρ_w) h₀ L₀ / u₀ that follows from them.
+/// An equation that holds at every point of a set, as residuals that vanish where it is satisfied. Nondimensional, with scales
+/// L₀ of length, u₀ of speed, h₀ of thickness, and ρ g (1 − ρ/ρ_w) h₀ L₀ / u₀ of viscosity.
 public protocol Equation: Sendable {
-    /// A word for each residual, for histories and maps.
+    /// A name for each residual, used in histories and maps.
     var residualNames: [String] { get }
-    /// What a residual of one is in the unit of a map.
+    /// The physical quantity that a residual of one stands for.
     var residualUnit: ResidualUnit { get }
     func residuals(at point: FieldPoint) -> [Scalar]
 }
 
-/// What the residuals of an equation measure.
+/// The physical dimension of an equation's residuals.
 public enum ResidualUnit: Sendable {
-    /// A force per area: `Scales.momentum` [Pa].
+    /// Force per area, in units of `Scales.momentum` [Pa].
     case stress
-    /// Thickness in time: `Scales.thicknessRate` [m s⁻¹].
+    /// Rate of thickness, in units of `Scales.thicknessRate` [m s⁻¹].
     case thicknessRate
-    /// A pure number.
+    /// Dimensionless.
     case ratio
 }

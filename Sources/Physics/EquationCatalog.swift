@@ -1,30 +1,30 @@
 import Fields
 import Pointwise
 
-/// The physics of a run: what the network represents, and which equations hold where.
+/// The physics of a run: the quantities that the networks represent, and the equations they have to satisfy.
 public struct PhysicalModel: Sendable {
-    /// What `--physics` calls it.
+    /// Its name in `--physics`.
     public let name: String
-    /// The quantities that are fitted to data.
+    /// Quantities fitted to data.
     public let observed: [Quantity]
-    /// The quantities that follow from the equations alone.
+    /// Quantities inferred from the equations alone.
     public let inferred: [Quantity]
-    /// Hold everywhere.
+    /// Equations that hold at every collocation point.
     public let interior: [any Equation]
-    /// Holds at the calving front, of ice that has one.
+    /// Boundary condition at the calving front, for ice that has one.
     public var front: (any Equation)?
-    /// Decides what data and equations leave open: small where an answer is preferred, with a weight that yields to both.
+    /// Regularization of what data and equations leave open; its weight fades as these are satisfied.
     public var prior: (any Equation)?
-    /// The ice that the equations are of.
+    /// The kind of ice that the equations describe.
     public var ice = IceMask.floatingIce
-    /// What follows from the unknowns, for maps.
+    /// Quantities derived from the unknowns, for maps.
     public var derived: [(quantity: Quantity, value: @Sendable (FieldPoint) -> Scalar)] = []
 
-    /// The quantities in the order of the network's outputs.
+    /// All quantities, in the order of the network's outputs.
     public var unknowns: [Quantity] { observed + inferred }
 }
 
-/// All models by name: a new one is one file, and one entry here.
+/// All physical models. A new one is one file, and one entry here.
 public enum EquationCatalog {
     private static let shelf: [Quantity] = [.velocityX, .velocityY, .thickness]
 

@@ -1,16 +1,16 @@
 import Fields
 import Pointwise
 
-/// How a non-dimensional field follows from a network output o.
+/// How a nondimensional field follows from a network output o.
 public enum OutputMap: Sendable, Equatable {
     /// offset + scale · o
     case affine(offset: Double, scale: Double)
-    /// e^o: positive, whatever the network says.
+    /// e^o, positive for every output.
     case exponential
 }
 
-/// The fields of a model at one point, as an equation sees them: non-dimensional, with derivatives along x and y in
-/// units of one length. Asking for a jet declares which channels the network must carry.
+/// The fields of a model at one point, as an equation sees them: nondimensional, with derivatives along x and y.
+/// The derivatives that an equation reads determine which channels the network must carry.
 public struct FieldPoint {
     private let tracer: Tracer
     private let unknowns: [Quantity]
@@ -19,9 +19,10 @@ public struct FieldPoint {
     private let givenNumbers: PhysicalNumbers?
 
     /// - Parameters:
-    ///   - unknowns: the quantities in the order of the network's outputs.
-    ///   - columns: names of the values that points of this set bring along.
-    ///   - numbers: of the run, for equations that ask for them.
+    ///   - unknowns: quantities in the order of the network's outputs.
+    ///   - maps: how each unknown follows from its output.
+    ///   - columns: names of the columns that points of this set carry.
+    ///   - numbers: constants of the run, for equations that read them.
     public init(
         tracer: Tracer, unknowns: [Quantity], maps: [Quantity: OutputMap], columns: [String],
         numbers: PhysicalNumbers? = nil
@@ -33,21 +34,21 @@ public struct FieldPoint {
         givenNumbers = numbers
     }
 
-    /// Densities and exponents of the run.
+    /// The run's constants in nondimensional form.
     public var numbers: PhysicalNumbers {
-        guard let givenNumbers else { preconditionFailure("no numbers of the run at these points") }
+        guard let givenNumbers else { preconditionFailure("no physical numbers were given for these points") }
         return givenNumbers
     }
 
     /// The network's own output for a quantity, in the normalisation of the data.
     public func output(_ quantity: Quantity, _ channel: Channel = .value) -> Scalar {
         guard let number = unknowns.firstIndex(of: quantity) else {
-            preconditionFailure("\(quantity) is no unknown of the model")
+            preconditionFailure("\(quantity) is not an unknown of the model")
         }
         return tracer.input(.channel(output: number, channel))
     }
 
-    /// A value that the point brings along.
+    /// A column value of the point, such as "nx".
     public func column(_ name: String) -> Scalar {
         guard let number = columns.firstIndex(of: name) else {
             preconditionFailure("no column \(name) at these points")

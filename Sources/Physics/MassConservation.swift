@@ -1,12 +1,12 @@
 import Fields
 import Pointwise
 
-/// Conservation of mass of a column that neither thickens nor thins, of constant density (Cuffey & Paterson 2010,
+/// Conservation of mass for a steady thickness and constant density (Cuffey & Paterson 2010,
 /// chapter 8; Morlighem et al. 2011, Geophys. Res. Lett. 38, L19503):
 ///
 ///     ∂x(h u) + ∂y(h v) = a − m
 ///
-/// a: accumulation at the surface, m: melt at the base. Only their difference can be told, so that is what is inferred.
+/// a: accumulation at the surface, m: melt at the base. Only their difference is determined, and that is inferred.
 public struct MassConservation: Equation {
     public init() {}
 

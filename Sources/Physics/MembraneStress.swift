@@ -1,8 +1,8 @@
 import Fields
 import Pointwise
 
-/// Stresses of ice that deforms in its plane alone, integrated over the thickness, with their slopes (MacAyeal 1989,
-/// J. Geophys. Res. 94(B4), 4071): N = 2 μ h (strain rate + trace · 1).
+/// Depth-integrated membrane stress with its first derivatives (MacAyeal 1989, J. Geophys. Res. 94(B4), 4071):
+/// N = 2 μ h (strain rate + trace · 1).
 struct MembraneStress {
     let xx: Jet1
     let yy: Jet1
@@ -14,12 +14,18 @@ struct MembraneStress {
         self.xy = xy
     }
 
-    /// - Parameter muH: viscosity × thickness.
-    init(muH: Jet1, u: Jet2, v: Jet2) {
-        self.init(xx: muH * (4 * u.dx + 2 * v.dy), yy: muH * (2 * u.dx + 4 * v.dy), xy: muH * (u.dy + v.dx))
+    /// The stress of isotropic ice.
+    ///
+    /// - Parameters:
+    ///   - muTimesH: viscosity times thickness.
+    ///   - u: velocity along x.
+    ///   - v: velocity along y.
+    init(muTimesH: Jet1, u: Jet2, v: Jet2) {
+        self.init(
+            xx: muTimesH * (4 * u.dx + 2 * v.dy), yy: muTimesH * (2 * u.dx + 4 * v.dy), xy: muTimesH * (u.dy + v.dx))
     }
 
-    /// What pulls at a column, less what it has to bear.
+    /// Residuals of the momentum balance: divergence of the stress minus the load.
     func balance(_ loadX: Scalar, _ loadY: Scalar) -> [Scalar] {
         [xx.dx + xy.dy - loadX, xy.dx + yy.dy - loadY]
     }

@@ -1,12 +1,12 @@
 import Fields
 
-/// Numbers of a run that equations ask for, in the equations' units.
+/// The constants of a run that equations read, nondimensional.
 public struct PhysicalNumbers: Sendable, Equatable {
-    /// 1 − ρ/ρ_w
+    /// 1 − ρ/ρ_w.
     public let buoyancy: Double
     /// B, in units of `Scales.hardness`.
     public let hardness: Double
-    /// m
+    /// Exponent m of the sliding law.
     public let slidingExponent: Double
 
     public init(_ constants: Constants, _ scales: Scales) {

@@ -1,7 +1,7 @@
 import Fields
 import Pointwise
 
-/// Balance of momentum of a floating shelf with isotropic viscosity, the shallow-shelf approximation
+/// Momentum balance of a floating shelf with isotropic viscosity, the shallow-shelf approximation
 /// (MacAyeal 1989, J. Geophys. Res. 94(B4), 4071; Wang et al. 2025, Science 387):
 ///
 ///     ∂x(4 μ h u_x + 2 μ h v_y) + ∂y(μ h (u_y + v_x)) = h h_x
@@ -17,7 +17,7 @@ public struct ShallowShelf: Equation {
     public func residuals(at point: FieldPoint) -> [Scalar] {
         let h = point.jet1(.thickness)
         return MembraneStress(
-            muH: point.jet1(.viscosity) * h, u: point.jet2(.velocityX), v: point.jet2(.velocityY)
+            muTimesH: point.jet1(.viscosity) * h, u: point.jet2(.velocityX), v: point.jet2(.velocityY)
         ).balance(h.value * h.dx, h.value * h.dy)
     }
 }

@@ -1,15 +1,14 @@
 import Fields
 import Pointwise
 
-/// Balance of momentum of grounded ice that slides on its bed, the shelfy-stream approximation (MacAyeal 1989, J. Geophys.
-/// Res. 94(B4), 4071), with a power law of sliding (Weertman 1957) and a known hardness of the ice:
+/// Momentum balance of grounded ice that slides on its bed, the shelfy-stream approximation (MacAyeal 1989, J. Geophys.
+/// Res. 94(B4), 4071), with a Weertman sliding law (Weertman 1957) and a known hardness of the ice:
 ///
 ///     ∂x(4 μ h u_x + 2 μ h v_y) + ∂y(μ h (u_y + v_x)) = C² |u|^(m−1) u + h s_x / (1 − ρ/ρ_w)
 ///     ∂x(μ h (u_y + v_x)) + ∂y(2 μ h u_x + 4 μ h v_y) = C² |u|^(m−1) v + h s_y / (1 − ρ/ρ_w)
 ///
-/// in units where ρ g (1 − ρ/ρ_w) is one; s is the height of the surface, in units of one thickness. The friction is what
-/// is inferred. Inside of one balance it cannot be told from a viscosity that is unknown as well, where no calving front
-/// fixes that, so the viscosity is Glen's.
+/// in units where ρ g (1 − ρ/ρ_w) is one; s is the surface height, in units of h₀. The friction is inferred;
+/// without a calving front the momentum balance alone cannot separate it from an unknown viscosity, so the viscosity is Glen's.
 public struct ShelfyStream: Equation {
     public init() {}
 
@@ -23,21 +22,21 @@ public struct ShelfyStream: Equation {
         let s = point.jet1(.surface)
         let drag = ShelfyStream.dragPerSpeed(at: point)
         let weight = (1 / point.numbers.buoyancy) * h.value
-        return MembraneStress(muH: GlenFlowLaw.viscosity(at: point) * h, u: u, v: v)
+        return MembraneStress(muTimesH: GlenFlowLaw.viscosity(at: point) * h, u: u, v: v)
             .balance(drag * u.value + weight * s.dx, drag * v.value + weight * s.dy)
     }
 
-    /// τ_b = C² |u|^m.
+    /// Basal drag τ_b = C² |u|^m.
     public static func basalDrag(at point: FieldPoint) -> Scalar {
         dragPerSpeed(at: point) * squaredSpeed(at: point).squareRoot()
     }
 
-    /// C² |u|^(m−1)
+    /// C² |u|^(m−1).
     private static func dragPerSpeed(at point: FieldPoint) -> Scalar {
         point.value(.friction) * squaredSpeed(at: point).power((point.numbers.slidingExponent - 1) / 2)
     }
 
-    /// |u|², with a thousandth of one speed where nothing moves.
+    /// |u|², with |u| bounded below by 10⁻³ u₀.
     private static func squaredSpeed(at point: FieldPoint) -> Scalar {
         let u = point.value(.velocityX)
         let v = point.value(.velocityY)

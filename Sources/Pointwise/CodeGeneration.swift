@@ -1,6 +1,6 @@
-/// A program as straight lines of C++ (CUDA's too), in single precision: every operation a line, in the program's order.
+/// A program as straight-line C++ (also CUDA C++) in single precision, one line for each operation, in order.
 ///
-/// Slot n is `s<n>` and its adjoint `b<n>`; inputs come from an array `in`, results go to `out`.
+/// Slot n is `s<n>` and its adjoint `b<n>`; inputs are read from an array `in`, results written to `out`.
 extension Program {
     /// Lines that compute all slots and set `out`.
     public var valueLines: [String] {
@@ -13,9 +13,9 @@ extension Program {
         return lines + outputs.enumerated().map { "out[\($0.offset)] = s\($0.element);" }
     }
 
-    /// Lines that come behind `valueLines` and set `bar`, the derivatives with respect to the inputs of Σ twice / 2 · out².
+    /// Lines that follow `valueLines` and set `bar`, the derivatives of Σ twice / 2 · out² with respect to the inputs.
     ///
-    /// Adjoints that nothing reaches are not written at all.
+    /// Adjoints that are always zero are left out.
     public var adjointLines: [String] {
         var lines: [String] = []
         var isSet = [Bool](repeating: false, count: slotCount)
@@ -35,7 +35,7 @@ extension Program {
         return lines + inputs.indices.map { "bar[\($0)] = \(isSet[$0] ? "b\($0)" : "0");" }
     }
 
-    /// The shortest decimal that is this number in single precision again.
+    /// The shortest decimal literal that reads back as the same single-precision number.
     private static func literal(_ constant: Double) -> String {
         precondition(Float(constant).isFinite, "a program's constants are finite")
         return constant < 0 ? "(\(Float(constant))f)" : "\(Float(constant))f"

@@ -1,4 +1,4 @@
-/// A field at a point with its first derivatives: value, d/dx, d/dy. Arithmetic follows the product rule, so that an
+/// A field at a point with its first derivatives d/dx and d/dy. Arithmetic follows the product rule, so that an
 /// equation can be written as in the paper.
 public struct Jet1 {
     public let value: Scalar
@@ -22,7 +22,7 @@ public struct Jet1 {
             value: a.value * b.value, dx: a.dx * b.value + a.value * b.dx, dy: a.dy * b.value + a.value * b.dy)
     }
 
-    /// (a^c)′ = c a^(c−1) a′, of a positive field.
+    /// (a^c)′ = c a^(c−1) a′, for a positive field.
     public func power(_ exponent: Double) -> Jet1 {
         let power = value.power(exponent)
         let slope = exponent * (power / value)

@@ -1,15 +1,15 @@
 import Glibc
 
-/// What one step of a program does. This file is the one table of operations: the value and the adjoint of each, in
-/// double, and their C++ source; backends that interpret programs have the same table in their own vectors.
+/// The operation of one step of a program. This file is the only table of operations: value and adjoint of each, in
+/// double precision, and their C++ source. Backends that interpret programs implement the same table on vectors.
 public enum OperationKind: Int, CaseIterable, Sendable {
     case add, subtract, multiply, divide
-    /// a + c and a · c with a number c known when the program is recorded.
+    /// a + c and a · c with a constant c.
     case addConstant, multiplyConstant
     case exponential, squareRoot
-    /// a^c of a positive a, with a number c known when the program is recorded.
+    /// a^c for a positive a and a constant c.
     case power
-    /// The number c itself.
+    /// The constant c.
     case constant
 
     public var operandCount: Int {
@@ -52,7 +52,7 @@ public enum OperationKind: Int, CaseIterable, Sendable {
         }
     }
 
-    /// `value` as an expression of C++ in single precision, of the names of its operands.
+    /// `value` as a C++ expression in single precision, in terms of its operands' names.
     func sourceExpression(_ a: String, _ b: String, _ constant: String) -> String {
         switch self {
         case .add: "\(a) + \(b)"
@@ -68,7 +68,7 @@ public enum OperationKind: Int, CaseIterable, Sendable {
         }
     }
 
-    /// What adjoints of a and b gain, `partials` times the value's adjoint `bar`; as many as there are operands.
+    /// What is added to the operands' adjoints: `partials` times the value's adjoint `bar`, one for each operand.
     func adjointExpressions(_ a: String, _ b: String, _ constant: String, value: String, bar: String) -> [String] {
         switch self {
         case .add: [bar, bar]

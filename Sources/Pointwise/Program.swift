@@ -1,9 +1,9 @@
-/// The channels that are carried through a network: a value and its derivatives in x and y, in this order everywhere.
+/// The channels carried through a network: a value and its derivatives in x and y, in this order everywhere.
 public enum Channel: Int, CaseIterable, Sendable {
     case value, x, y, xx, xy, yy
 }
 
-/// How many channels a network must carry for what is asked at a point.
+/// The highest order of derivatives read at a point; its raw value is the number of channels that a network must carry.
 public enum Derivatives: Int, Sendable, Comparable {
     case none = 1
     case first = 3
@@ -14,16 +14,16 @@ public enum Derivatives: Int, Sendable, Comparable {
     public static func < (a: Derivatives, b: Derivatives) -> Bool { a.rawValue < b.rawValue }
 }
 
-/// What a program reads at a point.
+/// An input of a program at a point.
 public enum Input: Sendable, Hashable {
     /// A channel of one of the network's outputs.
     case channel(output: Int, Channel)
-    /// A value that the point brings along: a column of its set.
+    /// A column of the point's set.
     case column(Int)
 }
 
-/// A small straight-line program that is evaluated at every point: inputs, then one slot for each operation. It is
-/// recorded once by running ordinary Swift on `Scalar`s; its adjoint and every backend's form follow from the table
+/// A straight-line program that is evaluated at every point: inputs, then one slot for each operation. It is
+/// traced once by running ordinary Swift on `Scalar`s; its adjoint and every backend's form follow from the table
 /// in Operation.swift.
 public struct Program: Sendable {
     public let inputs: [Input]
@@ -33,27 +33,27 @@ public struct Program: Sendable {
 
     public var slotCount: Int { inputs.count + operations.count }
 
-    /// The channels that the program asks for: asking is declaring.
+    /// The derivative order that the program needs, inferred from the channels it reads.
     public var derivatives: Derivatives { derivatives(ofOutputs: 0..<Int.max) ?? .none }
 
-    /// The channels that it asks of some of the outputs; nil: it does not read them at all.
+    /// The derivative order needed of a range of outputs; nil if the program reads none of them.
     public func derivatives(ofOutputs outputs: Range<Int>) -> Derivatives? {
-        var most: Derivatives?
+        var highest: Derivatives?
         for case .channel(let output, let channel) in inputs where outputs.contains(output) {
             let needed: Derivatives = channel.rawValue > 2 ? .second : channel.rawValue > 0 ? .first : .none
-            most = max(most ?? .none, needed)
+            highest = max(highest ?? .none, needed)
         }
-        return most
+        return highest
     }
 
-    /// Records what a function does with its scalars.
+    /// Traces a function of scalars.
     public static func recording(_ body: (Tracer) -> [Scalar]) -> Program {
         let tracer = Tracer()
         let results = body(tracer)
         return tracer.program(returning: results)
     }
 
-    /// The outputs at one point, and all slots for `adjoint`.
+    /// The outputs at one point, and all slots, which `adjoint` needs.
     public func evaluate(_ inputValues: [Double]) -> (outputs: [Double], slots: [Double]) {
         precondition(inputValues.count == inputs.count)
         var slots = inputValues
@@ -64,7 +64,7 @@ public struct Program: Sendable {
         return (outputs.map { slots[$0] }, slots)
     }
 
-    /// ⟨outputBars, J · ⟩: derivatives with respect to the inputs of the sum of outputs weighted by `outputBars`.
+    /// Jᵀ · outputBars: derivatives of Σ outputBars · outputs with respect to the inputs.
     public func adjoint(slots: [Double], outputBars: [Double]) -> [Double] {
         var bars = [Double](repeating: 0, count: slotCount)
         for (output, bar) in zip(outputs, outputBars) { bars[output] += bar }

@@ -1,7 +1,7 @@
 import Glibc
 
-/// A number in an equation: running the equation on scalars records it as a program. Constants fold, and the same
-/// expression written twice is computed once.
+/// A number in an equation: running the equation on scalars traces it as a program. Constants are folded, and common
+/// subexpressions are computed once.
 public struct Scalar {
     enum Node: Hashable {
         case input(Input)
@@ -18,7 +18,7 @@ public struct Scalar {
         constant = 0
     }
 
-    /// A number known when the equation is written.
+    /// A constant.
     public init(_ constant: Double) {
         tracer = nil
         node = -1
@@ -68,7 +68,7 @@ public struct Scalar {
         tracer?.record(.squareRoot, node) ?? Scalar(constant.squareRoot())
     }
 
-    /// self^exponent of a positive number.
+    /// self^exponent, for a positive number.
     public func power(_ exponent: Double) -> Scalar {
         tracer?.record(.power, node, constant: exponent) ?? Scalar(pow(constant, exponent))
     }
@@ -79,14 +79,14 @@ public func exp(_ a: Scalar) -> Scalar {
     a.tracer?.record(.exponential, a.node) ?? Scalar(Glibc.exp(a.constant))
 }
 
-/// Collects the steps of a program while an equation runs on its scalars.
+/// Records the operations of a program while an equation runs on its scalars.
 public final class Tracer {
     private var nodes: [Scalar.Node] = []
     private var known: [Scalar.Node: Int] = [:]
 
     public init() {}
 
-    /// The scalar that stands for an input.
+    /// The scalar of an input.
     public func input(_ input: Input) -> Scalar { scalar(.input(input)) }
 
     func record(_ kind: OperationKind, _ a: Int = 0, _ b: Int = 0, constant: Double = 0) -> Scalar {
@@ -100,7 +100,7 @@ public final class Tracer {
         return Scalar(tracer: self, node: nodes.count - 1)
     }
 
-    /// The program that computes the results, without what they do not need; inputs come first.
+    /// The program that computes the results, without unused operations; inputs come first.
     func program(returning results: [Scalar]) -> Program {
         let results = results.map { $0.isConstant ? record(.constant, constant: $0.constant) : $0 }
         var needed = [Bool](repeating: false, count: nodes.count)
@@ -118,7 +118,7 @@ public final class Tracer {
                 inputs.append(input)
             }
         }
-        // Slot 0 must exist, since operations without operands name it.
+        // Slot 0 must exist, since operations without operands refer to it.
         if inputs.isEmpty { inputs.append(.column(0)) }
         var operations: [Operation] = []
         for number in nodes.indices where needed[number] {

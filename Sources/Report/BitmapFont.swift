@@ -1,17 +1,17 @@
-/// Letters of five by seven dots, two more below the line, for pictures that have no browser to write on them.
+/// A bitmap font of 5 x 7 pixels, with two more rows for descenders, for labels in PNG files.
 enum BitmapFont {
     static let width = 5
     static let height = 9
-    /// From one letter to the next, at a scale of one.
+    /// Distance from one character to the next, at a scale of one [pixels].
     static let advance = 6
 
-    /// Rows of dots from the top, five bits each, the leftmost is 16; a box for what the font does not have.
+    /// Pixel rows from the top, five bits each with the leftmost as 16; a box for characters that the font lacks.
     static func rows(_ character: Character) -> [UInt8] {
         let coded = glyphs[character] ?? "vhhhhhv"
         return coded.map { UInt8($0.wholeNumberValue ?? Int($0.asciiValue!) - 87) }
     }
 
-    /// A row is a digit to the base 32: 0 to 9, a to v.
+    /// Each row is a digit in base 32: 0 to 9, a to v.
     private static let glyphs: [Character: String] = [
         " ": "0", "0": "ehjlphe", "1": "4c4444e", "2": "eh1248v", "3": "v2421he", "4": "26aiv22", "5": "vgu11he",
         "6": "68guhhe", "7": "v124888", "8": "ehhehhe", "9": "ehhf12c",

@@ -2,35 +2,35 @@ import Fields
 import Foundation
 import Runs
 
-/// Colours of lines that everybody can tell apart (Okabe & Ito 2008), black for what matters most.
+/// Line colours that are distinguishable with colour-vision deficiency (Okabe & Ito 2008), black for the main curve.
 private let lineColors = ["#1a1a1a", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 
 /// Curves over the iterations with a logarithmic axis.
 struct HistoryChart {
     struct Curve {
         let name: String
-        /// One an iteration, from 0.
+        /// One value per iteration, from 0.
         let values: [Double]
     }
 
     let title: String
-    /// What is at the vertical axis, for those who do not see it.
+    /// Alternative text for screen readers.
     let description: String
     let curves: [Curve]
-    /// Iterations at which something else begins, and its name.
+    /// Iterations at which a phase begins, and its name.
     var marks: [(iteration: Int, name: String)] = []
-    /// Lines of the same colour without a legend.
+    /// Whether curves share one colour and have no legend.
     var isBundle = false
     var note = ""
 
-    /// Points that a curve is drawn with: as many as pixels.
+    /// Points of a drawn curve, about one per pixel.
     private static let buckets = 300
 
     var figure: String {
         let positive = curves.flatMap(\.values).filter { $0 > 0 && $0.isFinite }
-        guard let least = positive.min(), let largest = positive.max() else { return "" }
+        guard let minimum = positive.min(), let largest = positive.max() else { return "" }
         let count = curves.map(\.values.count).max() ?? 0
-        let (low, high) = largest > 1.5 * least ? (least, largest) : (least / 2, largest * 2)
+        let (low, high) = largest > 1.5 * minimum ? (minimum, largest) : (minimum / 2, largest * 2)
         let (left, top, width, height) = (52.0, 18.0, Drawing.width - 52 - 12, 210.0)
         func x(_ iteration: Int) -> Double { left + width * Double(iteration) / Double(max(count - 1, 1)) }
         func y(_ value: Double) -> Double {
@@ -41,7 +41,7 @@ struct HistoryChart {
             drawing.line(left, y(tick.value), left + width, y(tick.value), "stroke=\"#e2e2e2\"")
             drawing.text(NumberText.typeset(tick.text), left - 6, y(tick.value) + 4, anchor: "end")
         }
-        for tick in AxisTicks.linear(0, Double(max(count - 1, 1)), most: 4).marks
+        for tick in AxisTicks.linear(0, Double(max(count - 1, 1)), maxCount: 4).marks
         where tick.value == tick.value.rounded() {
             let iteration = Int(tick.value)
             drawing.line(x(iteration), top + height, x(iteration), top + height + 4)
@@ -54,11 +54,11 @@ struct HistoryChart {
             let isRight = x(mark.iteration) > left + 0.8 * width
             drawing.text(mark.name, x(mark.iteration) + (isRight ? -2 : 2), top - 5, anchor: isRight ? "end" : "start")
         }
-        // The first curve lies above the others.
+        // Drawn last, the first curve lies on top.
         for (number, curve) in curves.enumerated().reversed() {
             let color = isBundle ? lineColors[1] : lineColors[number % lineColors.count]
             let points = HistoryChart.thinned(curve.values).map { (x($0.iteration), y($0.value)) }
-            // The only iteration of a run is a dot.
+            // A run of one iteration is drawn as a dot.
             drawing.polyline(
                 points.count == 1 ? points + points : points,
                 "stroke-linecap=\"round\" stroke=\"\(color)\" stroke-width=\"\(number == 0 && !isBundle ? 1.6 : 1.1)\" stroke-linejoin=\"round\""
@@ -85,39 +85,39 @@ struct HistoryChart {
             """
     }
 
-    /// The least and the largest value of every group of iterations: what a line through all of them would cover.
+    /// Minimum and maximum of every group of iterations, which a line through all values would cover.
     private static func thinned(_ values: [Double]) -> [(iteration: Int, value: Double)] {
         let group = max(1, (values.count + buckets - 1) / buckets)
         return stride(from: 0, to: values.count, by: group).flatMap { first -> [(iteration: Int, value: Double)] in
             let some = (first..<min(first + group, values.count)).filter { values[$0].isFinite }
-            guard let least = some.min(by: { values[$0] < values[$1] }),
+            guard let minimum = some.min(by: { values[$0] < values[$1] }),
                 let largest = some.max(by: { values[$0] < values[$1] })
             else { return [] }
-            let ends = least == largest ? [least] : [least, largest].sorted()
+            let ends = minimum == largest ? [minimum] : [minimum, largest].sorted()
             return ends.map { ($0, values[$0]) }
         }
     }
 }
 
-/// Counts of misfits around zero.
+/// Histogram of misfits, centred on zero.
 struct HistogramChart {
     let sample: MisfitSample
 
     var figure: String {
-        // The whole of a bell; of heavy tails, what can be seen.
+        // Shows all of a normal distribution, and the visible part of heavy tails.
         let reach = max(sample.quantile(0.99) * 1.2, .leastNormalMagnitude)
         let bins = 61
         let (counts, beyond) = sample.histogram(reach: reach, bins: bins)
-        let most = Double(max(counts.max() ?? 1, 1))
+        let largestCount = Double(max(counts.max() ?? 1, 1))
         let (left, top, width, height) = (14.0, 8.0, Drawing.width - 14 - 14, 130.0)
         var drawing = Drawing()
         for (bin, count) in counts.enumerated() where count > 0 {
-            let size = height * Double(count) / most
+            let size = height * Double(count) / largestCount
             drawing.rectangle(
                 left + width * Double(bin) / Double(bins), top + height - size, width / Double(bins) - 0.7, size,
                 "fill=\"#3B6FA0\"")
         }
-        let ticks = AxisTicks.linear(-reach, reach, most: 7)
+        let ticks = AxisTicks.linear(-reach, reach, maxCount: 7)
         for tick in ticks.marks {
             let x = left + width * (tick.value + reach) / (2 * reach)
             drawing.line(x, top + height, x, top + height + 4)
@@ -137,7 +137,7 @@ struct HistogramChart {
             sample.misfits.count < sample.total
             ? "a random sample of \(NumberText.count(sample.misfits.count)) of \(NumberText.count(sample.total)) observations"
             : "all \(NumberText.count(sample.total)) observations"
-        let tail = beyond > 0 ? ", \(NumberText.count(beyond)) of them beyond the ends" : ""
+        let tail = beyond > 0 ? ", \(NumberText.count(beyond)) of them outside the axis" : ""
         return """
             <figure>
             <figcaption>Misfit of the \(escaped(name))</figcaption>

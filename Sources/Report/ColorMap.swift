@@ -1,6 +1,6 @@
 import Glibc
 
-/// A colour of sRGB.
+/// An sRGB colour.
 public struct RGB: Sendable, Equatable {
     public let red, green, blue: UInt8
 
@@ -20,19 +20,19 @@ public struct RGB: Sendable, Equatable {
     }
 }
 
-/// A path through colours on which equal steps look equal: it goes straight from one published colour to the next in OKLab
-/// and is run through at an even pace there, the two halves of a diverging map each by itself.
+/// A perceptually uniform colour map: straight lines in OKLab between published colours, at constant speed; the two halves of
+/// a diverging map separately.
 public struct ColorMap: Sendable {
-    /// Dark blue to yellow, for amounts: nine colours of viridis (Smith & van der Walt 2015, CC0).
+    /// Dark blue to yellow, for magnitudes: nine colours of viridis (Smith & van der Walt 2015, CC0).
     public static let viridis = ColorMap([
         0x440154, 0x472D7B, 0x3B528B, 0x2C728E, 0x21908C, 0x27AD81, 0x5DC863, 0xAADC32, 0xFDE725,
     ])
-    /// Blue, white, red, for what may have either sign: nine colours of RdBu (Harrower & Brewer 2003, ColorBrewer 2.0).
+    /// Blue, white, red, for signed values: nine colours of RdBu (Harrower & Brewer 2003, ColorBrewer 2.0).
     public static let blueRed = ColorMap(
         [0x2166AC, 0x4393C3, 0x92C5DE, 0xD1E5F0, 0xF7F7F7, 0xFDDBC7, 0xF4A582, 0xD6604D, 0xB2182B], halves: 2)
 
     private let points: [OKLab]
-    /// Ascending from 0 to 1, one a point.
+    /// Positions of the colours, ascending from 0 to 1.
     private let places: [Double]
 
     private init(_ colors: [UInt32], halves: Int = 1) {
@@ -47,7 +47,7 @@ public struct ColorMap: Sendable {
         }
     }
 
-    /// The colour at a place from 0 to 1.
+    /// The colour at a position from 0 to 1.
     public subscript(place: Double) -> RGB {
         let next = max(1, places.firstIndex { $0 >= place } ?? places.count - 1)
         let part = (place - places[next - 1]) / (places[next] - places[next - 1])
@@ -55,7 +55,7 @@ public struct ColorMap: Sendable {
     }
 }
 
-/// A colour as lightness and two opponent axes, in which distances are those that people see (Ottosson 2020, "A perceptual
+/// A colour in OKLab, lightness and two opponent axes, in which distances match perceived differences (Ottosson 2020, "A perceptual
 /// color space for image processing").
 public struct OKLab: Sendable {
     public let lightness, a, b: Double
@@ -67,7 +67,7 @@ public struct OKLab: Sendable {
     }
 
     public init(_ color: RGB) {
-        // IEC 61966-2-1.
+        // The sRGB transfer function (IEC 61966-2-1).
         func linear(_ value: UInt8) -> Double {
             let part = Double(value) / 255
             return part <= 0.04045 ? part / 12.92 : pow((part + 0.055) / 1.055, 2.4)

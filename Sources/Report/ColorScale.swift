@@ -1,11 +1,11 @@
 import Foundation
 
-/// Which colour belongs to which value: limits, the map between them, and the ticks of the colour bar.
+/// The mapping from values to colours: limits, colour map, and the ticks of the colour bar.
 struct ColorScale: Sendable, Equatable {
     enum Kind: Sendable {
-        /// Amounts; by their logarithms where positive values differ by more than ten times.
+        /// Magnitudes, on a logarithmic scale where positive values span more than a factor of ten.
         case amount, amountOrLogarithm
-        /// Differences, the same to both sides of zero.
+        /// Differences, on a scale symmetric about zero.
         case difference
     }
 
@@ -13,27 +13,27 @@ struct ColorScale: Sendable, Equatable {
     let low: Double
     let high: Double
     let isLogarithmic: Bool
-    /// The least and the largest value.
-    let least: Double
+    /// The smallest and the largest value.
+    let smallest: Double
     let largest: Double
 
     enum Map { case viridis, blueRed }
     var colors: ColorMap { map == .viridis ? .viridis : .blueRed }
 
-    /// A scale for finite values: its ends are the 1st and the 99th percentile, so that a few outliers do not take the colours
-    /// of all others. Nil where there is no value.
+    /// A scale for the finite values, from the 1st to the 99th percentile, so that a few outliers do not use up the colours;
+    /// nil if there is no finite value.
     init?(_ values: [Float], _ kind: Kind) {
         let sorted = values.filter(\.isFinite).sorted()
         guard let first = sorted.first, let last = sorted.last else { return nil }
         func quantile(_ share: Double) -> Double { Double(sorted[Int((share * Double(sorted.count - 1)).rounded())]) }
-        (least, largest) = (Double(first), Double(last))
+        (smallest, largest) = (Double(first), Double(last))
         var (low, high) = (quantile(0.01), quantile(0.99))
-        isLogarithmic = kind == .amountOrLogarithm && least > 0 && high > 10 * low
+        isLogarithmic = kind == .amountOrLogarithm && smallest > 0 && high > 10 * low
         if kind == .difference {
             high = max(abs(low), abs(high))
             low = -high
         }
-        // A field that is the same everywhere.
+        // A constant field.
         if high - low <= 1e-6 * max(abs(low), abs(high)) {
             let around = max(abs(high), 1e-30) * 0.1
             (low, high) = kind == .difference ? (-around, around) : (low - around, high + around)
@@ -43,37 +43,37 @@ struct ColorScale: Sendable, Equatable {
         self.high = high
     }
 
-    /// From 0 to 1; values beyond the limits have the colour of the limit.
+    /// Position of a value from 0 to 1; values beyond the limits get the colour of the limit.
     func place(of value: Double) -> Double {
         let place =
-            isLogarithmic ? log(max(value, least) / low) / log(high / low) : (value - low) / (high - low)
+            isLogarithmic ? log(max(value, smallest) / low) / log(high / low) : (value - low) / (high - low)
         return min(1, max(0, place))
     }
 
-    /// Values beyond the limits have the colours of the ends: the bar shows it.
-    var extends: (below: Bool, above: Bool) { (least < low, largest > high) }
+    /// Whether values lie beyond the limits, which the colour bar shows by arrows.
+    var extends: (below: Bool, above: Bool) { (smallest < low, largest > high) }
 
-    /// The ticks' values and texts, in units of 10^exponent.
+    /// Values and labels of the ticks, labels in units of 10^exponent.
     var ticks: AxisTicks {
-        isLogarithmic ? .logarithmic(low, high) : .linear(low, high, most: 7)
+        isLogarithmic ? .logarithmic(low, high) : .linear(low, high, maxCount: 7)
     }
 }
 
-/// Round numbers along an axis.
+/// Ticks at round numbers along an axis.
 struct AxisTicks {
     struct Mark {
         let value: Double
-        /// In units of 10^exponent: "0.5", "1e-3".
+        /// The label, in units of 10^exponent: "0.5", "1e-3".
         let text: String
     }
 
     let marks: [Mark]
-    /// Of a power of ten that stands beside the unit; 0 where the texts are the values.
+    /// Exponent of the power of ten that is written next to the unit; 0 where labels are the values.
     let exponent: Int
 
-    /// Steps of 1, 2 or 5 times a power of ten, at most `most` of them.
-    static func linear(_ low: Double, _ high: Double, most: Int) -> AxisTicks {
-        let step = niceStep((high - low) / Double(most))
+    /// Ticks in steps of 1, 2 or 5 times a power of ten, about `maxCount` of them.
+    static func linear(_ low: Double, _ high: Double, maxCount: Int) -> AxisTicks {
+        let step = niceStep((high - low) / Double(maxCount))
         let exponent = commonExponent(of: max(abs(low), abs(high)))
         let unit = pow(10, Double(exponent))
         let decimals = max(0, -Int(floor(log10(step / unit) + 1e-9)))
@@ -86,14 +86,17 @@ struct AxisTicks {
         return AxisTicks(marks: marks, exponent: exponent)
     }
 
-    /// 1, 2 and 5 of every decade, or 1 alone where there are more than three.
+    /// Ticks at 1, 2 and 5 of every decade, or at 1 alone over more than three decades.
     ///
-    /// - Parameter takesExponent: whether a power of ten may stand beside the unit.
+    /// - Parameters:
+    ///   - low: lower end of the axis.
+    ///   - high: upper end of the axis.
+    ///   - takesExponent: whether a power of ten may be written next to the unit.
     static func logarithmic(_ low: Double, _ high: Double, takesExponent: Bool = true) -> AxisTicks {
         let decades = Int(floor(log10(low)))...Int(ceil(log10(high)))
         let isWide = high > 1000 * low
         let exponent = isWide || !takesExponent ? 0 : commonExponent(of: high)
-        // At most six or so, however many decades.
+        // About six ticks at most, over any number of decades.
         let every = isWide ? (decades.count + 5) / 6 : 1
         var marks: [Mark] = []
         for decade in decades where decade % every == 0 {
@@ -107,13 +110,13 @@ struct AxisTicks {
         return AxisTicks(marks: marks, exponent: exponent)
     }
 
-    /// The largest of 1, 2 and 5 times a power of ten that is not much below what is asked for, upwards.
+    /// A step of 1, 2 or 5 times a power of ten, near `step`.
     static func niceStep(_ atLeast: Double) -> Double {
         let power = pow(10, floor(log10(atLeast)))
         return power * ([1, 2, 5].first { $0 * power >= atLeast * 0.999 } ?? 10)
     }
 
-    /// Zero for numbers that can be written out.
+    /// Exponent of the common power of ten; 0 for numbers that can be written out.
     private static func commonExponent(of size: Double) -> Int {
         size >= 1e5 || size < 1e-2 ? Int(floor(log10(size))) : 0
     }

@@ -4,12 +4,12 @@ import Objective
 import PointStore
 import Runs
 
-/// A field as it is drawn: its values at the pixels of a picture, and the colours they have.
+/// A field as it is drawn: values at the pixels of a picture, and their colour scale.
 struct FieldMap {
-    /// Begins the names of files.
+    /// First part of file names.
     let name: String
     let title: String
-    /// As typed in the products: "m year-1".
+    /// CF unit, such as "m year-1".
     let unit: String
     let grid: PictureGrid
     let scale: ColorScale
@@ -17,30 +17,30 @@ struct FieldMap {
     let values: [Float]
 }
 
-/// Maps that belong together, under a heading.
+/// A group of maps under a heading.
 struct MapSection {
     let title: String
     let maps: [FieldMap]
 }
 
-/// Evaluates a prediction at the pixels of its maps and finds the observations that lie there: a forward pass of as many
-/// points as the pictures have, whatever the size of the grids, and one reading of the observations in chunks.
+/// Evaluates a prediction at the pixels of its maps and finds the observations there: the cost is a forward pass over the
+/// pixels, independent of the size of the grids, and one pass over the observations in chunks.
 struct MapMaker {
-    /// With strain rates and residuals.
+    /// The prediction with strain rates and residuals.
     let full: Prediction
-    /// What the network represents alone, at a sixth of the cost.
+    /// The network's own fields alone, at a sixth of the cost.
     let plain: Prediction
-    /// Called with the points that were done; ends the work by throwing.
+    /// Called with the number of points done since the last call; throws to stop the work.
     let report: (Int) throws -> Void
 
     private static let portion = 1 << 16
 
-    /// Pixels to be evaluated and observations to be read, for progress.
+    /// Number of pixels to evaluate and observations to read, for progress.
     static func work(_ store: StoreReader) -> Int {
         grids(of: store).reduce(0) { $0 + $1.picture.pixelCount + $1.sets.reduce(0) { $0 + store.count($1) } }
     }
 
-    /// The grids that are drawn: the first with all fields, others where observations lie on them.
+    /// The grids to draw: the first with all fields, the others if they carry observations.
     private static func grids(of store: StoreReader) -> [(picture: PictureGrid, sets: [PointSet])] {
         let description = store.description
         return description.grids.enumerated().compactMap { number, stored in
@@ -50,7 +50,7 @@ struct MapMaker {
         }
     }
 
-    /// What was observed and can be compared, then what was not.
+    /// Maps of observed quantities with their misfits, then of inferred ones.
     func sections() throws -> [MapSection] {
         var sections: [MapSection] = []
         var last: [MapSection] = []
@@ -65,11 +65,11 @@ struct MapMaker {
         return sections + last
     }
 
-    // MARK: values
+    // MARK: Values
 
     private typealias Values = [String: [Float]]
 
-    /// The prediction at every pixel that shows ice, by the names of the fields and of their deviations.
+    /// The prediction at every ice pixel, keyed by the names of fields and standard deviations.
     private func fields(of prediction: Prediction, at picture: PictureGrid) throws -> Values {
         let ice = prediction.store.description.ice.rawValue
         let names =
@@ -102,7 +102,7 @@ struct MapMaker {
             try store.read(set, points, into: &read)
             let physical = store.physical(set, read)
             for point in 0..<points.count {
-                // Positions are those of cell centres, to a float's seven digits.
+                // Positions are those of cell centres, in single precision.
                 guard let pixel = picture.pixel(x: physical[.x]![point], y: physical[.y]![point]) else { continue }
                 for column in columns { values[column.rawValue]![pixel] = Float(physical[column]![point]) }
             }
@@ -111,9 +111,9 @@ struct MapMaker {
         return values
     }
 
-    // MARK: maps
+    // MARK: Maps
 
-    /// What was observed and predicted in the same colours, and the difference.
+    /// Observed and predicted values on the same colour scale, and their difference.
     private func comparison(_ predicted: Values, _ observed: Values, _ picture: PictureGrid) -> [MapSection] {
         let columns = [Column.u, .v, .h, .s].filter { predicted[$0.rawValue] != nil && observed[$0.rawValue] != nil }
         guard let first = columns.first, let name = columns.count > 1 ? "speed" : first.shortName else { return [] }
@@ -140,7 +140,7 @@ struct MapMaker {
         ]
     }
 
-    /// What nobody observed: the inferred fields with their deviations, what follows from them, and the residuals.
+    /// Fields without observations: inferred fields with standard deviations, derived fields, and residuals.
     private func inferred(_ prediction: Prediction, _ predicted: Values, _ picture: PictureGrid) -> [MapSection] {
         let observed = Set([Column.u, .v, .h, .s].map(\.rawValue))
         let others = prediction.fields.filter { !observed.contains($0.name) }
@@ -163,7 +163,7 @@ struct MapMaker {
                 [(field.name, field.longName.capitalizedFirst, values)], unit: field.units,
                 isAmount ? .amountOrLogarithm : .difference, picture) + (deviation ?? [])
         }
-        // Residuals of one unit in the same colours.
+        // Residuals of the same unit share a colour scale.
         var units: [String] = []
         for field in residuals where !units.contains(field.units) { units.append(field.units) }
         let equations = units.flatMap { unit in
@@ -176,7 +176,7 @@ struct MapMaker {
             .filter { !$0.maps.isEmpty }
     }
 
-    /// Fields that share one scale; none where no field has a value.
+    /// Maps of fields that share one scale; none if no field has a value.
     private func maps(
         _ fields: [(name: String, title: String, values: [Float])], unit: String, _ kind: ColorScale.Kind,
         _ picture: PictureGrid
@@ -189,7 +189,7 @@ struct MapMaker {
 }
 
 extension Column {
-    /// Whether a value was measured, and is not a position, a normal or a weight.
+    /// Whether the column is a measurement, not a position, a normal or a weight.
     var isObserved: Bool { shortName != nil }
 
     var shortName: String? {
@@ -197,14 +197,14 @@ extension Column {
         case .u: "velocity along x"
         case .v: "velocity along y"
         case .h: "thickness"
-        case .s: "height of the surface"
+        case .s: "surface height"
         case .x, .y, .weightU, .weightV, .weightH, .weightS, .normalX, .normalY: nil
         }
     }
 }
 
 extension StoreReader {
-    /// Stored values of a set's positions and observations in their own units.
+    /// Positions and observations of a set in physical units.
     func physical(_ set: PointSet, _ stored: [[Float]]) -> [Column: [Double]] {
         var values: [Column: [Double]] = [:]
         for (column, numbers) in zip(set.columns, stored) where column.isObserved || column == .x || column == .y {

@@ -1,10 +1,10 @@
 import Fields
 
-// A map as a file of its own: what the page draws around it is drawn into the pixels.
+// A map as a PNG file, with title, axes and colour bar drawn into the pixels.
 extension FieldMap {
     /// The picture with title, frame, scale bar and colour bar, at least 600 pixels wide or high.
     func labelledPicture(ice: IceMask) -> PNG {
-        // Whole numbers, so that a cell is a square of pixels; along an axis of longer cells more of them.
+        // Integer zoom factors, so that cells are equal blocks of pixels, longer along the axis of longer cells.
         let zoom = max(1, (600 + max(grid.width, grid.height) - 1) / max(grid.width, grid.height))
         let shape = grid.pixelHeight / grid.pixelWidth
         let zoomX = max(1, Int((Double(zoom) / min(1, shape)).rounded()))
@@ -14,8 +14,9 @@ extension FieldMap {
         let line = text * (BitmapFont.height + 3)
         let margin = 12
         let barWidth = max(mapWidth, 420)
-        // Room for the arrows at both ends.
+        // Leaves room for the arrows at both ends.
         let barLeft = margin + 12
+        let unit = unit.replacing("year", with: "yr")
         let heading = "\(title) [\(unit)]"
         let width = max(barWidth + 2 * barLeft, Canvas.length(of: heading, scale: text) + 2 * margin)
         let mapTop = margin + line
@@ -45,7 +46,7 @@ extension FieldMap {
         }
         canvas.frame(barLeft, barTop, barWidth, 18)
         for column in 1..<10 {
-            // Half of the height of an arrow at that distance from the bar.
+            // Half the height of the arrow at this distance from the bar.
             let half = 9 - column
             for row in 9 - half..<9 + half {
                 if scale.extends.below { canvas.set(barLeft - 1 - column, barTop + row, 0) }
@@ -68,7 +69,7 @@ extension FieldMap {
     }
 }
 
-/// Pixels to draw on: the colours of a map, then black and white.
+/// A canvas of pixels in the map's palette, followed by black and white.
 private struct Canvas {
     private(set) var png: PNG
     private let black: UInt8
@@ -89,7 +90,7 @@ private struct Canvas {
         for row in y..<y + height { for column in x..<x + width { set(column, row, black) } }
     }
 
-    /// A line of one pixel around a rectangle.
+    /// Draws a line of one pixel around a rectangle.
     mutating func frame(_ x: Int, _ y: Int, _ width: Int, _ height: Int) {
         fill(x - 1, y - 1, width + 2, 1)
         fill(x - 1, y + height, width + 2, 1)

@@ -2,14 +2,14 @@ import Fields
 import Foundation
 
 extension FieldMap {
-    /// Colours of a picture: 250 of the map, then what covers a pixel that has none.
+    /// Colours of a picture: 250 of the colour map, then those of covers without a value.
     static let colorCount = 250
     static let oceanColor = RGB(hex: 0xE4EEF5)
     static let landColor = RGB(hex: 0xCFC6B8)
     static let otherIceColor = RGB(hex: 0xD9D9D9)
     static let missingColor = RGB(hex: 0x8C8C8C)
 
-    /// What each cover is called, for a legend.
+    /// Names and colours of the covers, for the legend.
     static func legend(ice: IceMask) -> [(name: String, color: RGB)] {
         let other = IceMask.allCases.first { ($0 == .floatingIce || $0 == .groundedIce) && $0 != ice }
         return [
@@ -47,20 +47,20 @@ extension FieldMap {
         return exponent == 0 ? unit : "\(NumberText.typeset("1e\(exponent)")) \(unit)"
     }
 
-    /// "From 0.5 to 1210 m/yr": of this map, not of those that share its scale.
+    /// "From 0.5 to 1210 m yr⁻¹": the range of this map, not of all that share its scale.
     var rangeText: String {
         let finite = values.lazy.filter(\.isFinite)
-        let (least, largest) = (Double(finite.min() ?? .nan), Double(finite.max() ?? .nan))
-        return "From \(NumberText.typeset(least)) to \(NumberText.typeset(largest)) \(NumberText.unit(unit))"
+        let (smallest, largest) = (Double(finite.min() ?? .nan), Double(finite.max() ?? .nan))
+        return "From \(NumberText.typeset(smallest)) to \(NumberText.typeset(largest)) \(NumberText.unit(unit))"
     }
 
     /// The map with axes, scale bar and colour bar, as HTML.
     func figure(ice: IceMask) -> String {
         let extent = grid.extent
         let (extentX, extentY) = (extent.xMax - extent.xMin, extent.yMax - extent.yMin)
-        // A long and narrow shelf is as high as a page allows, or high enough to be seen.
-        let (left, top, most) = (46.0, 6.0, Drawing.width - 46 - 12)
-        var width = most
+        // Limits the height of a long shelf to the page, and keeps a narrow one visible.
+        let (left, top, maxWidth) = (46.0, 6.0, Drawing.width - 46 - 12)
+        var width = maxWidth
         var height = width * extentY / extentX
         if height > 460 { (width, height) = (460 * extentX / extentY, 460) }
         let isStretched = height < 30
@@ -69,24 +69,24 @@ extension FieldMap {
 
         var drawing = Drawing()
         drawing.rectangle(left, top, width, height, "fill=\"none\" stroke=\"#1a1a1a\"")
-        for tick in AxisTicks.linear(extent.xMin / 1000, extent.xMax / 1000, most: width > 200 ? 6 : 3).marks {
+        for tick in AxisTicks.linear(extent.xMin / 1000, extent.xMax / 1000, maxCount: width > 200 ? 6 : 3).marks {
             let x = left + (tick.value * 1000 - extent.xMin) / extentX * width
             drawing.line(x, top + height, x, top + height + 4)
             drawing.text(NumberText.typeset(tick.text), x, top + height + 15)
         }
-        for tick in AxisTicks.linear(extent.yMin / 1000, extent.yMax / 1000, most: height > 200 ? 7 : 4).marks {
+        for tick in AxisTicks.linear(extent.yMin / 1000, extent.yMax / 1000, maxCount: height > 200 ? 7 : 4).marks {
             let y = top + (extent.yMax - tick.value * 1000) / extentY * height
             drawing.line(left - 4, y, left, y)
             drawing.text(NumberText.typeset(tick.text), left - 7, y + 4, anchor: "end")
         }
-        // A quarter of the width or less, and nothing of the map behind it.
+        // The scale bar takes at most a quarter of the width, outside the map.
         let length = AxisTicks.niceStep(extentX / 10)
         let barLength = length / extentX * width
         let barY = top + height + 32
         drawing.line(left, barY, left + barLength, barY, "stroke=\"#1a1a1a\" stroke-width=\"3\"")
         drawing.text("\(NumberText.plain(length / 1000)) km", left + barLength + 6, barY + 4, anchor: "start")
         drawing.text("x and y in km", Drawing.width - 12, barY + 4, anchor: "end")
-        let bottom = colorBar(&drawing, left: left, width: most, y: barY + 14)
+        let bottom = colorBar(&drawing, left: left, width: maxWidth, y: barY + 14)
 
         func share(_ value: Double, _ whole: Double) -> String { String(format: "%.4f%%", 100 * value / whole) }
         let png = PNG(width: grid.width, height: grid.height, pixels: pixels(ice: ice), palette: palette)
@@ -108,12 +108,14 @@ extension FieldMap {
             """
     }
 
-    /// Returns where it ends.
+    /// Draws the colour bar.
+    ///
+    /// - Returns: the y coordinate of its lower end.
     private func colorBar(_ drawing: inout Drawing, left: Double, width: Double, y: Double) -> Double {
         let height = 11.0
         drawing.gradient(
             (0...32).map { scale.colors[Double($0) / 32] }, id: "bar-\(name)", left, y, width, height)
-        // Arrows where values lie beyond the ends.
+        // Arrows mark values beyond the limits.
         if scale.extends.below {
             drawing.polygon([(left, y), (left - 9, y + height / 2), (left, y + height)], fill: scale.colors[0].css)
         }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Text made safe to stand in HTML and SVG, also in an attribute; control characters, which no page may hold, become blanks.
+/// Text escaped for HTML and SVG, also in attributes; control characters, which HTML forbids, become spaces.
 func escaped(_ text: String) -> String {
     var safe = ""
     for scalar in text.unicodeScalars {
@@ -16,7 +16,7 @@ func escaped(_ text: String) -> String {
     return safe
 }
 
-/// An inline picture in a coordinate system of its own, 380 wide: on a phone a unit is about a pixel.
+/// An inline SVG picture whose coordinate system is 380 wide: on a phone a unit is about a pixel.
 struct Drawing {
     static let width = 380.0
 
@@ -38,12 +38,18 @@ struct Drawing {
         body += "<polyline points=\"\(list(points))\" fill=\"none\" \(style)/>"
     }
 
-    /// - Parameter anchor: which part of the text is at the place: start, middle or end.
+    /// Draws text.
+    ///
+    /// - Parameters:
+    ///   - text: the text.
+    ///   - x: horizontal position.
+    ///   - y: position of the baseline.
+    ///   - anchor: which part of the text is at x: start, middle or end.
     mutating func text(_ text: String, _ x: Double, _ y: Double, anchor: String = "middle") {
         body += "<text x=\"\(at(x))\" y=\"\(at(y))\" text-anchor=\"\(anchor)\">\(escaped(text))</text>"
     }
 
-    /// A horizontal run of colours, and what bounds it.
+    /// Draws a horizontal colour gradient with a frame.
     mutating func gradient(_ colors: [RGB], id: String, _ x: Double, _ y: Double, _ width: Double, _ height: Double) {
         let stops = colors.enumerated().map { number, color in
             "<stop offset=\"\(at(100 * Double(number) / Double(colors.count - 1)))%\" stop-color=\"\(color.css)\"/>"
@@ -52,7 +58,11 @@ struct Drawing {
         rectangle(x, y, width, height, "fill=\"url(#\(id))\" stroke=\"#1a1a1a\"")
     }
 
-    /// - Parameter description: what it shows, for those who do not see it; nil where a picture beside it tells.
+    /// The picture as an SVG element.
+    ///
+    /// - Parameters:
+    ///   - height: height in units of the coordinate system.
+    ///   - description: alternative text; nil where an adjacent image has it.
     func svg(height: Double, description: String?) -> String {
         let label = description.map { "role=\"img\" aria-label=\"\(escaped($0))\"" } ?? "aria-hidden=\"true\""
         return "<svg viewBox=\"0 0 \(at(Drawing.width)) \(at(height))\" \(label)>\(body)</svg>"

@@ -2,24 +2,25 @@ import Export
 import Fields
 import PointStore
 
-/// How far the prediction is from the observations of one quantity, at those that come first in the store: their order is
-/// random, so that they stand for all.
+/// Misfits of one quantity at the first observations of the store; the store's order is random, so these are a random sample.
 struct MisfitSample {
     let column: Column
-    /// Predicted minus observed, ascending.
+    /// Predicted minus observed, in ascending order.
     let misfits: [Float]
-    /// Observations in the store.
+    /// Number of observations in the store.
     let total: Int
 
-    /// More would change no digit that is shown: the 95 % quantile is known to a few thousandths.
-    static let most = 1 << 17
+    /// Largest sample: the 95 % quantile is then accurate to a few thousandths, and more would change no digit shown.
+    static let maxCount = 1 << 17
 
-    /// Points that `samples` will evaluate, for progress.
+    /// Number of points that `samples` evaluates, for progress.
     static func work(_ store: StoreReader) -> Int {
-        PointSet.allCases.reduce(0) { $0 + ($1.columns.contains { $0.isObserved } ? min(most, store.count($1)) : 0) }
+        PointSet.allCases.reduce(0) {
+            $0 + ($1.columns.contains { $0.isObserved } ? min(maxCount, store.count($1)) : 0)
+        }
     }
 
-    /// The samples of every quantity that is observed and predicted.
+    /// A sample for every quantity that is both observed and predicted.
     static func samples(of prediction: Prediction, report: (Int) throws -> Void) throws -> [MisfitSample] {
         let store = prediction.store
         var samples: [MisfitSample] = []
@@ -29,7 +30,7 @@ struct MisfitSample {
             }
             guard !fields.isEmpty else { continue }
             var stored: [[Float]] = []
-            try store.read(set, 0..<min(most, store.count(set)), into: &stored)
+            try store.read(set, 0..<min(maxCount, store.count(set)), into: &stored)
             let observed = store.physical(set, stored)
             let predicted = try prediction.fields(x: observed[.x]!, y: observed[.y]!).values
             for (column, field) in fields {
@@ -48,14 +49,14 @@ struct MisfitSample {
         (misfits.reduce(0) { $0 + Double($1) * Double($1) } / Double(max(misfits.count, 1))).squareRoot()
     }
 
-    /// The smallest |misfit| that is not below that share of them.
+    /// The quantile of |misfit| for a share from 0 to 1.
     func quantile(_ share: Double) -> Double {
         let sizes = misfits.map { abs($0) }.sorted()
         guard !sizes.isEmpty else { return 0 }
         return Double(sizes[max(0, Int((share * Double(sizes.count)).rounded(.up)) - 1)])
     }
 
-    /// Counts of misfits in so many bins of equal width from -reach to reach, and how many lie beyond.
+    /// Counts of misfits in equal bins from -reach to reach, and the number outside.
     func histogram(reach: Double, bins: Int) -> (counts: [Int], beyond: Int) {
         var counts = [Int](repeating: 0, count: bins)
         var beyond = 0

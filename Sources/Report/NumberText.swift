@@ -1,8 +1,8 @@
 import Foundation
 
-/// Numbers and units as a reader of a report wants them.
+/// Numbers and units as text for a report.
 enum NumberText {
-    /// Three digits that mean something: "0.523", "1230", "2.31e13".
+    /// Three significant digits: "0.523", "1230", "2.31e13".
     static func plain(_ value: Double) -> String {
         guard value.isFinite, value != 0 else { return value == 0 ? "0" : "--" }
         let rounded = Double(String(format: "%.2e", value)) ?? value
@@ -14,13 +14,13 @@ enum NumberText {
         return trimmed(String(format: "%.\(max(0, 2 - digits))f", rounded))
     }
 
-    /// Without zeros at the end of a fraction.
+    /// Without trailing zeros of a fraction.
     private static func trimmed(_ text: String) -> String {
         guard text.contains(".") else { return text }
         return String(text.reversed().drop { $0 == "0" }.drop { $0 == "." }.reversed())
     }
 
-    /// "2.31e13" as "2.31×10¹³", and minus signs as such.
+    /// "2.31e13" as "2.31×10¹³", hyphens as minus signs.
     static func typeset(_ number: String) -> String {
         let parts = number.split(separator: "e").map { String($0.replacing("-", with: "−")) }
         guard parts.count == 2 else { return parts.first ?? "" }
@@ -30,7 +30,7 @@ enum NumberText {
 
     static func typeset(_ value: Double) -> String { typeset(plain(value)) }
 
-    /// With blanks between thousands.
+    /// With spaces between thousands.
     static func count(_ value: Int) -> String {
         var text = ""
         for (place, digit) in String(value).reversed().enumerated() {
@@ -40,11 +40,9 @@ enum NumberText {
         return String(text.reversed())
     }
 
-    /// "m year-1" as "m/yr", "year-1" as "yr⁻¹".
+    /// "m year-1" as "m yr⁻¹"; empty for "1".
     static func unit(_ symbol: String) -> String {
-        if symbol == "1" { return "" }
-        if symbol == "year-1" { return "yr⁻¹" }
-        return symbol.replacing(" year-1", with: "/yr")
+        symbol == "1" ? "" : symbol.replacing("year-1", with: "yr⁻¹")
     }
 
     private static func superscript(_ text: String) -> String {
@@ -54,7 +52,7 @@ enum NumberText {
 }
 
 extension NumberText {
-    /// "nd" of 2nd.
+    /// The ending of an ordinal number: "nd" for 2.
     static func ordinalEnding(_ number: Int) -> String {
         if (11...13).contains(number % 100) { return "th" }
         return switch number % 10 {

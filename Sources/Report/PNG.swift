@@ -1,8 +1,9 @@
 import CZlib
+import Fields
 
 /// A picture of 8-bit palette indices as a PNG file (ISO/IEC 15948:2004).
 public struct PNG {
-    /// Where every file of ours says so.
+    /// What marks a picture as one of ours: the beginning of its "Software" text.
     static let software = "IceShelfPINN"
 
     public let width: Int
@@ -28,14 +29,14 @@ public struct PNG {
             let body = Array(type.utf8) + data
             file += big(data.count) + body + big(Int(crc32(0, body, UInt32(body.count))))
         }
-        // Eight bits, indexed colour, deflate, the one filter method, not interlaced.
+        // Eight bits, indexed colour, deflate, filter method 0, not interlaced.
         append("IHDR", big(width) + big(height) + [8, 3, 0, 0, 0])
-        for (keyword, text) in [("Software", PNG.software), ("Title", title)] {
+        for (keyword, text) in [("Software", Version.text), ("Title", title)] {
             let latin = text.unicodeScalars.map { $0.value < 256 ? UInt8($0.value) : UInt8(ascii: "?") }
             append("tEXt", Array(keyword.utf8) + [0] + latin)
         }
         append("PLTE", palette.flatMap { [$0.red, $0.green, $0.blue] })
-        // Every row begins with its filter: none, as the standard recommends for indices.
+        // Every row begins with its filter type: none, as the standard recommends for palette indices.
         var rows: [UInt8] = []
         rows.reserveCapacity((width + 1) * height)
         for row in 0..<height { rows += [0] + pixels[row * width..<(row + 1) * width] }
@@ -47,7 +48,7 @@ public struct PNG {
     private func deflated(_ bytes: [UInt8]) -> [UInt8] {
         var length = compressBound(UInt(bytes.count))
         var packed = [UInt8](repeating: 0, count: Int(length))
-        // With room for the bound only memory can be wanting, of which zlib needs 256 KB.
+        // With a buffer of compressBound, only zlib's own allocation of 256 KB can fail.
         precondition(compress2(&packed, &length, bytes, UInt(bytes.count), Z_BEST_COMPRESSION) == Z_OK)
         return Array(packed.prefix(Int(length)))
     }

@@ -1,23 +1,23 @@
 import Fields
 import PointStore
 
-/// The cells of a grid that a picture shows: the box around the ice, thinned to what a page can show, with y upwards and x to
-/// the right.
+/// The cells of a grid that a picture shows: the box around the ice, subsampled to the resolution of a page, with y upwards
+/// and x to the right.
 struct PictureGrid {
     let stored: StoredGrid
-    /// Every so manyth row and column is shown.
+    /// Every `step`-th row and column is shown.
     let step: Int
-    /// Rows of the grid from the top of the picture, columns from its left.
+    /// Grid rows from the top of the picture, and grid columns from its left.
     let rows: [Int]
     let columns: [Int]
-    /// Pixel row of each row of the grid, pixel column of each column; -1 where it is not shown.
+    /// Pixel row of each grid row and pixel column of each grid column; -1 if not shown.
     private let rowOfGrid: [Int32]
     private let columnOfGrid: [Int32]
 
-    /// More are more than a page shows, and would make it large.
+    /// Largest number of pixels along an axis; more would make the page large without being visible.
     static let maxPixels = 500_000
 
-    /// Nil where the grid has no such ice.
+    /// Nil if the grid has no such ice.
     init?(_ stored: StoredGrid, ice: IceMask) {
         let grid = stored.grid
         var top = grid.rows, bottom = -1, left = grid.columns, right = -1
@@ -37,7 +37,7 @@ struct PictureGrid {
         func count(_ range: Range<Int>) -> Int { (range.count + step - 1) / step }
         while count(shownRows) * count(shownColumns) > PictureGrid.maxPixels { step += 1 }
         func thinned(_ range: Range<Int>, reversed: Bool) -> [Int] {
-            // The middle one of every group stands for it.
+            // The middle of each group represents it.
             let places = Array(
                 stride(from: range.lowerBound + min(step, range.count) / 2, to: range.upperBound, by: step))
             return reversed ? places.reversed() : places
@@ -80,7 +80,7 @@ struct PictureGrid {
         stored.mask[rows[pixel / width] * stored.grid.columns + columns[pixel % width]]
     }
 
-    /// The pixel that shows the cell of a position; nil where none does.
+    /// The pixel that shows the cell of a position; nil if the cell is not shown.
     func pixel(x: Double, y: Double) -> Int? {
         guard let cell = stored.grid.cell(containingX: x, y: y) else { return nil }
         let row = rowOfGrid[cell / stored.grid.columns]

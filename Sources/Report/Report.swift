@@ -5,28 +5,27 @@ import NetCDFFiles
 import PointStore
 import Runs
 
-/// What a trained network says of its shelf, as pictures: one HTML page without scripts that needs nothing but itself, or PNG
-/// files.
+/// The results of a run as pictures: one self-contained HTML page without scripts, or PNG files.
 public struct Report {
     let run: TrainedRun
     let runPath: String
     let sections: [MapSection]
     let samples: [MisfitSample]
-    /// Of the run, or of the first members of an ensemble.
+    /// Loss histories of the run, or of the first members of an ensemble.
     let histories: [History]
-    /// Of a momentum residual of one [Pa].
+    /// The driving stress, which a momentum residual of one stands for [Pa].
     let drivingStress: Double
 
-    /// Histories of more members would be one thick line.
+    /// Largest number of histories drawn; more would merge into one thick line.
     private static let maxHistories = 50
 
-    /// Pixels and observations that are visited by `init`, for progress.
+    /// Number of pixels and observations that `init` visits, for progress.
     public static func work(_ run: TrainedRun) -> Int { MapMaker.work(run.store) + MisfitSample.work(run.store) }
 
     /// - Parameters:
-    ///   - full: the run's prediction with what is derived.
-    ///   - plain: the same without.
-    ///   - report: called with the pixels and observations that were done; ends the work by throwing.
+    ///   - full: the run's prediction with derived fields.
+    ///   - plain: the same without derived fields.
+    ///   - report: called with the number of pixels and observations done since the last call; throws to stop the work.
     public init(
         _ run: TrainedRun, in directory: RunDirectory, full: Prediction, plain: Prediction,
         report: (Int) throws -> Void
@@ -51,21 +50,24 @@ public struct Report {
     var maps: [FieldMap] { sections.flatMap(\.maps) }
     var ice: IceMask { run.store.description.ice }
 
-    // MARK: files
+    // MARK: Files
 
-    /// Writes the page whole, or leaves what was there.
+    /// Writes the page atomically: on failure an earlier file is left as it was.
     ///
-    /// - Parameter command: the command line that is at work.
+    /// - Parameters:
+    ///   - path: the file.
+    ///   - command: the command line, for the provenance.
+    ///   - date: date of the report.
     public func write(to path: String, command: String, date: Date = Date()) throws {
         try AtomicFile.write(Array(page(command: command, date: date).utf8), to: path, as: "the report")
     }
 
-    /// Writes the maps, each whole, and returns their names.
+    /// Writes the maps, each atomically, and returns their file names.
     public func writeMaps(to folder: String) throws -> [String] {
         try Report.checkFolder(folder)
         try Report.makeFolder(folder)
         let names = maps.map { "\($0.name).png" }
-        // Before the first is written.
+        // All are checked before the first is written.
         for name in names { try Report.checkMap("\(folder)/\(name)") }
         for (map, name) in zip(maps, names) {
             try AtomicFile.write(
@@ -74,16 +76,16 @@ public struct Report {
         return names
     }
 
-    /// Anything but an older report stays what it is.
+    /// Throws unless the path is free or holds an earlier report, and can be written.
     public static func checkOutput(_ path: String) throws {
         if access(path, F_OK) == 0 {
             guard beginning(of: path).contains(generator) else { throw ReportError.notAReport(path: path) }
         }
-        // Whether it can be written is told before the work.
+        // Fails now rather than after the work.
         try AtomicFile(replacing: path).discard()
     }
 
-    /// Whether maps can be written there, told before the work. A folder that is not there is made with the first map.
+    /// Throws unless maps can be written into the folder. A missing folder is made with the first map.
     public static func checkFolder(_ path: String) throws {
         var info = stat()
         guard stat(path, &info) == 0 else {
@@ -109,11 +111,11 @@ public struct Report {
         guard beginning(of: path).contains(PNG.software) else { throw ReportError.notAMap(path: path) }
     }
 
-    /// What the first bytes of our own files say.
+    /// The text that marks a file as our own report, near its beginning.
     static let generator = "IceShelfPINN report 1"
 
     private static func beginning(of path: String) -> String {
-        // Opening a pipe would wait for its other end.
+        // Opening a pipe would block until the other end is opened.
         var info = stat()
         guard stat(path, &info) == 0, info.st_mode & S_IFMT == S_IFREG,
             let handle = FileHandle(forReadingAtPath: path)

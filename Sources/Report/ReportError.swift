@@ -1,6 +1,6 @@
 import Fields
 
-/// What can be wrong with a report.
+/// An error of reading for, or writing, a report.
 public enum ReportError: Failure {
     case notAReport(path: String)
     case notAMap(path: String)
@@ -18,13 +18,13 @@ public enum ReportError: Failure {
     public var explanation: String {
         switch self {
         case .notAReport(let path):
-            "\(path): exists and is no report; it is not replaced, choose another name"
+            "\(path): exists and is not a report, so it is not replaced; choose another name"
         case .notAMap(let path):
-            "--png: \(path) exists and is no map of pinn-report; it is not replaced, choose another folder"
+            "--png: \(path) exists and is not a map of pinn-report, so it is not replaced; choose another folder"
         case .noFolder(let path, let reason):
-            "--png: \(path) cannot be made a folder: \(reason); choose another name"
+            "--png: \(path) cannot make the folder: \(reason); choose another name"
         case .noIce(let store):
-            "\(store): no grid of it has ice to be drawn; make it again with pinn-ingest"
+            "\(store): none of its grids has ice to draw; run pinn-ingest again"
         }
     }
 }

@@ -3,7 +3,7 @@ import Foundation
 import PointStore
 import Runs
 
-// The page: what a colleague asks first stands first. No scripts, and a policy that forbids to fetch anything.
+// The page, most important results first. It has no scripts, and its content security policy forbids fetching anything.
 extension Report {
     func page(command: String, date: Date) -> String {
         let title = "\(area) of \(ice.adjective) ice at iteration \(NumberText.count(run.checkpoint.iteration))"
@@ -101,7 +101,7 @@ extension Report {
         }
         """
 
-    // MARK: parts
+    // MARK: Parts
 
     private var area: String {
         let extent = maps[0].grid.extent
@@ -134,7 +134,7 @@ extension Report {
             rows.append(
                 (
                     map.name,
-                    "median \(quantile(0.5)) \(NumberText.unit(map.unit)), nine tenths of the area between \(quantile(0.05)) and \(quantile(0.95)) (\(map.title))"
+                    "median \(quantile(0.5)) \(NumberText.unit(map.unit)), 90 % of the area between \(quantile(0.05)) and \(quantile(0.95)) (\(map.title))"
                 ))
         }
         rows.append(
@@ -151,7 +151,7 @@ extension Report {
         }
         return """
             <div class="legend">\(entries.joined())</div>
-            <p class="legend">Misfits are predicted minus observed. Colour bars end at the 1st and 99th percentile; an arrow says that there is more beyond. What was observed and what was predicted have the same colours.</p>
+            <p class="legend">Misfits are predicted minus observed. Colour bars end at the 1st and 99th percentile; an arrow marks values beyond. Observed and predicted fields share a colour scale.</p>
             """
     }
 
@@ -159,7 +159,7 @@ extension Report {
         let isEquations = section.maps.contains { $0.name.hasPrefix("residual_") && $0.unit == "Pa" }
         let note =
             isEquations
-            ? "<p>What is left of the balance of forces, which should be zero. The driving stress ρ g (1 − ρ/ρ<sub>w</sub>) h₀² / L₀ of this area is \(NumberText.typeset(drivingStress)) Pa.</p>"
+            ? "<p>Residuals of the momentum balance, ideally zero. The driving stress ρ g (1 − ρ/ρ<sub>w</sub>) h₀² / L₀ of this shelf is \(NumberText.typeset(drivingStress)) Pa.</p>"
             : ""
         return """
             <section>
@@ -190,7 +190,7 @@ extension Report {
             title: "Loss", description: "Loss and its terms over the iterations, with a logarithmic axis.",
             curves: [.init(name: "total", values: history.totals)]
                 + history.termNames.enumerated().map { .init(name: $1, values: column(history.terms, $0)) },
-            marks: phases, note: "The total is the sum of the terms (mean squared residuals) by their weights.")
+            marks: phases, note: "The total is the weighted sum of the terms (mean squared residuals).")
         let misfits = HistoryChart(
             title: "Misfit of each term",
             description: "Root mean squares of the terms over the iterations, with a logarithmic axis.",
@@ -199,12 +199,12 @@ extension Report {
                 return .init(name: unit.isEmpty ? name : "\(name) [\(unit)]", values: column(history.misfits, term))
             }, marks: phases,
             note:
-                "Root mean squares in the units that the key gives; without one, equations are in units of the driving stress."
+                "Root mean squares, in the unit given in the legend; equations without a unit are relative to the driving stress."
         )
         return loss.figure + "\n" + misfits.figure
     }
 
-    /// Where another optimizer takes over.
+    /// Iterations at which another optimizer takes over.
     private var phases: [(iteration: Int, name: String)] {
         let phases = (try? run.checkpoint.configuration.phases().phases) ?? []
         return phases.count > 1 ? phases.map { ($0.start, $0.optimizer) } : []
@@ -218,6 +218,7 @@ extension Report {
         }
         var rows = [
             ("Report", "\(ISO8601DateFormatter().string(from: date)): \(command)"),
+            ("Software", Version.text),
             ("Run", "\(runPath), iteration \(checkpoint.iteration), seed \(checkpoint.configuration.seed)"),
             ("Trained", "\(Report.duration(checkpoint.trainedSeconds)) on \(checkpoint.backend)"),
             ("Store", "\(run.store.path), fingerprint \(checkpoint.storeFingerprint)"),
@@ -232,7 +233,7 @@ extension Report {
         rows.append(
             (
                 "Method",
-                "MacAyeal 1989, doi:10.1029/JB094iB04p04071; Wang et al. 2025, Science 387, 1219–1224. Colours: viridis (Smith & van der Walt 2015), RdBu (ColorBrewer 2.0, C. Brewer), at an even pace in OKLab."
+                "MacAyeal 1989, doi:10.1029/JB094iB04p04071; Wang et al. 2025, Science 387, 1219–1224. Colours: viridis (Smith & van der Walt 2015), RdBu (ColorBrewer 2.0, C. Brewer), made uniform in OKLab."
             ))
         return rows
     }

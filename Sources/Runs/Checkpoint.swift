@@ -69,6 +69,7 @@ extension Checkpoint {
         let file = try NetCDFFile(creating: path)
         try file.setAttribute("title", .text("Checkpoint of a physics-informed network of an ice shelf"))
         try file.setAttribute("format", .text(Checkpoint.format))
+        try file.setAttribute("software", .text(Version.text))
         try file.setAttribute("plan", .text(configuration.toml))
         try file.setAttribute("iteration", .numbers([Double(iteration)]))
         try file.setAttribute("store_fingerprint", .text(storeFingerprint))
@@ -210,6 +211,7 @@ extension History {
         do {
             let file = try NetCDFFile(creating: pending.temporaryPath)
             try file.setAttribute("title", .text("Loss history of a physics-informed network of an ice shelf"))
+            try file.setAttribute("software", .text(Version.text))
             let variables = try History.define(self, in: file)
             try file.endDefinitions()
             try variables?.write(self)

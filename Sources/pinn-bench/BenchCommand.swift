@@ -10,25 +10,25 @@ import Ingest
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pinn-bench",
-        abstract: "Measures training on this machine, and whatever else takes time.",
+        abstract: "Measures the speed of training, streaming, ingest and export on this machine.",
         discussion: """
-            For each number of points and of cores: the time of 2,000 training steps (loss, gradient, Adam), seconds for a \
-            point and a thousand iterations, and the share of the rate of OpenBLAS's own matrix product on the same cores, \
-            which runs by turns with the steps. With --what also iterations streamed from a store of 1e8 points \
-            (0.9 GB, made for the time of the run), ingest, and export. Leave the machine alone while it runs.
+            For each number of points and cores: the time of 2,000 training steps (loss, gradient, Adam), the unit time (seconds \
+            per point and thousand iterations), and the rate relative to OpenBLAS's matrix product on the same cores, \
+            interleaved with the steps. --what adds iterations streamed from a store of 1e8 points (0.9 GB, temporary), \
+            ingest, and export. Leave the machine idle while it runs.
 
             Example: pinn-bench --what step,stream --format markdown --save baseline.json
             """)
 
-    @Option(help: ArgumentHelp("What to measure, behind commas: \(Names.stages); or all.", valueName: "stages"))
+    @Option(help: ArgumentHelp("What to measure, separated by commas: \(Names.stages); or all.", valueName: "stages"))
     var what = "step"
 
-    @Option(help: ArgumentHelp("Numbers of points, behind commas.", valueName: "counts"))
+    @Option(help: ArgumentHelp("Numbers of points, separated by commas.", valueName: "counts"))
     var points = "1024,4096,16384,65536,262144"
 
     @Option(
         help: ArgumentHelp(
-            "Numbers of threads, behind commas. (default: 1, 2, 4, ... and all cores)", valueName: "counts"))
+            "Numbers of threads, separated by commas. (default: 1, 2, 4, ... and all cores)", valueName: "counts"))
     var threads: String?
 
     @Option(help: ArgumentHelp("Hidden layers and their width; 6x40+6x40 for two networks.", valueName: "LxW"))
@@ -40,17 +40,17 @@ struct BenchCommand: ParsableCommand {
             valueName: "name"))
     var problem = "shallow-shelf"
 
-    @Option(help: "About how long each row lasts; three steps at least.")
+    @Option(help: "Approximate duration of each row; at least three steps.")
     var seconds = 5.0
 
     @Option(help: "Where to compute: all (whatever this machine has), \(Backends.names.joined(separator: ", ")).")
     var backend = "all"
 
-    @Option(help: "Precision of products, on a GPU or as on one: \(Backends.precisions.joined(separator: ", ")).")
+    @Option(help: "Precision of matrix products: \(Backends.precisions.joined(separator: ", ")).")
     var precision = "fp32"
 
     @Option(
-        help: ArgumentHelp("Collocation points of the store that is streamed.", valueName: "count"), transform: count)
+        help: ArgumentHelp("Collocation points of the streamed store.", valueName: "count"), transform: count)
     var streamPoints = 100_000_000
 
     @Option(help: ArgumentHelp("Collocation points of a streamed iteration.", valueName: "count"), transform: count)
@@ -64,22 +64,22 @@ struct BenchCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Where the stores of --what stream, ingest and export lie while they are measured.", valueName: "folder"))
+            "Folder for temporary stores of --what stream, ingest and export.", valueName: "folder"))
     var scratch = "."
 
-    @Option(help: "How results are shown: text, markdown, json.")
+    @Option(help: "Output format: text, markdown, json.")
     var format = ReportFormat.text
 
     @Option(help: ArgumentHelp("Also write the results here, as JSON.", valueName: "file"))
     var save: String?
 
-    @Option(help: ArgumentHelp("Results that --save wrote earlier, to be compared with.", valueName: "file"))
+    @Option(help: ArgumentHelp("Results written earlier by --save, to compare with.", valueName: "file"))
     var compare: String?
 
-    @Option(help: ArgumentHelp("What results call this run, for instance a commit.", valueName: "text"))
+    @Option(help: ArgumentHelp("Name of this run in the results.", valueName: "text"))
     var label: String?
 
-    /// The child's side: one task, and its result as JSON.
+    /// In a child process: the task to run; prints its result as JSON.
     @Option(help: .hidden) var row: String?
 
     @OptionGroup var common: CommonOptions
@@ -113,7 +113,7 @@ struct BenchCommand: ParsableCommand {
             return print(String(decoding: result, as: UTF8.self))
         }
         StopRequest.install()
-        // What can be wrong with files is told before the work.
+        // Checks files before the work.
         let before = try compare.map { try BenchmarkReport(reading: $0) }
         if let save { try BenchmarkReport.checkWritable(save) }
         let plan = try plan()
@@ -123,17 +123,17 @@ struct BenchCommand: ParsableCommand {
                 into: &report, say: printMessage,
                 begin: { printMessage("\($1 + 1)/\($2) \($0)") }, shouldStop: { StopRequest.isPending })
         } catch {
-            // Rows take minutes; those that are there are shown, whatever ended the run.
+            // Rows take minutes: finished ones are shown whatever ended the run.
             if !report.isEmpty { try show(report, before.map { Comparison(report, against: $0) }) }
             if error is BenchmarkStopped { try StopRequest.check() }
             throw error
         }
-        // Shown first: a disk that is full by now takes the file, not the figures.
+        // Shown before the file is written, which a full disk could prevent.
         try show(report, before.map { Comparison(report, against: $0) })
         if let save { try report.write(to: save) }
     }
 
-    // MARK: options
+    // MARK: Options
 
     private var stages: [BenchmarkPlan.Stage]? {
         if what == "all" { return BenchmarkPlan.Stage.allCases }
@@ -146,7 +146,7 @@ struct BenchCommand: ParsableCommand {
         let items = list.split(separator: ",", omittingEmptySubsequences: false)
         let counts = items.compactMap { wholeNumber($0) }
         guard counts.count == items.count, counts.allSatisfy({ $0 <= most }) else { return nil }
-        // A value that is named twice is measured once.
+        // Duplicates are measured once.
         return counts.enumerated().filter { !counts[..<$0.offset].contains($0.element) }.map(\.element)
     }
 
@@ -160,7 +160,7 @@ struct BenchCommand: ParsableCommand {
         plan.streamPoints = streamPoints
         plan.chunk = min(chunk, streamPoints)
         if plan.stages.contains(.stream), plan.chunk < chunk {
-            printMessage("--chunk: an iteration takes all \(plan.chunk) points of the store, which has no more")
+            printMessage("--chunk: the store has only \(plan.chunk) points, and an iteration takes all of them")
         }
         plan.ingestPoints = ingestPoints
         plan.exportCells = exportCells
@@ -169,7 +169,7 @@ struct BenchCommand: ParsableCommand {
         return plan
     }
 
-    /// The CPU with every number of threads, and other devices that are there.
+    /// The CPU with every number of threads, and the other devices of this machine.
     private func devices(for plan: BenchmarkPlan) throws -> [BenchmarkPlan.Device] {
         let threadCounts =
             threads.flatMap { counts($0, upTo: 1024) }
@@ -180,20 +180,20 @@ struct BenchCommand: ParsableCommand {
         var devices: [BenchmarkPlan.Device] = []
         for name in names {
             do {
-                // Whether the device is there, and the network one that it can have, before the first row.
+                // Checks before the first row that the device exists and accepts the network.
                 let problem = try StepProblem.named(plan.problem, plan.network)
                 let made = try Backends.make(name, problem.residualProblem, threads: 1)
                 devices +=
                     made is CPUBackend
                     ? threadCounts.map { .init(backend: "cpu", threads: $0) } : [.init(backend: name, threads: nil)]
             } catch  where backend == "all" && name != "cpu" {
-                printMessage("\(name) is left out: \(error)")
+                printMessage("\(name) is skipped: \(error)")
             }
         }
         return devices
     }
 
-    // MARK: results
+    // MARK: Results
 
     private struct Results: Encodable {
         let report: BenchmarkReport

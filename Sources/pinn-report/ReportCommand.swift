@@ -9,23 +9,22 @@ import Runs
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pinn-report",
-        abstract: "Shows what a trained network says of its ice, as one HTML page.",
+        abstract: "Shows the results of a run as one HTML page.",
         discussion: """
-            Reads pinn-run/ (made by pinn-train) and the store that it was trained on. The page has maps of the data, the \
-            prediction, the misfits, the viscosity and the residuals of the equations, histograms, the loss history, the \
-            configuration and where all came from. It needs no network and no other file: open it from disk, send it, \
-            print it.
+            Reads pinn-run/ (made by pinn-train) and the store that it was trained on. The page has maps of data, prediction, \
+            misfits, viscosity and equation residuals, histograms, the loss history, the configuration and the provenance. \
+            It is self-contained: open it from disk, send it, print it.
             """)
 
     @Argument(help: "The file to write. (default: report.html; with --png none)") var report: String?
     @Option(name: .customLong("run"), help: "Folder of the run.") var runPath = "pinn-run"
-    @Option(help: "The point store. (default: the one that the run names)") var store: String?
+    @Option(help: "The point store. (default: the one recorded in the run)") var store: String?
     @Option(
         help: ArgumentHelp(
             "Write the maps as PNG files into this folder.", valueName: "folder"))
     var png: String?
     @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"
-    @Option(help: "Precision of products, on a GPU or as on one: \(Backends.precisions.joined(separator: ", ")).")
+    @Option(help: "Precision of matrix products: \(Backends.precisions.joined(separator: ", ")).")
     var precision = "fp32"
     @Option(help: "Threads. (default: all cores)") var threads: Int?
     @OptionGroup var common: CommonOptions

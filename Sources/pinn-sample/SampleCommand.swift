@@ -7,9 +7,9 @@ import ForwardModel
 struct SampleCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pinn-sample",
-        abstract: "Makes velocity and thickness products of an invented ice shelf whose viscosity is known.",
+        abstract: "Makes velocity and thickness products of a synthetic ice shelf with known viscosity.",
         discussion: """
-            Solves the shallow-shelf equations for the velocity and writes three files, laid out as the real products: \
+            Solves the shallow-shelf equations for the velocity and writes three files in the layout of the real products: \
             NAME_velocity_measures.nc (MEaSUREs, 450 m), NAME_bedmachine_v2.nc (BedMachine, 500 m) and NAME_truth.nc \
             (the viscosity, for scoring). The files of Data/ are made by 'pinn-sample -o Data'.
             """)
@@ -19,7 +19,7 @@ struct SampleCommand: ParsableCommand {
 
     @Option(
         name: [.customShort("o"), .long],
-        help: ArgumentHelp("Folder that the files are written to; made if absent.", valueName: "folder"))
+        help: ArgumentHelp("Output folder; created if it does not exist.", valueName: "folder"))
     var output = "."
 
     @Option(help: ArgumentHelp("First part of the files' names.", valueName: "name"))
@@ -49,7 +49,7 @@ struct SampleCommand: ParsableCommand {
         }
         guard !name.isEmpty, !name.contains("/") else {
             throw ValidationError(
-                "--name must be the first part of a file's name, without '/'; the folder goes to --output")
+                "--name must be the first part of a file name, without '/'; give the folder as --output")
         }
     }
 

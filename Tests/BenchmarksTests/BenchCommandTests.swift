@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The command itself, on problems that take no time.
+/// The command itself, on tiny problems.
 @Suite struct BenchCommandTests {
     static let short = ["--network", "2x16", "--seconds", "0.05", "--threads", "1"]
 
@@ -22,7 +22,7 @@ import Testing
             #expect(share > 0 && share < 2)
             #expect(try #require(row.measured.sgemmRate) > 1e8)
             #expect(row.measured.steps >= 3 && row.measured.stepSeconds > 0 && row.measured.stepSeconds < 1)
-            // The libraries alone take ten; a matrix of the yardstick would add twelve to what a row needs.
+            // The libraries alone take 10 MB; the yardstick's matrices would add 12.
             #expect(row.peakBytes > 5_000_000 && row.peakBytes < 200_000_000)
         }
         #expect(folder.names.isEmpty)
@@ -96,7 +96,7 @@ import Testing
         #expect(try String(contentsOfFile: folder.file("notes.txt"), encoding: .utf8) == "mine")
         try ReportTests.stored().write(to: folder.file("report.json"))
         #expect(try bench(["--points", "64", "--save", "link"], in: folder).status == 0)
-        // The link stays one, and the report behind it is new.
+        // The link remains, and its target is the new report.
         #expect(try manager.destinationOfSymbolicLink(atPath: folder.file("link")) == "report.json")
         #expect(try BenchmarkReport(reading: folder.file("report.json")).steps.map(\.points) == [64])
     }
@@ -115,7 +115,7 @@ import Testing
     @Test func whatDoesNotFitIsRefused() throws {
         let folder = try TemporaryFolder()
         let bench = try #require(Tool.built("pinn-bench"))
-        // 2 GB of address space; a hundred million points are 2 GB in themselves, and their tiles.
+        // 2 GB of address space; a hundred million points alone take 2 GB.
         let limited = try Tool(path: "/bin/sh").run(
             [
                 "-c", "ulimit -v 2000000; exec \"$0\" \"$@\"", bench.path, "--points", "64,100000000", "--network",
@@ -152,7 +152,7 @@ import Testing
             running.send(signal)
         }
         #expect(result.status == 128 + signal && !result.died, "\(result.messages)")
-        // Rows begin with their points; a rate may have any digits.
+        // Rows begin with their number of points.
         let rows = result.output.split(separator: "\n").compactMap { $0.split(separator: " ").first }
         #expect(rows.contains("64") && !rows.contains("128"), "\(result.output)")
         #expect(folder.names.isEmpty)

@@ -6,7 +6,7 @@ import Testing
 
 import Benchmarks
 
-/// Figures of tiny runs: whether they are possible, not what they are.
+/// Plausibility of the figures of tiny runs.
 @Suite struct MeasurementTests {
     @Test func aShareIsTheStepsRateOverTheYardsticks() throws {
         let yardstick = SGEMMRate(threads: 1)
@@ -17,7 +17,7 @@ import Benchmarks
         }
         #expect(measured.steps.count == made && measured.shares.count >= 3)
         #expect(measured.sgemmRates.count == measured.shares.count + 1)
-        // A step that sleeps 10 ms and counts 1e7 operations makes at most 1e9 a second.
+        // A step that sleeps 10 ms and counts 1e7 operations makes at most 1e9 per second.
         let median = try #require(measured.shares.median)
         #expect(median > 0 && median <= 1e9 / measured.sgemmRates.min()!)
     }

@@ -78,7 +78,7 @@ import Testing
         #expect(here.exists("maps/mu.png"))
         let whole = try here.bytes("pinn-store.nc")
         let refused = try here.run(tool, ["pinn-store.nc"])
-        #expect(refused.status == 64 && refused.messages.contains("pinn-store.nc: exists and is no report"))
+        #expect(refused.status == 64 && refused.messages.contains("pinn-store.nc: exists and is not a report"))
         #expect(try here.bytes("pinn-store.nc") == whole)
         #expect(try here.run(tool, ["--png", "pinn-store.nc"]).status == 74)
     }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 extension ProductFileTests {
-    /// What the files themselves say, by differences on their own grids, with nothing of the solver that made them.
+    /// Checks of the files by differences on their own grids, independent of the solver that made them.
     @Suite("The bundled fields")
     struct BundledFieldsTests {
         private let constants = Constants()
@@ -33,7 +33,7 @@ extension ProductFileTests {
             h = y.flatMap { y in x.map { x in thickness(x, y) } }
         }
 
-        /// Derivatives of fourth order; NaN where a cell of the stencil is.
+        /// Derivatives by differences of fourth order; NaN where a cell of the stencil is NaN.
         private func dx(_ f: [Double]) -> [Double] { difference(f, step: 1, spacing: 450) }
         private func dy(_ f: [Double]) -> [Double] { difference(f, step: -columns, spacing: 450) }
 
@@ -68,7 +68,7 @@ extension ProductFileTests {
             #expect(relative < 1e-3, "residual \(relative) of the driving stress")
         }
 
-        /// No cell off the shelf within 10 cells (4.5 km): stresses grow without bound in the corners of the front.
+        /// At least 10 cells (4.5 km) away from the edge of the shelf: stresses are unbounded in the corners of the front.
         private func isFarFromBoundary(_ index: Int) -> Bool {
             let (column, row) = (index % columns, index / columns)
             for (a, b) in [(10, 0), (-10, 0), (0, 10), (0, -10), (7, 7), (7, -7), (-7, 7), (-7, -7)] {
@@ -92,7 +92,7 @@ extension ProductFileTests {
     }
 }
 
-/// Cubic interpolation in a grid of cells, NaN beside missing ones; kinks of a linear one would be 2 % of the slope.
+/// Cubic interpolation on a grid of cells, NaN next to missing ones; the kinks of linear interpolation would be 2 % of the slope.
 private struct CubicGrid {
     let x: [Double]
     let y: [Double]

@@ -13,7 +13,7 @@ struct ExactShelfTests {
         return Position(40_000 * s + 5_000 * t * t, 30_000 * t - 4_000 * s * t)
     }
 
-    /// The largest distance of nodal velocities from an exact solution, as a share of the largest speed.
+    /// The largest error of nodal velocities, relative to the largest speed.
     private static func error(of field: VelocityField, from exact: (Position) -> Velocity) -> Double {
         let misses = zip(field.mesh.nodes, field.nodal).map { length($1 - exact($0)) }
         return misses.reduce(0, max) / field.mesh.nodes.map { length(exact($0)) }.reduce(0, max)
@@ -34,7 +34,7 @@ struct ExactShelfTests {
         let field = try ShallowShelfSystem(
             mesh: mesh, thickness: { _ in Self.thickness }, viscosity: { _ in viscosity }, prescribed: prescribed
         ).solve()
-        // The solution is linear, so the elements hold it; what is left is rounding times the condition number.
+        // The solution is linear, so the elements represent it; the error is rounding times the condition number.
         #expect(Self.error(of: field, from: exact) < 1e-10)
     }
 
@@ -84,7 +84,7 @@ struct ExactShelfTests {
         }
     }
 
-    // MARK: what cannot be solved
+    // MARK: Unsolvable problems
 
     @Test("a shelf that is held nowhere is refused")
     func heldNowhere() {

@@ -22,7 +22,7 @@ extension ProductFileTests {
                 let field = try file.requireVariable(name).read(as: Double.self)
                 let column = try #require(x.firstIndex(of: 100))
                 let row = try #require(y.firstIndex(of: 100))
-                // y runs down in the file, up here.
+                // y descends in the file and ascends here.
                 for i in 0..<Channel.columns {
                     for j in 0..<Channel.rows { values.append(field[(row - j) * x.count + column + i]) }
                 }
@@ -47,7 +47,7 @@ extension ProductFileTests {
             let (u, v) = (try Channel("VX", in: file), try Channel("VY", in: file))
             let thickness = try Channel("thickness", in: file)
             let viscosity = try Channel("viscosity", in: truth)
-            // Nodes on every second cell, the last column on the front itself, 100 m beyond the last cells.
+            // Nodes on every second cell; the last column on the front, 100 m beyond the last cells.
             let mesh = Mesh(columns: 200, rows: 125) { column, row in
                 Position(column == 200 ? 80_000 : 100 + 400 * Double(column), min(100 + 400 * Double(row), 49_900))
             }
@@ -69,7 +69,7 @@ extension ProductFileTests {
                 squares += miss * miss
                 fastest = max(fastest, length(expected))
             }
-            // The data are float32 of COMSOL's own mesh; 0.04 % was reached with another solver.
+            // The data are float32 from COMSOL's own mesh; another solver reached 0.04 %.
             #expect(largest < 2e-3 * fastest, "largest difference \(largest) of \(fastest) m/yr")
             let mean = (squares / Double(mesh.nodes.count)).squareRoot()
             #expect(mean < 5e-4 * fastest, "root mean square difference \(mean) of \(fastest) m/yr")

@@ -3,7 +3,7 @@ import ForwardModel
 import Foundation
 import Testing
 
-/// A chosen velocity becomes the solution by an extra force f = grad P − div N. It meets the front's condition by itself:
+/// A chosen velocity becomes the solution through an extra force f = grad P − div N. It satisfies the front condition:
 /// at the front u_y + v_x = 0, and the viscosity is chosen so that 2 μ (2 u_x + v_y) = ½ ρ g (1 − ρ/ρ_w) h.
 @Suite("A manufactured solution")
 struct ManufacturedSolutionTests {
@@ -18,7 +18,7 @@ struct ManufacturedSolutionTests {
             * Velocity(x + 0.2 * cos(.pi * x / 2) * cos(y), 0.1 * position.y / lengthY + 0.1 * cos(.pi * x) * sin(y))
     }
 
-    /// u_x, u_y, v_x, v_y, by hand.
+    /// u_x, u_y, v_x, v_y, derived by hand.
     private static func gradient(_ position: Position) -> (ux: Double, uy: Double, vx: Double, vy: Double) {
         let (x, y) = (position.x / lengthX, 2 * .pi * position.y / lengthY)
         return (
@@ -43,7 +43,7 @@ struct ManufacturedSolutionTests {
         return Viscosity(horizontal: horizontal, vertical: ratio * horizontal)
     }
 
-    /// N − P: the columns are what acts on planes normal to x and to y [Pa m].
+    /// N − P [Pa m]; its columns act on planes normal to x and to y.
     private static func stress(_ position: Position, ratio: Double) -> (xx: Double, xy: Double, yy: Double) {
         let g = gradient(position)
         let h = thickness(position)
@@ -103,7 +103,7 @@ struct ManufacturedSolutionTests {
 
     @Test("is approached at second order on a bed that holds it back")
     func convergesOnABed() throws {
-        // 1e4 Pa at the speed: as much as the shelf's own driving stress.
+        // 1e4 Pa at the given speed, as large as the shelf's driving stress.
         let errors = try [4, 8, 16].map { try Self.error(refinement: $0, ratio: 1, drag: 1e4 / Self.speed) }
         for (coarse, fine) in zip(errors, errors.dropFirst()) {
             let rate = log2(coarse / fine)

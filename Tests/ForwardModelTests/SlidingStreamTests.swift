@@ -19,14 +19,14 @@ struct SlidingStreamTests {
             (zip(a, b).reduce(0) { $0 + (($1.0 - $1.1) * ($1.0 - $1.1)).sum() }).squareRoot()
         }
         let (coarse, fine) = (change(velocities[0], velocities[1]), change(velocities[1], velocities[2]))
-        // The coarsest mesh has 15 x 10 elements: its leading error does not rule alone.
+        // The coarsest mesh has 15 x 10 elements: its leading error term does not dominate yet.
         #expect(log2(coarse / fine) > 1.3, "changes \(coarse), \(fine)")
         let speed = velocities[2].reduce(0) { $0 + ($1 * $1).sum() }.squareRoot()
         #expect(fine < 0.01 * speed, "change \(fine / speed)")
     }
 
-    /// All that pushes is held by the bed, the margins and the inflow: without the ice's stiffness the drag alone would be
-    /// the driving stress, and it is so on average where the stream is wide.
+    /// The driving stress is balanced by the bed, the margins and the inflow: without membrane stress the drag alone would equal
+    /// the driving stress, as it does on average where the stream is wide.
     @Test("drags as much as it is driven, to the share of its margins")
     func forceBalance() throws {
         let stream = SlidingStream()

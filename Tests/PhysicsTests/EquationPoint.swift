@@ -3,14 +3,14 @@ import Glibc
 import Physics
 import Pointwise
 
-/// Numbers for everything that an equation may ask of a point: the channels of the network's outputs, and columns.
+/// Values for everything that an equation may read at a point: the channels of the network's outputs, and columns.
 struct EquationPoint {
     /// Channels (value, x, y, xx, xy, yy) of each quantity's network output.
     var channels: [Quantity: [Double]]
     var maps: [Quantity: OutputMap] = plainMaps
     var columns: [String: Double] = [:]
 
-    /// Fields that are the network's outputs themselves; the viscosity is positive as everywhere.
+    /// Identity output maps, except for positive fields, which are exponentials.
     static let plainMaps: [Quantity: OutputMap] = [
         .velocityX: .affine(offset: 0, scale: 1), .velocityY: .affine(offset: 0, scale: 1),
         .thickness: .affine(offset: 0, scale: 1), .viscosity: .exponential,
@@ -19,11 +19,11 @@ struct EquationPoint {
         .hardness: .exponential,
     ]
 
-    /// Thickness 400 m, 30 km, 500 m a year.
+    /// Scales: thickness 400 m, length 30 km, speed 500 m yr⁻¹.
     static let numbers = PhysicalNumbers(
         Constants(), Scales(length: 30_000, speed: 500 / Constants.secondsPerYear, thickness: 400))
 
-    /// Records what `body` asks of a point and evaluates it here.
+    /// Traces `body` and evaluates it at this point.
     func evaluate(_ body: (FieldPoint) -> [Scalar]) -> [Double] {
         let names = columns.keys.sorted()
         let program = Program.recording { tracer in
@@ -43,7 +43,7 @@ struct EquationPoint {
     func residuals(_ equation: some Equation) -> [Double] { evaluate(equation.residuals) }
 }
 
-/// Velocity gradient and Hessians, thickness and viscosity at a point, as physics knows them: without network or map.
+/// Velocity gradient and Hessians, thickness and viscosity at a point, independent of networks and maps.
 struct LocalShelf {
     /// G[i][j] = ∂ velocity i / ∂ coordinate j
     var gradient: [[Double]]
@@ -54,7 +54,7 @@ struct LocalShelf {
     var viscosity: Double
     var viscositySlope: [Double] = [0, 0]
 
-    /// The same shelf in axes turned so that the old x axis points along the angle.
+    /// The same shelf in rotated axes: the old x axis points along the angle.
     func turned(by angle: Double) -> LocalShelf {
         let r = Self.rotation(angle)
         let range = 0..<2
@@ -83,7 +83,7 @@ struct LocalShelf {
         [[cos(angle), -sin(angle)], [sin(angle), cos(angle)]]
     }
 
-    /// What a network must say for this shelf; the velocities themselves are in no equation, and not a number here.
+    /// Network outputs that represent this shelf; velocities themselves are in no equation, and are NaN here.
     func point(normal: [Double] = [.nan, .nan]) -> EquationPoint {
         func velocity(_ i: Int) -> [Double] {
             [.nan, gradient[i][0], gradient[i][1], hessian[i][0][0], hessian[i][0][1], hessian[i][1][1]]

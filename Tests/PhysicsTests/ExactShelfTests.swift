@@ -7,19 +7,19 @@ import Testing
 struct ExactShelfTests {
     private static let angles = (0..<24).map { 2 * Double.pi * Double($0) / 24 + 0.1 }
 
-    /// Weertman (1957): unconfined and of uniform thickness, spreading evenly, 12 μ ε = h in non-dimensional form.
+    /// Weertman (1957): an unconfined shelf of uniform thickness spreads equally, 12 μ ε = h in nondimensional form.
     @Test("unconfined and spreading evenly, meets the front's condition for normals in any direction")
     func unconfinedShelf() {
         let (thickness, viscosity) = (1.3, 0.7)
         let rate = thickness / (12 * viscosity)
-        // Shear-free in any axes, and a rigid rotation strains nothing: u = ε x − ω y, v = ω x + ε y.
+        // Shear-free in any axes, and a rigid rotation causes no strain: u = ε x − ω y, v = ω x + ε y.
         for spin in [0, 0.8] {
             let shelf = LocalShelf(
                 gradient: [[rate, -spin], [spin, rate]], thickness: thickness, viscosity: viscosity)
             #expect(shelf.point().residuals(ShallowShelf()) == [0, 0])
             for angle in Self.angles {
                 let front = shelf.point(normal: [cos(angle), sin(angle)]).residuals(CalvingFrontStress())
-                // Three terms of order one, each a few roundings.
+                // Three terms of order one, each with a few rounding errors.
                 #expect(norm(front) < 8 * .ulpOfOne, "normal at \(angle)")
             }
         }
@@ -27,7 +27,7 @@ struct ExactShelfTests {
         #expect(abs(tooFast.point(normal: [1, 0]).residuals(CalvingFrontStress())[0]) > 1e-3)
     }
 
-    /// u = ε₁ x, v = ε₂ y with 2 μ (2 ε₁ + ε₂) = ½ h: the front is normal to the first axis, and that axis points anywhere.
+    /// u = ε₁ x, v = ε₂ y with 2 μ (2 ε₁ + ε₂) = ½ h: the front is normal to the first axis, which has any direction.
     @Test(
         "spreading unequally along two axes, meets the condition at the front across the first, whichever way it points"
     )
@@ -40,18 +40,18 @@ struct ExactShelfTests {
                     gradient: [[first, 0], [0, second]], thickness: thickness, viscosity: viscosity
                 ).turned(by: angle)
                 let normal = [cos(angle), sin(angle)]
-                // Sums of products of sines: some tens of roundings of terms below one.
+                // Sums of products of sines: some tens of rounding errors of terms below one.
                 #expect(norm(shelf.point(normal: normal).residuals(CalvingFrontStress())) < 32 * .ulpOfOne)
                 #expect(norm(shelf.point().residuals(ShallowShelf())) < 32 * .ulpOfOne)
-                // Along the front nothing is sheared, but the stress is another one unless the spreading is even.
+                // No shear along the front, but another stress unless the spreading is equal.
                 let across = shelf.point(normal: LocalShelf.turn(normal, by: .pi / 2)).residuals(CalvingFrontStress())
                 #expect(abs(norm(across) - 2 * viscosity * abs(first - second)) < 32 * .ulpOfOne)
             }
         }
     }
 
-    /// Between smooth walls N_xx = 4 μ h u_x = ½ h² everywhere, so that u_x = h / 8 μ for any thickness and viscosity.
-    @Test("between smooth walls, of any thickness and viscosity, is in balance and meets a front anywhere")
+    /// Between frictionless walls N_xx = 4 μ h u_x = ½ h² everywhere, so that u_x = h / 8 μ for any thickness and viscosity.
+    @Test("between frictionless walls, of any thickness and viscosity, is in balance and meets a front anywhere")
     func channel() {
         for seed in UInt64(1)...20 {
             var numbers = SeededNumbers(seed: seed)
@@ -63,7 +63,7 @@ struct ExactShelfTests {
                 gradient: [[ux, 0], [0, 0]], hessian: [[[uxx, 0], [0, 0]], [[0, 0], [0, 0]]], thickness: h,
                 thicknessSlope: [hx, 0], viscosity: mu, viscositySlope: [mux, 0]
             ).turned(by: angle)
-            // Some tens of roundings of terms up to five.
+            // Some tens of rounding errors of terms up to five.
             #expect(norm(shelf.point().residuals(ShallowShelf())) < 128 * .ulpOfOne)
             let front = shelf.point(normal: [cos(angle), sin(angle)]).residuals(CalvingFrontStress())
             #expect(norm(front) < 32 * .ulpOfOne)
@@ -85,14 +85,14 @@ struct EquationSymmetryTests {
             viscositySlope: numbers.vector(2))
     }
 
-    /// Isotropic ice knows no axes; a coefficient that is off, 4 against 2 against 1, breaks this.
+    /// Isotropic ice has no preferred axes; a wrong coefficient among 4, 2 and 1 would break this.
     @Test("give a residual that turns with the axes", arguments: UInt64(1)...20)
     func residualsAreVectors(seed: UInt64) {
         let shelf = Self.randomShelf(seed: seed)
         let angle = 0.3 * Double(seed)
         let turned = shelf.turned(by: angle)
         let interior = turned.point().residuals(ShallowShelf())
-        // Some tens of roundings of terms up to ten.
+        // Some tens of rounding errors of terms up to ten.
         #expect(
             relativeError(interior, LocalShelf.turn(shelf.point().residuals(ShallowShelf()), by: angle)) < 1e-13)
         let normal = [cos(2.0), sin(2.0)]

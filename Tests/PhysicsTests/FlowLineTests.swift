@@ -6,7 +6,7 @@ import Testing
 
 @Suite("A flow line that is known exactly")
 struct FlowLineTests {
-    /// What a network must say for thickness h, hardness B, strain rate and their slopes along x.
+    /// Network outputs for thickness h, hardness B, strain rate and their derivatives along x.
     private func point(
         h: Double, hx: Double, b: Double, bx: Double, ux: Double, uxx: Double, nx: Double = 1
     ) -> EquationPoint {
@@ -17,7 +17,7 @@ struct FlowLineTests {
             ], columns: ["nx": nx])
     }
 
-    /// Van der Veen (1983): no accumulation, one hardness, h u = q, so that u³ u_x = (q / 4 B)³ and u⁴ grows evenly.
+    /// Van der Veen (1983): no accumulation, one hardness, h u = q, so that u³ u_x = (q / 4 B)³ and u⁴ grows linearly.
     @Test("of one hardness and one flux is in balance", arguments: [0.3, 1.0, 2.5])
     func vanDerVeen(x: Double) {
         let (flux, hardness, inflow) = (1.2, 0.15, 1.0)
@@ -28,7 +28,7 @@ struct FlowLineTests {
         let h = flux / u
         let hx = -flux * ux / (u * u)
         let line = point(h: h, hx: hx, b: hardness, bx: 0, ux: ux, uxx: uxx)
-        // The thousandth of one strain rate that keeps the viscosity finite: 1e-6 / u_x² / 3 of the stress.
+        // The regularization of the viscosity changes the stress by 1e-6 / u_x² / 3.
         let bound = 1e-6 / (ux * ux)
         #expect(abs(line.residuals(FlowLine())[0]) < bound * h)
         #expect(abs(line.residuals(FlowLineFrontStress())[0]) < bound * h)

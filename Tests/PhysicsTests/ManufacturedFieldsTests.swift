@@ -5,8 +5,8 @@ import Pointwise
 import TestSupport
 import Testing
 
-/// Smooth made-up fields. Their residual is found twice: by the program from exact channels, and from values alone by
-/// differences of the stresses that design and paper name.
+/// Smooth manufactured fields. Their residual is computed twice: by the program from exact channels, and from values alone by
+/// differences of the published stresses.
 private struct MadeUpFields {
     static let maps: [Quantity: OutputMap] = [
         .velocityX: .affine(offset: 0.4, scale: 1.7), .velocityY: .affine(offset: -0.2, scale: 0.6),
@@ -14,7 +14,7 @@ private struct MadeUpFields {
         .massBalance: .affine(offset: 0, scale: 2), .horizontalViscosity: .exponential,
         .verticalViscosity: .exponential, .surface: .affine(offset: 1.5, scale: 0.7), .friction: .exponential,
     ]
-    /// What the network says.
+    /// The network's outputs.
     let outputs: [Quantity: Waves]
 
     init(seed: UInt64) {
@@ -29,7 +29,7 @@ private struct MadeUpFields {
             }, maps: Self.maps, columns: ["nx": normal.0, "ny": normal.1])
     }
 
-    // From here on the independent route: fields by their values, everything else by differences.
+    // From here on the independent computation: fields by their values, everything else by differences.
 
     func u(_ x: Double, _ y: Double) -> Double { 0.4 + 1.7 * outputs[.velocityX]!(x, y) }
     func v(_ x: Double, _ y: Double) -> Double { -0.2 + 0.6 * outputs[.velocityY]!(x, y) }
@@ -49,7 +49,7 @@ private struct MadeUpFields {
         Difference.derivative(order: order, step: step) { f(x, y + $0) }
     }
 
-    /// Membrane stresses integrated over the thickness, as design.md has them.
+    /// Depth-integrated membrane stresses.
     func nxx(_ x: Double, _ y: Double) -> Double {
         4 * mu(x, y) * h(x, y) * Self.dx(u, x, y) + 2 * mu(x, y) * h(x, y) * Self.dy(v, x, y)
     }
@@ -57,8 +57,7 @@ private struct MadeUpFields {
         2 * mu(x, y) * h(x, y) * Self.dx(u, x, y) + 4 * mu(x, y) * h(x, y) * Self.dy(v, x, y)
     }
     func nxy(_ x: Double, _ y: Double) -> Double { mu(x, y) * h(x, y) * (Self.dy(u, x, y) + Self.dx(v, x, y)) }
-    /// The deviatoric stress of ice of two viscosities, times the thickness, and less the vertical one (which carries no
-    /// weight): τ_xx = 2 μ_h u_x, τ_zz = −2 μ_v (u_x + v_y), N_xx = h (τ_xx − τ_zz).
+    /// The deviatoric stress of ice of two viscosities, times the thickness, minus the vertical one: τ_xx = 2 μ_h u_x, τ_zz = −2 μ_v (u_x + v_y), N_xx = h (τ_xx − τ_zz).
     func anisotropic(_ x: Double, _ y: Double) -> (xx: Double, xy: Double, yy: Double) {
         let (ux, uy) = (Self.dx(u, x, y), Self.dy(u, x, y))
         let (vx, vy) = (Self.dx(v, x, y), Self.dy(v, x, y))
@@ -69,7 +68,7 @@ private struct MadeUpFields {
         )
     }
 
-    /// h h_x is the slope of ½ h².
+    /// h h_x as the derivative of ½ h².
     func pressure(_ x: Double, _ y: Double) -> Double { h(x, y) * h(x, y) / 2 }
 
     func momentum(order: Int, step: Double, _ x: Double, _ y: Double) -> [Double] {
@@ -91,7 +90,7 @@ struct ManufacturedFieldsTests {
         let fields = MadeUpFields(seed: seed)
         for (x, y) in Self.places {
             let exact = fields.point(x, y).residuals(ShallowShelf())
-            // Order 8 at 0.02, twice over: 1e-12 of rounding of terms of order one to ten.
+            // Order 8 at 0.02, twice: rounding error 1e-12 for terms of order one to ten.
             #expect(relativeError(fields.momentum(order: 8, step: 0.02, x, y), exact) < 1e-10, "at \(x), \(y)")
         }
     }
@@ -107,7 +106,7 @@ struct ManufacturedFieldsTests {
             }
             return norm(misses)
         }
-        // The steps at which the leading term rules: the next one is smaller by about the step squared.
+        // Steps at which the leading error term dominates: the next one is smaller by about the step squared.
         let rate = log2(error(0.1) / error(0.05))
         #expect(abs(rate - Double(order)) < 0.1, "rate \(rate)")
     }
@@ -143,13 +142,13 @@ struct ManufacturedFieldsTests {
         var point = MadeUpFields(seed: seed).point(0.4, -0.2, normal: (0.6, 0.8))
         point.channels[.horizontalViscosity] = point.channels[.viscosity]
         point.channels[.verticalViscosity] = point.channels[.viscosity]
-        // Sums of some tens of terms up to ten, in another order.
+        // Sums of some tens of terms up to ten, in a different order.
         #expect(relativeError(point.residuals(AnisotropicShelf()), point.residuals(ShallowShelf())) < 1e-13)
         #expect(relativeError(point.residuals(AnisotropicFrontStress()), point.residuals(CalvingFrontStress())) < 1e-13)
         #expect(point.residuals(IsotropyPrior()) == [0])
     }
 
-    /// In SI units from here to the residual, by the equations of MacAyeal (1989) with ρ g h grad s, and what a unit is.
+    /// The residual in SI units by the equations of MacAyeal (1989) with ρ g h grad s, and its unit.
     @Test("have the balance of a stream that differences of its stresses in SI units give", arguments: UInt64(1)...10)
     func stream(seed: UInt64) {
         let fields = MadeUpFields(seed: seed)
@@ -168,7 +167,7 @@ struct ManufacturedFieldsTests {
         func dy(_ f: (Double, Double) -> Double, _ x: Double, _ y: Double) -> Double {
             MadeUpFields.dy(step: 0.008 * length, f, x, y)
         }
-        /// Depth-integrated deviatoric stress 2 μ h ε, with the mean of the horizontal ones added for the vertical.
+        /// Depth-integrated membrane stress from the deviatoric stress 2 μ h ε.
         func stress(_ x: Double, _ y: Double) -> (xx: Double, xy: Double, yy: Double) {
             let (xx, yy, xy) = (dx(u, x, y), dy(v, x, y), (dy(u, x, y) + dx(v, x, y)) / 2)
             // Strain rates of incompressible ice: ε_zz = −ε_xx − ε_yy.
@@ -189,7 +188,7 @@ struct ManufacturedFieldsTests {
             ]
             let unit = scales.momentum(constants)
             let point = fields.point(x0, y0)
-            // The power of a strain rate that may be small is less smooth than the fields: at a step of 0.02 as much as 1e-5.
+            // A power of a possibly small strain rate is less smooth than the fields: errors up to 1e-5 at a step of 0.02.
             #expect(
                 relativeError(balance, point.residuals(ShelfyStream()).map { unit * $0 }) < 1e-6, "at \(x0), \(y0)")
             let tau = point.evaluate { [ShelfyStream.basalDrag(at: $0)] }[0]
@@ -207,7 +206,7 @@ struct ManufacturedFieldsTests {
                 + MadeUpFields.dy({ fields.h($0, $1) * fields.v($0, $1) }, x, y)
             var point = fields.point(x, y)
             let balance = 2 * fields.outputs[.massBalance]!(x, y)
-            // Order 8 at 0.02: 1e-13 of rounding.
+            // Order 8 at 0.02: rounding error 1e-13.
             #expect(abs(point.residuals(MassConservation())[0] - (divergence - balance)) < 1e-12, "at \(x), \(y)")
             point.channels[.massBalance]![0] = divergence / 2
             #expect(abs(point.residuals(MassConservation())[0]) < 1e-12, "at \(x), \(y)")
@@ -263,7 +262,7 @@ struct OutputMapTests {
             let (value, xSlope, ySlope) = (field(x, y), dx(x, y), dy(x, y))
             let (xx, xy, yy) = (d(dx, 1, 0)(x, y), d(dx, 0, 1)(x, y), d(dy, 0, 1)(x, y))
             let differences = [value, value, value, xSlope, xSlope, ySlope, ySlope, xx, xy, xy, yy]
-            // Order 8 at 0.02, twice over: 1e-12 of rounding.
+            // Order 8 at 0.02, twice: rounding error 1e-12.
             for (jet, difference) in zip(jets, differences) { #expect(abs(jet - difference) < 1e-11) }
         }
     }

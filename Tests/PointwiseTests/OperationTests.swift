@@ -5,7 +5,7 @@ import Testing
 
 @Suite("An operation of the table")
 struct OperationTests {
-    /// What each operation means, said once more.
+    /// The definition of each operation, written independently.
     private static func meaning(_ kind: OperationKind, _ a: Double, _ b: Double, _ c: Double) -> Double {
         switch kind {
         case .add: a + b
@@ -21,7 +21,7 @@ struct OperationTests {
         }
     }
 
-    @Test("has the value that its name says and partials that are its differences", arguments: OperationKind.allCases)
+    @Test("has the value of its name and the partial derivatives of its differences", arguments: OperationKind.allCases)
     func valueAndPartials(kind: OperationKind) {
         var numbers = SeededNumbers(seed: 11)
         for trial in 0..<50 {
@@ -42,7 +42,7 @@ struct OperationTests {
         }
     }
 
-    @Test("depends on as many operands as it says", arguments: OperationKind.allCases)
+    @Test("depends on as many operands as it declares", arguments: OperationKind.allCases)
     func operandCount(kind: OperationKind) {
         let (a, b) = (1.5, 0.7)
         let ofA = kind.value(a, b, 2) != kind.value(a + 1, b, 2)

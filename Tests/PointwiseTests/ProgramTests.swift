@@ -3,7 +3,7 @@ import Pointwise
 import TestSupport
 import Testing
 
-/// What Double and Scalar have in common: an expression written on it runs as plain Swift and as a recording.
+/// The operations common to Double and Scalar, so that an expression runs as plain Swift and is traced as a program.
 private protocol Numeral {
     init(_ constant: Double)
     static func + (a: Self, b: Self) -> Self
@@ -23,7 +23,7 @@ extension Scalar: Numeral {
     fileprivate func exponential() -> Scalar { exp(self) }
 }
 
-/// Straight-line code that a seed decides, of 40 steps on values that stay of order one; a result for each input.
+/// Random straight-line code of 40 steps on values that stay of order one; a result for each input.
 private func randomExpressions<T: Numeral>(_ inputs: [T], seed: UInt64) -> [T] {
     var numbers = SeededNumbers(seed: seed)
     var values = inputs + [T(0.7), T(-1.3), T(0), T(1)]
@@ -44,10 +44,10 @@ private func randomExpressions<T: Numeral>(_ inputs: [T], seed: UInt64) -> [T] {
             case 7: constant / (T(2) - tamed)
             default: -b + constant
             }
-        // Sums of sums would grow; the program must not.
+        // Keeps values bounded.
         values.append(next / (T(1) + T(0.1) * next * next).squareRoot())
     }
-    // Each result holds an input by itself, so that none is without use.
+    // Each result contains one input directly, so that all are used.
     return zip(values.suffix(inputs.count), inputs).map { $0 + T(0.25) * $1 }
 }
 
@@ -57,7 +57,7 @@ struct ProgramTests {
         .column(2), .channel(output: 0, .value), .channel(output: 3, .xy), .column(7), .channel(output: 1, .y),
     ]
 
-    /// The program, and a way to give it the values of all five inputs, of which it may want fewer, in its own order.
+    /// The program, and a function that picks the inputs it reads, in its order, from the values of all five.
     private static func random(seed: UInt64) -> (program: Program, inputs: ([Double]) -> [Double]) {
         let program = Program.recording { tracer in randomExpressions(names.map { tracer.input($0) }, seed: seed) }
         return (program, { values in program.inputs.map { values[names.firstIndex(of: $0)!] } })
@@ -71,7 +71,7 @@ struct ProgramTests {
             let values = numbers.vector(Self.names.count, -2..<2)
             let plain = randomExpressions(values, seed: seed)
             // The order of a sum's operands and a − c as a + (−c) change no bit; a / c as a · (1/c) and c − a as −a + c
-            // differ by a rounding or two, which 40 steps of order one carry along.
+            // differ by a rounding error or two, which propagate through 40 steps of order one.
             #expect(relativeError(program.evaluate(inputs(values)).outputs, plain) < 1e-14)
         }
     }
@@ -84,7 +84,7 @@ struct ProgramTests {
         let w = numbers.vector(program.outputs.count)
         let product = program.adjoint(slots: program.evaluate(point).slots, outputBars: w)
         // J column by column, so that a mistake in one cannot hide behind another; order 8 at 1e-3 of compositions
-        // whose derivatives stay moderate: 1e-13 of rounding, no truncation that shows.
+        // whose derivatives stay moderate: rounding error 1e-13, negligible truncation error.
         let columns = point.indices.map { column in
             Difference.derivative(step: 1e-3) { move in
                 var moved = point
@@ -112,7 +112,7 @@ struct ProgramTests {
         #expect(program.adjoint(slots: run.slots, outputBars: [1, 10, 100, 1000]) == [6 * 101 + 10])
     }
 
-    @Test("computes with constants before it runs")
+    @Test("folds constants")
     func constantsFold() {
         func operations(_ body: (Scalar) -> Scalar) -> [OperationKind] {
             Program.recording { [body($0.input(.column(0)))] }.operations.map(\.kind)
@@ -134,7 +134,7 @@ struct ProgramTests {
         #expect(five.evaluate(five.inputs.map { _ in .nan }).outputs == [5])
     }
 
-    @Test("computes an expression that is written twice once, and nothing that is not wanted")
+    @Test("computes a common subexpression once, and nothing that is unused")
     func commonExpressions() {
         let program = Program.recording { tracer in
             let a = tracer.input(.column(0))

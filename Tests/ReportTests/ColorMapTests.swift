@@ -11,8 +11,8 @@ import Testing
             for half in halves {
                 let steps = zip(path(map, half), path(map, half).dropFirst()).map { $0.distance(to: $1) }
                 let mean = steps.reduce(0, +) / Double(steps.count)
-                // Colours of eight bits are up to 0.002 from where they should be, a step is 0.012; at corners of the path a step
-                // is cut short.
+                // Rounding to eight bits moves colours by up to 0.002, a step is 0.012; steps around corners of the path are
+                // shorter.
                 #expect(steps.allSatisfy { abs($0 - mean) < 0.4 * mean })
             }
         }

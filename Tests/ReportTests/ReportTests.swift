@@ -65,7 +65,7 @@ struct SmallRun {
         let small = try SmallRun(cells: cells)
         let page = try small.page()
         let map = try #require(try maps(page).first { $0.alternative.contains("Thickness, predicted") }).picture
-        // 1200 cells are thinned to 600 of them.
+        // 1200 cells are subsampled to 600.
         let step = cells > 700 ? 2 : 1
         #expect(page.contains("every 2nd row and column of the grid") == (step == 2))
         try #require(map.width == cells / step && map.height == cells / step)
@@ -78,7 +78,7 @@ struct SmallRun {
             x: pixels.map { grid.x[shown($0 % map.width, grid.columns)] },
             y: pixels.map { grid.y[shown($0 / map.width, grid.rows)] }
         ).values[2]
-        // The more, the further along the colours.
+        // Larger values are farther along the colour map.
         let ordered = zip(values, pixels).sorted { $0.0 < $1.0 }.map { map.pixels[$0.1] }
         #expect(zip(ordered, ordered.dropFirst()).allSatisfy { $0 <= $1 })
         #expect(ordered.first! < 5 && ordered.last! > 244)
@@ -95,7 +95,7 @@ struct SmallRun {
             #expect(page.contains(text), "\(text)")
         }
         #expect(try maps(page).count == 11)
-        // Nothing is fetched: pictures are data, references stay in the page.
+        // Nothing is fetched: images are data URLs, links stay in the page.
         #expect(page.matches(of: #/(src|href)="(?!data:|#)/#).isEmpty)
         #expect(page.matches(of: #/url\((?!#)/#).isEmpty && !page.contains("<script") && !page.contains("@import"))
     }
@@ -107,13 +107,13 @@ struct SmallRun {
         for name in names {
             let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: small.folder.file("maps/\(name)"))))
             let picture = try #require(PictureFile(bytes), "\(name)")
-            // The bar: a row that runs through all colours.
+            // The colour bar: a row with all colours.
             let bar = (0..<picture.height).contains { row in
                 Set(picture.pixels[row * picture.width..<(row + 1) * picture.width]).isSuperset(of: 0..<250)
             }
             #expect(bar && picture.width >= 600, "\(name)")
         }
-        // Again: our own files are replaced, others are not.
+        // On a second run our own files are replaced, others are not.
         _ = try small.report().writeMaps(to: small.folder.file("maps"))
         try Data("mine".utf8).write(to: URL(fileURLWithPath: small.folder.file("maps/mu.png")))
         #expect(throws: ReportError.self) { _ = try small.report().writeMaps(to: small.folder.file("maps")) }

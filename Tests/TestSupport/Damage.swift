@@ -1,22 +1,22 @@
 import Fields
 import Foundation
 
-/// Files with changed bytes, by the thousand. PINN_FUZZ says how many of each kind a test tries, PINN_FUZZ_FROM which is
-/// the first, to have one again that failed.
+/// Randomly damaged files for fuzzing. PINN_FUZZ sets how many of each kind a test tries, PINN_FUZZ_FROM the number of the
+/// first, to repeat one that failed.
 public enum Damage {
     private static func number(_ variable: String) -> Int? {
         ProcessInfo.processInfo.environment[variable].flatMap { Int($0) }
     }
 
     /// - Parameters:
-    ///   - fast: how many where PINN_FUZZ says nothing.
-    ///   - long: the same among the long tests.
+    ///   - fast: number of files if PINN_FUZZ is not set.
+    ///   - long: the same in the long tests.
     public static func seeds(fast: Int, long: Int) -> Range<Int> {
         let first = number("PINN_FUZZ_FROM") ?? 0
         return first..<first + (number("PINN_FUZZ") ?? (Places.runsLongTests ? long : fast))
     }
 
-    /// Bits flipped, bytes set or copied over others, the end cut off: mostly where formats keep their structure.
+    /// Flips bits, sets or copies bytes, or truncates: mostly where formats keep their structure.
     public static func damaged(_ whole: Data, seed: Int) -> Data {
         var numbers = RandomNumbers(seed: UInt64(seed))
         func below(_ limit: Int) -> Int { Int(numbers.next() % UInt64(max(limit, 1))) }
@@ -36,10 +36,10 @@ public enum Damage {
         return Data(bytes)
     }
 
-    /// Writes one damaged file after the other in the place of a whole one and hands each to a reader, which may read it or throw a
-    /// `Failure`; a crash is one of the tests. Nothing else may appear in the folder, and no file may take 10 s.
+    /// Writes damaged files one after the other in place of an intact one and passes each to a reader, which may read it or throw a
+    /// `Failure`; a crash ends the tests. No other file may appear in the folder, and none may take 10 s.
     ///
-    /// - Returns: what went wrong, a line each; and how many were read.
+    /// - Returns: a line for each violation, and the number of files that were read.
     public static func tried(
         _ name: String, in folder: TemporaryFolder, seeds: Range<Int>, read: (String) throws -> Void
     ) throws -> (faults: [String], read: Int) {

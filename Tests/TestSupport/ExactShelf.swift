@@ -1,18 +1,17 @@
 import Fields
 import PointStore
 
-/// The unconfined shelf of uniform thickness spreading evenly in all directions, whose stress at a front of any direction is
-/// the analytic one: 6 μ ε = ½ ρ g (1 − ρ/ρ_w) h, so that u = ε x, v = ε y solve everything with a constant viscosity.
+/// An unconfined shelf of uniform thickness that spreads equally in all directions, whose front stress is analytic:
+/// 6 μ ε = ½ ρ g (1 − ρ/ρ_w) h, so that u = ε x, v = ε y solve all equations with a constant viscosity.
 public enum ExactShelf {
     public static let thickness = 300.0
     public static let halfWidth = 40_000.0
-    /// [s⁻¹]
+    /// Strain rate ε [s⁻¹].
     public static let strainRate = 1e-10
-    /// [Pa s]
+    /// Viscosity [Pa s].
     public static var viscosity: Double { Constants().buoyantSpecificWeight * thickness / (12 * strainRate) }
 
-    /// Writes a store of points of the shelf, in a random order that the seed decides, with a grid of so many cells along both
-    /// axes.
+    /// Writes a store with points of the shelf in a random order given by the seed, and with a square grid.
     public static func writeStore(
         to path: String, collocation: Int = 5000, observations: Int = 2000, cells: Int = 9, seed: UInt64 = 1
     ) throws {

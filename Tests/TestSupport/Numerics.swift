@@ -2,7 +2,7 @@ import Fields
 import Glibc
 import PointStore
 
-/// Numbers that a seed decides, the same on every machine.
+/// Pseudorandom numbers, the same on every machine.
 public struct SeededNumbers {
     public let seed: UInt64
     private var count: UInt64 = 0
@@ -25,7 +25,7 @@ public struct SeededNumbers {
     }
 }
 
-/// Central differences of even order, in double: a derivative by a route that knows nothing of calculus.
+/// Central differences of even order in double precision: derivatives independent of the code under test.
 public enum Difference {
     /// Weights of f(+k) − f(−k), k = 1, 2, ..., for the first derivative (Fornberg 1988, table 1).
     private static let weights: [Int: [Double]] = [
@@ -33,8 +33,8 @@ public enum Difference {
         8: [4.0 / 5, -1.0 / 5, 4.0 / 105, -1.0 / 280],
     ]
 
-    /// f′(0). At order 8 and a step of 0.02 a function of order one with wave numbers of order one leaves about 1e-16
-    /// of truncation and 1e-14 of rounding.
+    /// f′(0). At order 8 and a step of 0.02, for functions and wave numbers of order one, the truncation error is about
+    /// 1e-16 and the rounding error 1e-14.
     public static func derivative(order: Int = 8, step: Double, _ f: (Double) -> Double) -> Double {
         weights[order]!.enumerated().reduce(0) { sum, each in
             let distance = Double(each.offset + 1) * step
@@ -46,14 +46,14 @@ public enum Difference {
 public func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
 public func norm(_ a: [Double]) -> Double { dot(a, a).squareRoot() }
 
-/// ‖a − b‖ / ‖b‖; of two zeros, zero.
+/// Relative error ‖a − b‖ / ‖b‖; zero if both are zero.
 public func relativeError(_ a: [Double], _ b: [Double]) -> Double {
     precondition(a.count == b.count)
     let miss = norm(zip(a, b).map { $0.0 - $0.1 })
     return miss == 0 ? 0 : miss / norm(b)
 }
 
-/// A smooth function of position whose derivatives of any order are known: Σ amplitude · sin(a x + b y + phase), plus a
+/// A smooth function of position with known derivatives of any order: Σ amplitude · sin(a x + b y + phase), plus a
 /// mean.
 public struct Waves: Sendable {
     private let mean: Double
@@ -70,7 +70,7 @@ public struct Waves: Sendable {
 
     public func callAsFunction(_ x: Double, _ y: Double) -> Double { derivative(0, 0, x, y) }
 
-    /// ∂ˣ of order m and ∂ʸ of order n: every derivative turns a sine a quarter and multiplies by the wave number.
+    /// The derivative of order m in x and n in y: each derivative shifts the sine's phase by π/2 and multiplies by the wave number.
     public func derivative(_ m: Int, _ n: Int, _ x: Double, _ y: Double) -> Double {
         terms.reduce(m + n == 0 ? mean : 0) { sum, term in
             let turned = term.a * x + term.b * y + term.phase + Double(m + n) * .pi / 2

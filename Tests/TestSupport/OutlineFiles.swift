@@ -25,7 +25,7 @@ public enum OutlineFiles {
         }.joined()
     }
 
-    /// A shapefile of one polygon a part: .shp and .shx.
+    /// A shapefile with one polygon per part: .shp and .shx.
     public static func writeShapefile(_ parts: [[Ring]], to base: String) throws {
         func big(_ number: Int) -> Data { withUnsafeBytes(of: Int32(number).bigEndian) { Data($0) } }
         func little(_ number: Int) -> Data { withUnsafeBytes(of: Int32(number).littleEndian) { Data($0) } }

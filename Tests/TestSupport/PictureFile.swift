@@ -1,18 +1,18 @@
 import CZlib
 import Foundation
 
-/// A PNG file read by the letter of the standard, as far as ours go: 8-bit palette, no interlace.
+/// A strict PNG reader for the kind of file that we write: 8-bit palette, no interlace.
 public struct PictureFile {
     public let width: Int
     public let height: Int
     /// (height, width), palette indices.
     public let pixels: [UInt8]
-    /// Red, green, blue of every index.
+    /// Red, green and blue of every index.
     public let palette: [[UInt8]]
-    /// By keyword.
+    /// Texts by keyword.
     public let texts: [String: String]
 
-    /// Nil where anything is not as it should be.
+    /// Nil if anything violates the standard.
     public init?(_ file: [UInt8]) {
         guard file.starts(with: [137, 80, 78, 71, 13, 10, 26, 10]) else { return nil }
         func number(_ bytes: ArraySlice<UInt8>) -> Int { bytes.reduce(0) { $0 << 8 | Int($1) } }
@@ -45,7 +45,7 @@ public struct PictureFile {
         var pixels: [UInt8] = []
         for row in 0..<height {
             let line = rows[row * (width + 1)..<(row + 1) * (width + 1)]
-            // Filter: none.
+            // Filter type none.
             guard line.first == 0 else { return nil }
             pixels += line.dropFirst()
         }

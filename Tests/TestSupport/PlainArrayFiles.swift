@@ -2,14 +2,14 @@
 import Foundation
 import NetCDFFiles
 
-/// A matrix as MATLAB shows it, to be written by the tests' own writers: `rows` by `columns`, by columns.
+/// A matrix for the tests' own file writers: `rows` by `columns`, column-major as in MATLAB.
 public struct MATLABMatrix {
     public var name: String
     public var rows: Int
     public var columns: Int
     public var values: [Double]
     public var isSingle = false
-    /// With an imaginary part, which is as large (in version 5).
+    /// Whether it has an imaginary part, of the same size (version 5 only).
     public var isComplex = false
 
     public init(_ name: String, rows: Int, columns: Int, _ value: (_ row: Int, _ column: Int) -> Double) {
@@ -18,7 +18,7 @@ public struct MATLABMatrix {
     }
 }
 
-/// MATLAB's own format, version 5: what `save` writes by default.
+/// Writer of MATLAB files of version 5, as `save` writes by default.
 public enum MATLAB5Writer {
     public static func write(_ matrices: [MATLABMatrix], compressed: Bool, to path: String) throws {
         var bytes = header("MATLAB 5.0 MAT-file, Platform: GLNXA64", version: 0x0100)
@@ -44,7 +44,7 @@ public enum MATLAB5Writer {
         numbers.flatMap { number in (0..<4).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) } }
     }
 
-    /// A stream of zlib that compresses nothing.
+    /// A zlib stream of stored (uncompressed) blocks.
     private static func stored(_ data: [UInt8]) -> [UInt8] {
         var stream: [UInt8] = [0x78, 0x01]
         var place = 0
@@ -84,7 +84,7 @@ extension MATLABMatrix {
     }
 }
 
-/// HDF5 without the conventions of NetCDF: no dimension scales.
+/// Writer of plain HDF5 files, without NetCDF's dimension scales.
 public enum PlainHDF5Writer {
     /// A row-major array.
     public struct Array {
@@ -100,7 +100,7 @@ public enum PlainHDF5Writer {
 
     public struct Refused: Error {}
 
-    /// MATLAB's version 7.3 (`save -v7.3`): the matrices transposed, behind a block of 512 bytes of MATLAB's own.
+    /// MATLAB's version 7.3 (`save -v7.3`): transposed matrices after MATLAB's header of 512 bytes.
     public static func write(matrices: [MATLABMatrix], to path: String) throws {
         try write(
             matrices.map { Array($0.name, shape: [$0.columns, $0.rows], $0.values, isFloat: $0.isSingle) }, to: path,
@@ -111,7 +111,7 @@ public enum PlainHDF5Writer {
         try file.close()
     }
 
-    /// Names with slashes lie in groups.
+    /// Names with slashes are in groups.
     public static func write(_ arrays: [Array], to path: String, userBlock: UInt64 = 0) throws {
         try wanted(withNetCDFLock(H5open()))
         let creation = try wanted(withNetCDFLock(H5Pcreate(H5P_CLS_FILE_CREATE_ID_g)))
@@ -140,7 +140,7 @@ public enum PlainHDF5Writer {
     }
 }
 
-/// HDF5 that leads out of its file by a variable VX, or in it to nothing or without end.
+/// HDF5 files whose variable VX links to another file, to nothing, or in a cycle.
 public enum HazardousHDF5: Sendable {
     case externalLink, externalStorage, deadLink, groupInItself, deepGroups
 

@@ -1,22 +1,22 @@
 import ComputeCUDA
 import Foundation
 
-/// The libraries of CUDA as StandIns/stand_ins.cpp has them, built where the tests run: the backend's memory, launches and
-/// kernels on the host.
+/// Stand-ins for CUDA's libraries (StandIns/stand_ins.cpp), built by the tests: the backend's memory, launches and kernels run on
+/// the host.
 public struct StandIns: Sendable {
     public let places: LibraryPaths
-    /// Compiled stand-ins and kernels are kept for the next run of the tests, under the sum of all they follow from.
+    /// Folder of compiled stand-ins and kernels, kept for the next run of the tests under a hash of their sources.
     public let cacheFolder: String
     private let setOrder: @convention(c) (Int32) -> Void
     private let countLaunches: @convention(c) () -> Int
 
-    /// nil: there is no C++ compiler.
+    /// The stand-ins; nil without a C++ compiler.
     public static let shared: StandIns? = try? StandIns()
 
-    /// The order in which threads and blocks take turns: 0 ascending, 1 descending, 2 shuffled. With 1, copies and products beside
-    /// a thread are done at once, else when it waits for them. Nothing may depend on it.
+    /// The order in which threads and blocks run: 0 ascending, 1 descending, 2 shuffled. With 1, asynchronous copies and products
+    /// complete at once, otherwise when they are waited for. No result may depend on it.
     public func setThreadOrder(_ order: Int32) { setOrder(order) }
-    /// Kernels and products so far, of all tests.
+    /// Number of kernels and products launched so far by all tests.
     public var launches: Int { countLaunches() }
 
     private struct NoCompiler: Error {}
@@ -42,7 +42,7 @@ public struct StandIns: Sendable {
                     "-DSTAND_IN_COMPILER=\"\(compiler.path)\"", "-o", beside, "\(folder)/stand_ins.cpp",
                 ], in: built)
             guard result.status == 0 else { throw BrokenSource(messages: result.messages) }
-            // One file under three names is loaded once.
+            // A file under three names would be loaded only once.
             for name in ["libnvrtc.so.12", "libcublas.so.12"] {
                 try? FileManager.default.createSymbolicLink(
                     atPath: "\(built)/\(name)", withDestinationPath: "libcuda.so.1")

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A folder of a test's own, removed with the value.
+/// A temporary folder, removed with the value.
 public final class TemporaryFolder: Sendable {
     public let path: String
 

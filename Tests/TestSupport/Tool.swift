@@ -1,10 +1,10 @@
 import Foundation
 
-/// Runs the project's commands as a user does: as processes, in a folder, with an exit status.
+/// Runs a command as a user does: as a process, in a folder, with an exit status.
 public struct Tool: Sendable {
     public struct Result: Sendable {
         public let status: Int32
-        /// Whether the process was ended by a signal; `status` is its number then.
+        /// Whether the process was ended by a signal; then `status` is the signal's number.
         public let died: Bool
         public let output: String
         public let messages: String
@@ -14,7 +14,7 @@ public struct Tool: Sendable {
 
     public init(path: String) { self.path = path }
 
-    /// A command of this package, beside the test bundle; nil where it is not built.
+    /// A command of this package, next to the test bundle; nil if it is not built.
     public static func built(_ name: String) -> Tool? {
         let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
         let candidates = [
@@ -24,20 +24,20 @@ public struct Tool: Sendable {
             .first { FileManager.default.isExecutableFile(atPath: $0) }.map { Tool(path: $0) }
     }
 
-    /// A program of the system, nil where it is not installed.
+    /// A program of the system; nil if it is not installed.
     public static func installed(_ name: String) -> Tool? {
         (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { "\($0)/\(name)" }
             .first { FileManager.default.isExecutableFile(atPath: $0) }.map { Tool(path: $0) }
     }
 
-    /// A process that runs, and what it has said so far.
+    /// A running process, and its messages so far.
     public struct Running {
         public let process: Process
         let messagesPath: String
 
         public var messages: String { (try? String(contentsOfFile: messagesPath, encoding: .utf8)) ?? "" }
 
-        /// Waits for a sign that it has come so far, or until it ends: however slow the machine is, no longer than minutes.
+        /// Waits until the condition holds or the process ends, for at most five minutes.
         public func wait(until condition: (Running) -> Bool) {
             let end = Date() + 300
             while process.isRunning, !condition(self), Date() < end { usleep(2000) }
@@ -48,7 +48,7 @@ public struct Tool: Sendable {
         }
     }
 
-    /// Runs to the end. `interrupting` is called while it runs, to send it signals.
+    /// Runs the program to its end. `interrupting` is called while it runs, for instance to send signals.
     public func run(
         _ arguments: [String], in folder: String, environment: [String: String] = [:],
         interrupting: (Running) -> Void = { _ in }
@@ -58,7 +58,7 @@ public struct Tool: Sendable {
         process.arguments = arguments
         process.currentDirectoryURL = URL(fileURLWithPath: folder)
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        // Files, not pipes: nothing blocks, whatever the length.
+        // Files, not pipes, so that output of any length does not block.
         let name = "\(NSTemporaryDirectory())iceshelfpinn-\(UUID().uuidString)"
         for suffix in ["out", "err"] {
             guard FileManager.default.createFile(atPath: "\(name).\(suffix)", contents: nil) else {

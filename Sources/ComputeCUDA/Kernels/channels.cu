@@ -1,8 +1,8 @@
-// The rules of K = CHANNELS channels at one feature of one point: Sources/Networks/README.md.
+// Activation of K = CHANNELS channels at one feature of one point, and its adjoint. Derivation: Sources/Networks/README.md.
 
 constexpr int K = CHANNELS;
 
-// a from z, whose value channel holds t = tanh z.
+// Computes a from z, whose value channel holds t = tanh z.
 static __device__ void chain_rule(const float (&z)[K], float (&a)[K]) {
     const float t = z[0], d = 1 - t * t;
     a[0] = t;
@@ -18,7 +18,7 @@ static __device__ void chain_rule(const float (&z)[K], float (&a)[K]) {
     }
 }
 
-// The adjoint of the chain rule, in place: from those of a to those of z.
+// Adjoint of the chain rule, in place: turns adjoints of a into adjoints of z.
 static __device__ void chain_rule_adjoint(const float (&z)[K], float (&bar)[K]) {
     const float t = z[0], d = 1 - t * t, e = -2 * t * d;
     float value = bar[0] * d;

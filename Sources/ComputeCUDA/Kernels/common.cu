@@ -1,6 +1,6 @@
-// What does not depend on the number of channels: coordinates and windows, sums of slices.
+// Kernels that do not depend on the channel count: coordinates and windows, sums of slices, Adam's update.
 
-// A window along one axis, across one border: kind 0 is 1; 1 rises, 2 falls (Decomposition.swift, Division.window).
+// A window along one axis across one border: kind 0 is constant 1; 1 rises; 2 falls (Decomposition.swift, Division.window).
 struct Axis {
     double value, first, second;
 };
@@ -14,9 +14,9 @@ static __device__ Axis edge(int kind, double border, double overlap, double x) {
     return {1 - s, -first, -second};
 }
 
-// Coordinates (P) of points of the square for the networks of a subdomain, and the channels (6, capacity) of its window in the
-// equation's coordinates; without a window where a subdomain covers its points alone. Places beyond `count`, which fill the last
-// slice, repeat the last point. In double, as on the CPU: second derivatives of windows magnify what is lost here.
+// Coordinates (P) for the networks of a subdomain, from those of the square, and the channels (6, capacity) of its window in the
+// equation's coordinates; no window where a single subdomain covers the points. Padding beyond `count`, which fills the last
+// slice, repeats the last point. In double, as on the CPU: second derivatives of windows magnify rounding errors.
 extern "C" __global__ void locate(const float *square_x, const float *square_y, int count, int points, double center_x,
                                   double center_y, double slope_x, double slope_y, int has_window, int kind_x,
                                   double border_x, double overlap_x, int kind_y, double border_y, double overlap_y,
@@ -39,7 +39,7 @@ extern "C" __global__ void locate(const float *square_x, const float *square_y, 
     }
 }
 
-// Sums of slices (S, count) in their order.
+// Adds the sums of slices (S, count), in their order.
 extern "C" __global__ void sum_slices(const float *slices, int slice_count, long long count, float *sum) {
     for (long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x; i < count;
          i += (long long)gridDim.x * blockDim.x) {
@@ -49,7 +49,7 @@ extern "C" __global__ void sum_slices(const float *slices, int slice_count, long
     }
 }
 
-// Sums of blocks (B, count) in their order, in double.
+// Adds the sums of blocks (B, count), in their order, in double.
 extern "C" __global__ void sum_blocks(const double *blocks, int block_count, int count, double *sum) {
     for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < count; i += gridDim.x * blockDim.x) {
         double total = 0;
@@ -58,7 +58,7 @@ extern "C" __global__ void sum_blocks(const double *blocks, int block_count, int
     }
 }
 
-// Adam's update (CKernels/adam.c), every operation rounded by itself as there. `flag` is set where a slope is not finite.
+// Adam's update as in CKernels/adam.c, each operation rounded separately. `flag` is set where a gradient element is not finite.
 extern "C" __global__ void adam(float *parameters, float *first, float *second, const float *gradient, long long count,
                                 float keep_first, float take_first, float keep_second, float take_second, float rate,
                                 float epsilon, int *flag) {
@@ -76,7 +76,7 @@ extern "C" __global__ void adam(float *parameters, float *first, float *second, 
     }
 }
 
-// Keeps a step's sums of squares and its flag, which is lowered for the next step: (count + 1) doubles.
+// Keeps a step's sums of squares and its flag, (count + 1) doubles, and clears the flag for the next step.
 extern "C" __global__ void keep_totals(const double *totals, int count, int *flag, double *kept) {
     for (int i = threadIdx.x; i < count; i += blockDim.x) kept[i] = totals[i];
     if (threadIdx.x == 0) {
@@ -85,14 +85,14 @@ extern "C" __global__ void keep_totals(const double *totals, int count, int *fla
     }
 }
 
-// The bits of the bfloat16 that is closest, ties to even; what is not a number stays so.
+// The bits of the nearest bfloat16, ties to even; NaN stays NaN.
 static __device__ unsigned bfloat16(float value) {
     const unsigned bits = __float_as_uint(value);
     if ((bits & 0x7fffffffu) > 0x7f800000u) return (bits >> 16) | 0x40u;
     return (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
 }
 
-// A float as the sum of two bfloat16: 16 bits of its 24. The second is zero where the first is infinite, so that it stays infinite.
+// A float as the sum of two bfloat16: 16 of its 24 bits. The second is zero where the first is infinite, so that the sum stays infinite.
 extern "C" __global__ void split(const float *from, long long count, unsigned short *high, unsigned short *low) {
     for (long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x; i < count;
          i += (long long)gridDim.x * blockDim.x) {

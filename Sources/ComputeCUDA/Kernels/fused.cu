@@ -1,31 +1,32 @@
-// A tile's way through all layers of a network in one kernel, and back in another: its activations and adjoints stay in shared
-// memory and registers, the GPU's memory sees pre-activations z once each way. Rules and letters: Sources/Networks/README.md; the
-// arithmetic between products is that of network.cu, against which this is tested. z (L, P, K, W) is what network.cu leaves there.
+// Forward pass of a tile through all layers of a network in one kernel, adjoint pass in another: activations and adjoints stay in
+// shared memory and registers, and global memory sees the pre-activations z once in each pass. Derivation and letters:
+// Sources/Networks/README.md; the arithmetic between products is that of network.cu, against which this is tested, and so is
+// the layout of z (L, P, K, W).
 //
-// Products number 0 ... are those of the hidden layers whose factors are W x W: all but the first layer's, or all where the first takes
-// features. Product p makes z of layer p + 1 (of p, with features) and has its weights at base + p (W^2 + W) of the parameters, its
-// biases behind them; base is 3 W, or 0.
+// Products 0, 1, ... are those of the hidden layers with W x W weights: all layers but the first, or all where the first takes
+// Fourier features. Product p computes z of layer p + 1 (p, with features); its weights are at base + p (W^2 + W) of the
+// parameters, followed by its biases; base is 3 W, or 0.
 //
-// Blocks go over tiles b, b + blocks, ... and add to sums of the gradient of their own, which gather adds in the order of blocks: the
-// same bits every time. A block's sums: those of all products' weights as parameter_of says, of their biases (products, W), of what comes
-// before base, and of the last layer.
+// Block b takes tiles b, b + blocks, ... and adds to gradient sums of its own, which gather adds in the order of blocks: the same
+// bits every time. A block's sums are those of all products' weights in the order of parameter_of, of their biases (products, W),
+// of the parameters before base, and of the last layer.
 
 struct Shape {
     int products, outputs, base;
     __device__ __forceinline__ Shape(int hidden_layers, int outputs, bool has_features)
         : products(has_features ? hidden_layers : hidden_layers - 1), outputs(outputs), base(has_features ? 0 : 3 * W) {}
-    // Of parameters: weights and biases of a product, weights and biases of the last layer. Biases of product -1: of the first layer.
+    // Offsets in the parameters: weights and biases of a product, weights and biases of the last layer. Product -1 is the first layer.
     __device__ __forceinline__ int weights(int product) const { return base + product * (W * W + W); }
     __device__ __forceinline__ int biases(int product) const { return weights(product) + W * W; }
     __device__ __forceinline__ int last() const { return weights(products); }
-    // Of a block's sums.
+    // Offsets in a block's sums.
     __device__ __forceinline__ int bias_sums(int product) const {
         return product < 0 ? first_sums() + 2 * W : products * W * W + product * W;
     }
     __device__ __forceinline__ int first_sums() const { return products * (W * W + W); }
 };
 
-// Of a column of a product's matrix, the value number k.
+// Value k of a column of a product's matrix.
 struct Weights {
     const float *weights;
     bool is_forward;
@@ -34,7 +35,7 @@ struct Weights {
     }
 };
 
-// The factors of all products' weights: as the columns that the way forward multiplies with, (W outputs, W inputs), or the way back.
+// Packs the weights of all products as columns for the forward pass, (W outputs, W inputs), or for the adjoint pass.
 extern "C" __global__ void pack(const float *parameters, int hidden_layers, int has_features, int is_forward,
                                 unsigned *packed) {
     const Shape shape(hidden_layers, 0, has_features);
@@ -44,7 +45,7 @@ extern "C" __global__ void pack(const float *parameters, int hidden_layers, int 
     }
 }
 
-// Two neighbouring columns of a stack, as factors or as they are.
+// Reads two neighbouring columns of a stack, as factors or as floats.
 static __device__ __forceinline__ void put(unsigned *stack, int row, int column, float left, float right, bool as_factors) {
     if (as_factors)
         put_factors(stack, row, column, left, right);
@@ -52,7 +53,7 @@ static __device__ __forceinline__ void put(unsigned *stack, int row, int column,
         *(float2 *)(stack + word_of(row, column)) = {left, right};
 }
 
-// From sums z without biases: z to the GPU's memory with tanh in the value channel, and a to shared memory, as factors or as it is.
+// From sums z without biases: writes z to global memory, with tanh z in the value channel, and a to shared memory, as factors or floats.
 static __device__ __forceinline__ void activate(float (&c)[M][N][4], const Place &place, const float *biases, float *z,
                                                 unsigned *stack, bool as_factors, int first_point, int points) {
     const int left = points - first_point - place.point;
@@ -63,7 +64,7 @@ static __device__ __forceinline__ void activate(float (&c)[M][N][4], const Place
         const float bias[2] = {biases[column], biases[column + 1]};
 #pragma unroll
         for (int own = 0; own < own_points; own++) {
-            // Else the compiler has all points' numbers under way at once, more than there are registers.
+            // Keeps the compiler from interleaving all points, for which there are not enough registers.
             if (own % 2 == 0 || K < 6) __syncwarp();
             const int offset = Place::offset(own);
             float channels[2][K], activated[2][K];
@@ -83,7 +84,7 @@ static __device__ __forceinline__ void activate(float (&c)[M][N][4], const Place
     }
 }
 
-// From adjoints of a and from z, where it is known: adjoints of z in their place, and a to shared memory, as factors or as it is.
+// From adjoints of a and from z: adjoints of z in place, and a to shared memory, as factors or floats.
 static __device__ __forceinline__ void activate_adjoint(float (&c)[M][N][4], const Place &place, const float *z, unsigned *stack,
                                                         bool as_factors, int first_point, int points) {
     const int left = points - first_point - place.point;
@@ -93,7 +94,7 @@ static __device__ __forceinline__ void activate_adjoint(float (&c)[M][N][4], con
         const int column = place.column + 8 * n;
 #pragma unroll
         for (int own = 0; own < own_points; own++) {
-            // Else the compiler has all points' numbers under way at once, more than there are registers.
+            // Keeps the compiler from interleaving all points, for which there are not enough registers.
             if (own % 2 == 0 || K < 6) __syncwarp();
             const int offset = Place::offset(own);
             float channels[2][K], activated[2][K], bars[2][K];
@@ -121,7 +122,7 @@ static __device__ __forceinline__ void activate_adjoint(float (&c)[M][N][4], con
     }
 }
 
-// Features (P, K, W) of a tile to shared memory, as factors; zeros beyond the points.
+// Copies the features (P, K, W) of a tile to shared memory, as factors; zeros beyond the points.
 static __device__ __forceinline__ void load_features(const float *features, unsigned *stack, int first_point, int points) {
     for (int i = threadIdx.x; i < rows * W / 4; i += threads) {
         const int row = i / (W / 4), column = i % (W / 4) * 4, point = first_point + point_of(row);
@@ -153,8 +154,8 @@ static __device__ __forceinline__ void set_or_add(float *sum, float value, bool 
     *sum = is_first ? value : *sum + value;
 }
 
-// Sums over the tile's points of what each thread has of its columns, set or added to the block's (W). Begins with a barrier, so that
-// the columns of the sums before have been read.
+// Sums each thread's columns over the tile's points and sets, or adds to, the block's sums (W). Begins with a barrier, so that
+// the columns of the previous sums have been read.
 static __device__ __forceinline__ void add_columns(float (&own)[N][2], const Place &place, float *columns, float *sums,
                                                    bool is_first) {
     __syncthreads();
@@ -179,10 +180,10 @@ static __device__ __forceinline__ void add_columns(float (&own)[N][2], const Pla
 static __device__ __forceinline__ float sum_rows(const unsigned *stack, int feature, const float *output_bars, int outputs,
                                                  int output, int first_point, int points) {
     float sum = 0;
-    // Many at once: each is a wait otherwise.
+    // Unrolled, so that several loads are in flight.
 #pragma unroll 2
     for (int row = 0; row < rows; row += 8) {
-        // 8 rows are neighbouring points of one channel.
+        // 8 consecutive rows are neighbouring points of one channel.
         const int point = first_point + point_of(row), k = channel_of(row);
         if (!stack && k > 0) continue;
         const float *from = output_bars + ((long long)point * K + k) * outputs + output;
@@ -195,14 +196,14 @@ static __device__ __forceinline__ float sum_rows(const unsigned *stack, int feat
     return sum;
 }
 
-// Asks for a tile of a layer's z, which lies together.
+// Prefetches a tile of a layer's z, which is contiguous.
 static __device__ __forceinline__ void prefetch_tile(const float *z, int first_point, int points) {
     const int count = min(tile_points, points - first_point) * K * W;
     for (int i = 32 * threadIdx.x; i < count; i += 32 * threads) prefetch(z + (long long)first_point * K * W + i);
 }
 
-// z of all layers and outputs (P, K, O) at points. Layers of z are z_stride floats apart; without features, null. Shared memory: a
-// stack and the ring.
+// Forward pass: z of all layers and outputs (P, K, O). Layers of z are z_stride floats apart; features is null where there are none.
+// Shared memory: a stack and the ring of chunks.
 extern "C" __global__ void __launch_bounds__(threads, 1)
     fused_forward(const float *x, const float *y, const float *features, float slope_x, float slope_y, const float *parameters,
                   const unsigned *packed, float *z, long long z_stride, float *outputs, int points, int hidden_layers,
@@ -215,7 +216,7 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
     if (shape.products > 0) ring.fetch(packed, 0, 0);
     for (int first_point = blockIdx.x * tile_points; first_point < points; first_point += gridDim.x * tile_points) {
         if (features) {
-            // Everybody is done with the outputs of the tile before.
+            // All threads have finished the outputs of the previous tile.
             __syncthreads();
             load_features(features, stack, first_point, points);
         } else {
@@ -251,7 +252,7 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
             const bool is_end = first_point + gridDim.x * tile_points >= points;
             const unsigned *next = !is_last ? packed + (number + 1) * W * W : is_end ? nullptr : packed;
             product(stack, ring, packed + number * W * W, next, place, c);
-            // The stack has been read by all.
+            // All threads have read the stack.
             __syncthreads();
             activate(c, place, parameters + shape.biases(number), z + (features ? number : number + 1) * z_stride, stack,
                      !is_last, first_point, points);
@@ -261,8 +262,8 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
     }
 }
 
-// The block's sums of the gradient, from the adjoints of the outputs (P, K, O) and from z. Sums of blocks are sum_stride floats apart;
-// every one of them is set. Shared memory: two stacks, the ring, the columns.
+// Adjoint pass: each block's gradient sums, from the adjoints of the outputs (P, K, O) and from z. Sums of blocks are sum_stride
+// floats apart, and all are set. Shared memory: two stacks, the ring of chunks, the columns.
 extern "C" __global__ void __launch_bounds__(threads, 1)
     fused_adjoint(const float *x, const float *y, const float *features, float slope_x, float slope_y, const float *parameters,
                   const unsigned *packed, const float *z, long long z_stride, const float *output_bars, float *sums,
@@ -317,7 +318,7 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
                        sum_rows(nullptr, 0, output_bars, outputs, output, first_point, points), is_first);
 
         for (int number = shape.products - 1;; number--) {
-            // Here are adjoints of z of product `number`'s layer, of the first layer for -1. Their biases:
+            // `bar` now holds adjoints of z of product `number`'s layer (-1: the first layer). Its biases:
 #pragma unroll
             for (int n = 0; n < N; n++)
 #pragma unroll
@@ -352,7 +353,7 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
             if (number < lowest) break;
         }
         if (features) {
-            // The stacks have been read by all.
+            // All threads have read the stacks.
             __syncthreads();
             continue;
         }

@@ -1,18 +1,18 @@
-// The gradient of a matrix by products of warps, from stacks that lie as those of tile_products.cu or, in words, of warpgroup_products.cu.
+// The gradient of a matrix by warp products, from stacks in the layout of tile_products.cu or, for whole words, of warpgroup_products.cu.
 
-// The gradient of a matrix is dealt to the warps by pieces (W / 2, 32).
+// Each warp computes pieces (W / 2, 32) of a matrix's gradient.
 constexpr int GM = W / 32, GN = 4;
 
-// A thread's sums of the gradient of a matrix, (GM, GN, threads, 4): four of a thread lie together, and those of its neighbours beside
-// them. The parameter of a place, by rows of W.
+// Layout of the gradient sums of a matrix, (GM, GN, threads, 4): a thread's four sums are contiguous, followed by those of its
+// neighbour. Returns the parameter of an index, by rows of W.
 static __device__ __forceinline__ int parameter_of(int place) {
     const int i = place % 4, thread = place / 4 % threads, n = place / 4 / threads % GN, m = place / 4 / threads / GN;
     const int lane = thread % 32, warp = thread / 32;
     return (warp % 2 * (W / 2) + 16 * m + 8 * (i / 2) + lane / 4) * W + warp / 2 * 32 + 8 * n + lane % 4 * 2 + i % 2;
 }
 
-// Adds a^T bar over all rows to sums (W, W) that lie as said; sets them where they are the block's first. Where registers do not suffice
-// one half of the matrix's rows goes after the other, which reads bar twice: the caller keeps 96 numbers in registers.
+// Adds a^T bar over all rows to sums (W, W) in that layout; sets them for the block's first tile. Where registers do not suffice,
+// the matrix's rows are computed in two halves, which reads bar twice: the caller keeps 96 numbers in registers.
 #if defined(WARPGROUPS)
 constexpr int gradient_passes = 2;
 #elif defined(BF16X3)
@@ -54,7 +54,7 @@ static __device__ __forceinline__ void add_gradient(const unsigned *a, const uns
                 unsigned words[4], others[4];
 #pragma unroll
                 for (int i = 0; i < 4; i++) {
-                    // What is added behind the exchange of columns takes no register.
+                    // Constant offsets after the swizzle take no register.
                     const unsigned *from = a_row + m / 2 * words_to_next_32;
                     words[i] = from[word_of(summed_row(t, i), first + m % 2 * 16)];
                     others[i] = from[word_of(summed_row(t, i), first + m % 2 * 16 + 8)];

@@ -1,17 +1,17 @@
-// A tile's way through a network, but for the matrix products, for K channels (channels.cu, which stands before this text); compiled
-// once for each K.
-// Rules and letters: Sources/Networks/README.md. Stacks are point-major (P, K, W). The arithmetic is that of CKernels/tile_channels.h.
+// Forward and adjoint pass of a tile through a network with K channels, except for the matrix products. Compiled once for each K,
+// with channels.cu in front.
+// Derivation and letters: Sources/Networks/README.md. Stacks are point-major (P, K, W). The arithmetic is that of CKernels/tile_channels.h.
 //
-// Sums over points are taken in slices: slice s of S has the points of [s P / S, (s + 1) P / S), each slice adds to sums of its own,
-// `stride` floats apart, always in the same order, and sum_slices adds those in their order: the same bits every time.
+// Sums over points are taken in slices: slice s of S has the points of [s P / S, (s + 1) P / S). Each slice adds to its own sums,
+// `stride` floats apart, always in the same order, and sum_slices adds these in order: the same bits every time.
 
 constexpr int slice_threads = 8;
 
-// What thread `index` of a one-dimensional grid begins with, and by how much it goes on.
+// First element and stride of a thread of a one-dimensional grid.
 static __device__ long long first() { return (long long)blockIdx.x * blockDim.x + threadIdx.x; }
 static __device__ long long step() { return (long long)gridDim.x * blockDim.x; }
 
-// Channels of one feature at a point: floats `width` apart.
+// Channels of one feature at a point, `width` floats apart.
 static __device__ void load(const float *from, int width, float (&to)[K]) {
     for (int k = 0; k < K; k++) to[k] = from[(long long)k * width];
 }
@@ -36,14 +36,14 @@ extern "C" __global__ void enter(const float *x, const float *y, const float *we
     }
 }
 
-// Fourier features (P, K, F): sines of angles; waves (3, F) are frequencies along x and y, and phases.
-extern "C" __global__ void encode(const float *x, const float *y, const float *waves, float slope_x, float slope_y,
+// Fourier features (P, K, F): sines of angles; frequencies (3, F) holds frequencies along x and y, and phases.
+extern "C" __global__ void encode(const float *x, const float *y, const float *frequencies, float slope_x, float slope_y,
                                   float *features, int points, int count) {
     for (long long i = first(); i < (long long)points * count; i += step()) {
         const long long point = i / count;
         const int feature = (int)(i % count);
-        const float along_x = waves[feature], along_y = waves[count + feature];
-        const float angle = along_x * x[point] + along_y * y[point] + waves[2 * count + feature];
+        const float along_x = frequencies[feature], along_y = frequencies[count + feature];
+        const float angle = along_x * x[point] + along_y * y[point] + frequencies[2 * count + feature];
         float sine, cosine;
         sincosf(angle, &sine, &cosine);
         const float dx = along_x * slope_x, dy = along_y * slope_y;
@@ -62,7 +62,7 @@ extern "C" __global__ void encode(const float *x, const float *y, const float *w
     }
 }
 
-// a from z and the biases; leaves tanh z in z's value channel.
+// Computes a from z and the biases; leaves tanh z in z's value channel.
 extern "C" __global__ void activate(float *z, const float *bias, float *a, int points, int width) {
     for (long long i = first(); i < (long long)points * width; i += step()) {
         const int feature = (int)(i % width);
@@ -76,7 +76,7 @@ extern "C" __global__ void activate(float *z, const float *bias, float *a, int p
     }
 }
 
-// a from what activate left in z.
+// Recomputes a from what activate left in z.
 extern "C" __global__ void reactivate(const float *z, float *a, int points, int width) {
     for (long long i = first(); i < (long long)points * width; i += step()) {
         const long long place = i / width * K * width + i % width;
@@ -100,7 +100,7 @@ static __device__ void add_to_slice(float sum, float *slice, int feature, int wi
     __syncthreads();
 }
 
-// Adjoints of z from those of a, in place, and the slices' sums of those of the biases. Blocks of (32, slice_threads) threads,
+// Adjoints of z from those of a, in place, and the slices' sums of the biases' adjoints. Blocks of (32, slice_threads) threads,
 // grid (W / 32, S).
 extern "C" __global__ void activate_adjoint(const float *z, float *bar, float *bias_sums, long long stride, int points,
                                             int width) {
@@ -145,7 +145,7 @@ extern "C" __global__ void enter_adjoint(const float *x, const float *y, const f
     add_to_slice(along_y, slice + width, feature, width);
 }
 
-// The last layer's biases join the value channel of the outputs (P, K, O).
+// Adds the last layer's biases to the value channel of the outputs (P, K, O).
 extern "C" __global__ void add_bias(float *outputs, const float *bias, int points, int count) {
     for (long long i = first(); i < (long long)points * count; i += step())
         outputs[i / count * K * count + i % count] += bias[i % count];
@@ -173,7 +173,7 @@ __constant__ Term leibniz[15] = {{0, 0, 0, 1}, {1, 1, 0, 1}, {1, 0, 1, 1}, {2, 2
                                  {4, 2, 1, 1}, {4, 0, 4, 1}, {5, 5, 0, 1}, {5, 2, 2, 2}, {5, 0, 5, 1}};
 constexpr int terms = K == 1 ? 1 : K == 3 ? 5 : 15;
 
-// Channels of window (6, `capacity`) times outputs (P, K, O), set or added to a sum of the same shape.
+// The window's channels (6, `capacity`) times the outputs (P, K, O) by Leibniz's rule, set or added to a sum of the same shape.
 extern "C" __global__ void blend(const float *window, long long capacity, const float *outputs, float *sum, int is_first,
                                  int points, int count) {
     for (long long i = first(); i < (long long)points * count; i += step()) {
@@ -188,7 +188,7 @@ extern "C" __global__ void blend(const float *window, long long capacity, const 
     }
 }
 
-// The outputs' adjoints from those of the sum that blend added to.
+// Adjoint of blend: the outputs' adjoints from those of the sum.
 extern "C" __global__ void blend_adjoint(const float *window, long long capacity, const float *sum_bars, float *bars,
                                          int points, int count) {
     for (long long i = first(); i < (long long)points * count; i += step()) {

@@ -1,8 +1,8 @@
-// An equation at every point. Above this text stands what follows from the program (ProgramText.swift): struct Point with the
-// numbers of inputs and outputs, the way to the inputs, and straight lines for the values and for their adjoint.
+// Evaluates an equation at every point. The code generated for the program (ProgramText.swift) stands in front: struct Point with
+// the numbers of inputs and outputs, gather and scatter of the inputs, and straight-line code for values and adjoint.
 //
-// `fields` are the networks' outputs, network after network, each (P, K, O) with room for `capacity` points; `columns` are those of
-// the set, `stride` floats apart.
+// `fields` holds the networks' outputs, network after network, each (P, K, O) with room for `capacity` points; `columns` holds the
+// columns of the set, `stride` floats apart.
 
 extern "C" __global__ void values(const float *fields, long long capacity, const float *columns, long long stride,
                                   int count, float *results, long long result_stride) {
@@ -15,7 +15,7 @@ extern "C" __global__ void values(const float *fields, long long capacity, const
 }
 
 // Adds each output's sum of squares r² over the points to the block's own sums (blocks, `sum_stride`), and sets the adjoints of the
-// networks' outputs from `twice` = 2 c for every output. Places from `count` to `points` fill the last slice: their adjoints are zero.
+// networks' outputs from `twice` = 2 c for every output. Padding from `count` to `points` fills the last slice and has zero adjoints.
 // Blocks of program_threads threads.
 constexpr int program_threads = 128;
 extern "C" __global__ void residuals(const float *fields, float *bars, long long capacity, const float *columns,

@@ -1,11 +1,11 @@
 // Products on tensor cores (sm_80 and later), in tf32 or, where BF16X3 is defined, in bf16x3.
 //
-// A factor is a word of 32 bits, made once where it is written: in tf32 a float rounded to 10 bits behind the point; in bf16x3 two
-// bfloat16 whose sum it is, the larger one in the upper half. x y = x1 y1 + x1 y2 + x2 y1; what is left out is 2^-16 of x y.
+// A factor is a word of 32 bits, rounded once when it is written: in tf32 a float with a mantissa of 10 bits; in bf16x3 two
+// bfloat16 that add up to it, the larger in the upper half. x y = x1 y1 + x1 y2 + x2 y1; the term left out is 2^-16 of x y.
 //
-// The few instructions that C++ has no words for come first; where EMULATED_DEVICE is defined, somebody else has written them down from
-// the same pages: NVIDIA, Parallel Thread Execution ISA, "Matrix fragments for mma.m16n8k8" and "... m16n8k16". Which thread has
-// what there, for lane = 4 g + t, a (rows, k) and b (k, columns):
+// The few instructions that C++ cannot express come first. Where EMULATED_DEVICE is defined, the test's stand-ins implement them
+// from the same pages: NVIDIA, Parallel Thread Execution ISA, "Matrix fragments for mma.m16n8k8" and "... m16n8k16". Elements
+// of a thread, for lane = 4 g + t, a (rows, k) and b (k, columns):
 //   m16n8k8, tf32    a: (g, t) (g + 8, t) (g, t + 4) (g + 8, t + 4)          b: (t, g) (t + 4, g)
 //   m16n8k16, bf16   a: (g, 2 t ..) (g + 8, 2 t ..) (g, 2 t + 8 ..) (g + 8, 2 t + 8 ..)   b: (2 t .., g) (2 t + 8 .., g)   .. two numbers
 //   sums             c: (g, 2 t) (g, 2 t + 1) (g + 8, 2 t) (g + 8, 2 t + 1)
@@ -36,16 +36,16 @@ static __device__ __forceinline__ unsigned round_tf32(float value) {
     return word;
 }
 #endif
-// 16 bytes to shared memory, beside what the thread does meanwhile; there once the thread has waited and all have come to a barrier.
+// Copies 16 bytes to shared memory asynchronously; complete after the thread has waited, and visible to all after a barrier.
 static __device__ __forceinline__ void copy_beside(unsigned *shared, const unsigned *global) {
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"((unsigned)__cvta_generic_to_shared(shared)), "l"(global)
                  : "memory");
 }
 static __device__ __forceinline__ void await_copies() { asm volatile("cp.async.wait_all;" ::: "memory"); }
-// Asks for a line of the GPU's memory, for somebody who will read it soon.
+// Prefetches a cache line of global memory.
 static __device__ __forceinline__ void prefetch(const float *line) { asm volatile("prefetch.global.L2 [%0];" ::"l"(line)); }
 static __device__ __forceinline__ unsigned *shared_words() {
-    // What tensor cores read themselves is swapped by its address.
+    // What tensor cores read from shared memory is swizzled by its address.
     extern __shared__ __align__(1024) unsigned words[];
     return words;
 }
@@ -70,15 +70,15 @@ static __device__ __forceinline__ unsigned factor(float value) {
 }
 
 #if !defined(WARPGROUPS) || !defined(BF16X3)
-// Factors of 16 values of k as the instructions take them: of 16 rows on the left, of 8 columns on the right. Sums do not ask which
-// k is which, as long as both sides agree: a thread brings four values of k of rows (or columns) g and g + 8, whichever they are.
+// Factors of 16 values of k as the instructions take them: 16 rows on the left, 8 columns on the right. The order of k does not
+// matter to a sum as long as both sides agree: a thread supplies any four values of k of rows (or columns) g and g + 8.
 struct Left {
 #ifdef BF16X3
     unsigned upper[4], lower[4];
 #else
     unsigned words[2][4];
 #endif
-    // Of row g and of row g + 8.
+    // Row g and row g + 8.
     __device__ __forceinline__ Left(const unsigned (&row)[4], const unsigned (&other)[4]) {
 #ifdef BF16X3
 #pragma unroll
@@ -121,7 +121,7 @@ struct Right {
     }
 };
 
-// Adds 16 products to each of the sums of 16 rows and 8 columns.
+// Adds 16 products to each of the 16 x 8 sums.
 static __device__ __forceinline__ void multiply(float (&c)[4], const Left &a, const Right &b) {
 #ifdef BF16X3
     multiply_bf16(c, a.lower, b.upper);

@@ -1,30 +1,30 @@
 // A block's tile of points in shared memory, and the products of its stack with W x W matrices, W = WIDTH, a multiple of 32.
 //
-// G = POINT_GROUPS groups of warps have 96 rows each: 16 B points and their K channels, B = 6 / K. Within a group rows go by 16:
-// points 0..15 of channel 0, the same points of channel 1, ..., then the next 16 points. So the sums of an mma's 16 rows that one thread
-// has are of two points, and the six mma's of a warp give it all channels of its points: activations never leave the registers to be made.
+// G = POINT_GROUPS groups of warps have 96 rows each: 16 B points and their K channels, B = 6 / K. Within a group the order of rows is
+// points 0..15 of channel 0, the same points of channel 1, ..., then the next 16 points. So a thread's sums of an mma's 16 rows belong
+// to two points, and the six mma of a warp give it all channels of its points: activations are computed in registers.
 // A warp has 16 G of the W columns.
 //
-// A matrix of rows of 32 words or a multiple lies in shared memory with its columns swapped by row (`swizzle`): four words of 8
-// neighbouring rows, or one word of 4 rows and 8 columns, are all in different banks.
+// A matrix with rows of a multiple of 32 words is stored in shared memory with columns permuted by row (`swizzle`), so that four words
+// of 8 neighbouring rows, or one word of 4 rows and 8 columns, are all in different banks.
 
 constexpr int W = WIDTH, G = POINT_GROUPS, B = 6 / K, M = B * K, N = 2 * G;
 constexpr int tile_points = 16 * B * G, rows = 16 * M * G, threads = 2 * W;
 constexpr int chunk = 32, chunks = W / chunk;
 static_assert(M == 6 && W % 32 == 0 && G <= 2, "a shape that nobody asked for");
 
-// What shared memory is used for [words]; FusedShape.swift knows them too.
+// Layout of shared memory [words]; FusedShape.swift has the same numbers.
 constexpr int stack_words = rows * W, ring_words = 2 * chunk * W;
-// Sums over points of a column come from so many warps.
+// Number of warps whose sums over points make up a column's sum.
 constexpr int column_parts = G;
 
 static __device__ __forceinline__ int swizzle(int row) { return (row & 1) << 4 | (row & 2) << 2; }
-// Where the number of a row and a column lies.
+// Index of an element of a stack by row and column.
 static __device__ __forceinline__ int word_of(int row, int column) { return row * W + (column ^ swizzle(row)); }
 
-// Words between rows, and between columns that are 32 apart.
+// Distance of neighbouring rows, and of columns that are 32 apart [words].
 constexpr int row_words = W, words_to_next_32 = 32;
-// Of 16 rows, those whose factors a thread brings to a sum over rows: loads of a warp are in different banks.
+// The rows of 16 whose factors a thread supplies to a sum over rows, chosen so that a warp's loads are in different banks.
 static __device__ __forceinline__ int summed_row(int t, int i) { return t + 4 * i; }
 
 // Factors of two neighbouring columns.
@@ -32,7 +32,7 @@ static __device__ __forceinline__ void put_factors(unsigned *stack, int row, int
     *(uint2 *)(stack + word_of(row, column)) = {factor(left), factor(right)};
 }
 
-// A thread's points, and where its sums lie in the tile: (m, n, i) is of row `first_row + 16 m + 8 (i / 2)` and column `column + 8 n + i % 2`.
+// A thread's points, and the place of its sums in the tile: (m, n, i) belongs to row `first_row + 16 m + 8 (i / 2)` and column `column + 8 n + i % 2`.
 constexpr int own_points = 2 * B;
 struct Place {
     int g, t, part, first_row, column, point;
@@ -45,7 +45,7 @@ struct Place {
         column = 16 * G * (warp % columns) + 2 * t;
         point = 16 * B * part + g;
     }
-    // Points between one of its own and its first.
+    // Distance of a thread's point from its first point.
     static __device__ __forceinline__ int offset(int own) { return 8 * own; }
     __device__ __forceinline__ int row(int own, int k) const { return first_row + 16 * (own / 2 * K + k) + 8 * (own % 2); }
 };
@@ -58,7 +58,7 @@ static __device__ __forceinline__ int point_of(int row) {
 }
 static __device__ __forceinline__ int channel_of(int row) { return row % 96 / 16 % K; }
 
-// A barrier behind which all see what was written to shared memory.
+// A barrier after which all threads see what was written to shared memory.
 static __device__ __forceinline__ void publish() { __syncthreads(); }
 
 // A word of a packed matrix (W columns, W values of k).
@@ -74,12 +74,12 @@ static __device__ __forceinline__ void read4(const unsigned *from, unsigned (&to
     to[3] = words.w;
 }
 
-// Matrices of factors come to shared memory by chunks of 32 values of k, (W, 32), each while the one before is in use.
+// Matrices come to shared memory in chunks of 32 values of k, (W, 32), each copied while the previous one is in use.
 struct Ring {
     unsigned *stages;
     int turn;
     __device__ __forceinline__ unsigned *stage(int turn) const { return stages + turn * chunk * W; }
-    // The place that is not in use takes a chunk of a matrix (W columns, W values of k).
+    // Starts copying a chunk of a matrix (W columns, W values of k) to the free slot.
     __device__ __forceinline__ void fetch(const unsigned *matrix, int number, int to) const {
 #pragma unroll
         for (int i = threadIdx.x; i < W * chunk / 4; i += threads) {
@@ -90,7 +90,7 @@ struct Ring {
 };
 
 // c = the stack (rows, W) times a matrix (W columns, W values of k) whose first chunk was fetched; fetches the first of `next`, unless
-// it is null. Begins with a barrier: what was written to the stack before is there.
+// it is null. Begins with a barrier, so that earlier writes to the stack are visible.
 static __device__ __forceinline__ void product(const unsigned *stack, Ring &ring, const unsigned *matrix, const unsigned *next,
                                                const Place &place, float (&c)[M][N][4]) {
     clear(c);

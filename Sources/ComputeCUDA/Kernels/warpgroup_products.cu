@@ -1,13 +1,13 @@
-// The same as tile_products.cu with Hopper's products of warpgroups (wgmma, sm_90a), which take factors from shared memory
-// themselves: no registers for them, and by count (README.md) more of them in a clock than loads of fragments bring.
+// The same as tile_products.cu with Hopper's warpgroup products (wgmma, sm_90a), which read factors from shared memory
+// directly: this takes no registers, and by count (README.md) feeds more products per clock than loading fragments.
 //
-// A block has 192 rows: 32 B points and their K channels, B = 6 / K. Number a thread's six rows of a column 0...5: number i is of channel
-// i % K of its point i / K. Rows i = 2 m and 2 m + 1 are those that it has of the sums of rows 64 m...64 m + 63, so that activations
-// never leave the registers to be made, as there. Of W columns, a multiple of 64, a warpgroup has 64.
+// A block has 192 rows: 32 B points and their K channels, B = 6 / K. Number a thread's six rows of a column 0...5: row i is channel
+// i % K of its point i / K. Rows i = 2 m and 2 m + 1 are its share of the sums of rows 64 m...64 m + 63, so that activations are
+// computed in registers here too. A warpgroup has 64 of the W columns, W a multiple of 64.
 //
-// Tensor cores read pieces of 8 rows of 128 bytes, the 16 bytes of a row swapped by the row (the 128-byte swizzle). So a stack is cut
-// into slabs of as many columns as fill 128 bytes, rows below one another: 32 columns of words, or of bf16x3 64 columns of the
-// upper halves, and in the slabs behind them those of the lower ones, which the instructions take from different places.
+// Tensor cores read pieces of 8 rows of 128 bytes, whose 16-byte parts are permuted by row (the 128-byte swizzle). So a stack is cut
+// into slabs of as many columns as fill 128 bytes, row after row: 32 columns of words in tf32; in bf16x3 64 columns of the upper
+// halves, followed by slabs of the lower halves, since the instructions read the two separately.
 //
 // Sources: NVIDIA, Parallel Thread Execution ISA, "Asynchronous warpgroup level matrix multiply-accumulate operation using
 // wgmma.mma_async": register fragments and shared memory layouts, matrix descriptor. Sums of a thread, for lane = 4 g + t of warp w of
@@ -18,7 +18,7 @@ constexpr int tile_points = 32 * B, rows = 192, threads = 2 * W;
 constexpr int chunk = 32, chunks = W / chunk;
 static_assert(W == 64 || W == 128, "a shape that nobody asked for");
 
-// What shared memory is used for [words]; FusedShape.swift knows them too.
+// Layout of shared memory [words]; FusedShape.swift has the same numbers.
 constexpr int stack_words = rows * W, ring_words = 2 * chunk * W;
 // Words of a slab of a stack, and of a group of 8 rows.
 constexpr int slab = rows * 32, group_words = 8 * 32;
@@ -33,7 +33,7 @@ constexpr int column_parts = 4;
 #define SUM_NAMES \
     "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, %18, %19, %20, %21, %22, %23, %24, " \
     "%25, %26, %27, %28, %29, %30, %31}"
-// Begins to add 64 x 64 sums of products of 32 bytes a row: `by_rows` where a descriptor's rows are values of k.
+// Starts adding to 64 x 64 sums the products of 32 bytes of each row: `by_rows` where a descriptor's rows are values of k.
 template <bool by_rows> static __device__ __forceinline__ void begin(float (&c)[N][4], unsigned long long a, unsigned long long b) {
 #ifdef BF16X3
     asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, 1, 0;\n"
@@ -48,30 +48,30 @@ template <bool by_rows> static __device__ __forceinline__ void begin(float (&c)[
                  : "l"(a), "l"(b));
 #endif
 }
-// Sums are the tensor cores' from here on, until they are awaited.
+// From here on the sums belong to the tensor cores, until they are awaited.
 static __device__ __forceinline__ void hand_over(float (&c)[N][4]) { asm volatile("" : SUMS_OF(c)::"memory"); }
 static __device__ __forceinline__ void arrive() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
 static __device__ __forceinline__ void commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
-// Until no more than so many of the thread's groups of products are under way.
+// Waits until at most N groups of the thread's products are in flight.
 template <int count> static __device__ __forceinline__ void await_products() {
     asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(count) : "memory");
 }
-// What the thread wrote to shared memory is seen by tensor cores, after a barrier.
+// Makes the thread's writes to shared memory visible to the tensor cores, after a barrier.
 static __device__ __forceinline__ void show() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
 static __device__ __forceinline__ unsigned shared_address(const unsigned *word) { return (unsigned)__cvta_generic_to_shared(word); }
 #endif
 
-// Where rows of 128 bytes begin, 8 of them in 1024 bytes, as the 64 bits that an instruction takes.
+// The matrix descriptor (64 bits) of rows of 128 bytes, 8 of them in 1024 bytes.
 static __device__ __forceinline__ unsigned long long descriptor(const unsigned *words) {
     const unsigned long long swizzle_128 = 1ull << 62, next_eight = (unsigned long long)(4 * group_words >> 4) << 32;
-    // What lies between pieces side by side has no meaning here: there is one. All begin at a multiple of 1024 bytes, or inside
-    // of its first row.
+    // The leading-dimension offset is unused: pieces are one row of 128 bytes wide. All begin at a multiple of 1024 bytes, or inside
+    // its first row.
     return swizzle_128 | next_eight | 1ull << 16 | (shared_address(words) & 0x3ffff) >> 4;
 }
 
-// Words of a row of 128 bytes, swapped by the row.
+// Word of a row of 128 bytes, permuted by row.
 static __device__ __forceinline__ int swapped(int row, int word) { return row * 32 + (word ^ row % 8 * 4); }
-// Where the number of a row and a column lies, unless it is split in two.
+// Index of an element of a stack by row and column, unless it is split in two.
 static __device__ __forceinline__ int word_of(int row, int column) { return column / 32 * slab + swapped(row, column % 32); }
 
 // Factors of two neighbouring columns.
@@ -99,7 +99,7 @@ struct Place {
         column = 64 * (warp / 4) + 2 * t;
         point = 8 * part + g;
     }
-    // Points between one of its own and its first.
+    // Distance of a thread's point from its first point.
     static __device__ __forceinline__ int offset(int own) { return 32 * own; }
     __device__ __forceinline__ int row(int own, int k) const {
         const int number = own * K + k;
@@ -115,13 +115,13 @@ static __device__ __forceinline__ int number_of(int row) { return row / 64 * 2 +
 static __device__ __forceinline__ int point_of(int row) { return 32 * (number_of(row) / K) + row % 64 / 16 * 8 + row % 8; }
 static __device__ __forceinline__ int channel_of(int row) { return number_of(row) % K; }
 
-// A barrier behind which tensor cores, too, see what was written to shared memory.
+// A barrier after which the tensor cores, too, see what was written to shared memory.
 static __device__ __forceinline__ void publish() {
     show();
     __syncthreads();
 }
 
-// A word of a packed matrix (W columns, W values of k): by chunks of (W, 32 words), which are 32 values of k, or the upper or the lower
+// Index of a word of a packed matrix (W columns, W values of k), in chunks of (W, 32 words): 32 values of k, or the upper or lower
 // halves of 64.
 template <class Weights> static __device__ __forceinline__ unsigned packed_word(const Weights &weights, int place) {
     const int number = place / (chunk * W), column = place % (chunk * W) / chunk, word = place % chunk;
@@ -137,7 +137,7 @@ struct Ring {
     unsigned *stages;
     int turn;
     __device__ __forceinline__ unsigned *stage(int turn) const { return stages + turn * chunk * W; }
-    // The place that is not in use takes a chunk of a matrix.
+    // Starts copying a chunk of a matrix to the free slot.
     __device__ __forceinline__ void fetch(const unsigned *matrix, int number, int to) const {
 #pragma unroll
         for (int i = threadIdx.x; i < W * chunk / 4; i += threads) {
@@ -147,7 +147,7 @@ struct Ring {
     }
 };
 
-// Begins to add the products of a slab of the stack and a stage, of which a row holds 4 times 32 bytes.
+// Starts adding the products of a slab of the stack and a chunk; a row holds 4 times 32 bytes.
 static __device__ __forceinline__ void begin_slab(float (&c)[M][N][4], unsigned long long a, unsigned long long b) {
 #pragma unroll
     for (int step = 0; step < 4; step++)
@@ -156,7 +156,7 @@ static __device__ __forceinline__ void begin_slab(float (&c)[M][N][4], unsigned 
 }
 
 // c = the stack (rows, W) times a matrix whose first chunk was fetched; fetches the first of `next`, unless it is null. Begins with a
-// barrier: what was written to the stack before is there. Products of a chunk are under way while the next one comes.
+// barrier, so that earlier writes to the stack are visible. Products of a chunk are in flight while the next one is copied.
 static __device__ __forceinline__ void product(const unsigned *stack, Ring &ring, const unsigned *matrix, const unsigned *next,
                                                const Place &place, float (&c)[M][N][4]) {
     clear(c);
@@ -177,7 +177,7 @@ static __device__ __forceinline__ void product(const unsigned *stack, Ring &ring
         begin_slab(c, descriptor(stack + number * slab), weights);
 #endif
         commit();
-        // The other place has been read, by all after the barrier.
+        // After the barrier all threads have read the other slot.
         await_products<1>();
         __syncthreads();
         if (number + 1 < chunks)
@@ -192,21 +192,21 @@ static __device__ __forceinline__ void product(const unsigned *stack, Ring &ring
 }
 
 #ifndef BF16X3
-// The gradient is mma_gradient.cu's: tf32 is taken along rows only, and rows are what it sums over. Words between rows, and between
-// columns that are 32 apart.
+// The gradient in tf32 uses mma_gradient.cu: wgmma takes tf32 along rows only, and the gradient sums over rows. Distance of
+// neighbouring rows, and of columns that are 32 apart [words].
 constexpr int row_words = 32, words_to_next_32 = slab;
-// Of 16 rows, those whose factors a thread brings to a sum over rows: loads of a warp are in different banks.
+// The rows of 16 whose factors a thread supplies to a sum over rows, chosen so that a warp's loads are in different banks.
 static __device__ __forceinline__ int summed_row(int t, int i) { return 2 * t + i % 2 + 8 * (i / 2); }
 #else
-// A thread's sums of the gradient of a matrix, (W / 64, N, threads, 4), by rows of W: the parameter of a place.
+// Layout of the gradient sums of a matrix, (W / 64, N, threads, 4). Returns the parameter of an index, by rows of W.
 static __device__ __forceinline__ int parameter_of(int place) {
     const int i = place % 4, thread = place / 4 % threads, n = place / 4 / threads % N, block = place / 4 / threads / N;
     const int lane = thread % 32, warp = thread / 32;
     return (16 * warp + 8 * (i / 2) + lane / 4) * W + 64 * block + 8 * n + lane % 4 * 2 + i % 2;
 }
 
-// Adds a^T bar over all rows to sums (W, W) that lie as said; sets them where they are the block's first. A warpgroup has 64 rows of
-// the gradient. Factors were published.
+// Adds a^T bar over all rows to sums (W, W) in that layout; sets them for the block's first tile. A warpgroup has 64 rows of
+// the gradient. The factors were made visible to the tensor cores.
 static __device__ __forceinline__ void add_gradient(const unsigned *a, const unsigned *bar, float *sums, bool is_first) {
     float4 *own = (float4 *)sums + threadIdx.x;
     const unsigned *left = a + threadIdx.x / 128 * slab;

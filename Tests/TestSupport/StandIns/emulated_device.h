@@ -1,5 +1,5 @@
-// CUDA C++ as C++ for the host: the stand-in for NVRTC puts this before a kernel's text and the launchers behind it. A thread is a
-// fiber; blocks follow one another, so what a block shares may be static. C++, because what it stands in for is.
+// CUDA C++ on the host: the stand-in for NVRTC puts this before a kernel's source and the launchers after it. A thread is a
+// fiber; blocks run one after the other, so shared memory may be static. C++, because CUDA C++ is.
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -11,16 +11,16 @@
 struct EmulatedIndex {
     int x, y, z;
 };
-// What the scheduler in stand_ins.cpp and a kernel share.
+// The interface between the scheduler in stand_ins.cpp and a kernel.
 struct Emulator {
     EmulatedIndex thread, block, block_size, grid_size;
     void *shared;
-    // Returns when all threads of the block have come to it, and those of the warp.
+    // Barriers of the block and of the warp.
     void (*barrier)();
     void (*warp_barrier)();
-    // A place of 64 words for each thread of the warp.
+    // 64 words for each thread of the warp.
     uint32_t (*warp_words)[64];
-    // Whether copies and products beside a thread are done at once, or when it waits for them and no sooner. A GPU may do either.
+    // Whether asynchronous copies and products complete at once, or only when they are waited for. A GPU may do either.
     bool is_eager;
 };
 static Emulator *emulator;
@@ -87,12 +87,12 @@ static inline unsigned __byte_perm(unsigned low, unsigned high, unsigned selecto
     return result;
 }
 
-// What Kernels/tensor_cores.cu says in PTX. Fragments are those of NVIDIA's Parallel Thread Execution ISA, "Matrix fragments for
-// mma.m16n8k8" and "... m16n8k16": each thread brings its own to the warp, and takes the sums that are its own.
+// The instructions that Kernels/tensor_cores.cu has in PTX. Fragments are those of NVIDIA's Parallel Thread Execution ISA, "Matrix fragments for
+// mma.m16n8k8" and "... m16n8k16": each thread supplies its fragment to the warp, and takes its own sums.
 static inline unsigned *shared_words() { return (unsigned *)emulator->shared; }
 static inline void prefetch(const float *) {}
 
-// Each thread's words of this product; those of the one before may still be read by others.
+// Each thread's words for this product; other threads may still read those of the previous one.
 static inline int emulated_fragments(const unsigned (&a)[4], const unsigned (&b)[2]) {
     uint32_t *own = emulator->warp_words[emulated_lane()];
     const int turn = 8 + 8 * (own[63] = (own[63] ^ 1) & 1);
@@ -122,7 +122,7 @@ static inline void multiply_bf16(float (&c)[4], const unsigned (&a)[4], const un
     for (int i = 0; i < 4; i++) {
         const int row = group + (i < 2 ? 0 : 8), column = in_group * 2 + (i & 1);
         for (int k = 0; k < 16; k++) {
-            // Two numbers a register, the first in its lower half. a0, a1: (group, 2 t + i) a2, a3: (group + 8, 2 t + i)
+            // Two numbers per register, the first in the lower half. a0, a1: (group, 2 t + i) a2, a3: (group + 8, 2 t + i)
             // a4, a5: (group, 2 t + i + 8) a6, a7: (group + 8, 2 t + i + 8); b0, b1: (2 t + i, group) b2, b3: (2 t + i + 8, group).
             const uint32_t left = words[row % 8 * 4 + k % 8 / 2][turn + row / 8 + k / 8 * 2];
             const uint32_t right = words[column * 4 + k % 8 / 2][turn + 4 + k / 8];
@@ -130,7 +130,7 @@ static inline void multiply_bf16(float (&c)[4], const unsigned (&a)[4], const un
         }
     }
 }
-// To nearest: ties away from zero as cvt.rna, and to even as cvt.rn.
+// Rounding to nearest: ties away from zero like cvt.rna, ties to even like cvt.rn.
 static inline unsigned round_tf32(float value) {
     const unsigned bits = __float_as_uint(value);
     return (bits & 0x7f800000u) == 0x7f800000u ? bits : (bits + 0x1000u) & 0xffffe000u;
@@ -142,7 +142,7 @@ static inline unsigned emulated_to_bf16(float value) {
 }
 static inline unsigned round_bf16(float upper, float lower) { return emulated_to_bf16(upper) << 16 | emulated_to_bf16(lower); }
 
-// A thread's copies beside the computation.
+// A thread's asynchronous copies.
 static std::vector<std::pair<unsigned *, const unsigned *>> emulated_copies[1024];
 static inline int emulated_thread() { return threadIdx.x + threadIdx.y * blockDim.x; }
 static inline void copy_beside(unsigned *shared, const unsigned *global) {
@@ -156,8 +156,8 @@ static inline void await_copies() {
     emulated_copies[emulated_thread()].clear();
 }
 
-// What Kernels/warpgroup_products.cu says in PTX: products of warpgroups, which take factors from shared memory where a descriptor
-// says. NVIDIA's Parallel Thread Execution ISA, "Matrix descriptor", "Shared memory matrix layout" and "Register fragments and shared memory
+// The instructions that Kernels/warpgroup_products.cu has in PTX: warpgroup products, which read factors from shared memory through
+// a descriptor. NVIDIA's Parallel Thread Execution ISA, "Matrix descriptor", "Shared memory matrix layout" and "Register fragments and shared memory
 // matrix layout" of wgmma.mma_async.
 struct EmulatedProducts {
     float *sums;
@@ -168,17 +168,17 @@ struct EmulatedProducts {
 static std::vector<EmulatedProducts> emulated_products[1024];
 static int emulated_groups[1024];
 
-// Bytes from the beginning of shared memory, where a block's own begins behind a kilobyte of the system's.
+// Byte offset in shared memory; a block's own begins after a kilobyte reserved by the system.
 static inline unsigned shared_address(const unsigned *word) {
     return (unsigned)((const char *)word - (const char *)emulator->shared) + 1024;
 }
-// A factor of so many bytes. `outer` counts rows or columns of the sums, of which there are 64. The swizzle is that of addresses:
-// bits 4 to 6 are exchanged by bits 7 to 9. By rows, a row of 128 bytes is a value of k and holds all 64.
+// A factor of a given number of bytes. `outer` counts rows or columns of the sums, of which there are 64. The swizzle acts on addresses:
+// bits 4 to 6 are XORed with bits 7 to 9. By rows, a row of 128 bytes is a value of k and holds all 64.
 static inline const void *emulated_place(uint64_t descriptor, bool by_rows, int outer, int k, int bytes) {
     const unsigned start = (descriptor & 0x3fff) << 4, next_eight = (descriptor >> 32 & 0x3fff) << 4;
     const int row = by_rows ? k : outer, inner = by_rows ? outer : k;
     unsigned address = start + row / 8 * next_eight + row % 8 * 128 + inner * bytes;
-    // Not a number where the descriptor means something else: another mode of swizzling, a base that is not aligned.
+    // NaN if the descriptor means something else: another swizzle mode, or an unaligned base.
     static const uint32_t wrong = 0xffffffff;
     if (descriptor >> 62 != 1 || descriptor >> 49 & 7) return &wrong;
     address ^= (address >> 7 & 7) << 4;

@@ -1,11 +1,11 @@
-// libcuda, libnvrtc and libcublas on the host, as far as ComputeCUDA calls them, so that the whole backend runs where there is no
-// GPU: its memory, copies, streams, launches, graphs and kernels. C++, because it is loaded in place of C libraries and hosts
-// kernels of CUDA C++.
+// libcuda, libnvrtc and libcublas on the host, as far as ComputeCUDA calls them, so that the whole backend runs without a GPU:
+// memory, copies, streams, launches, graphs and kernels. C++, because it is loaded in place of C libraries and runs CUDA C++
+// kernels.
 //
-// It is as unhelpful as a GPU may be. What is asked of a stream is done as late as possible: when somebody waits for it; what threads ask for
-// beside their own work so too, or, where they take turns in descending order, at once. Memory
-// is filled with NaN and stands between guards. Threads of a block and blocks of a grid take turns in an order that can be chosen.
-// A barrier that not all threads reach, a copy from pageable memory or a wait inside of a capture are errors.
+// It is adversarial within what a GPU may do. Work on a stream runs as late as possible, when it is waited for; so do asynchronous
+// copies and products of threads, or at once where threads run in descending order. Memory is filled with NaN and surrounded by
+// guards. Threads of a block and blocks of a grid run in a selectable order. A barrier that not all threads reach, and a copy from
+// pageable memory or a wait during capture, are errors.
 #include "emulated_device.h"
 #undef __device__
 #undef __global__
@@ -40,7 +40,7 @@ enum { success = 0, invalid_value = 1, out_of_memory = 2, no_image = 200, illega
        capture_unsupported = 900, not_found = 500 };
 int failure = success;
 
-// MARK: threads of a block
+// MARK: Threads of a block
 
 Emulator emulator_state;
 int thread_order = 0;
@@ -59,7 +59,7 @@ void *scheduler[5];
 std::function<void()> *body = nullptr;
 std::vector<uint32_t> warp_memory;
 
-// The compiler's own jumps, which save what the compiler keeps in registers: libc's take ten times as long, and half of the tests' time.
+// The compiler's built-in jumps: libc's take ten times as long, half of the tests' time.
 __attribute__((noinline)) void leave() { __builtin_longjmp(scheduler, 1); }
 __attribute__((noinline)) void enter(Fiber &fiber) { __builtin_longjmp(fiber.place, 1); }
 
@@ -99,7 +99,7 @@ __attribute__((noinline)) void resume(Fiber &fiber) {
     setcontext(&fiber.context);
 }
 
-// The order in which `count` threads or blocks take their turns.
+// The order in which `count` threads or blocks run.
 std::vector<int> turns(int count, unsigned seed) {
     std::vector<int> order(count);
     for (int i = 0; i < count; i++) order[i] = thread_order == 1 ? count - 1 - i : i;
@@ -119,7 +119,7 @@ void run_block(int threads, unsigned seed) {
         fibers[i]->number = i;
         fibers[i]->state = Fiber::at_work;
     }
-    // A warp goes as far as it can before another has its turn: what only equal speed keeps in order goes wrong.
+    // A warp runs as far as it can before the next one, so that code which relies on warps running at equal speed fails.
     std::vector<std::vector<int>> warps((threads + 31) / 32);
     std::vector<int> warp_order;
     for (int i : order) {
@@ -144,7 +144,7 @@ void run_block(int threads, unsigned seed) {
         }
         if (done == threads) return;
         if (at_barrier != threads) {
-            // The fibers that wait hold what they will never finish: new ones take their place.
+            // Waiting fibers will never finish: new ones replace them.
             failure = barrier_divergence;
             for (int i = 0; i < threads; i++)
                 if (fibers[i]->state != Fiber::done) (void)fibers[i].release(), fibers[i] = std::make_unique<Fiber>();
@@ -155,7 +155,7 @@ void run_block(int threads, unsigned seed) {
 }
 
 void run_grid(std::function<void()> kernel, EmulatedIndex grid, EmulatedIndex block, size_t shared) {
-    // Between what a block may have and the guard behind it nothing is free.
+    // The guard follows directly after the shared memory that a block may use.
     std::vector<uint8_t> memory(shared + 64 + guard_bytes);
     emulator_state.barrier = [] { pause(Fiber::at_barrier); };
     emulator_state.warp_barrier = [] { pause(Fiber::at_warp); };
@@ -177,7 +177,7 @@ void run_grid(std::function<void()> kernel, EmulatedIndex grid, EmulatedIndex bl
     }
 }
 
-// MARK: memory
+// MARK: Memory
 
 struct Allocation {
     size_t bytes;
@@ -185,7 +185,7 @@ struct Allocation {
 };
 std::map<uintptr_t, Allocation> allocations;
 size_t used = 0, total_memory = (size_t)4 << 30;
-// Bytes that a block may be allowed.
+// Largest shared memory that a block may be allowed [bytes].
 const int most_shared_memory = 232448;
 
 void *obtain(size_t bytes, bool pinned) {
@@ -205,7 +205,7 @@ void check_guards() {
     for (auto &[address, of] : allocations)
         if (!guards_hold(address, of)) failure = illegal_address;
 }
-// Whether so many bytes lie inside of one allocation.
+// Whether a range of bytes lies inside one allocation.
 const Allocation *allocation(uintptr_t address, size_t bytes) {
     auto after = allocations.upper_bound(address);
     if (after == allocations.begin()) return nullptr;
@@ -213,7 +213,7 @@ const Allocation *allocation(uintptr_t address, size_t bytes) {
     return address + bytes <= after->first + after->second.bytes ? &after->second : nullptr;
 }
 
-// MARK: streams
+// MARK: Streams
 
 struct Event {
     long recorded = 0, reached = 0;
@@ -223,7 +223,7 @@ struct Graph {
     std::vector<std::function<void()>> work;
 };
 struct Stream {
-    // Work that returns false cannot be done yet.
+    // Work that returns false is not ready yet.
     std::deque<std::function<bool()>> queue;
     Graph *capture = nullptr;
 };
@@ -245,7 +245,7 @@ bool advance(Stream *stream) {
     stream->queue.pop_front();
     return true;
 }
-// Does work until `is_done`; of other streams no more than is waited for.
+// Does work until `is_done`, and of other streams only what is waited for.
 void work_until(Stream *stream, const std::function<bool()> &is_done) {
     while (!is_done()) {
         if (stream && advance(stream)) continue;
@@ -270,12 +270,12 @@ int outcome() {
     return failure;
 }
 
-// MARK: modules
+// MARK: Modules
 
 struct Function {
     void (*launch)(void **);
     int (*sizes)(size_t *);
-    // Shared memory that a launch may ask for; more than every GPU gives has to be allowed.
+    // Shared memory that a launch may request; more than the default has to be allowed first.
     unsigned most_shared = 48 << 10;
 };
 struct LoadedModule {
@@ -301,7 +301,7 @@ std::string contents(const std::string &path) {
 }
 
 float rounded(float value, int bits) {
-    // To nearest, ties to even, so many bits dropped.
+    // Rounding to nearest, ties to even, dropping a number of bits.
     uint32_t word;
     memcpy(&word, &value, 4);
     if ((word & 0x7f800000) != 0x7f800000)
@@ -310,7 +310,7 @@ float rounded(float value, int bits) {
     return value;
 }
 
-// op(A) (m, k) by columns, in single precision, rounded as the tensor cores would.
+// op(A) (m, k), column-major, in single precision, rounded as by tensor cores.
 std::vector<float> factor(const void *from, int type, int leading, bool transposed, int rows, int columns, int compute) {
     std::vector<float> to((size_t)rows * columns);
     for (int j = 0; j < columns; j++)
@@ -351,7 +351,7 @@ size_t element(int type) { return type == 14 ? 2 : 4; }
 
 extern "C" {
 
-// For the tests: 0 ascending, 1 descending, 2 shuffled; bytes of the GPU; kernels and products so far.
+// For the tests: order of threads (0 ascending, 1 descending, 2 shuffled); memory of the GPU [bytes]; kernels and products so far.
 void stand_in_set_order(int order) { Guard guard(lock); thread_order = order; }
 void stand_in_set_memory(size_t bytes) { Guard guard(lock); total_memory = bytes; }
 size_t stand_in_used_memory() { Guard guard(lock); return used; }
