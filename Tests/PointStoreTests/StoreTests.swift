@@ -68,8 +68,7 @@ private struct SmallStore {
     func readAll() throws {
         let reader = try StoreReader(path: path)
         for set in PointSet.allCases where reader.count(set) > 0 {
-            var columns: [[Float]] = []
-            try reader.read(set, 0..<reader.count(set), into: &columns)
+            _ = try reader.read(set, 0..<reader.count(set))
         }
     }
 }
@@ -83,9 +82,7 @@ struct StoreTests {
         #expect(reader.description == store.description)
         for (set, count) in SmallStore.counts {
             for points in [0..<count, 0..<1, count - 1..<count, count / 3..<count / 2] {
-                var columns: [[Float]] = []
-                try reader.read(set, points, into: &columns)
-                #expect(columns == set.columns.indices.map { SmallStore.column(set, $0, points) })
+                #expect(try reader.read(set, points) == set.columns.indices.map { SmallStore.column(set, $0, points) })
             }
         }
         #expect(try reader.cells(of: .velocity) == (0..<300).map { $0 % 6 })
@@ -125,8 +122,7 @@ struct StoreTests {
                 bytes[byte] ^= 8
                 try store.replace(bytes)
                 let reader = try StoreReader(path: store.path)
-                var columns: [[Float]] = []
-                let failure = #expect(throws: StoreError.self) { try reader.read(set, 0..<count, into: &columns) }
+                let failure = #expect(throws: StoreError.self) { try reader.read(set, 0..<count) }
                 #expect(failure?.kind == .badData)
                 #expect(failure?.explanation.contains(set.variable(column)) == true)
             }
