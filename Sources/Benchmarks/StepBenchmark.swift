@@ -1,6 +1,7 @@
 import Compute
 import ComputeCPU
 import Optimizers
+import Training
 
 /// Makes the device of a name for a residualProblem; only the command knows which there are. Nil threads: all cores.
 public typealias BackendMaker = (_ name: String, _ residualProblem: ResidualProblem, _ threads: Int?) throws ->
@@ -64,12 +65,8 @@ public struct StepBenchmark: Codable, Sendable {
         try device.beginSteps(MomentState(parameters: parameters, first: zeros, second: zeros))
         func group() throws {
             for _ in 0..<16 {
-                let factors = adam.nextFactors()
-                try device.step(
-                    batches: batches, coefficients: coefficients,
-                    factors: MomentFactors(
-                        keepFirst: factors.keep_first, takeFirst: factors.take_first, keepSecond: factors.keep_second,
-                        takeSecond: factors.take_second, rate: factors.rate, epsilon: factors.epsilon))
+                try device.accumulate(batches: batches, coefficients: coefficients)
+                try device.update(MomentFactors(&adam))
             }
             _ = try device.results(all: true)
         }

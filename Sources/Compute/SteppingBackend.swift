@@ -1,20 +1,26 @@
 /// A device that makes whole steps of Adam by itself, so that neither the gradient nor the parameters leave it between
-/// steps, and nobody waits for one to end before the next is asked for.
+/// steps, and nobody waits for one step to end before the next is asked for.
 ///
-/// `beginSteps`, then any number of `step`s, each on a chunk of its own and with results in their order, then `endSteps`. Other calls
-/// of the backend are not allowed in between.
+/// `beginSteps`; then any number of steps, each an `accumulate` and an `update`, with `exchangeGradient` between the two where
+/// several processes share a batch; then `endSteps`. Other calls of the backend are not allowed in between.
 public protocol SteppingBackend: Backend {
     func beginSteps(_ state: MomentState) throws
 
-    /// Asks for one step: gradient and sums at the parameters as they are, then the update. Returns once the chunk's memory may
-    /// be used for another; the step may be made later.
-    func step(batches: [PointBatch], coefficients: [[Double]], factors: MomentFactors) throws
+    /// Asks for the gradient and the sums of squared residuals over a batch, at the parameters as they are then. Returns once the
+    /// batch's memory may be used for another; the computation may come later.
+    func accumulate(batches: [PointBatch], coefficients: [[Double]]) throws
+
+    /// Lets the host change the accumulated gradient; waits for it. `change` gets one number a parameter.
+    func exchangeGradient(_ change: (inout [Float]) throws -> Void) throws
+
+    /// Asks for the update of the parameters by the accumulated gradient.
+    func update(_ factors: MomentFactors) throws
 
     /// Results of steps that have not been handed out, in order: those that are known; waits for some where very many are not,
     /// and for all where `all`.
     func results(all: Bool) throws -> [StepResult]
 
-    /// The state after all steps that were asked for.
+    /// The state after all updates that were asked for. A gradient that drove no update is forgotten.
     func endSteps() throws -> MomentState
 }
 

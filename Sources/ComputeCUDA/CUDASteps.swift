@@ -10,8 +10,8 @@ extension CUDABackend: SteppingBackend {
         steps = try StepPipeline(state, outputs: outputCount, device: device, copies: try copyStream())
     }
 
-    public func step(batches: [PointBatch], coefficients: [[Double]], factors: MomentFactors) throws {
-        guard let steps else { preconditionFailure("step without beginSteps") }
+    public func accumulate(batches: [PointBatch], coefficients: [[Double]]) throws {
+        guard let steps else { preconditionFailure("accumulate without beginSteps") }
         precondition(batches.count == programs.count && coefficients.count == programs.count)
         try device.makeCurrent()
         let zoned = batches.map { ZonedBatch($0, residualProblem.networks.decomposition) }
@@ -36,7 +36,33 @@ extension CUDABackend: SteppingBackend {
             try evaluate(zoned, steps.places[place].columns, storage)
         }
         try steps.places[place].isRead.record(in: device.stream)
-        try update(steps, factors)
+    }
+
+    public func exchangeGradient(_ change: (inout [Float]) throws -> Void) throws {
+        try device.makeCurrent()
+        var values = try device.read(gradient.address, count: residualProblem.networks.parameterCount, zero: Float(0))
+        try change(&values)
+        try device.copy(values, to: gradient.address)
+    }
+
+    /// Adam's update, and what the step found put aside.
+    public func update(_ factors: MomentFactors) throws {
+        guard let steps else { preconditionFailure("update without beginSteps") }
+        try device.makeCurrent()
+        let count = residualProblem.networks.parameterCount
+        try device.launch(
+            adamKernel, over: count,
+            [
+                .address(parameters.address), .address(steps.first.address), .address(steps.second.address),
+                .address(gradient.address), .long(count), .float(factors.keepFirst), .float(factors.takeFirst),
+                .float(factors.keepSecond), .float(factors.takeSecond), .float(factors.rate), .float(factors.epsilon),
+                .address(steps.flag.address),
+            ])
+        try device.launch(
+            keepTotals, grid: (1, 1), block: (32, 1),
+            [
+                .address(totals.address), .int(outputCount), .address(steps.flag.address), .address(steps.nextKept),
+            ])
         try steps.stepped()
     }
 
@@ -107,23 +133,5 @@ extension CUDABackend: SteppingBackend {
             begin += program.columns * count
         }
         try end()
-    }
-
-    /// Adam's update, and what the step found put aside.
-    private func update(_ steps: StepPipeline, _ factors: MomentFactors) throws {
-        let count = residualProblem.networks.parameterCount
-        try device.launch(
-            adamKernel, over: count,
-            [
-                .address(parameters.address), .address(steps.first.address), .address(steps.second.address),
-                .address(gradient.address), .long(count), .float(factors.keepFirst), .float(factors.takeFirst),
-                .float(factors.keepSecond), .float(factors.takeSecond), .float(factors.rate), .float(factors.epsilon),
-                .address(steps.flag.address),
-            ])
-        try device.launch(
-            keepTotals, grid: (1, 1), block: (32, 1),
-            [
-                .address(totals.address), .int(outputCount), .address(steps.flag.address), .address(steps.nextKept),
-            ])
     }
 }

@@ -23,10 +23,4 @@ public struct History: Sendable, Equatable {
         self.terms += terms
         self.misfits += misfits
     }
-
-    public mutating func removeLast() {
-        totals.removeLast()
-        terms.removeLast(termNames.count)
-        misfits.removeLast(termNames.count)
-    }
 }

@@ -1,30 +1,41 @@
-import Compute
 import Fields
-import Objective
 import PointStore
 import Runs
 
-/// New collocation points, drawn by the residuals at points of the stream: as many as a sample that is kept, chunk by chunk,
-/// so that memory follows the sample and not the store. A function of the weights, the iteration and (R3) the points before.
-extension TrainingContext {
-    public func draw(at iteration: Int, parameters: [Float], replacing previous: ResampledPoints?) throws
+/// New collocation points, chosen by the residuals at points of the store: as many as a fixed batch has, evaluated chunk by chunk,
+/// so that memory follows the batch and not the store. A function of the weights, the iteration and (R3) the points before.
+public struct AdaptiveSampling {
+    private let configuration: TrainingConfiguration
+    private let batches: BatchSource
+    private let evaluator: any Evaluator
+
+    init(_ configuration: TrainingConfiguration, _ batches: BatchSource, _ evaluator: any Evaluator) {
+        (self.configuration, self.batches, self.evaluator) = (configuration, batches, evaluator)
+    }
+
+    /// For callers without a trainer.
+    public init(_ context: TrainingContext) {
+        self.init(
+            context.configuration, BatchSource(context), BackendEvaluator(context.objective, on: context.backend))
+    }
+
+    public func points(at iteration: Int, parameters: [Float], replacing previous: ResampledPoints?) throws
         -> ResampledPoints
     {
         let sampling = configuration.sampling
-        let count = configuration.stream.sampleChunks * stream.size(.collocation)
-        // Drawings by their number, each with chunks of its own.
+        // Each resampling has a number, and chunks of its own.
         let number = iteration / sampling.every
         if sampling.method == .r3 {
-            return ResampledPoints(
-                iteration: iteration,
-                columns: try released(
-                    parameters, previous?.columns ?? uniform(number - 1, times: 1), fresh: uniform(number, times: 1)))
+            let points = try previous?.columns ?? uniform(number - 1, times: 1)
+            let fresh = try uniform(number, times: 1)
+            return ResampledPoints(iteration: iteration, columns: try released(parameters, points, fresh: fresh))
         }
         let candidates = try uniform(number, times: sampling.candidates)
         let weights = ResidualDensity(exponent: sampling.exponent, floor: sampling.floor).weights(
             try residuals(parameters, at: candidates))
-        let places = ResidualDensity.places(
-            weights, count: count, random: unitInterval(mixed(mixed(configuration.seed, 0x52_4144), UInt64(number))))
+        let count = configuration.stream.sampleChunks * batches.collocationSize
+        let random = unitInterval(mixed(mixed(configuration.seed, 0x52_4144), UInt64(number)))
+        let places = ResidualDensity.places(weights, count: count, random: random)
         return ResampledPoints(iteration: iteration, columns: candidates.map { column in places.map { column[$0] } })
     }
 
@@ -39,28 +50,26 @@ extension TrainingContext {
         }
     }
 
-    /// Points of the store: so many times a sample that is kept.
+    /// Points of the store, uniform on the shelf: as many times a fixed batch as asked for.
     private func uniform(_ number: Int, times: Int) throws -> [[Float]] {
         let chunks = times * configuration.stream.sampleChunks
         var columns = PointSet.collocation.columns.map { _ in [Float]() }
-        for column in columns.indices { columns[column].reserveCapacity(chunks * stream.size(.collocation)) }
+        for column in columns.indices { columns[column].reserveCapacity(chunks * batches.collocationSize) }
         for place in 0..<chunks {
-            let request = ChunkRequest(.streamed(iteration: number * chunks + place), sets: [.collocation])
-            let chunk = try stream.chunk(request, next: nil)
-            for (column, values) in chunk.columns[.collocation, default: []].enumerated() { columns[column] += values }
-            try chunk.requireIntact()
+            let points = try batches.collocationPoints(of: number * chunks + place)
+            for column in columns.indices { columns[column] += points[column] }
         }
         return columns
     }
 
     /// By chunks, like everything else on a backend.
     private func residuals(_ parameters: [Float], at columns: [[Float]]) throws -> [Float] {
-        let size = stream.size(.collocation)
+        let size = batches.collocationSize
         var residuals: [Float] = []
         residuals.reserveCapacity(columns[0].count)
         for start in stride(from: 0, to: columns[0].count, by: size) {
-            let points = PointBatch(columns: columns.map { Array($0[start..<start + size]) })
-            residuals += try objective.residuals(backend, parameters: parameters, of: .collocation, at: points)
+            residuals += try evaluator.residuals(
+                parameters, at: columns.map { Array($0[start..<start + size]) })
         }
         return residuals
     }

@@ -1,264 +1,228 @@
-import Compute
 import Fields
 import Objective
 import Optimizers
-import PointStore
 import Runs
 
-/// Where a run stands, for progress displays.
-public struct TrainingProgress: Sendable {
-    public let iteration: Int
-    /// By the configuration's fixed weights.
-    public let loss: Loss
-    /// Points of all sets that were visited since the last report.
-    public let points: Int
-}
-
-/// How a call of the trainer ended.
-public enum TrainingOutcome: Sendable, Equatable {
-    /// All iterations of the configuration are done, or as many as its stopping rule asks for.
-    case complete(iteration: Int, checkpoint: String)
-    /// Stopped on request after a whole iteration.
-    case stopped(iteration: Int, checkpoint: String)
-}
-
-/// The loop: a chunk, its loss and gradient, a step; a checkpoint now and then.
+/// Trains: batch, loss and gradient, step; a checkpoint now and then.
 public struct Trainer {
-    public let context: TrainingContext
-    public let directory: RunDirectory
-    /// Without the optimizer's state, which is added when it is saved.
-    private var checkpoint: Checkpoint
-    private var optimizer: any Optimizer
-    /// Path of the newest checkpoint whose loss was found finite.
-    private var lastGood: String?
+    private let context: TrainingContext
+    private let batches: BatchSource
+    private let evaluator: any Evaluator
+    private var state: TrainingState
+    private var stepper: any Stepper
+    private var keeper: CheckpointKeeper
 
-    /// A new run, with the weights that its seed gives.
-    public init(starting context: TrainingContext, in directory: RunDirectory) throws {
-        let networks = context.objective.residualProblem.networks
-        let optimizer = try context.makeOptimizer(at: 0)
-        self.init(
-            context, directory, optimizer,
-            Checkpoint(
-                configuration: context.configuration, iteration: 0,
-                parameters: networks.initialParameters(seed: context.configuration.seed),
-                optimizer: OptimizerState(), balance: context.startingBalance?.factors,
-                history: History(
-                    termNames: context.objective.terms.map(\.name), units: context.objective.terms.map(\.unit)),
-                storeFingerprint: context.store.fingerprint, backend: context.backend.summary, trainedSeconds: 0))
+    /// A new run, with the initial weights of its seed.
+    ///
+    /// - Parameter evaluator: nil: the context's backend.
+    public init(starting context: TrainingContext, in directory: RunDirectory, evaluator: (any Evaluator)? = nil) throws
+    {
+        self.init(context, try TrainingState(starting: context), CheckpointKeeper(directory), evaluator)
     }
 
-    /// Goes on where a checkpoint of the same configuration (but for the number of iterations) ended.
-    public init(resuming checkpoint: Checkpoint, _ context: TrainingContext, in directory: RunDirectory) throws {
+    /// Continues where a checkpoint of the same configuration (but for what a resumed run may change) was written.
+    ///
+    /// - Parameter checkpoint: give it away (`take()`): its optimizer's arrays become the run's, which copies them if someone else has them.
+    public init(
+        resuming checkpoint: consuming Checkpoint, _ context: TrainingContext, in directory: RunDirectory,
+        evaluator: (any Evaluator)? = nil
+    ) throws {
         guard checkpoint.storeFingerprint == context.store.fingerprint else {
             throw RunError.otherStore(
                 run: directory.path, store: context.configuration.store, expected: checkpoint.storeFingerprint,
                 found: context.store.fingerprint)
         }
-        var optimizer = try context.makeOptimizer(at: checkpoint.iteration)
-        // A checkpoint between two phases holds the state of the first.
-        if try context.configuration.phases().phase(at: checkpoint.iteration).start < max(checkpoint.iteration, 1) {
-            optimizer.state = checkpoint.optimizer
-        }
-        var continued = checkpoint
-        continued.configuration = context.configuration
-        continued.optimizer = OptimizerState()
-        continued.hasEnded = false
-        continued.backend = context.backend.summary
-        self.init(context, directory, optimizer, continued)
-        lastGood = directory.checkpointPath(checkpoint.iteration)
+        let newest = directory.checkpointPath(checkpoint.iteration)
+        self.init(
+            context, try TrainingState(resuming: checkpoint, context), CheckpointKeeper(directory, newest: newest),
+            evaluator)
     }
 
     private init(
-        _ context: TrainingContext, _ directory: RunDirectory, _ optimizer: any Optimizer, _ checkpoint: Checkpoint
+        _ context: TrainingContext, _ state: TrainingState, _ keeper: CheckpointKeeper, _ evaluator: (any Evaluator)?
     ) {
         self.context = context
-        self.directory = directory
-        self.optimizer = optimizer
-        self.checkpoint = checkpoint
+        (self.state, self.keeper) = (state, keeper)
+        self.evaluator = evaluator ?? BackendEvaluator(context.objective, on: context.backend)
+        batches = BatchSource(context)
+        stepper = Trainer.stepper(context, self.evaluator, state.optimizer)
     }
 
-    /// Trains to the configuration's end. A checkpoint is written at the beginning of an iteration whose loss and gradient are
-    /// known to be finite, so that every checkpoint is good; the last one has made all steps. A store or a device that
-    /// fails ends the run with its own error, after a checkpoint of the iteration that was reached.
+    private static func stepper(
+        _ context: TrainingContext, _ evaluator: any Evaluator, _ optimizer: any Optimizer
+    ) -> any Stepper {
+        DeviceStepper(context, evaluator, optimizer) ?? HostStepper(context.objective, evaluator)
+    }
+
+    /// Trains to the end of the configuration. A checkpoint is written at the beginning of an iteration whose loss and gradient are
+    /// known to be finite, so that every checkpoint is good; the last one has made all steps. A store or a device that fails ends
+    /// the run with its own error, after a checkpoint of the iteration that was reached.
     public mutating func run(
         checkpointEvery interval: Duration, shouldStop: () -> Bool, report: (TrainingProgress) -> Void
     ) throws -> TrainingOutcome {
-        let clock = ContinuousClock()
-        let begin = clock.now
-        let secondsBefore = checkpoint.trainedSeconds
-        var lastSaved = begin
-        let context = context
-        let phases = try context.configuration.phases()
-        var gradient: [Float] = []
-        // The loss at the parameters, and its gradient, where the last step has computed them on points that are kept.
-        var known: Loss?
-        // Whether the last step found nothing better than it: another would find the same.
-        var isStuck = false
-        var visited = 0
-        // A device that makes steps by itself tells of them late.
-        var wantsStop = false
-        while true {
-            let iteration = checkpoint.iteration
-            let phase = phases.phase(at: iteration)
-            if phase.start == iteration, iteration > 0 {
-                optimizer = try context.makeOptimizer(at: iteration)
-                (known, isStuck) = (nil, false)
-            }
-            if context.configuration.sampling.drawing(at: iteration) == iteration {
-                (known, isStuck) = (nil, false)
-                do {
-                    try drawPoints()
-                    optimizer.batchDidChange()
-                } catch let cause as any Failure {
-                    checkpoint.trainedSeconds = secondsBefore + (clock.now - begin) / .seconds(1)
-                    throw interruption(by: cause)
-                }
-            }
-            let requiresFixedBatch = type(of: optimizer).requiresFixedBatch
-            let sample = Sample(
-                iteration: iteration, phaseStart: phase.start, requiresFixedBatch: requiresFixedBatch,
-                configuration: context.configuration,
-                drawn: checkpoint.drawn)
-            // As the checkpoint holds it until the step is made: a resumed run updates it once more.
-            var balance = checkpoint.balance.map(LossReweighting.init(factors:))
-            func evaluate(_ parameters: [Float], _ gradient: inout [Float]) throws -> Loss {
-                let (loss, count) = try sample.evaluate(
-                    context, parameters, factors: balance?.factors, &gradient)
-                visited += count
-                return loss
-            }
-            let isDue = LossReweighting.isDue(iteration, phaseStart: phase.start)
-            let loss: Loss
-            do {
-                // Losses of different iterations are compared where the sample is kept.
-                if context.configuration.balance == .gradient,
-                    iteration == phase.start || (isDue && !requiresFixedBatch)
-                {
-                    balance?.update(
-                        gradientNorms: try sample.gradientNorms(context, checkpoint.parameters))
-                }
-                loss = try known ?? evaluate(checkpoint.parameters, &gradient)
-            } catch let cause as any Failure {
-                checkpoint.trainedSeconds = secondsBefore + (clock.now - begin) / .seconds(1)
-                throw interruption(by: cause)
-            }
-            try requireFinite(loss, gradient, iteration)
-            var fixed = loss
-            fixed.total = context.objective.total(of: loss.terms)
-            report(TrainingProgress(iteration: iteration, loss: fixed, points: visited))
-            visited = 0
-
-            let isLast =
-                iteration >= context.configuration.iterations || (requiresFixedBatch && isFlat(fixed.total, phases))
-            let stops = !isLast && (wantsStop || shouldStop())
-            if isLast || stops || clock.now - lastSaved >= interval {
-                checkpoint.trainedSeconds = secondsBefore + (clock.now - begin) / .seconds(1)
-                checkpoint.hasEnded = isLast
-                lastGood = try saved()
-                checkpoint.hasEnded = false
-                lastSaved = clock.now
-            }
-            if isLast { return .complete(iteration: iteration, checkpoint: lastGood ?? "") }
-            if stops { return .stopped(iteration: iteration, checkpoint: lastGood ?? "") }
-
-            if let device = DeviceSteps(context, optimizer, checkpoint) {
-                do {
-                    known = nil
-                    try device.run(&checkpoint, &optimizer) {
-                        // This one has been reported.
-                        if iteration != $0.iteration { report($0) }
-                    } shouldEnd: {
-                        wantsStop = wantsStop || shouldStop()
-                        return wantsStop || clock.now - lastSaved >= interval
-                    }
-                    continue
-                } catch let cause as DeviceSteps.Divergence {
-                    throw RunError.diverged(iteration: cause.iteration, term: cause.term, lastGood: lastGood)
-                } catch let cause as any Failure {
-                    checkpoint.trainedSeconds = secondsBefore + (clock.now - begin) / .seconds(1)
-                    throw interruption(by: cause)
-                }
-            }
-            checkpoint.history.append(
-                total: fixed.total, terms: loss.terms, misfits: loss.meanSquares.map { $0.squareRoot() })
-            var last = loss
-            var lastGradient: [Float] = []
-            if !isStuck {
-                do {
-                    let outcome = try optimizer.step(&checkpoint.parameters, loss: loss.total, gradient: gradient) {
-                        parameters, gradient in
-                        last = try evaluate(parameters, &gradient)
-                        lastGradient = gradient
-                        return last.total
-                    }
-                    switch outcome {
-                    case .moved: known = nil
-                    case .movedToLastEvaluation: (known, gradient) = (last, lastGradient)
-                    case .noDescent: (known, isStuck) = (loss, true)
-                    }
-                } catch let cause as any Failure {
-                    checkpoint.history.removeLast()
-                    checkpoint.trainedSeconds = secondsBefore + (clock.now - begin) / .seconds(1)
-                    throw interruption(by: cause)
-                }
-            }
-            if context.configuration.balance == .none, isDue, context.objective.hasRegularizer {
-                balance?.setRegularizers(
-                    of: context.objective.terms, rest: context.objective.withoutRegularizers(loss.terms))
-                (known, isStuck) = (nil, false)
-                optimizer.batchDidChange()
-            }
-            checkpoint.balance = balance?.factors
-            checkpoint.iteration += 1
+        keeper.start(interval: interval)
+        do {
+            return try loop(shouldStop, report)
+        } catch let failure as CheckpointKeeper.NotSaved {
+            throw failure.cause
+        } catch let cause as any Failure where !(cause is RunError) {
+            throw interruption(by: cause, report)
         }
     }
 
-    /// Whether the last phase has come to an end by itself, as a function of the history, so that a resumed run agrees.
-    private func isFlat(_ loss: Double, _ phases: OptimizerPhases) -> Bool {
-        let configuration = context.configuration
-        guard configuration.stop == .flat, let last = phases.phases.last, checkpoint.iteration > last.start else {
-            return false
+    private mutating func loop(
+        _ shouldStop: () -> Bool, _ report: (TrainingProgress) -> Void
+    ) throws -> TrainingOutcome {
+        var wantsStop = false
+        while true {
+            try beginIteration(report)
+            let reweighting = try reweighted()
+            let batch = batch
+            try stepper.accumulate(
+                &state, on: batch, factors: reweighting?.factors, needsResult: wantsStop || keeper.isDue || isMilestone)
+            let loss = try record(stepper.results(), report)
+            wantsStop = wantsStop || shouldStop()
+            if let loss, let outcome = try settle(loss, wantsStop) { return outcome }
+            try stepper.update(&state)
+            if let loss { state.history.append(loss) }
+            endIteration(loss, reweighting)
         }
-        let start = max(last.start, configuration.sampling.drawing(at: checkpoint.iteration) ?? 0)
-        return PlateauCriterion.isReached(
-            checkpoint.history.totals[start..<checkpoint.iteration], loss: loss,
-            observedValues: context.observedValues)
+    }
+
+    /// Prepares what changes between two iterations: the optimizer at the start of a phase, resampled points.
+    private mutating func beginIteration(_ report: (TrainingProgress) -> Void) throws {
+        let iteration = state.iteration
+        let startsPhase = iteration > 0 && phase.start == iteration
+        let isResampled = context.configuration.sampling.drawing(at: iteration) == iteration
+        guard startsPhase || isResampled else { return }
+        try stepper.synchronize(&state)
+        _ = try record(stepper.results(), report)
+        if startsPhase {
+            state.optimizer = try context.makeOptimizer(at: iteration)
+            stepper = Trainer.stepper(context, evaluator, state.optimizer)
+        }
+        guard isResampled else { return }
+        try resample()
+        stepper.lossDidChange(&state)
     }
 
     /// A checkpoint of the iteration may have its points already.
-    private mutating func drawPoints() throws {
-        guard context.configuration.sampling.method != .uniform, checkpoint.drawn?.iteration != checkpoint.iteration
-        else {
+    private mutating func resample() throws {
+        guard context.configuration.sampling.method != .uniform, state.resampled?.iteration != state.iteration else {
             return
         }
-        checkpoint.drawn = try context.draw(
-            at: checkpoint.iteration, parameters: checkpoint.parameters, replacing: checkpoint.drawn)
+        state.resampled = try AdaptiveSampling(context.configuration, batches, evaluator).points(
+            at: state.iteration, parameters: state.parameters, replacing: state.resampled)
     }
+
+    /// The terms' factors of this iteration. They become the state's when the step is made: a resumed run, too, begins with those before.
+    private func reweighted() throws -> LossReweighting? {
+        var reweighting = state.reweighting
+        // Losses of different iterations are compared on a fixed batch: there they change with the phase alone.
+        if context.configuration.balance == .gradient,
+            state.iteration == phase.start || (isReweightingDue && !isBatchFixed)
+        {
+            reweighting?.update(
+                gradientNorms: try evaluator.gradientNorms(state.parameters, on: batch))
+        }
+        return reweighting
+    }
+
+    /// Checks and reports results; returns the loss of the state's own iteration, where it is among them. Earlier ones
+    /// are history.
+    private mutating func record(_ results: [IterationResult], _ report: (TrainingProgress) -> Void) throws -> Loss? {
+        var current: Loss?
+        for result in results {
+            try requireFinite(result)
+            report(
+                TrainingProgress(iteration: result.iteration, loss: result.loss, points: batches.takeVisited()))
+            if result.iteration == state.iteration {
+                current = result.loss
+            } else {
+                state.history.append(result.loss)
+            }
+        }
+        return current
+    }
+
+    /// Writes a checkpoint where one is due, and ends the run where it is complete or asked to stop.
+    private mutating func settle(_ loss: Loss, _ wantsStop: Bool) throws -> TrainingOutcome? {
+        let iteration = state.iteration
+        let isComplete =
+            iteration >= context.configuration.iterations || (isBatchFixed && hasReachedPlateau(loss.total))
+        guard isComplete || wantsStop || keeper.isDue else { return nil }
+        let path = try keeper.save(state.checkpoint(context, seconds: keeper.seconds, hasEnded: isComplete))
+        if isComplete { return .complete(iteration: iteration, checkpoint: path) }
+        return wantsStop ? .stopped(iteration: iteration, checkpoint: path) : nil
+    }
+
+    private mutating func endIteration(_ loss: Loss?, _ reweighting: LossReweighting?) {
+        state.reweighting = reweighting
+        let objective = context.objective
+        if let loss, context.configuration.balance == .none, isReweightingDue, objective.hasRegularizer {
+            let rest = objective.withoutRegularizers(loss.terms)
+            state.reweighting?.setRegularizers(of: objective.terms, rest: rest)
+            stepper.lossDidChange(&state)
+        }
+        state.iteration += 1
+    }
+
+    // MARK: where the run stands
+
+    private var phase: OptimizerPhases.Phase { context.phases.phase(at: state.iteration) }
+    private var isBatchFixed: Bool { type(of: state.optimizer).requiresFixedBatch }
+    private var isReweightingDue: Bool { LossReweighting.isDue(state.iteration, phaseStart: phase.start) }
+
+    private var batch: Batch {
+        batches.batch(
+            at: state.iteration, phaseStart: phase.start, isFixed: isBatchFixed, resampled: state.resampled)
+    }
+
+    /// Whether something depends on this iteration's loss, besides a checkpoint that is due.
+    private var isMilestone: Bool {
+        state.iteration == 0 || state.iteration >= context.configuration.iterations || phase.start == state.iteration
+            || (context.objective.hasRegularizer && isReweightingDue)
+    }
+
+    /// Whether the last phase has come to an end by itself: a function of the history, so that a resumed run agrees.
+    private func hasReachedPlateau(_ loss: Double) -> Bool {
+        let configuration = context.configuration
+        guard configuration.stop == .flat, let last = context.phases.phases.last, state.iteration > last.start else {
+            return false
+        }
+        let start = max(last.start, configuration.sampling.drawing(at: state.iteration) ?? 0)
+        return PlateauCriterion.isReached(
+            state.history.totals[start..<state.iteration], loss: loss, observedValues: context.observedValues)
+    }
+
+    // MARK: failures
 
     /// Saves what was reached and says where. The loss of this iteration is not known, so finite weights must do.
-    private mutating func interruption(by cause: any Failure) -> RunError {
-        let isSaved = checkpoint.iteration == 0 || lastGood == directory.checkpointPath(checkpoint.iteration)
-        if !isSaved, checkpoint.parameters.allSatisfy(\.isFinite) {
+    private mutating func interruption(by cause: any Failure, _ report: (TrainingProgress) -> Void) -> any Error {
+        do {
+            try stepper.synchronize(&state)
+            _ = try record(stepper.results(), report)
+        } catch let divergence as RunError {
+            return divergence
+        } catch {
+            // The device is gone, and what it had reached with it.
+            return RunError.interrupted(by: cause, iteration: state.history.count, lastGood: keeper.newest)
+        }
+        let isSaved = state.iteration == 0 || keeper.holds(state.iteration)
+        if !isSaved, state.parameters.allSatisfy(\.isFinite) {
             // Where this fails as well (one disk for both), the checkpoint before it is named.
-            lastGood = (try? saved()) ?? lastGood
+            _ = try? keeper.save(state.checkpoint(context, seconds: keeper.seconds, hasEnded: false))
         }
-        return .interrupted(by: cause, iteration: checkpoint.iteration, lastGood: lastGood)
+        return RunError.interrupted(by: cause, iteration: state.iteration, lastGood: keeper.newest)
     }
 
-    /// Writes the checkpoint with the optimizer's state, of which no copy stays: it can be larger than all else.
-    private mutating func saved() throws -> String {
-        checkpoint.optimizer = optimizer.state
-        defer { checkpoint.optimizer = OptimizerState() }
-        return try directory.save(checkpoint)
-    }
-
-    private func requireFinite(_ loss: Loss, _ gradient: [Float], _ iteration: Int) throws {
-        if let bad = loss.terms.firstIndex(where: { !$0.isFinite }) {
-            throw RunError.diverged(
-                iteration: iteration, term: "\(context.objective.terms[bad].name) loss", lastGood: lastGood)
+    private func requireFinite(_ result: IterationResult) throws {
+        func diverged(_ term: String) -> RunError {
+            .diverged(iteration: result.iteration, term: term, lastGood: keeper.newest)
         }
-        guard loss.total.isFinite, gradient.allSatisfy(\.isFinite) else {
-            throw RunError.diverged(iteration: iteration, term: "gradient", lastGood: lastGood)
+        if let bad = result.loss.terms.firstIndex(where: { !$0.isFinite }) {
+            throw diverged("\(context.objective.terms[bad].name) loss")
         }
+        guard result.isGradientFinite else { throw diverged("gradient") }
     }
 }

@@ -12,17 +12,24 @@ public struct TrainingContext {
     public let objective: Objective
     public let stream: ChunkStream
     public let backend: any Backend
+    let phases: OptimizerPhases
+    let keepsFixedBatch: Bool
     /// Whether the physics knows no flow across the x axis.
-    private let isAlongX: Bool
+    let isAlongX: Bool
 
     /// - Parameters:
+    ///   - keepsFixedBatch: whether a batch that stays the same for many iterations remains in memory; else it is read again for
+    ///     each evaluation. The bits do not depend on it.
     ///   - admit: throws where the run must not start; asked before anything large is allocated.
     ///   - makeBackend: chooses the device; only the command knows which there are.
     public init(
-        _ configuration: TrainingConfiguration, admit: (StoreReader, Objective) throws -> Void = { _, _ in },
+        _ configuration: TrainingConfiguration, keepsFixedBatch: Bool = true,
+        admit: (StoreReader, Objective) throws -> Void = { _, _ in },
         makeBackend: (ResidualProblem) throws -> any Backend
     ) throws {
         self.configuration = configuration
+        self.keepsFixedBatch = keepsFixedBatch
+        phases = try configuration.phases()
         store = try StoreReader(path: configuration.store)
         let model = try configuration.model()
         isAlongX = !model.observed.contains(.velocityY)
@@ -47,52 +54,17 @@ public struct TrainingContext {
             at: iteration, parameterCount: objective.residualProblem.networks.parameterCount, threads: backend.threads)
     }
 
-    /// The loss over a chunk, and its gradient.
-    func evaluate(_ parameters: [Float], _ chunk: Chunk, _ factors: [Double]?, _ gradient: inout [Float]) throws -> Loss
-    {
-        try objective.evaluate(backend, parameters: parameters, chunk: chunk, factors: factors, gradient: &gradient)
-    }
-
     /// Factors of one; nil where none will change.
-    var startingBalance: LossReweighting? {
+    var initialReweighting: LossReweighting? {
         configuration.balance == .none && !objective.hasRegularizer
             ? nil : LossReweighting(factors: objective.terms.map { _ in 1 })
     }
 
-    /// Numbers among a kept sample's points that were observed.
+    /// Observed numbers at the points of a fixed batch.
     var observedValues: Int {
         let columns: [PointSet: Int] = [.velocity: isAlongX ? 1 : 2, .thickness: 1, .surface: 1]
         return objective.sets.reduce(0) {
             $0 + (columns[$1] ?? 0) * min(store.count($1), configuration.stream.sampleChunks * stream.size($1))
-        }
-    }
-
-    /// What a user should know before hours are spent.
-    public var notes: [String] { densityNotes + (flowNote.map { [$0] } ?? []) }
-
-    /// A flow line is along the x axis: where ice flows across it as well, the equation is not that of the ice.
-    private var flowNote: String? {
-        let reach = { (column: Column) in
-            store.description.normalizations[column].map { abs($0.offset) + $0.scale } ?? 0
-        }
-        guard isAlongX, reach(.v) > 0.2 * reach(.u) else { return nil }
-        return
-            "--physics \(configuration.physics) is one-dimensional, along the x axis; in \(configuration.store) the velocity across it is \(Int((100 * reach(.v) / reach(.u)).rounded())) % of that along it"
-    }
-
-    /// The densities in which the product and the run differ, for the user to know: they move the viscosity.
-    private var densityNotes: [String] {
-        let stated = [
-            ("ice", store.description.productIceDensity, configuration.iceDensity, "--ice-density"),
-            (
-                "sea water", store.description.productSeaWaterDensity, configuration.seaWaterDensity,
-                "--sea-water-density"
-            ),
-        ]
-        return stated.compactMap { name, product, run, option in
-            guard let product, product != run else { return nil }
-            return
-                "the thickness product states \(product) kg m-3 for \(name), this run computes with \(run) (\(option))"
         }
     }
 }

@@ -171,14 +171,10 @@ struct DeviceTrainingTests {
         let begin = MomentState(
             parameters: parameters, first: adam.state.vectors["first_moment"]!,
             second: adam.state.vectors["second_moment"]!)
-        let factors = other.nextFactors()
         adam.step(&parameters, loss: 0, gradient: gradient) { _, _ in 0 }
         try device.beginSteps(begin)
-        try device.step(
-            batches: batches, coefficients: coefficients,
-            factors: MomentFactors(
-                keepFirst: factors.keep_first, takeFirst: factors.take_first, keepSecond: factors.keep_second,
-                takeSecond: factors.take_second, rate: factors.rate, epsilon: factors.epsilon))
+        try device.accumulate(batches: batches, coefficients: coefficients)
+        try device.update(MomentFactors(&other))
         let results = try device.results(all: true)
         let end = try device.endSteps()
         #expect(results.count == 1 && results[0].isGradientFinite)

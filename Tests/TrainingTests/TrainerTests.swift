@@ -26,18 +26,23 @@ struct ShortRun {
         try ExactShelf.writeStore(to: configuration.store)
     }
 
-    func context(iterations: Int, threads: Int = 2) throws -> TrainingContext {
+    func context(iterations: Int, threads: Int = 2, keepsFixedBatch: Bool = true) throws -> TrainingContext {
         var configuration = configuration
         configuration.iterations = iterations
-        return try TrainingContext(configuration) { try device?($0) ?? CPUBackend($0, threads: threads) }
+        return try TrainingContext(configuration, keepsFixedBatch: keepsFixedBatch) {
+            try device?($0) ?? CPUBackend($0, threads: threads)
+        }
     }
 
     /// A new run of so many iterations, stopped at `stop` where given; the newest checkpoint.
     @discardableResult
-    func train(_ run: String, iterations: Int, stopAt stop: Int? = nil, threads: Int = 2) throws -> Checkpoint {
+    func train(
+        _ run: String, iterations: Int, stopAt stop: Int? = nil, threads: Int = 2, keepsFixedBatch: Bool = true
+    ) throws -> Checkpoint {
         let directory = RunDirectory(folder.file(run))
         try directory.acquire()
-        var trainer = try Trainer(starting: context(iterations: iterations, threads: threads), in: directory)
+        let context = try context(iterations: iterations, threads: threads, keepsFixedBatch: keepsFixedBatch)
+        var trainer = try Trainer(starting: context, in: directory)
         return try finish(&trainer, directory, stopAt: stop)
     }
 
@@ -257,8 +262,8 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
         let start = context.objective.residualProblem.networks.initialParameters(seed: 0)
         var sum = 0.0
         for number in 0..<3 {
-            let name = ChunkNumber.fixed(part: number, of: 3, since: 0)
-            let chunk = try context.stream.chunk(ChunkRequest(name), next: nil)
+            let chunk = try context.stream.chunk(
+                ChunkRequest(.fixed(part: number, of: 3, since: 0)), next: nil)
             var gradient: [Float] = []
             sum += try context.objective.evaluate(
                 context.backend, parameters: start, chunk: chunk, gradient: &gradient

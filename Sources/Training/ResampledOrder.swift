@@ -2,8 +2,8 @@ import Fields
 import PointStore
 import Runs
 
-/// Drawn points chunk by chunk, again and again: as they were drawn, or in an order of its own each time.
-struct DrawnOrder {
+/// Resampled points chunk by chunk, again and again: in the order in which they were chosen, or in another one each time.
+struct ResampledOrder {
     private let points: ResampledPoints
     private let chunks: Int
     private let isShuffled: Bool
@@ -16,7 +16,7 @@ struct DrawnOrder {
         self.seed = mixed(mixed(seed, 0x5233), UInt64(points.iteration))
     }
 
-    /// - Parameter number: counted since the points were drawn.
+    /// - Parameter number: counted since the points were chosen.
     func columns(ofChunk number: Int) -> [[Float]] {
         let count = points.columns[0].count
         let (pass, place) = number.quotientAndRemainder(dividingBy: chunks)

@@ -1,0 +1,66 @@
+import Objective
+import Optimizers
+
+/// Steps of any optimizer, with loss and gradient from an evaluator.
+struct HostStepper: Stepper {
+    private let objective: Objective
+    private let evaluator: any Evaluator
+    private var batch = Batch([])
+    private var factors: [Double]?
+    /// At the state's parameters: by this iteration's weights, and its gradient.
+    private var loss = Loss(termCount: 0)
+    private var gradient: [Float] = []
+    /// Whether the last step has left them so that they need not be computed again.
+    private var isCached = false
+    /// Whether the last step found no descent: on the same points another would find none either.
+    private var cannotDescend = false
+    private var result: IterationResult?
+
+    init(_ objective: Objective, _ evaluator: any Evaluator) {
+        (self.objective, self.evaluator) = (objective, evaluator)
+    }
+
+    mutating func accumulate(
+        _ state: inout TrainingState, on batch: Batch, factors: [Double]?, needsResult: Bool
+    ) throws {
+        (self.batch, self.factors) = (batch, factors)
+        if !isCached {
+            loss = try evaluator.evaluate(state.parameters, on: batch, factors: factors, gradient: &gradient)
+        }
+        var reported = loss
+        reported.total = objective.total(of: loss.terms)
+        result = IterationResult(
+            iteration: state.iteration, loss: reported,
+            isGradientFinite: loss.total.isFinite && gradient.allSatisfy(\.isFinite))
+    }
+
+    mutating func results() -> [IterationResult] {
+        defer { result = nil }
+        return result.map { [$0] } ?? []
+    }
+
+    mutating func update(_ state: inout TrainingState) throws {
+        guard !cannotDescend else { return }
+        var last = loss
+        var lastGradient: [Float] = []
+        let (evaluator, batch, factors) = (evaluator, batch, factors)
+        let outcome = try state.optimizer.step(&state.parameters, loss: loss.total, gradient: gradient) {
+            parameters, gradient in
+            last = try evaluator.evaluate(parameters, on: batch, factors: factors, gradient: &gradient)
+            lastGradient = gradient
+            return last.total
+        }
+        switch outcome {
+        case .moved: isCached = false
+        case .movedToLastEvaluation: (loss, gradient, isCached) = (last, lastGradient, true)
+        case .noDescent: (isCached, cannotDescend) = (true, true)
+        }
+    }
+
+    mutating func synchronize(_ state: inout TrainingState) {}
+
+    mutating func lossDidChange(_ state: inout TrainingState) {
+        (isCached, cannotDescend) = (false, false)
+        state.optimizer.batchDidChange()
+    }
+}
