@@ -87,7 +87,7 @@ public final class ChunkStream: Sendable {
         }
         let current = foreseen ?? start(request)
         current.done.wait()
-        let chunk = try current.result.withLock { $0! }.get()
+        let chunk = try current.result.withLock { $0.take()! }.get()
         if let next {
             let following = start(next)
             ahead.withLock { $0 = following }
@@ -98,8 +98,7 @@ public final class ChunkStream: Sendable {
     private func start(_ request: ChunkRequest) -> Pending {
         let pending = Pending(request)
         queue.async { [self] in
-            let result = Result { try load(request) }
-            pending.result.withLock { $0 = result }
+            pending.result.withLock { $0 = Result { try load(request) } }
             pending.done.signal()
         }
         return pending

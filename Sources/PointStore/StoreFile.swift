@@ -9,13 +9,15 @@ final class StoreFile: Sendable {
     let reasonForReading: String?
     private let handle: Int32
 
-    init(path: String) throws {
+    init(path: String, isMapped: Bool) throws {
         self.path = path
         handle = open(path, O_RDONLY | O_CLOEXEC)
         guard handle >= 0 else {
             throw StoreError.readFailed(path: path, byte: 0, reason: String(cString: strerror(errno)))
         }
-        if getenv("PINN_NO_MMAP").map({ String(cString: $0) }) == "1" {
+        if !isMapped {
+            reasonForReading = "as asked"
+        } else if getenv("PINN_NO_MMAP").map({ String(cString: $0) }) == "1" {
             reasonForReading = "PINN_NO_MMAP is set"
         } else if let map = mmap(nil, FileWindow.pageBytes, PROT_READ, MAP_SHARED, handle, 0), map != MAP_FAILED {
             munmap(map, FileWindow.pageBytes)

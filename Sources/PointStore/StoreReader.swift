@@ -16,7 +16,8 @@ public final class StoreReader: Sendable {
     /// How points are read, for the record of a run.
     public var accessDescription: String { file.reasonForReading.map { "read with pread: \($0)" } ?? "memory-mapped" }
 
-    public init(path: String) throws {
+    /// - Parameter isMapped: false: points are read with pread even where the file could be mapped.
+    public init(path: String, isMapped: Bool = true) throws {
         self.path = path
         let identity = FileIdentity(path: path)
         try StoreReader.checkIsStore(path)
@@ -34,7 +35,7 @@ public final class StoreReader: Sendable {
         }
         fingerprint = StoreReader.fingerprint(of: checksums)
         self.columns = Mutex(columns)
-        file = try StoreFile(path: path)
+        file = try StoreFile(path: path, isMapped: isMapped)
         guard file.identity == identity else { throw StoreError.replaced(path: path) }
     }
 
