@@ -13,6 +13,7 @@ let systemLibraries: [Target] = [
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CShapelib", pkgConfig: "shapelib", providers: [.apt(["libshp-dev"])]),
     .target(name: "CKernels"),
+    .target(name: "CSystem"),
 ]
 
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -21,14 +22,15 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 
 let foundations: [Target] = [
     .target(name: "Fields"),
-    .target(name: "NetCDFFiles", dependencies: ["Fields", "CNetCDF", "CHDF5", "CKernels"]),
+    .target(name: "NetCDFFiles", dependencies: ["Fields", "CNetCDF", "CHDF5", "CKernels", "CSystem"]),
     .target(name: "MATLABFiles", dependencies: ["Fields", "NetCDFFiles", "CMatio"]),
     .target(name: "Pointwise"),
     .target(name: "Networks", dependencies: ["Fields"], exclude: ["README.md"]),
     .target(name: "Physics", dependencies: ["Pointwise", "Fields"]),
     .target(name: "Compute", dependencies: ["Pointwise", "Networks", "Fields"]),
     .target(
-        name: "ComputeCPU", dependencies: ["Compute", "Networks", "Pointwise", "CKernels", "COpenBLAS"],
+        name: "ComputeCPU",
+        dependencies: ["Compute", "Networks", "Pointwise", "CKernels", "CSystem", "COpenBLAS"],
         exclude: ["README.md"]),
     .target(
         name: "ComputeCUDA", dependencies: ["Compute", "Networks", "Pointwise", "Fields"], exclude: ["README.md"],
@@ -38,7 +40,8 @@ let foundations: [Target] = [
             .embedInCode("Kernels/tile_products.cu"), .embedInCode("Kernels/warpgroup_products.cu"),
             .embedInCode("Kernels/mma_gradient.cu"), .embedInCode("Kernels/fused.cu"),
         ]),
-    .target(name: "PointStore", dependencies: ["Fields", "NetCDFFiles", "CKernels"], exclude: ["README.md"]),
+    .target(
+        name: "PointStore", dependencies: ["Fields", "NetCDFFiles", "CKernels", "CSystem"], exclude: ["README.md"]),
     .target(name: "Objective", dependencies: ["Physics", "Networks", "Compute", "PointStore", "Fields"]),
     .target(name: "Optimizers", dependencies: ["Networks", "CKernels", "COpenBLAS"]),
 ]
@@ -53,7 +56,7 @@ let stages: [Target] = [
     .target(
         name: "Ingest",
         dependencies: [
-            "Fields", "NetCDFFiles", "MATLABFiles", "PointStore", "CKernels", "CShapelib", toml, logging,
+            "Fields", "NetCDFFiles", "MATLABFiles", "PointStore", "CSystem", "CShapelib", toml, logging,
         ],
         exclude: ["README.md", "Schemas/README.md"],
         resources: [
@@ -96,7 +99,7 @@ let commands: [Target] = [
     .target(
         name: "CommandSupport",
         dependencies: [
-            "Fields", "NetCDFFiles", "CKernels", "Compute", "ComputeCPU", "ComputeCUDA", arguments, toml, logging,
+            "Fields", "NetCDFFiles", "CSystem", "Compute", "ComputeCPU", "ComputeCUDA", arguments, toml, logging,
         ], plugins: ["BuildCommit"]),
     .plugin(name: "BuildCommit", capability: .buildTool()),
     .executableTarget(
@@ -126,7 +129,8 @@ let tests: [Target] = [
         name: "ComputeTests",
         dependencies: ["Compute", "ComputeCPU", "ComputeCUDA", "CKernels", "Objective", "Physics", "TestSupport"]),
     .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "Networks", "TestSupport"]),
-    .testTarget(name: "PointStoreTests", dependencies: ["PointStore", "Fields", "NetCDFFiles", "TestSupport"]),
+    .testTarget(
+        name: "PointStoreTests", dependencies: ["PointStore", "CSystem", "Fields", "NetCDFFiles", "TestSupport"]),
     .testTarget(
         name: "IngestTests",
         dependencies: ["Ingest", "PointStore", "Fields", "NetCDFFiles", "MATLABFiles", "TestSupport", logging]),

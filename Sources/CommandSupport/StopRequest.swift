@@ -1,4 +1,4 @@
-import CKernels
+import CSystem
 import Glibc
 import Synchronization
 

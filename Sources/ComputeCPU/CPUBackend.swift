@@ -1,4 +1,4 @@
-import CKernels
+import CSystem
 import Compute
 import Dispatch
 import Networks

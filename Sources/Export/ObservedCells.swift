@@ -15,8 +15,7 @@ struct ObservedCells {
     init(reading set: PointSet, of store: StoreReader, on target: TargetGrid) throws {
         let unordered = try store.cells(of: set).map { target.cell(ofSource: $0) ?? -1 }
         let order = unordered.indices.filter { unordered[$0] >= 0 }.sorted { unordered[$0] < unordered[$1] }
-        var columns: [[Float]] = []
-        try store.read(set, 0..<store.count(set), into: &columns)
+        let columns = try store.read(set, 0..<store.count(set))
         cells = order.map { unordered[$0] }
         var values: [Column: [Float]] = [:]
         for (number, column) in set.columns.enumerated() where ObservedCells.columns(of: set).contains(column) {

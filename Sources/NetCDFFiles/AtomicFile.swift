@@ -1,4 +1,4 @@
-import CKernels
+import CSystem
 import Fields
 import Glibc
 import Synchronization
@@ -37,7 +37,7 @@ public final class AtomicFile: Sendable {
         }
         // Whether the folder can be written is told before any work, not after it.
         lock = Mutex(try AtomicFile.lockedFile(finalPath + ".partial", reportedAs: finalPath))
-        leftover_file_add(temporaryPath)
+        cleanup_file_add(temporaryPath)
     }
 
     deinit { discard() }
@@ -88,7 +88,7 @@ public final class AtomicFile: Sendable {
         lock.withLock { handle in
             guard handle >= 0 else { return }
             unlink(temporaryPath)
-            leftover_file_drop(temporaryPath)
+            cleanup_file_remove(temporaryPath)
             Glibc.close(handle)
             handle = -1
         }
@@ -96,7 +96,7 @@ public final class AtomicFile: Sendable {
 
     private func release() {
         lock.withLock { handle in
-            leftover_file_drop(temporaryPath)
+            cleanup_file_remove(temporaryPath)
             if handle >= 0 { Glibc.close(handle) }
             handle = -1
         }

@@ -1,5 +1,5 @@
 import CHDF5
-import CKernels
+import CSystem
 import Fields
 import Glibc
 import Synchronization
@@ -43,7 +43,7 @@ public enum LibraryCrash {
     public static func installCrashHandler() { crash_guard_install() }
 
     /// Signals that end the process at once leave no partial file behind (`AtomicFile`).
-    public static func installFileCleanup() { end_by_signals_without_leftovers() }
+    public static func installFileCleanup() { install_file_cleanup() }
 
     /// What a library makes of a file's content, by code that may die of it as well (toml++ of some brackets).
     ///

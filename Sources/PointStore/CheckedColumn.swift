@@ -1,107 +1,108 @@
 import CKernels
-import Fields
-import Glibc
 
-/// A column of a store on disk, read by runs of points. Every byte is checked each time that it is read, and what is handed
-/// out is what was checked: a store that is overwritten under a running trainer is noticed at the next reading.
+/// Where a column lies in its file.
+struct StoredColumn: Sendable {
+    let variable: String
+    /// Bytes of the file; they begin with a page.
+    let bytes: Range<Int>
+
+    static let blockBytes = StoreNames.pointsPerBlock * 4
+    static let pageBytes = 4096
+
+    /// Throws where a page of the window does not have its checksum.
+    ///
+    /// - Parameters:
+    ///   - part: bytes of the column, from the beginning of a page.
+    ///   - checksums: of its pages.
+    func requirePages(_ part: Range<Int>, of window: FileWindow, have checksums: ArraySlice<UInt32>) throws {
+        for (start, checksum) in zip(stride(from: part.lowerBound, to: part.upperBound, by: Self.pageBytes), checksums)
+        {
+            let page = start..<min(start + Self.pageBytes, part.upperBound)
+            guard self.checksum(page, of: window) != checksum else { continue }
+            try window.requireReadable()
+            throw StoreError.changedBlock(path: window.file.path, variable: variable, points: points(page))
+        }
+    }
+
+    func checksum(_ part: Range<Int>, of window: FileWindow) -> UInt32 {
+        crc32c(
+            0, window.bytes.baseAddress! + (bytes.lowerBound + part.lowerBound - window.range.lowerBound), part.count)
+    }
+
+    func points(_ part: Range<Int>) -> Range<Int> { part.lowerBound / 4..<part.upperBound / 4 }
+}
+
+/// A column of a store, loaded by runs of points, of which every byte is checked each time.
 ///
 /// The store has one checksum for a block of 65,536 points, and a run of points seldom begins and ends with a block. So a
-/// block is read whole when it is first touched, and the checksums of its pages (1024 points, 4096 bytes) are kept:
-/// from then on a run reads and checks only the pages that it touches. Runs that fit the blocks read nothing twice in any
+/// block is loaded whole when it is first touched, and the checksums of its pages (1024 points, 4096 bytes) are kept:
+/// from then on a run loads and checks only the pages that it touches. Runs that fit the blocks load nothing twice in any
 /// epoch, others nothing twice after the first. Memory: 1/1024 of the column.
 struct CheckedColumn: Sendable {
-    private let path: String
-    private let variable: String
-    /// Bytes of the column in the file, which begin with a page.
-    private let bytes: Range<Int>
+    private let column: StoredColumn
     private let blocks: [UInt32]
     private var pages: [UInt32]
+    /// Blocks whose pages have checksums.
     private var isKnown: [Bool]
 
-    private static let blockBytes = StoreNames.pointsPerBlock * 4
-    private static let pageBytes = 4096
-    /// Room that a reading needs, for whoever lends it.
-    static let bufferBytes = blockBytes
-
     init(path: String, variable: String, bytes: Range<Int>, blocks: [UInt32]) throws {
-        // A number of checksums that does not fit is damage that only a forged seal would let pass.
-        guard blocks.count == (bytes.count + CheckedColumn.blockBytes - 1) / CheckedColumn.blockBytes else {
+        // A wrong number of checksums is damage that only a forged integrity trailer lets pass.
+        guard blocks.count == (bytes.count + StoredColumn.blockBytes - 1) / StoredColumn.blockBytes else {
             throw StoreError.damagedBlock(path: path, variable: variable, points: 0..<bytes.count / 4)
         }
-        self.path = path
-        self.variable = variable
-        self.bytes = bytes
+        column = StoredColumn(variable: variable, bytes: bytes)
         self.blocks = blocks
         pages = [UInt32](
-            repeating: 0, count: (bytes.count + CheckedColumn.pageBytes - 1) / CheckedColumn.pageBytes)
+            repeating: 0, count: (bytes.count + StoredColumn.pageBytes - 1) / StoredColumn.pageBytes)
         isKnown = [Bool](repeating: false, count: blocks.count)
     }
 
-    /// Reads a run of points from the open file; `buffer` is room for a block.
-    mutating func read(
-        _ points: Range<Int>, from handle: Int32, into values: inout [Float], buffer: inout [UInt8]
-    ) throws {
-        if values.count != points.count { values = [Float](repeating: 0, count: points.count) }
+    /// A window with everything that checking a run of points takes; it is not checked yet.
+    func window(_ points: Range<Int>, of file: StoreFile) throws -> FileWindow {
         let run = points.lowerBound * 4..<points.upperBound * 4
-        try values.withUnsafeMutableBytes { target in
-            var start = run.lowerBound
-            while start < run.upperBound {
-                let block = start / CheckedColumn.blockBytes
-                let end = min(run.upperBound, (block + 1) * CheckedColumn.blockBytes)
-                try buffer.withUnsafeMutableBytes { room in
-                    let covered = try readChecked(start..<end, of: block, from: handle, into: room)
-                    let part = room[start - covered.lowerBound..<end - covered.lowerBound]
-                    UnsafeMutableRawBufferPointer(rebasing: target[(start - run.lowerBound)...]).copyMemory(
-                        from: UnsafeRawBufferPointer(rebasing: part))
-                }
-                start = end
-            }
-        }
+        let first = unit(at: run.lowerBound)
+        let last = unit(at: run.upperBound - 1)
+        let start = run.lowerBound / first * first
+        let end = min((run.upperBound + last - 1) / last * last, column.bytes.count)
+        return try file.window(column.bytes.lowerBound + start..<column.bytes.lowerBound + end)
     }
 
-    /// Fills the buffer with bytes of a block that hold the part, and tells which ones.
-    private mutating func readChecked(
-        _ part: Range<Int>, of block: Int, from handle: Int32, into room: UnsafeMutableRawBufferPointer
-    ) throws -> Range<Int> {
-        let unit = isKnown[block] ? CheckedColumn.pageBytes : CheckedColumn.blockBytes
-        let covered =
-            part.lowerBound / unit * unit..<min(bytes.count, (part.upperBound + unit - 1) / unit * unit)
-        let found = UnsafeMutableRawBufferPointer(rebasing: room[..<covered.count])
-        try readBytes(from: handle, at: bytes.lowerBound + covered.lowerBound, into: found)
-        if !isKnown[block] {
-            guard crc32c(0, found.baseAddress!, found.count) == blocks[block] else {
-                throw StoreError.damagedBlock(path: path, variable: variable, points: points(covered))
+    /// Bytes that are checked at a time.
+    private func unit(at byte: Int) -> Int {
+        isKnown[byte / StoredColumn.blockBytes] ? StoredColumn.pageBytes : StoredColumn.blockBytes
+    }
+
+    /// Checks the window of a run of points.
+    mutating func check(_ window: FileWindow, _ points: Range<Int>) throws -> ColumnWindow {
+        let begin = column.bytes.lowerBound
+        let loaded = window.range.lowerBound - begin..<window.range.upperBound - begin
+        for block in loaded.lowerBound / StoredColumn.blockBytes...(loaded.upperBound - 1) / StoredColumn.blockBytes {
+            let start = block * StoredColumn.blockBytes
+            let part = (start..<start + StoredColumn.blockBytes).clamped(to: loaded)
+            if isKnown[block] {
+                try column.requirePages(part, of: window, have: pages[(part.lowerBound / StoredColumn.pageBytes)...])
+            } else {
+                try learn(part, block, window)
             }
         }
-        for start in stride(from: 0, to: covered.count, by: CheckedColumn.pageBytes) {
-            let count = min(CheckedColumn.pageBytes, covered.count - start)
-            let page = (covered.lowerBound + start) / CheckedColumn.pageBytes
-            let checksum = crc32c(0, found.baseAddress! + start, count)
-            guard isKnown[block] else {
-                pages[page] = checksum
-                continue
-            }
-            guard checksum == pages[page] else {
-                let changed = covered.lowerBound + start..<covered.lowerBound + start + count
-                throw StoreError.changedBlock(path: path, variable: variable, points: points(changed))
-            }
+        if window.hasFault { try window.requireReadable() }
+        let run = points.lowerBound * 4..<points.upperBound * 4
+        let firstPage = run.lowerBound / StoredColumn.pageBytes
+        let lastPage = (run.upperBound - 1) / StoredColumn.pageBytes
+        return ColumnWindow(window, column, run, checksums: Array(pages[firstPage...lastPage]))
+    }
+
+    /// Checks a whole block, and keeps the checksums of its pages.
+    private mutating func learn(_ bytes: Range<Int>, _ block: Int, _ window: FileWindow) throws {
+        guard column.checksum(bytes, of: window) == blocks[block] else {
+            try window.requireReadable()
+            throw StoreError.damagedBlock(
+                path: window.file.path, variable: column.variable, points: column.points(bytes))
+        }
+        for start in stride(from: bytes.lowerBound, to: bytes.upperBound, by: StoredColumn.pageBytes) {
+            let page = start..<min(start + StoredColumn.pageBytes, bytes.upperBound)
+            pages[start / StoredColumn.pageBytes] = column.checksum(page, of: window)
         }
         isKnown[block] = true
-        return covered
-    }
-
-    private func points(_ covered: Range<Int>) -> Range<Int> { covered.lowerBound / 4..<covered.upperBound / 4 }
-
-    private func readBytes(from handle: Int32, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws {
-        var done = 0
-        while done < buffer.count {
-            let got = pread(handle, buffer.baseAddress! + done, buffer.count - done, off_t(offset + done))
-            if got < 0 && errno == EINTR { continue }
-            guard got > 0 else {
-                let reason = got == 0 ? "the file ends here" : String(cString: strerror(errno))
-                throw StoreError.readFailed(path: path, byte: offset + done, reason: reason)
-            }
-            done += got
-        }
     }
 }

@@ -8,8 +8,16 @@ public struct Chunk: Sendable {
     /// What means over a set divide by, where it is not the count of its points (`ChunkOrder.divisor`).
     public var divisors: [PointSet: Double] = [:]
 
+    /// The windows of the store that columns are in, or were copied from.
+    private var windows: [ColumnWindow] = []
+
     public init(columns: [PointSet: [FloatColumn]]) {
         self.columns = columns
+    }
+
+    init(_ windows: [PointSet: [ColumnWindow]]) {
+        self.windows = windows.values.flatMap { $0 }
+        columns = windows.mapValues { $0.map(\.values) }
     }
 
     public init(columns: [PointSet: [[Float]]]) {
@@ -19,9 +27,11 @@ public struct Chunk: Sendable {
     public func divisor(_ set: PointSet) -> Double { divisors[set] ?? Double(count(set)) }
     public func count(_ set: PointSet) -> Int { columns[set]?.first?.count ?? 0 }
 
-    /// Throws where the store stopped being readable, or changed, while the chunk was in use: what was computed from the chunk
-    /// is then worthless. To be called after a loss was computed, before it is used.
-    public func requireIntact() throws {}
+    /// Throws where the store changed or could no longer be read while the chunk was in use: what was computed from the chunk
+    /// is then worthless. To be called when a loss was computed, before it is used.
+    public func requireIntact() throws {
+        for window in windows { try window.requireIntact() }
+    }
 }
 
 /// Delivers chunk after chunk, reading the next one while this one is computed on. A chunk's memory goes back when the chunk
@@ -77,7 +87,7 @@ public final class ChunkStream: Sendable {
         }
         let current = foreseen ?? start(request)
         current.done.wait()
-        let chunk = try current.result.withLock { $0! }.get()
+        let chunk = try current.result.withLock { $0.take()! }.get()
         if let next {
             let following = start(next)
             ahead.withLock { $0 = following }
@@ -88,24 +98,20 @@ public final class ChunkStream: Sendable {
     private func start(_ request: ChunkRequest) -> Pending {
         let pending = Pending(request)
         queue.async { [self] in
-            let result = Result { try load(request) }
-            pending.result.withLock { $0 = result }
+            pending.result.withLock { $0 = Result { try load(request) } }
             pending.done.signal()
         }
         return pending
     }
 
     private func load(_ request: ChunkRequest) throws -> Chunk {
-        var columns: [PointSet: [[Float]]] = [:]
-        var divisors: [PointSet: Double] = [:]
-        for order in orders where request.sets?.contains(order.set) ?? true {
-            let points = order.points(request.number)
-            divisors[order.set] = order.divisor(of: request.number)
-            try reader.read(order.set, points, into: &columns[order.set, default: []])
-            bootstrap?.apply(to: &columns[order.set, default: []], of: order.set, at: points)
+        let orders = orders.filter { request.sets?.contains($0.set) ?? true }
+        let runs = orders.map { (set: $0.set, points: $0.points(request.number)) }
+        var chunk = Chunk(try reader.load(runs))
+        for (order, run) in zip(orders, runs) {
+            chunk.divisors[order.set] = order.divisor(of: request.number)
+            bootstrap?.apply(to: &chunk.columns[order.set]!, of: order.set, at: run.points)
         }
-        var chunk = Chunk(columns: columns)
-        chunk.divisors = divisors
         return chunk
     }
 }

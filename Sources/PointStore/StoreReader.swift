@@ -1,83 +1,81 @@
 import CKernels
 import Fields
-import Glibc
 import NetCDFFiles
 import Synchronization
 
-/// An open store: what it says, and its points by ranges. Opening checks every byte but the points; these are checked
-/// each time that they are read (CheckedColumn).
-///
-/// Points are read with pread at the offset that HDF5 tells, not through a map: measured equal when the file is in the
-/// page cache and twenty times faster under memory pressure, and a store that shrinks under a running trainer is an
-/// error with a message here, where a map is a SIGBUS. The file stays open: one that is deleted, or replaced by renaming
-/// another onto its name, is read on as it was.
+/// An open store: its description, and its points by ranges. Opening checks every byte but the points; these are checked
+/// each time that they are loaded (`CheckedColumn`), from windows of the file at the offsets that HDF5 gives (`FileWindow`).
 public final class StoreReader: Sendable {
     public let path: String
     public let description: StoreDescription
-    /// A short name for exactly this store, to be written beside results: the CRC-32C of all of its block checksums.
+    /// Identifies this store in results made from it: the CRC-32C of all of its block checksums.
     public let fingerprint: String
-    private let handle: Int32
-    private let reading: Mutex<Reading>
+    private let file: StoreFile
+    private let columns: Mutex<[PointSet: [CheckedColumn]]>
 
-    private struct Reading {
-        var columns: [PointSet: [CheckedColumn]]
-        var buffer: [UInt8]
-    }
+    /// How points are read, for the record of a run.
+    public var accessDescription: String { file.reasonForReading.map { "read with pread: \($0)" } ?? "memory-mapped" }
 
-    public init(path: String) throws {
+    /// - Parameter isMapped: false: points are read with pread even where the file could be mapped.
+    public init(path: String, isMapped: Bool = true) throws {
         self.path = path
         let identity = FileIdentity(path: path)
         try StoreReader.checkIsStore(path)
-        let file = try NetCDFFile(reading: path)
-        description = try StoreReader.readDescription(file)
+        let header = try NetCDFFile(reading: path)
+        description = try StoreReader.readDescription(header)
         let ranges = try StoreReader.columnRanges(of: description.counts, path: path)
         var checksums: [String: [UInt32]] = [:]
         var columns: [PointSet: [CheckedColumn]] = [:]
         for (set, bytes) in ranges {
             columns[set] = try zip(set.columns, bytes).map { column, bytes in
-                let blocks: [UInt32] = try file.requireVariable(set.checksumVariable(column)).read()
+                let blocks: [UInt32] = try header.requireVariable(set.checksumVariable(column)).read()
                 checksums[set.variable(column)] = blocks
                 return try CheckedColumn(path: path, variable: set.variable(column), bytes: bytes, blocks: blocks)
             }
         }
         fingerprint = StoreReader.fingerprint(of: checksums)
-        reading = Mutex(
-            Reading(columns: columns, buffer: [UInt8](repeating: 0, count: CheckedColumn.bufferBytes)))
-        handle = open(path, O_RDONLY | O_CLOEXEC)
-        guard handle >= 0 else {
-            throw StoreError.readFailed(path: path, byte: 0, reason: String(cString: strerror(errno)))
-        }
-        guard FileIdentity(handle: handle) == identity else { throw StoreError.replaced(path: path) }
+        self.columns = Mutex(columns)
+        file = try StoreFile(path: path, isMapped: isMapped)
+        guard file.identity == identity else { throw StoreError.replaced(path: path) }
     }
-
-    deinit { close(handle) }
 
     public func count(_ set: PointSet) -> Int { description.counts[set] ?? 0 }
 
-    /// Reads a run of points: one array a column, in the order of `PointSet.columns`. From any thread, one at a time.
-    public func read(_ set: PointSet, _ points: Range<Int>, into columns: inout [[Float]]) throws {
-        precondition(points.upperBound <= count(set))
-        let names = set.columns
-        if columns.count != names.count { columns = [[Float]](repeating: [], count: names.count) }
-        try reading.withLock { reading in
-            for number in names.indices {
-                try reading.columns[set]![number].read(
-                    points, from: handle, into: &columns[number], buffer: &reading.buffer)
+    /// Reads a run of points: one array per column, in the order of `PointSet.columns`. From any thread.
+    public func read(_ set: PointSet, _ points: Range<Int>) throws -> [[Float]] {
+        let windows = try load([(set, points)])[set]!
+        let values = windows.map { Array($0.values) }
+        for window in windows { try window.requireIntact() }
+        return values
+    }
+
+    /// Loads runs of points: for each set its columns, in the order of `PointSet.columns`. From any thread.
+    func load(_ runs: [(set: PointSet, points: Range<Int>)]) throws -> [PointSet: [ColumnWindow]] {
+        precondition(runs.allSatisfy { $0.points.upperBound <= count($0.set) })
+        return try columns.withLock { columns in
+            // All are on their way from the disk before the first is waited for.
+            let windows = try runs.map { set, points in
+                (set, points, try columns[set]!.map { try $0.window(points, of: file) })
             }
+            var checked: [PointSet: [ColumnWindow]] = [:]
+            for (set, points, windows) in windows {
+                checked[set] = try windows.indices.map { try columns[set]![$0].check(windows[$0], points) }
+            }
+            return checked
         }
     }
 
     /// The cells of their grid that observations came from, in the order of the points.
     public func cells(of set: PointSet) throws -> [Int32] {
         // These are read by name, the points from the open file: both must be the same store.
-        guard FileIdentity(path: path) == FileIdentity(handle: handle) else { throw StoreError.replaced(path: path) }
+        guard FileIdentity(path: path) == file.identity else { throw StoreError.replaced(path: path) }
         return try NetCDFFile(reading: path).requireVariable(StoreNames.cells(of: set)).read()
     }
 
     // MARK: inside
 
-    /// The seal first: libhdf5 dies on some damaged headers. Only where there is none does the library look, to tell a
-    /// file that is something else from a store that is damaged.
+    /// The integrity trailer first: libhdf5 dies on some damaged headers. Only a file without one is opened by the library, to
+    /// distinguish another kind of file from a damaged store.
     private static func checkIsStore(_ path: String) throws {
         do {
             try IntegrityTrailer.verify(path)
@@ -156,7 +154,7 @@ public final class StoreReader: Sendable {
             }
             gridOfSet[set] = file.variable(StoreNames.cells(of: set))?.attribute("grid")?.text
         }
-        // Stores before grounded ice could be stored do not say.
+        // Stores from before grounded ice was supported have no such attribute.
         guard let ice = IceMask(name: file.attribute(StoreNames.ice)?.text ?? IceMask.floatingIce.name) else {
             throw StoreError.badAttribute(StoreNames.ice, path: file.path, expected: "floating_ice or grounded_ice")
         }
@@ -205,21 +203,5 @@ public final class StoreReader: Sendable {
                 StoredGrid(name: name, grid: grid, mask: try mask.read(as: Int8.self).map { UInt8(bitPattern: $0) }))
         }
         return grids
-    }
-}
-
-/// Which file a name or a handle stands for.
-private struct FileIdentity: Equatable {
-    private var device: dev_t = 0
-    private var number: ino_t = 0
-
-    init(path: String) {
-        var info = stat()
-        if stat(path, &info) == 0 { (device, number) = (info.st_dev, info.st_ino) }
-    }
-
-    init(handle: Int32) {
-        var info = stat()
-        if fstat(handle, &info) == 0 { (device, number) = (info.st_dev, info.st_ino) }
     }
 }

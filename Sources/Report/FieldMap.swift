@@ -96,11 +96,9 @@ struct MapMaker {
             uniqueKeysWithValues: columns.map {
                 ($0.rawValue, [Float](repeating: .nan, count: picture.pixelCount))
             })
-        var read: [[Float]] = []
         for first in stride(from: 0, to: store.count(set), by: MapMaker.portion) {
             let points = first..<min(first + MapMaker.portion, store.count(set))
-            try store.read(set, points, into: &read)
-            let physical = store.physical(set, read)
+            let physical = store.physical(set, try store.read(set, points))
             for point in 0..<points.count {
                 // Positions are those of cell centres, in single precision.
                 guard let pixel = picture.pixel(x: physical[.x]![point], y: physical[.y]![point]) else { continue }

@@ -29,8 +29,7 @@ struct MisfitSample {
                 prediction.fields.firstIndex { $0.name == column.rawValue }.map { (column: column, field: $0) }
             }
             guard !fields.isEmpty else { continue }
-            var stored: [[Float]] = []
-            try store.read(set, 0..<min(maxCount, store.count(set)), into: &stored)
+            let stored = try store.read(set, 0..<min(maxCount, store.count(set)))
             let observed = store.physical(set, stored)
             let predicted = try prediction.fields(x: observed[.x]!, y: observed[.y]!).values
             for (column, field) in fields {

@@ -355,7 +355,9 @@ struct TrainCommand: ParsableCommand {
         let counts = context.objective.sets.map {
             "\(context.stream.size($0)) of \(context.store.count($0)) \($0.rawValue)"
         }
-        printMessage("store      \(configuration.store), an epoch is \(context.stream.iterationsPerEpoch) iterations")
+        printMessage(
+            "store      \(configuration.store), \(context.store.accessDescription); an epoch is \(context.stream.iterationsPerEpoch) iterations"
+        )
         printMessage("points     \(counts.joined(separator: ", ")) an iteration")
         if context.stream.size(.collocation) < configuration.stream.chunk {
             printMessage(

@@ -144,7 +144,7 @@ struct FaultTests {
         }
     }
 
-    @Test func aReadErrorInTheStoreEndsTheRunWithACheckpointOfWhatItReached() throws {
+    @Test func aReadErrorInAStoreThatIsNotMappedEndsTheRunWithACheckpointOfWhatItReached() throws {
         let here = try Workspace()
         try here.addStore()
         let options = ["--stream", "chunk=512", "--network", "2x16", "--iterations", "500"]
@@ -153,13 +153,99 @@ struct FaultTests {
         let result = try here.run(
             try #require(Tool.installed("strace")),
             [
-                "-f", "-o", "/dev/null", "-P", store, "-e", "trace=pread64", "-e",
+                "-f", "-o", "/dev/null", "-E", "PINN_NO_MMAP=1", "-P", store, "-e", "trace=pread64", "-e",
                 "inject=pread64:error=EIO:when=400+", here.train.path, store,
             ] + options)
+        #expect(result.messages.contains("read with pread: PINN_NO_MMAP is set"))
         #expect(result.status == 74 && !result.died, "\(result.messages)")
         #expect(result.messages.contains("Input/output error") && result.messages.contains("--resume"))
         // The first checkpoint would be due after a minute.
         #expect(here.checkpoints.count == 1)
         #expect(try here.run(here.train, ["--resume"]).status == 0)
+    }
+}
+
+/// A file system on a small disk that can lose its end, as `losetup` makes it for root.
+private struct FailingDisk {
+    let folder: TemporaryFolder
+    private let device: String
+    static let megabytes = 64
+
+    static let works: Bool = {
+        guard let disk = try? FailingDisk(), (try? disk.mount(readOnly: false)) != nil else { return false }
+        disk.remove()
+        return true
+    }()
+
+    init() throws {
+        folder = try TemporaryFolder()
+        FileManager.default.createFile(atPath: folder.file("disk"), contents: nil)
+        truncate(folder.file("disk"), off_t(FailingDisk.megabytes << 20))
+        try FileManager.default.createDirectory(atPath: folder.file("mounted"), withIntermediateDirectories: true)
+        _ = try FailingDisk.run(folder, "mkfs.ext4 -q -F disk")
+        // Direct: what is lost must not remain in the page cache of the file under the device.
+        device = try FailingDisk.run(folder, "losetup --direct-io=on --show -f disk").trimmingCharacters(
+            in: .whitespacesAndNewlines)
+    }
+
+    func mount(readOnly: Bool) throws {
+        _ = try FailingDisk.run(folder, "mount \(readOnly ? "-o ro" : "") \(device) mounted")
+    }
+
+    func unmount() throws { _ = try FailingDisk.run(folder, "umount mounted") }
+
+    /// From here on, what lies behind the first megabytes and was not read before cannot be read.
+    func loseAll(behind megabytes: Int) { truncate(folder.file("disk"), off_t(megabytes << 20)) }
+
+    func remove() {
+        try? unmount()
+        _ = try? FailingDisk.run(folder, "losetup -d \(device)")
+    }
+
+    private static func run(_ folder: TemporaryFolder, _ command: String) throws -> String {
+        let result = try Tool(path: "/bin/sh").run(["-c", command], in: folder.path)
+        guard result.status == 0 else { throw CocoaError(.fileReadUnknown) }
+        return result.output
+    }
+}
+
+@Suite(.enabled(if: Places.runsLongTests, "set PINN_LONG_TESTS=1 to run"))
+struct MappedStoreTests {
+    @Test(.enabled(if: FailingDisk.works, "no disk can be mounted here"))
+    func aDiskThatFailsUnderAMappedStoreEndsTheRunWithACheckpointOfWhatItReached() throws {
+        let here = try Workspace()
+        try here.addSample()
+        let disk = try FailingDisk()
+        defer { disk.remove() }
+        try disk.mount(readOnly: false)
+        let store = disk.folder.file("mounted/pinn-store.nc")
+        try #require(
+            here.run(here.ingest, ["sample_velocity_measures.nc", "--points", "4000000", "-o", store]).status == 0)
+        // Not in the page cache.
+        try disk.unmount()
+        try disk.mount(readOnly: true)
+        let options = ["--stream", "chunk=4000", "--network", "2x16", "--checkpoint-every", "0.05"]
+        let result = try here.run(here.train, [store, "--iterations", "1000000"] + options) { running in
+            running.wait { _ in !here.checkpoints.isEmpty }
+            disk.loseAll(behind: 24)
+        }
+        #expect(result.status == 74 && !result.died, "\(result.messages)")
+        #expect(result.messages.contains("memory-mapped"))
+        #expect(result.messages.contains("cannot read at byte") && result.messages.contains("Input/output error"))
+        #expect(result.messages.contains("--resume") && !here.checkpoints.isEmpty)
+    }
+
+    @Test(arguments: [8192, 100_001, 300_001]) func aStoreThatIsCutWhileItIsMappedEndsTheRunWithACheckpoint(bytes: Int)
+        throws
+    {
+        let here = try Workspace()
+        try here.addStore()
+        let options = ["--stream", "chunk=1e3", "--network", "2x16", "--checkpoint-every", "0.05"]
+        let result = try here.run(here.train, options + ["--iterations", "1000000"]) { running in
+            running.wait { _ in !here.checkpoints.isEmpty }
+            truncate(here.folder.file("pinn-store.nc"), off_t(bytes))
+        }
+        #expect(result.status == 74 && !result.died, "\(result.messages)")
+        #expect(result.messages.contains("cannot read at byte \(bytes): the file ends here"))
     }
 }

@@ -147,16 +147,14 @@ struct OpenStore {
     }
 
     func stored(_ set: PointSet, _ column: Column) throws -> [Float] {
-        var columns: [[Float]] = []
-        try reader.read(set, 0..<count(set), into: &columns)
-        return columns[set.columns.firstIndex(of: column)!]
+        try reader.read(set, 0..<count(set))[set.columns.firstIndex(of: column)!]
     }
 
     /// Every column of every set, to be compared with another store's.
     func allColumns() throws -> [PointSet: [[Float]]] {
         var all: [PointSet: [[Float]]] = [:]
         for set in PointSet.allCases where count(set) > 0 {
-            try reader.read(set, 0..<count(set), into: &all[set, default: []])
+            all[set] = try reader.read(set, 0..<count(set))
         }
         return all
     }

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// A store of numbers that tell where they belong, larger than one checksum block.
-private struct SmallStore {
+struct SmallStore {
     static let counts: [PointSet: Int] = [.collocation: 70_000, .velocity: 300, .thickness: 200, .front: 10]
     let folder: TemporaryFolder
     var path: String { folder.file("store.nc") }
@@ -68,8 +68,7 @@ private struct SmallStore {
     func readAll() throws {
         let reader = try StoreReader(path: path)
         for set in PointSet.allCases where reader.count(set) > 0 {
-            var columns: [[Float]] = []
-            try reader.read(set, 0..<reader.count(set), into: &columns)
+            _ = try reader.read(set, 0..<reader.count(set))
         }
     }
 }
@@ -83,9 +82,7 @@ struct StoreTests {
         #expect(reader.description == store.description)
         for (set, count) in SmallStore.counts {
             for points in [0..<count, 0..<1, count - 1..<count, count / 3..<count / 2] {
-                var columns: [[Float]] = []
-                try reader.read(set, points, into: &columns)
-                #expect(columns == set.columns.indices.map { SmallStore.column(set, $0, points) })
+                #expect(try reader.read(set, points) == set.columns.indices.map { SmallStore.column(set, $0, points) })
             }
         }
         #expect(try reader.cells(of: .velocity) == (0..<300).map { $0 % 6 })
@@ -125,8 +122,7 @@ struct StoreTests {
                 bytes[byte] ^= 8
                 try store.replace(bytes)
                 let reader = try StoreReader(path: store.path)
-                var columns: [[Float]] = []
-                let failure = #expect(throws: StoreError.self) { try reader.read(set, 0..<count, into: &columns) }
+                let failure = #expect(throws: StoreError.self) { try reader.read(set, 0..<count) }
                 #expect(failure?.kind == .badData)
                 #expect(failure?.explanation.contains(set.variable(column)) == true)
             }
@@ -190,10 +186,13 @@ struct StoreTests {
         #expect(try fingerprint(SmallStore(counts: counts)) != a)
     }
 
-    @Test("a stream delivers the points of each iteration's order, in any sequence of iterations")
-    func stream() throws {
+    @Test(
+        "a stream delivers the points of each iteration's order, in any sequence of iterations",
+        arguments: [true, false])
+    func stream(isMapped: Bool) throws {
         let store = try SmallStore()
-        let reader = try StoreReader(path: store.path)
+        let reader = try StoreReader(path: store.path, isMapped: isMapped)
+        #expect(reader.accessDescription == (isMapped ? "memory-mapped" : "read with pread: as asked"))
         let stream = ChunkStream(reader, sizes: [.collocation: 4096, .velocity: 64, .front: 64], seed: 9)
         #expect(stream.size(.front) == 10 && stream.size(.thickness) == 0)
         for iteration in [0, 1, 2, 40, 41, 3] {
@@ -210,10 +209,11 @@ struct StoreTests {
 
     @Test(
         "a store that is overwritten after its first reading is noticed in the next epoch, before a wrong point is given",
-        arguments: [512, 1024, 3000, 65_536])
-    func overwritten(chunk: Int) throws {
+        arguments: [512, 1024, 3000, 65_536], [true, false])
+    func overwritten(chunk: Int, isMapped: Bool) throws {
         let store = try SmallStore()
-        let stream = ChunkStream(try StoreReader(path: store.path), sizes: [.collocation: chunk], seed: 9)
+        let stream = ChunkStream(
+            try StoreReader(path: store.path, isMapped: isMapped), sizes: [.collocation: chunk], seed: 9)
         let order = ChunkOrder(.collocation, count: SmallStore.counts[.collocation]!, size: chunk, seed: 9)
         let epoch = order.chunkCount
         for iteration in 0..<epoch { _ = try stream.chunk(iteration) }
@@ -225,7 +225,9 @@ struct StoreTests {
             do {
                 let chunk = try stream.chunk(iteration)
                 let points = order.points(iteration: iteration)
-                #expect(chunk.columns[.collocation].map { Array($0[1]) } == SmallStore.column(.collocation, 1, points))
+                let found = chunk.columns[.collocation].map { Array($0[1]) }
+                try chunk.requireIntact()
+                #expect(found == SmallStore.column(.collocation, 1, points))
             } catch let error as StoreError {
                 failure = error
                 #expect(
@@ -237,10 +239,13 @@ struct StoreTests {
         #expect(told.kind == .badData && told.explanation.contains("collocation_y"), "\(told.explanation)")
     }
 
-    @Test("a store that is cut short while it is read is an error that names the byte, and never a signal")
-    func cutWhileOpen() throws {
+    @Test(
+        "a store that is cut short while it is read is an error that names the byte, and never a signal",
+        arguments: [true, false])
+    func cutWhileOpen(isMapped: Bool) throws {
         let store = try SmallStore()
-        let stream = ChunkStream(try StoreReader(path: store.path), sizes: [.collocation: 4096], seed: 9)
+        let stream = ChunkStream(
+            try StoreReader(path: store.path, isMapped: isMapped), sizes: [.collocation: 4096], seed: 9)
         _ = try stream.chunk(0)
         #expect(truncate(store.path, 8192) == 0)
         let failure = #expect(throws: StoreError.self) {

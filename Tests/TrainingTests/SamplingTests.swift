@@ -66,8 +66,7 @@ private func chiSquare(_ found: [Double], _ expected: [Double]) -> Double {
             seed: context.configuration.seed)
         var columns: [[Float]] = [[], []]
         for number in chunks {
-            var chunk: [[Float]] = []
-            try context.store.read(.collocation, order.points(iteration: number), into: &chunk)
+            let chunk = try context.store.read(.collocation, order.points(iteration: number))
             for column in 0..<2 { columns[column] += chunk[column] }
         }
         return columns

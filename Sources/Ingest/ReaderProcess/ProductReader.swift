@@ -1,4 +1,4 @@
-import CKernels
+import CSystem
 import Fields
 @preconcurrency import Glibc
 import NetCDFFiles

@@ -1,3 +1,4 @@
+// In C because prctl is variadic and Swift does not see posix_spawn_file_actions_addclosefrom_np.
 #define _GNU_SOURCE
 #include "reader_process.h"
 #include <errno.h>
@@ -13,11 +14,11 @@
 
 extern char **environ;
 
-// What a terminal or a batch system sends to all processes of a job: the command decides, its reader goes with it.
+// What a terminal or a batch system sends to all processes of a job: the command decides, its reader follows.
 static const int signals_of_job[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
 enum { signal_count = sizeof signals_of_job / sizeof *signals_of_job };
 
-// The reader computes nothing, and OpenBLAS's threads take a large part of the time that it needs to start.
+// The reader computes nothing, and starting OpenBLAS's threads would take a large part of its start-up time.
 static char one_thread[] = "OPENBLAS_NUM_THREADS=1";
 
 static char **environment_of_reader(void) {
@@ -25,7 +26,7 @@ static char **environment_of_reader(void) {
     while (environ[count]) count++;
     char **all = malloc((count + 2) * sizeof *all);
     if (!all) return NULL;
-    all[0] = one_thread; // The first of a name counts.
+    all[0] = one_thread; // The first entry of a name counts.
     memcpy(all + 1, environ, (count + 1) * sizeof *all);
     return all;
 }
@@ -68,9 +69,9 @@ int reader_process_confine(void) {
     if (getsockopt(0, SOL_SOCKET, SO_TYPE, &kind, &size) != 0 || kind != SOCK_STREAM) return 0;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (int i = 0; i < signal_count; i++) signal(signals_of_job[i], SIG_IGN);
-    // Swift's runtime catches these to print where it was: nobody would see that, and a reader that has been told to die would live on.
-    const int signals_of_death[] = {SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV};
-    for (size_t i = 0; i < sizeof signals_of_death / sizeof *signals_of_death; i++) signal(signals_of_death[i], SIG_DFL);
+    // Swift's runtime catches these to print a backtrace: nobody would see it, and a reader that was told to die would live on.
+    const int fatal_signals[] = {SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV};
+    for (size_t i = 0; i < sizeof fatal_signals / sizeof *fatal_signals; i++) signal(fatal_signals[i], SIG_DFL);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);

@@ -1,8 +1,8 @@
-// Limits of a shell or a batch system that leave no way to say so later, looked at before any library is initialised. In C
-// because only a function in .preinit_array runs that early: OpenBLAS starts a thread for each core as soon as it is loaded,
-// and such a thread asks for 128 MB over and over where there is no room for it, and ends the process as if by Ctrl-C
-// where it cannot be started. Nothing here uses these threads. libdispatch traps where it can open no more files. And a file that
-// is opened where standard input, output or error is closed has its number: messages would be written into a map.
+// Checks of a shell's or batch system's limits that could not be reported later, made before any library is initialised. In C
+// because only a function in .preinit_array runs that early. OpenBLAS starts a thread per core as soon as it is loaded; where memory
+// is limited, such a thread asks for 128 MB over and over, and where it cannot be started, it ends the process as if by Ctrl-C.
+// Nothing here uses these threads. libdispatch traps where it can open no more files. And a file that is opened while standard
+// input, output or error is closed takes its number: messages would be written into a data file.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <string.h>
@@ -11,11 +11,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-// A command has up to 20 files open, those that it was started with included; one less and its message may be lost.
+// A command has up to 20 files open, including those that it was started with; with one less its message may be lost.
 enum { free_descriptors = 16 };
-// What starting takes beyond the libraries, which are mapped by now.
+// What starting takes beyond the libraries, which are mapped already.
 static const size_t free_bytes = (size_t)64 << 20;
-// More processes than these are no limit: every core of a machine may have a few threads.
+// A limit of more processes than these is none: a few threads for every core of a large machine.
 static const rlim_t many_processes = 4096;
 
 static char one_thread[] = "OPENBLAS_NUM_THREADS=1";
@@ -34,7 +34,7 @@ static rlim_t limit_of(__rlimit_resource_t resource) {
 
 static void open_standard_descriptors(void) {
     for (int number = 0; number <= 2; number++)
-        // The lowest number that is free.
+        // open takes the lowest free number.
         if (fcntl(number, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0) return;
 }
 
@@ -58,7 +58,7 @@ static void require_memory(void) {
     munmap(room, free_bytes);
 }
 
-// Once more, with an environment that libraries will see: they get the one that the kernel gave.
+// Starts this program again: libraries see the environment that the kernel gave, whatever is set later.
 static void start_with_one_thread(char **arguments, char **environment) {
     size_t count = 0;
     while (environment[count]) count++;
@@ -70,12 +70,12 @@ static void start_with_one_thread(char **arguments, char **environment) {
     }
     all[kept] = one_thread;
     all[kept + 1] = NULL;
-    // By the path that it was started with: a bundle chooses its command by it.
+    // By the path that it was started with: a bundle chooses its command by that.
     const char *path = (const char *)getauxval(AT_EXECFN);
     if (path) execve(path, arguments, all);
 }
 
-static void look(int count, char **arguments, char **environment) {
+static void check(int count, char **arguments, char **environment) {
     (void)count;
     open_standard_descriptors();
     require_descriptors();
@@ -84,4 +84,4 @@ static void look(int count, char **arguments, char **environment) {
     if (is_memory_limited || limit_of(RLIMIT_NPROC) < many_processes) start_with_one_thread(arguments, environment);
 }
 
-__attribute__((section(".preinit_array"), used)) static void (*const first)(int, char **, char **) = look;
+__attribute__((section(".preinit_array"), used)) static void (*const check_first)(int, char **, char **) = check;

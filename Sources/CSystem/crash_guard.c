@@ -1,3 +1,4 @@
+// In C because a signal handler may do next to nothing, and Swift does not say which of its operations allocate or lock.
 #define _GNU_SOURCE
 #include "crash_guard.h"
 #include <signal.h>
@@ -10,16 +11,16 @@
 
 // Fixed buffers: a handler may not allocate, and the heap may be what is broken.
 static char message[2048];
-static char leftover[4096];
+static char removed_file[4096];
 static int exit_status = 65;
 static _Thread_local volatile sig_atomic_t inside;
 static int is_reading;
 
-// What one call about a file that is read may take: computing time of its thread, so that a slow disk does not count, and
-// address space beyond what the process has.
+// Limits of a call that reads a file: computing time of its thread, so that a slow disk does not count, and address space
+// beyond what the process has.
 static const time_t call_seconds = 6;
 static const rlim_t call_bytes = (rlim_t)1 << 30;
-// Values that are known to come may take longer: at least this rate is asked for.
+// Known values extend the time by this rate.
 static const size_t bytes_per_second = 20000000;
 
 static void copy(char *to, const char *from, size_t size) {
@@ -33,7 +34,7 @@ static void handle(int number) {
     if (inside) {
         ssize_t written = write(2, message, strlen(message));
         (void)written;
-        if (leftover[0]) unlink(leftover);
+        if (removed_file[0]) unlink(removed_file);
         _exit(exit_status);
     }
     signal(number, SIG_DFL);
@@ -41,31 +42,31 @@ static void handle(int number) {
 }
 
 void crash_guard_install(void) {
-    // A stack of its own: a recursion without end in the library has used up the other.
+    // A stack of its own: an infinite recursion in the library has used up the other.
     static char stack[65536];
     stack_t alternative = {.ss_sp = stack, .ss_size = sizeof stack};
     sigaltstack(&alternative, NULL);
     struct sigaction action = {.sa_handler = handle, .sa_flags = SA_ONSTACK | SA_NODEFER};
     sigemptyset(&action.sa_mask);
     int signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGXCPU};
-    // Who starts the command may have blocked them (Swift's Process does, from some threads), and the mask is inherited.
-    sigset_t mine;
-    sigemptyset(&mine);
+    // The parent process may have blocked them (Swift's Process does, from some threads), and the mask is inherited.
+    sigset_t handled;
+    sigemptyset(&handled);
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
         sigaction(signals[i], &action, NULL);
-        sigaddset(&mine, signals[i]);
+        sigaddset(&handled, signals[i]);
     }
-    sigprocmask(SIG_UNBLOCK, &mine, NULL);
+    sigprocmask(SIG_UNBLOCK, &handled, NULL);
 }
 
 void crash_guard_context(const char *text, int status, const char *remove) {
     copy(message, text, sizeof message);
-    copy(leftover, remove, sizeof leftover);
+    copy(removed_file, remove, sizeof removed_file);
     exit_status = status;
     is_reading = remove == NULL;
 }
 
-// A timer of the calling thread's own computing time, whose signal comes to that thread; 0 stops it.
+// Starts a timer of the calling thread's computing time, whose signal goes to that thread; 0 stops it.
 static void limit_time(time_t seconds) {
     static _Thread_local timer_t timer;
     static _Thread_local int made;
@@ -87,7 +88,7 @@ static rlim_t mapped_bytes(void) {
     return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
 }
 
-// The soft limit that there was; calls do not nest, and other threads wait for their turn.
+// The soft limit before the call; calls do not nest, and other threads wait for their turn.
 static struct rlimit outer;
 static int is_limited;
 
@@ -96,10 +97,10 @@ void crash_guard_enter(size_t bytes) {
     if (!is_reading) return;
     limit_time(call_seconds + (time_t)(bytes / bytes_per_second));
     rlim_t mapped = mapped_bytes();
-    rlim_t most = mapped + call_bytes + bytes;
+    rlim_t allowed = mapped + call_bytes + bytes;
     is_limited = mapped > 0 && getrlimit(RLIMIT_AS, &outer) == 0;
-    if (is_limited && (outer.rlim_cur == RLIM_INFINITY || outer.rlim_cur > most)) {
-        struct rlimit limit = {.rlim_cur = most, .rlim_max = outer.rlim_max};
+    if (is_limited && (outer.rlim_cur == RLIM_INFINITY || outer.rlim_cur > allowed)) {
+        struct rlimit limit = {.rlim_cur = allowed, .rlim_max = outer.rlim_max};
         setrlimit(RLIMIT_AS, &limit);
     }
 }

@@ -1,41 +1,42 @@
+// In C because a signal handler may do next to nothing, and Swift does not say which of its operations allocate or lock.
 #define _GNU_SOURCE
-#include "leftover_files.h"
+#include "cleanup_files.h"
 #include <limits.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
-// A handler may not wait for a lock, so each place says itself whether its path is whole.
-enum { most_files = 16 };
-enum state { is_free, is_changing, is_whole };
+// A handler may not wait for a lock, so each entry says itself whether its path is complete.
+enum { max_files = 16 };
+enum state { is_free, is_changing, is_complete };
 static struct {
     _Atomic int state;
     char path[PATH_MAX];
-} files[most_files];
+} files[max_files];
 
-void leftover_file_add(const char *path) {
+void cleanup_file_add(const char *path) {
     if (strlen(path) >= sizeof files->path) return;
-    for (int i = 0; i < most_files; i++) {
+    for (int i = 0; i < max_files; i++) {
         int expected = is_free;
         if (!atomic_compare_exchange_strong(&files[i].state, &expected, is_changing)) continue;
         strcpy(files[i].path, path);
-        atomic_store(&files[i].state, is_whole);
+        atomic_store(&files[i].state, is_complete);
         return;
     }
 }
 
-void leftover_file_drop(const char *path) {
-    for (int i = 0; i < most_files; i++)
-        if (atomic_load(&files[i].state) == is_whole && strcmp(files[i].path, path) == 0) {
+void cleanup_file_remove(const char *path) {
+    for (int i = 0; i < max_files; i++)
+        if (atomic_load(&files[i].state) == is_complete && strcmp(files[i].path, path) == 0) {
             atomic_store(&files[i].state, is_free);
             return;
         }
 }
 
 void end_by_signal(int number) {
-    for (int i = 0; i < most_files; i++)
-        if (atomic_load(&files[i].state) == is_whole) unlink(files[i].path);
+    for (int i = 0; i < max_files; i++)
+        if (atomic_load(&files[i].state) == is_complete) unlink(files[i].path);
     signal(number, SIG_DFL);
     sigset_t only;
     sigemptyset(&only);
@@ -44,7 +45,7 @@ void end_by_signal(int number) {
     raise(number);
 }
 
-void end_by_signals_without_leftovers(void) {
+void install_file_cleanup(void) {
     const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction action = {.sa_handler = end_by_signal}, present;
     sigemptyset(&action.sa_mask);
@@ -52,7 +53,7 @@ void end_by_signals_without_leftovers(void) {
         if (sigaction(signals[i], NULL, &present) == 0 && present.sa_handler == SIG_DFL)
             sigaction(signals[i], &action, NULL);
     sigaction(SIGQUIT, &action, NULL);
-    // Who starts the command may have blocked it, and the mask is inherited.
+    // The parent process may have blocked it, and the mask is inherited.
     sigset_t quit;
     sigemptyset(&quit);
     sigaddset(&quit, SIGQUIT);
