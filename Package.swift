@@ -74,14 +74,17 @@ let stages: [Target] = [
         name: "Training",
         dependencies: ["Runs", "Objective", "Optimizers", "Compute", "PointStore", "Fields"]),
     .target(
-        name: "Export",
-        dependencies: ["Runs", "Objective", "Compute", "Physics", "Pointwise", "PointStore", "NetCDFFiles", "Fields"]),
-    .target(
-        name: "Report", dependencies: ["Export", "Runs", "Objective", "PointStore", "NetCDFFiles", "Fields", "CZlib"]),
-    .target(name: "Evaluation", dependencies: ["Ingest", "PointStore", "Fields"]),
-    .target(
         name: "Planning",
         dependencies: ["Runs", "Objective", "Compute", "Pointwise", "PointStore", "NetCDFFiles", "Fields"]),
+    .target(
+        name: "Export",
+        dependencies: [
+            "Planning", "Runs", "Objective", "Compute", "Physics", "Pointwise", "PointStore", "NetCDFFiles", "Fields",
+        ]),
+    .target(
+        name: "Report",
+        dependencies: ["Export", "Planning", "Runs", "Objective", "PointStore", "NetCDFFiles", "Fields", "CZlib"]),
+    .target(name: "Evaluation", dependencies: ["Ingest", "PointStore", "Fields"]),
     .target(
         name: "ForwardModel", dependencies: ["Fields", "NetCDFFiles", "COpenBLAS"], exclude: ["README.md"]),
     .target(
@@ -96,7 +99,8 @@ let commands: [Target] = [
     .target(
         name: "CommandSupport",
         dependencies: [
-            "Fields", "NetCDFFiles", "CKernels", "Compute", "ComputeCPU", "ComputeCUDA", arguments, toml, logging,
+            "Fields", "NetCDFFiles", "CKernels", "Compute", "ComputeCPU", "ComputeCUDA", "Planning", arguments, toml,
+            logging,
         ]),
     .executableTarget(
         name: "pinn-ingest", dependencies: ["CommandSupport", "Ingest", "Fields", arguments]),
@@ -109,7 +113,7 @@ let commands: [Target] = [
         name: "pinn-eval", dependencies: ["CommandSupport", "Evaluation", "Ingest", "Export", arguments]),
     .executableTarget(
         name: "pinn-bench", dependencies: ["CommandSupport", "Benchmarks", "Ingest", "ComputeCPU", arguments]),
-    .executableTarget(name: "pinn-sample", dependencies: ["CommandSupport", "ForwardModel", arguments]),
+    .executableTarget(name: "pinn-sample", dependencies: ["CommandSupport", "ForwardModel", "Planning", arguments]),
 ]
 
 let tests: [Target] = [

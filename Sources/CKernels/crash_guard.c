@@ -1,5 +1,7 @@
 #define _GNU_SOURCE
 #include "crash_guard.h"
+#include "leftover_files.h"
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +37,16 @@ static void handle(int number) {
         (void)written;
         if (leftover[0]) unlink(leftover);
         _exit(exit_status);
+    }
+    if (number == SIGABRT && errno == ENOMEM) {
+        // Swift's runtime and C++ end the process so where memory is refused. Commands plan theirs; this is for what a plan
+        // does not foresee.
+        static const char refused[] =
+            "error: the system refused memory; raise the limit ('ulimit -v', 'ulimit -d', a control group)\n";
+        ssize_t written = write(2, refused, sizeof refused - 1);
+        (void)written;
+        leftover_files_remove();
+        _exit(71); // EX_OSERR
     }
     signal(number, SIG_DFL);
     raise(number);

@@ -33,9 +33,13 @@ void leftover_file_drop(const char *path) {
         }
 }
 
-void end_by_signal(int number) {
+void leftover_files_remove(void) {
     for (int i = 0; i < most_files; i++)
         if (atomic_load(&files[i].state) == is_whole) unlink(files[i].path);
+}
+
+void end_by_signal(int number) {
+    leftover_files_remove();
     signal(number, SIG_DFL);
     sigset_t only;
     sigemptyset(&only);

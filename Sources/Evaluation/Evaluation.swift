@@ -26,23 +26,27 @@ public struct Evaluation {
     private let ice: IceMask
     private let storePath: String
     private let quantities: [Quantity]
+    private let admit: (_ path: String, _ bytes: Int) throws -> Void
     private let predict: Predictor
 
     /// Cells that are predicted at once.
-    private static let portion = 1 << 16
+    public static let portion = 1 << 16
 
     /// - Parameters:
     ///   - shelf: grids of the store at `storePath`; their masks say where the ice is.
     ///   - ice: floating or grounded.
     ///   - quantities: those that are predicted.
+    ///   - admit: told how many bytes a band of a file's rows takes, before it is read; throws where that is too much.
     public init(
-        shelf: [StoredGrid], ice: IceMask, storePath: String, quantities: [Quantity], predict: @escaping Predictor
+        shelf: [StoredGrid], ice: IceMask, storePath: String, quantities: [Quantity],
+        admit: @escaping (_ path: String, _ bytes: Int) throws -> Void = { _, _ in }, predict: @escaping Predictor
     ) {
         precondition(!shelf.isEmpty)
         self.shelf = shelf
         self.ice = ice
         self.storePath = storePath
         self.quantities = quantities
+        self.admit = admit
         self.predict = predict
     }
 
@@ -71,6 +75,9 @@ public struct Evaluation {
         let grid = fields[0].grid
         let cover = cover(of: grid)
         try fields[0].requireProjection(of: cover.grid.projection, path: storePath)
+        // Values in double, twice while they are read, and the numbers of the cells on the ice in an array that grows.
+        let cells = grid.columns * (fields[0].bands.map(\.count).max() ?? 0)
+        try admit(fields[0].path, cells * 8 * (fields.count + 1 + 3))
         var sums = fields.map { _ in ErrorSums() }
         for band in fields[0].bands {
             let values = try fields.map { try $0.read(rows: band) }

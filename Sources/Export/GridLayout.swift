@@ -18,7 +18,7 @@ struct GridLayout {
         let description = prediction.store.description
         self.target = target
         observedSets =
-            target.hasObservations ? PointSet.allCases.filter { description.gridOfSet[$0] == target.name } : []
+            target.hasObservations ? description.sets(on: target.name) : []
 
         let y = try file.define(dimension: "y", length: target.grid.rows)
         let x = try file.define(dimension: "x", length: target.grid.columns)

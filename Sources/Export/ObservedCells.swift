@@ -12,6 +12,14 @@ struct ObservedCells {
         set.columns.filter { [.u, .v, .h, .s].contains($0) }
     }
 
+    /// Bytes that the observations of sets take, and the last of them while it is read: its columns, and its cells before and
+    /// after they are sorted, in arrays that grow.
+    static func byteCount(of sets: [PointSet], in store: StoreReader) -> Int {
+        let kept = sets.map { store.count($0) * 4 * (1 + columns(of: $0).count) }
+        let reading = sets.map { store.count($0) * (4 * $0.columns.count + 2 * 4 + 3 * 8) }
+        return kept.reduce(0, +) + (reading.max() ?? 0)
+    }
+
     init(reading set: PointSet, of store: StoreReader, on target: TargetGrid) throws {
         let unordered = try store.cells(of: set).map { target.cell(ofSource: $0) ?? -1 }
         let order = unordered.indices.filter { unordered[$0] >= 0 }.sorted { unordered[$0] < unordered[$1] }

@@ -2,6 +2,7 @@ import Fields
 import Foundation
 import Glibc
 import NetCDFFiles
+import Planning
 import PointStore
 
 /// Predictions at the points of a CSV file, a flight line or a flow line: the same lines with a column more for each field.
@@ -10,10 +11,21 @@ import PointStore
 /// Points off the ice or without a position get empty cells: a network has values there that mean nothing. Read and written portion by portion, whatever the length.
 public struct PointTable {
     private let path: String
+    /// Lines and bytes that are read at once.
     private static let portion = 1 << 14
+    private static let portionBytes = 1 << 23
 
     public init(reading path: String) {
         self.path = path
+    }
+
+    /// What writing holds at once: the most points of one evaluation, and the arrays besides it.
+    public static func memory(fields: Int, members: Int) -> (points: Int, parts: [MemoryEstimate.Part]) {
+        // The lines, those that are written and their parts; a number of a field, as text, has up to 14 characters.
+        let columns = (members > 1 ? 2 : 1) * fields
+        let text = 4 * (portionBytes + Lines.maxBytes) + portion * (64 + 2 * 15 * columns)
+        let numbers = Prediction.byteCount(points: portion, fields: fields, members: members)
+        return (portion, [.init(name: "lines of points", bytes: text + numbers, remedy: "fewer --fields")])
     }
 
     /// - Parameter report: called after each portion; ends the work by throwing.
@@ -64,8 +76,10 @@ public struct PointTable {
         while true {
             var texts: [String] = []
             var points: [(x: Double, y: Double)] = []
-            while texts.count < PointTable.portion, let line = try lines.next() {
+            var bytes = 0
+            while texts.count < PointTable.portion, bytes < PointTable.portionBytes, let line = try lines.next() {
                 if line.isEmpty { continue }
+                bytes += line.utf8.count
                 let words = PointTable.words(of: line)
                 func number(_ place: Int) throws -> Double {
                     // As pandas and R write that there is none.
@@ -223,7 +237,7 @@ private struct Lines {
     private let path: String
     private(set) var count = 0
     /// No line of a table comes near it; a device or a data file given by mistake is not read without end.
-    private static let maxBytes = 1 << 20
+    static let maxBytes = 1 << 20
 
     init(of file: UnsafeMutablePointer<FILE>, path: String) {
         self.file = file

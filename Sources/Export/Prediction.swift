@@ -68,6 +68,14 @@ public struct Prediction {
         return all.filter { names.contains($0.name) }
     }
 
+    /// Bytes that `fields(x:y:)` and its caller's positions take, besides what the device holds.
+    public static func byteCount(points: Int, fields: Int, members: Int) -> Int {
+        // Numbers of the cells, in arrays that grow; x and y in double and as they are stored.
+        let positions = 3 * 8 + 2 * (8 + 4)
+        // Of an ensemble: outputs of a member, means and squares in double, and what becomes of them.
+        return points * (positions + fields * (members > 1 ? 4 + 2 * 8 + 2 * 4 : 0))
+    }
+
     /// All fields at positions in the projection [m], in their own units.
     public func fields(x: [Double], y: [Double]) throws -> Values {
         let normalizationX = store.description.normalization(.x)

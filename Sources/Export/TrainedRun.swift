@@ -1,5 +1,6 @@
 import Fields
 import Glibc
+import Planning
 import PointStore
 import Runs
 
@@ -23,7 +24,7 @@ public struct TrainedRun {
         checkpoints[0].configuration.ensemble = members.count
         checkpoint = checkpoints[0]
         let path = try storePath ?? TrainedRun.store(of: checkpoint.configuration, run)
-        store = try StoreReader(path: path)
+        store = try StoreReader(path: path) { try MemoryEstimate.requireRoom(toRead: path, bytes: $0) }
         for expected in fingerprints where store.fingerprint != expected {
             throw ExportError.otherStore(store: path, expected: expected, found: store.fingerprint)
         }

@@ -43,12 +43,20 @@ public struct ShallowShelfSystem {
         self.drag = drag
     }
 
+    private static func shape(_ mesh: Mesh) -> (order: Int, bandwidth: Int) {
+        (2 * mesh.nodes.count, 2 * (mesh.rows + 2) + 1)
+    }
+
+    static func matrixBytes(_ mesh: Mesh) -> Int {
+        let (order, bandwidth) = shape(mesh)
+        return BandedMatrix.byteCount(order: order, bandwidth: bandwidth)
+    }
+
     /// The velocity at every node.
     public func solve() throws(ForwardModelError) -> VelocityField {
         guard prescribed.contains(where: { $0 != nil }) else { throw .notHeld }
-        let order = 2 * mesh.nodes.count
-        let bandwidth = 2 * (mesh.rows + 2) + 1
-        let bytes = BandedMatrix.byteCount(order: order, bandwidth: bandwidth)
+        let (order, bandwidth) = ShallowShelfSystem.shape(mesh)
+        let bytes = ShallowShelfSystem.matrixBytes(mesh)
         guard bytes <= BandedMatrix.maxBytes else { throw .meshTooFine(elements: mesh.elementCount, bytes: bytes) }
 
         var matrix = BandedMatrix(order: order, bandwidth: bandwidth)

@@ -24,11 +24,18 @@ public final class StoreReader: Sendable {
         var buffer: [UInt8]
     }
 
-    public init(path: String) throws {
+    /// - Parameter admit: told how many bytes of the file will be kept, before they are read; throws where that is too much.
+    public init(path: String, admit: (_ bytes: Int) throws -> Void = { _ in }) throws {
         self.path = path
         let identity = FileIdentity(path: path)
         try StoreReader.checkIsStore(path)
         let file = try NetCDFFile(reading: path)
+        // Masks twice, as they are converted; points are not kept.
+        try admit(
+            file.variables.reduce(0) { sum, variable in
+                let isOfPoints = PointSet.allCases.contains { $0.rawValue == variable.dimensions.first?.name }
+                return sum + (isOfPoints ? 0 : 2 * variable.count * variable.type.byteCount)
+            })
         description = try StoreReader.readDescription(file)
         let ranges = try StoreReader.columnRanges(of: description.counts, path: path)
         var checksums: [String: [UInt32]] = [:]

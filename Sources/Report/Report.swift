@@ -2,6 +2,7 @@ import Export
 import Fields
 import Foundation
 import NetCDFFiles
+import Planning
 import PointStore
 import Runs
 
@@ -22,6 +23,21 @@ public struct Report {
 
     /// Pixels and observations that are visited by `init`, for progress.
     public static func work(_ run: TrainedRun) -> Int { MapMaker.work(run.store) + MisfitSample.work(run.store) }
+
+    /// What a report holds at once: the most points of one evaluation, and the arrays besides it.
+    public static func memory(_ run: TrainedRun, fields: Int) -> (points: Int, parts: [MemoryEstimate.Part]) {
+        let points = max(MapMaker.portion, MisfitSample.most)
+        let members = run.members.count
+        return (
+            points,
+            [
+                .init(name: "maps", bytes: MapMaker.byteCount(run.store, fields: (members > 1 ? 2 : 1) * fields)),
+                .init(
+                    name: "observations",
+                    bytes: points * 8 * 16 + Prediction.byteCount(points: points, fields: fields, members: members)),
+            ]
+        )
+    }
 
     /// - Parameters:
     ///   - full: the run's prediction with what is derived.

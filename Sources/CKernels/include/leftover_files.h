@@ -6,6 +6,9 @@
 void leftover_file_add(const char *path);
 void leftover_file_drop(const char *path);
 
+/// Removes them all; may be called by a signal handler.
+void leftover_files_remove(void);
+
 /// Ends the process by a signal, as its default action does, without what it was writing. In C because a signal handler may do
 /// next to nothing, and Swift does not say which of its operations allocate.
 void end_by_signal(int number);
