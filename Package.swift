@@ -40,7 +40,7 @@ let foundations: [Target] = [
         ]),
     .target(name: "PointStore", dependencies: ["Fields", "NetCDFFiles", "CKernels"], exclude: ["README.md"]),
     .target(name: "Objective", dependencies: ["Physics", "Networks", "Compute", "PointStore", "Fields"]),
-    .target(name: "Optimizers", dependencies: ["Networks", "CKernels", "COpenBLAS"]),
+    .target(name: "Optimizers", dependencies: ["Networks", "Fields", "CKernels", "COpenBLAS"]),
 ]
 
 let stages: [Target] = [
@@ -147,7 +147,9 @@ let tests: [Target] = [
         name: "EvaluationTests", dependencies: ["Evaluation", "Fields", "NetCDFFiles", "PointStore", "TestSupport"]),
     .testTarget(
         name: "PlanningTests",
-        dependencies: ["Planning", "ComputeCPU", "Objective", "Physics", "Runs", "Training", "TestSupport"]),
+        dependencies: [
+            "Planning", "ComputeCPU", "Objective", "Optimizers", "Physics", "Runs", "Training", "TestSupport",
+        ]),
     .testTarget(name: "ForwardModelTests", dependencies: ["ForwardModel", "TestSupport"]),
     .testTarget(
         name: "BenchmarksTests",

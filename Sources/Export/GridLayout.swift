@@ -78,7 +78,7 @@ struct GridLayout {
         try mask.setAttribute("flag_meanings", .text(IceMask.flagMeanings))
     }
 
-    /// The axes, and a value for the projection: its attributes are what counts, but unwritten it would hold what stood in memory.
+    /// The axes, and a value for the projection variable: only its attributes matter, but unwritten it would be uninitialized.
     func writeAxes() throws {
         for (axis, values) in axes { try axis.write(values) }
         try mapping?.write([Int32(0)])

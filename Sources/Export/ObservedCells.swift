@@ -1,7 +1,7 @@
 import Fields
 import PointStore
 
-/// The observations of a set in the order of their cells, so that a band of rows finds its own.
+/// The observations of a set sorted by cell, so that those of a band of rows are found quickly.
 struct ObservedCells {
     /// Row-major cells of the target, ascending.
     let cells: [Int32]

@@ -14,7 +14,7 @@ public struct PredictionWriter {
     /// Rows of a band, and of a chunk in the file: no chunk is written twice.
     private static let bandRows = 64
     private static let chunkColumns = 256
-    /// NC_FILL_FLOAT: what every tool takes for missing.
+    /// NC_FILL_FLOAT, which tools treat as missing.
     private static let fill: Float = 9.969_209_968_386_869e36
 
     /// - Parameters:
@@ -68,7 +68,7 @@ public struct PredictionWriter {
         }
     }
 
-    /// Anything but an older prediction stays what it is: a store, a checkpoint or a product may not be lost to a slip.
+    /// Only an older prediction is replaced: a store, a checkpoint or a product must not be lost to a mistyped name.
     public static func checkOutput(_ path: String) throws {
         guard access(path, F_OK) == 0 else { return }
         guard NetCDFFile.says("format", beginningWith: Provenance.format, path: path) else {
@@ -76,7 +76,7 @@ public struct PredictionWriter {
         }
     }
 
-    /// `report` is called after each band, and ends the work by throwing.
+    /// `report` is called after each band; it cancels the work by throwing.
     public func write(to path: String, report: (_ cellsDone: Int) throws -> Void) throws {
         let pending = try AtomicFile(replacing: path)
         do {

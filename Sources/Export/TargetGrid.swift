@@ -1,7 +1,7 @@
 import Fields
 import PointStore
 
-/// A grid that a prediction is written on: one of the store's, a crop of it, or one of another spacing over the same ice.
+/// The grid of a prediction: one of the store's, a crop of it, or one of another spacing over the same ice.
 public struct TargetGrid: Sendable {
     let name: String
     let grid: Grid
@@ -23,7 +23,7 @@ public struct TargetGrid: Sendable {
         }
     }
 
-    /// More would not fit into the row-major numbers of cells that stores use.
+    /// More cells would not fit into the row-major numbers of cells that stores use.
     private static let maxCells = 2e9
 
     /// - Parameters:

@@ -47,18 +47,18 @@ public struct ShallowShelfSystem {
         (2 * mesh.nodes.count, 2 * (mesh.rows + 2) + 1)
     }
 
-    static func matrixBytes(_ mesh: Mesh) -> Int {
+    static func matrixBytes(_ mesh: Mesh) throws(ForwardModelError) -> Int {
         let (order, bandwidth) = shape(mesh)
-        return BandedMatrix.byteCount(order: order, bandwidth: bandwidth)
+        let bytes = BandedMatrix.byteCount(order: order, bandwidth: bandwidth)
+        guard bytes <= BandedMatrix.maxBytes else { throw .meshTooFine(elements: mesh.elementCount, bytes: bytes) }
+        return bytes
     }
 
     /// The velocity at every node.
     public func solve() throws(ForwardModelError) -> VelocityField {
         guard prescribed.contains(where: { $0 != nil }) else { throw .notHeld }
+        _ = try ShallowShelfSystem.matrixBytes(mesh)
         let (order, bandwidth) = ShallowShelfSystem.shape(mesh)
-        let bytes = ShallowShelfSystem.matrixBytes(mesh)
-        guard bytes <= BandedMatrix.maxBytes else { throw .meshTooFine(elements: mesh.elementCount, bytes: bytes) }
-
         var matrix = BandedMatrix(order: order, bandwidth: bandwidth)
         var force = [Double](repeating: 0, count: order)
         // Divided by one μ h, the matrix is of order one, and rows of prescribed velocities are 1 × u = u.

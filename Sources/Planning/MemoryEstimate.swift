@@ -105,7 +105,7 @@ public struct MemoryEstimate: Sendable {
         ]
     }
 
-    /// Throws where a file of which so many bytes are kept cannot be read.
+    /// Throws where there is no room to read a file of which `bytes` are kept.
     public static func requireRoom(toRead path: String, bytes: Int) throws {
         try MemoryEstimate([Part(name: "reading \(path)", bytes: bytes)]).require()
     }
@@ -135,7 +135,7 @@ public struct MemoryEstimate: Sendable {
         let all =
             [
                 Part(name: "program and libraries", bytes: held),
-                Part(name: "what threads reserve", bytes: reserved, remedy: "fewer --threads"),
+                Part(name: "stacks and buffers of the threads", bytes: reserved, remedy: "fewer --threads"),
             ] + parts
         return all.max { $0.bytes < $1.bytes }
     }

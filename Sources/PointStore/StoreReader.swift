@@ -24,7 +24,7 @@ public final class StoreReader: Sendable {
         var buffer: [UInt8]
     }
 
-    /// - Parameter admit: told how many bytes of the file will be kept, before they are read; throws where that is too much.
+    /// - Parameter admit: called with the number of bytes that will be kept, before they are read; throws where there is no room.
     public init(path: String, admit: (_ bytes: Int) throws -> Void = { _ in }) throws {
         self.path = path
         let identity = FileIdentity(path: path)

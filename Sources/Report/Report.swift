@@ -14,12 +14,12 @@ public struct Report {
     let sections: [MapSection]
     let samples: [MisfitSample]
     /// Of the run, or of the first members of an ensemble.
-    let histories: [History]
+    var histories: [History] { run.histories }
     /// Of a momentum residual of one [Pa].
     let drivingStress: Double
 
     /// Histories of more members would be one thick line.
-    private static let maxHistories = 50
+    public static let maxHistories = 50
 
     /// Pixels and observations that are visited by `init`, for progress.
     public static func work(_ run: TrainedRun) -> Int { MapMaker.work(run.store) + MisfitSample.work(run.store) }
@@ -55,13 +55,6 @@ public struct Report {
         }
         guard !sections.isEmpty else { throw ReportError.noIce(store: run.store.path) }
         drivingStress = run.store.description.scales.momentum(run.checkpoint.configuration.constants)
-        if let configuration = try directory.ensemblePlan() {
-            histories = try (1...min(configuration.ensemble, Report.maxHistories)).map { directory.member($0) }
-                .filter { !$0.checkpoints.isEmpty }
-                .map { try $0.newestCheckpoint(report: { _ in }).history }
-        } else {
-            histories = [run.checkpoint.history]
-        }
     }
 
     var maps: [FieldMap] { sections.flatMap(\.maps) }

@@ -44,11 +44,9 @@ struct DeviceSteps {
         report: (TrainingProgress) -> Void, shouldEnd: () -> Bool
     ) throws {
         guard var adam = optimizer as? Adam else { return }
-        let vectors = adam.state.vectors
         try device.beginSteps(
             MomentState(
-                parameters: checkpoint.parameters, first: vectors["first_moment"] ?? [],
-                second: vectors["second_moment"] ?? []))
+                parameters: checkpoint.parameters, first: adam.state.firstMoment, second: adam.state.secondMoment))
         // Losses are history once the parameters behind them are there.
         var losses: [Loss] = []
         var divisors: [[Double]] = []
@@ -90,8 +88,7 @@ struct DeviceSteps {
         try take(all: true)
         let state = try device.endSteps()
         checkpoint.parameters = state.parameters
-        adam.state = OptimizerState(
-            vectors: ["first_moment": state.first, "second_moment": state.second], counts: adam.state.counts)
+        (adam.state.firstMoment, adam.state.secondMoment) = (state.first, state.second)
         optimizer = adam
         for loss in losses {
             checkpoint.history.append(

@@ -41,7 +41,7 @@ public struct Trainer {
             Checkpoint(
                 configuration: context.configuration, iteration: 0,
                 parameters: networks.initialParameters(seed: context.configuration.seed),
-                optimizer: OptimizerState(), balance: context.startingBalance?.factors,
+                optimizer: StoredArrays(), balance: context.startingBalance?.factors,
                 history: History(
                     termNames: context.objective.terms.map(\.name), units: context.objective.terms.map(\.unit)),
                 storeFingerprint: context.store.fingerprint, backend: context.backend.summary, trainedSeconds: 0))
@@ -57,11 +57,11 @@ public struct Trainer {
         var optimizer = try context.makeOptimizer(at: checkpoint.iteration)
         // A checkpoint between two phases holds the state of the first.
         if try context.configuration.phases().phase(at: checkpoint.iteration).start < max(checkpoint.iteration, 1) {
-            optimizer.state = checkpoint.optimizer
+            try optimizer.restore(checkpoint.optimizer)
         }
         var continued = checkpoint
         continued.configuration = context.configuration
-        continued.optimizer = OptimizerState()
+        continued.optimizer = StoredArrays()
         continued.hasEnded = false
         continued.backend = context.backend.summary
         self.init(context, directory, optimizer, continued)
@@ -248,8 +248,8 @@ public struct Trainer {
 
     /// Writes the checkpoint with the optimizer's state, of which no copy stays: it can be larger than all else.
     private mutating func saved() throws -> String {
-        checkpoint.optimizer = optimizer.state
-        defer { checkpoint.optimizer = OptimizerState() }
+        checkpoint.optimizer = optimizer.stored
+        defer { checkpoint.optimizer = StoredArrays() }
         return try directory.save(checkpoint)
     }
 

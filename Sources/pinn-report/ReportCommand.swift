@@ -37,7 +37,9 @@ struct ReportCommand: ParsableCommand {
         if let page { try Report.checkOutput(page) }
         if let png { try Report.checkFolder(png) }
         let directory = RunDirectory(runPath)
-        let run = try TrainedRun(in: directory, store: store) { printMessage("warning: \($0)") }
+        let run = try TrainedRun(in: directory, store: store, maxHistories: Report.maxHistories) {
+            printMessage("warning: \($0)")
+        }
         func prediction(derived: Bool) throws -> Prediction {
             try Prediction(run.checkpoint, members: run.members, store: run.store, derived: derived) { problem in
                 let (points, parts) = Report.memory(

@@ -62,7 +62,7 @@ struct SampleCommand: ParsableCommand {
             [
                 .init(
                     name: "the matrix of the finite elements",
-                    bytes: SolvedShelf.byteCount(of: shelf, spacing: spacingM),
+                    bytes: try SolvedShelf.byteCount(of: shelf, spacing: spacingM),
                     remedy: "a wider --spacing-m")
             ], threads: 1, reservedPerThread: Backends.reservedPerThread
         ).require()

@@ -58,6 +58,22 @@ import Testing
         #expect(here.partialFiles.isEmpty)
     }
 
+    /// A limit that is lowered under a command at work, which no plan foresees: Swift's runtime aborts.
+    @Test(.enabled(if: Tool.installed("prlimit") != nil, "prlimit is not installed"))
+    func refusedMemoryIsAnErrorAndLeavesNothing() throws {
+        let before = here.folder.names
+        let script = """
+            "$0" sample_velocity_measures.nc --points 1e9 -o other.nc & pid=$!
+            while [ ! -e other.nc.partial ]; do sleep 0.05; done
+            prlimit --pid $pid --data=1000000
+            wait $pid
+            """
+        let result = try Tool(path: "/bin/sh").run(["-c", script, here.ingest.path], in: here.folder.path)
+        #expect(
+            result.status == 71 && result.messages.contains("error: the system refused memory"), "\(result.messages)")
+        #expect(here.folder.names == before)
+    }
+
     /// Limits 40 MB apart; between two of which a command ends differently, the limit where it does so to 1 MB, and in small
     /// steps around it.
     ///
