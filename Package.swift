@@ -43,7 +43,7 @@ let foundations: [Target] = [
     .target(
         name: "PointStore", dependencies: ["Fields", "NetCDFFiles", "CKernels", "CSystem"], exclude: ["README.md"]),
     .target(name: "Objective", dependencies: ["Physics", "Networks", "Compute", "PointStore", "Fields"]),
-    .target(name: "Optimizers", dependencies: ["Networks", "CKernels", "COpenBLAS"]),
+    .target(name: "Optimizers", dependencies: ["Networks", "Fields", "CKernels", "COpenBLAS"]),
 ]
 
 let stages: [Target] = [
@@ -77,14 +77,17 @@ let stages: [Target] = [
         name: "Training",
         dependencies: ["Runs", "Objective", "Optimizers", "Compute", "PointStore", "Fields"]),
     .target(
-        name: "Export",
-        dependencies: ["Runs", "Objective", "Compute", "Physics", "Pointwise", "PointStore", "NetCDFFiles", "Fields"]),
-    .target(
-        name: "Report", dependencies: ["Export", "Runs", "Objective", "PointStore", "NetCDFFiles", "Fields", "CZlib"]),
-    .target(name: "Evaluation", dependencies: ["Ingest", "PointStore", "Fields"]),
-    .target(
         name: "Planning",
         dependencies: ["Runs", "Objective", "Compute", "Pointwise", "PointStore", "NetCDFFiles", "Fields"]),
+    .target(
+        name: "Export",
+        dependencies: [
+            "Planning", "Runs", "Objective", "Compute", "Physics", "Pointwise", "PointStore", "NetCDFFiles", "Fields",
+        ]),
+    .target(
+        name: "Report",
+        dependencies: ["Export", "Planning", "Runs", "Objective", "PointStore", "NetCDFFiles", "Fields", "CZlib"]),
+    .target(name: "Evaluation", dependencies: ["Ingest", "PointStore", "Fields"]),
     .target(
         name: "ForwardModel", dependencies: ["Fields", "NetCDFFiles", "COpenBLAS"], exclude: ["README.md"]),
     .target(
@@ -99,7 +102,8 @@ let commands: [Target] = [
     .target(
         name: "CommandSupport",
         dependencies: [
-            "Fields", "NetCDFFiles", "CSystem", "Compute", "ComputeCPU", "ComputeCUDA", arguments, toml, logging,
+            "Fields", "NetCDFFiles", "CSystem", "Compute", "ComputeCPU", "ComputeCUDA", "Planning", arguments, toml,
+            logging,
         ], plugins: ["BuildCommit"]),
     .plugin(name: "BuildCommit", capability: .buildTool()),
     .executableTarget(
@@ -113,7 +117,7 @@ let commands: [Target] = [
         name: "pinn-eval", dependencies: ["CommandSupport", "Evaluation", "Ingest", "Export", arguments]),
     .executableTarget(
         name: "pinn-bench", dependencies: ["CommandSupport", "Benchmarks", "Ingest", "ComputeCPU", arguments]),
-    .executableTarget(name: "pinn-sample", dependencies: ["CommandSupport", "ForwardModel", arguments]),
+    .executableTarget(name: "pinn-sample", dependencies: ["CommandSupport", "ForwardModel", "Planning", arguments]),
 ]
 
 let tests: [Target] = [
@@ -148,7 +152,9 @@ let tests: [Target] = [
         name: "EvaluationTests", dependencies: ["Evaluation", "Fields", "NetCDFFiles", "PointStore", "TestSupport"]),
     .testTarget(
         name: "PlanningTests",
-        dependencies: ["Planning", "ComputeCPU", "Objective", "Physics", "Runs", "Training", "TestSupport"]),
+        dependencies: [
+            "Planning", "ComputeCPU", "Objective", "Optimizers", "Physics", "Runs", "Training", "TestSupport",
+        ]),
     .testTarget(name: "ForwardModelTests", dependencies: ["ForwardModel", "TestSupport"]),
     .testTarget(
         name: "BenchmarksTests",

@@ -69,7 +69,7 @@ public struct ExportBenchmark: Codable, Sendable {
         let checkpoint = Checkpoint(
             configuration: configuration, iteration: 0,
             parameters: try configuration.networks().initialParameters(seed: 0),
-            optimizer: OptimizerState(), history: History(termNames: []),
+            optimizer: StoredArrays(), history: History(termNames: []),
             storeFingerprint: reader.fingerprint, backend: "none", trainedSeconds: 0)
         let model = try Prediction(checkpoint, store: reader) { try makeBackend(backend, $0, threads) }
         let writer = try PredictionWriter(model, gridNames: nil, provenance: Provenance(command: "pinn-bench"))

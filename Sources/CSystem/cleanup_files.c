@@ -34,9 +34,13 @@ void cleanup_file_remove(const char *path) {
         }
 }
 
-void end_by_signal(int number) {
+void cleanup_files_remove(void) {
     for (int i = 0; i < max_files; i++)
         if (atomic_load(&files[i].state) == is_complete) unlink(files[i].path);
+}
+
+void end_by_signal(int number) {
+    cleanup_files_remove();
     signal(number, SIG_DFL);
     sigset_t only;
     sigemptyset(&only);

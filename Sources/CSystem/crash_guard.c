@@ -1,6 +1,8 @@
 // In C because a signal handler may do next to nothing, and Swift does not say which of its operations allocate or lock.
 #define _GNU_SOURCE
 #include "crash_guard.h"
+#include "cleanup_files.h"
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +38,16 @@ static void handle(int number) {
         (void)written;
         if (removed_file[0]) unlink(removed_file);
         _exit(exit_status);
+    }
+    if (number == SIGABRT && errno == ENOMEM) {
+        // Swift's runtime and C++ end the process so where memory is refused. Commands plan theirs; this is for what a plan
+        // does not foresee.
+        static const char refused[] =
+            "error: the system refused memory; raise the limit ('ulimit -v', 'ulimit -d', a control group)\n";
+        ssize_t written = write(2, refused, sizeof refused - 1);
+        (void)written;
+        cleanup_files_remove();
+        _exit(71); // EX_OSERR
     }
     signal(number, SIG_DFL);
     raise(number);

@@ -4,8 +4,8 @@ import PointStore
 
 /// Compares predicted fields with true ones at the cells of the truth's own grid.
 ///
-/// A network has a value everywhere, so nothing is interpolated and the truth may lie on any grid of the same projection: a
-/// crop, a wider one, a coarser one. Cells count where the store's mask has the ice of the run and the truth has a value.
+/// A network has a value everywhere, so nothing is interpolated and the truth may lie on any grid of the same projection,
+/// cropped, wider or coarser. Cells count where the store's mask has the ice of the run and the truth has a value.
 public struct Evaluation {
     /// What is predicted of a quantity, in its own unit.
     public struct Estimate {
@@ -26,29 +26,33 @@ public struct Evaluation {
     private let ice: IceMask
     private let storePath: String
     private let quantities: [Quantity]
+    private let admit: (_ path: String, _ bytes: Int) throws -> Void
     private let predict: Predictor
 
     /// Cells that are predicted at once.
-    private static let portion = 1 << 16
+    public static let portion = 1 << 16
 
     /// - Parameters:
     ///   - shelf: grids of the store at `storePath`; their masks say where the ice is.
     ///   - ice: floating or grounded.
     ///   - quantities: those that are predicted.
+    ///   - admit: called with the size of a band of a file's rows before it is read; throws where there is no room.
     public init(
-        shelf: [StoredGrid], ice: IceMask, storePath: String, quantities: [Quantity], predict: @escaping Predictor
+        shelf: [StoredGrid], ice: IceMask, storePath: String, quantities: [Quantity],
+        admit: @escaping (_ path: String, _ bytes: Int) throws -> Void = { _, _ in }, predict: @escaping Predictor
     ) {
         precondition(!shelf.isEmpty)
         self.shelf = shelf
         self.ice = ice
         self.storePath = storePath
         self.quantities = quantities
+        self.admit = admit
         self.predict = predict
     }
 
     /// The errors of every predicted quantity that a file holds.
     ///
-    /// - Parameter report: called now and then; ends the work by throwing.
+    /// - Parameter report: called between portions; cancels the work by throwing.
     public func errors(against path: String, report: () throws -> Void = {}) throws -> [FieldErrors] {
         let file = try GriddedFile(path: path)
         let fields = try file.fields(of: quantities)
@@ -71,6 +75,9 @@ public struct Evaluation {
         let grid = fields[0].grid
         let cover = cover(of: grid)
         try fields[0].requireProjection(of: cover.grid.projection, path: storePath)
+        // Values in double, twice while they are read, and the numbers of the cells on the ice in an array that grows.
+        let cells = grid.columns * (fields[0].bands.map(\.count).max() ?? 0)
+        try admit(fields[0].path, cells * 8 * (fields.count + 1 + 3))
         var sums = fields.map { _ in ErrorSums() }
         for band in fields[0].bands {
             let values = try fields.map { try $0.read(rows: band) }
@@ -110,7 +117,7 @@ public struct Evaluation {
         }
     }
 
-    /// The mask that speaks of a grid's cells: that of the store's grid on which they lie, or else of its first.
+    /// The mask for the cells of a grid: that of the store's grid on which they lie, otherwise of its first.
     private func cover(of grid: Grid) -> StoredGrid {
         shelf.first { stored in
             let at = stored.grid.fractionalIndex(x: grid.x[0], y: grid.y[0])

@@ -1,6 +1,6 @@
 import Fields
 
-/// What can be wrong with a truth file, beyond what reading it tells (IngestError).
+/// Errors of a truth file besides those of reading it (IngestError).
 public enum EvaluationError: Failure {
     case nothingToCompare(path: String, sought: [String], present: [String])
     case nothingInCommon(

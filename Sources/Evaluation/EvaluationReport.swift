@@ -40,14 +40,14 @@ public struct EvaluationReport: Sendable {
         }
         var notes = errors.map { field in
             "\(field.quantity.symbol): '\(field.variable)' of \(field.path)"
-                + (field.missing > 0 ? ", which has no value on \(field.missing) cells of ice more" : "")
+                + (field.missing > 0 ? "; \(field.missing) ice cells have no value" : "")
         }
         if errors.contains(where: { $0.relative == nil }) {
-            notes.append("--: the truth passes zero, where every relative error is large")
+            notes.append("--: the truth passes through zero, where every relative error is large")
         }
         if members > 1 {
             notes.append(
-                "σ: standard deviation of the \(members) members; of normal errors that it describes, 68 % lie within it, 95 % within twice, and the ratio of root mean squares is 1"
+                "σ: standard deviation of the \(members) members; of normally distributed errors that it describes, 68 % lie within σ, 95 % within 2 σ, and the ratio of root mean squares is 1"
             )
         }
         return Table(
@@ -60,7 +60,7 @@ public struct EvaluationReport: Sendable {
 
     private func percent(_ share: Double?) -> String { share.map { "\(figure(100 * $0)) %" } ?? "--" }
 
-    /// Three digits that mean something: "0.523", "12.1", "2.31e13".
+    /// Three significant digits: "0.523", "12.1", "2.31e13".
     private func figure(_ value: Double) -> String {
         guard value.isFinite, value != 0 else { return value == 0 ? "0" : "infinite" }
         if value >= 99_950 || value < 0.000_995 {

@@ -10,12 +10,12 @@ public struct FieldErrors: Sendable, Equatable {
         public let largest: Double
     }
 
-    /// How well the standard deviation σ of an ensemble tells of the error.
+    /// How well the standard deviation σ of an ensemble predicts the error.
     public struct Spread: Sendable, Equatable {
         /// Shares of the cells with |p − t| ≤ σ and ≤ 2 σ; 0.68 and 0.95 of normal errors that σ describes.
         public let withinOne: Double
         public let withinTwo: Double
-        /// Root mean squares of σ over that of the error: less than 1 where the ensemble is surer than it is right.
+        /// Root mean squares of σ over that of the error: less than 1 where the ensemble is overconfident.
         public let ratio: Double?
     }
 
@@ -43,7 +43,7 @@ public struct FieldErrors: Sendable, Equatable {
     }
 }
 
-/// Takes cell after cell. Sums in double; of the relative errors one float a cell is kept, for their quantiles.
+/// Accumulates errors cell by cell, in double; keeps one relative error (float) per cell, for the quantiles.
 struct ErrorSums {
     private(set) var cells = 0
     var missing = 0
@@ -60,7 +60,7 @@ struct ErrorSums {
     private var hasDeviations = false
 
     mutating func add(predicted: Double, deviation: Double?, truth: Double, x: Double, y: Double) {
-        // A prediction that is no number is as wrong as can be.
+        // A prediction that is not a number counts as an infinite error.
         let error = predicted.isNaN ? .infinity : abs(predicted - truth)
         cells += 1
         squaredErrors += error * error
@@ -76,7 +76,7 @@ struct ErrorSums {
         withinTwo += error <= 2 * deviation ? 1 : 0
     }
 
-    /// Nil where there was no cell.
+    /// Nil where no cell was added.
     func errors(of field: (quantity: Quantity, variable: String, path: String)) -> FieldErrors? {
         guard cells > 0 else { return nil }
         let keepsSign = lowestTruth > 0 || highestTruth < 0

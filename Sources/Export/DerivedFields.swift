@@ -4,7 +4,7 @@ import Physics
 import PointStore
 import Pointwise
 
-/// What follows from velocity and viscosity at a point, by the network's own derivatives.
+/// Fields derived from velocity and viscosity at a point, by the network's own derivatives.
 extension PredictedField {
     /// In every prediction.
     static func effectiveStrainRate(_ scales: Scales) -> PredictedField {
@@ -15,7 +15,7 @@ extension PredictedField {
         }
     }
 
-    /// Where they are asked for: strain rates; with a viscosity, deviatoric stresses τ = 2 μ ε, the hardness
+    /// Included on request: strain rates; with a viscosity, deviatoric stresses τ = 2 μ ε, the hardness
     /// B = 2 μ ε_e^(1 − 1/n) of Glen's law, and its fluidity A = B^−n.
     static func derived(
         model: PhysicalModel, scales: Scales, constants: Constants
@@ -68,7 +68,7 @@ extension PredictedField {
         return u.dx * u.dx + v.dy * v.dy + u.dx * v.dy + 0.25 * (shear * shear)
     }
 
-    /// Nil for ice that has more than one.
+    /// Nil for anisotropic ice, which has more than one.
     private static func viscosity(of model: PhysicalModel) -> (@Sendable (FieldPoint) -> Scalar)? {
         if model.unknowns.contains(.viscosity) { return { $0.value(.viscosity) } }
         return model.derived.first { $0.quantity == .viscosity }?.value

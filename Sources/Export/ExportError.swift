@@ -1,6 +1,6 @@
 import Fields
 
-/// What can be wrong with an export.
+/// Errors of an export.
 public enum ExportError: Failure {
     case unknownGrid(String, known: [String])
     case badGridList(String)

@@ -3,12 +3,12 @@ import Foundation
 import Glibc
 import NetCDFFiles
 
-/// A prediction's fields as cloud-optimised GeoTIFFs, made by GDAL's own converter where it is installed: nothing of GDAL is
-/// needed to build or to run without it.
+/// A prediction's fields as cloud-optimized GeoTIFFs, written by GDAL's converter where it is installed; GDAL is needed for
+/// nothing else.
 public enum GeoTIFF {
     private static let converter = "gdal_translate"
 
-    /// Looks for the converter and makes the folder, before the work that would be lost without them.
+    /// Looks for the converter and makes the folder, before any work that would be lost without them.
     public static func prepare(folder: String) throws {
         guard path(of: converter) != nil else { throw ExportError.noConverter(converter) }
         guard mkdir(folder, 0o777) != 0 else { return }
@@ -20,7 +20,7 @@ public enum GeoTIFF {
         }
     }
 
-    /// Anything but older maps of ours stays what it is: every file of the converter names this program.
+    /// Only older maps of this program are replaced: every file that the converter writes names it.
     public static func requireReplaceable(_ fields: [String], in folder: String) throws {
         for path in fields.map({ file($0, in: folder) }) where access(path, F_OK) == 0 {
             let handle = FileHandle(forReadingAtPath: path)

@@ -18,7 +18,7 @@ struct GridLayout {
         let description = prediction.store.description
         self.target = target
         observedSets =
-            target.hasObservations ? PointSet.allCases.filter { description.gridOfSet[$0] == target.name } : []
+            target.hasObservations ? description.sets(on: target.name) : []
 
         let y = try file.define(dimension: "y", length: target.grid.rows)
         let x = try file.define(dimension: "x", length: target.grid.columns)
@@ -78,7 +78,7 @@ struct GridLayout {
         try mask.setAttribute("flag_meanings", .text(IceMask.flagMeanings))
     }
 
-    /// The axes, and a value for the projection: its attributes are what counts, but unwritten it would hold what stood in memory.
+    /// The axes, and a value for the projection variable: only its attributes matter, but unwritten it would be uninitialized.
     func writeAxes() throws {
         for (axis, values) in axes { try axis.write(values) }
         try mapping?.write([Int32(0)])

@@ -1,7 +1,7 @@
 import Fields
 import PointStore
 
-/// The observations of a set in the order of their cells, so that a band of rows finds its own.
+/// The observations of a set sorted by cell, so that those of a band of rows are found quickly.
 struct ObservedCells {
     /// Row-major cells of the target, ascending.
     let cells: [Int32]
@@ -10,6 +10,14 @@ struct ObservedCells {
 
     static func columns(of set: PointSet) -> [Column] {
         set.columns.filter { [.u, .v, .h, .s].contains($0) }
+    }
+
+    /// Bytes that the observations of sets take, and the last of them while it is read: its columns, and its cells before and
+    /// after they are sorted, in arrays that grow.
+    static func byteCount(of sets: [PointSet], in store: StoreReader) -> Int {
+        let kept = sets.map { store.count($0) * 4 * (1 + columns(of: $0).count) }
+        let reading = sets.map { store.count($0) * (4 * $0.columns.count + 2 * 4 + 3 * 8) }
+        return kept.reduce(0, +) + (reading.max() ?? 0)
     }
 
     init(reading set: PointSet, of store: StoreReader, on target: TargetGrid) throws {

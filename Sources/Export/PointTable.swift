@@ -2,21 +2,34 @@ import Fields
 import Foundation
 import Glibc
 import NetCDFFiles
+import Planning
 import PointStore
 
-/// Predictions at the points of a CSV file, a flight line or a flow line: the same lines with a column more for each field.
+/// Predictions at the points of a CSV file, such as a flight line or a flow line: its lines with one more column per field.
 ///
 /// The first line names the columns; two of them are x and y [m, the store's projection], or longitude and latitude [degrees].
-/// Points off the ice or without a position get empty cells: a network has values there that mean nothing. Read and written portion by portion, whatever the length.
+/// Points off the ice or without a position get empty cells: the network's values there are meaningless. Read and written
+/// portion by portion, whatever the length.
 public struct PointTable {
     private let path: String
+    /// Lines and bytes that are read at once.
     private static let portion = 1 << 14
+    private static let portionBytes = 1 << 23
 
     public init(reading path: String) {
         self.path = path
     }
 
-    /// - Parameter report: called after each portion; ends the work by throwing.
+    /// What writing holds at once: the most points of one evaluation, and the arrays besides it.
+    public static func memory(fields: Int, members: Int) -> (points: Int, parts: [MemoryEstimate.Part]) {
+        // The lines, those that are written and their parts; a number of a field, as text, has up to 14 characters.
+        let columns = (members > 1 ? 2 : 1) * fields
+        let text = 4 * (portionBytes + Lines.maxBytes) + portion * (64 + 2 * 15 * columns)
+        let numbers = Prediction.byteCount(points: portion, fields: fields, members: members)
+        return (portion, [.init(name: "lines of points", bytes: text + numbers, remedy: "fewer --fields")])
+    }
+
+    /// - Parameter report: called after each portion; cancels the work by throwing.
     /// - Returns: points, and how many of them lie on the ice.
     public func write(
         _ prediction: Prediction, to output: String, report: (_ pointsDone: Int) throws -> Void
@@ -64,11 +77,13 @@ public struct PointTable {
         while true {
             var texts: [String] = []
             var points: [(x: Double, y: Double)] = []
-            while texts.count < PointTable.portion, let line = try lines.next() {
+            var bytes = 0
+            while texts.count < PointTable.portion, bytes < PointTable.portionBytes, let line = try lines.next() {
                 if line.isEmpty { continue }
+                bytes += line.utf8.count
                 let words = PointTable.words(of: line)
                 func number(_ place: Int) throws -> Double {
-                    // As pandas and R write that there is none.
+                    // Missing values as pandas and R write them.
                     if words.count == names.count, ["", "nan", "na"].contains(words[place].lowercased()) {
                         return .nan
                     }
@@ -144,8 +159,8 @@ public struct PointTable {
         return words.map { $0.trimmingBlanks() }
     }
 
-    /// Nothing but an older table of the same columns, or of the same first point with other fields: the input, or a table of
-    /// something else, may not be lost to a slip.
+    /// Only an older table with the same columns, or with the same first point and other fields, is replaced: the input, or an
+    /// unrelated table, must not be lost to a mistyped name.
     private func requireReplaceable(_ output: String, header: String, newHeader: String) throws {
         guard let old = fopen(output, "r") else { return }
         defer { fclose(old) }
@@ -168,7 +183,7 @@ public struct PointTable {
     }
 }
 
-/// Which columns say where a point is.
+/// The columns that hold the position of a point.
 private struct PointPosition {
     let first: Int
     let second: Int
@@ -222,8 +237,8 @@ private struct Lines {
     private let file: UnsafeMutablePointer<FILE>
     private let path: String
     private(set) var count = 0
-    /// No line of a table comes near it; a device or a data file given by mistake is not read without end.
-    private static let maxBytes = 1 << 20
+    /// Far above any line of a table; stops the reading of a device or of a binary file given by mistake.
+    static let maxBytes = 1 << 20
 
     init(of file: UnsafeMutablePointer<FILE>, path: String) {
         self.file = file

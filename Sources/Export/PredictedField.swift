@@ -4,13 +4,13 @@ import Physics
 import PointStore
 import Pointwise
 
-/// A variable of a prediction: what it is called, and how it follows from the fields at a point, in its own unit.
+/// A variable of a prediction: its name and description, and its value from the fields at a point, in its own unit.
 public struct PredictedField: Sendable {
     public let name: String
     public let longName: String
     public let standardName: String?
     public let units: String
-    /// Or only where it is asked for by its name.
+    /// Otherwise only where it is requested by name.
     public var isAlwaysWritten = true
     public let value: @Sendable (FieldPoint) -> Scalar
 
@@ -29,7 +29,7 @@ extension PredictedField {
                 ? derived(model: model, scales: store.scales, constants: constants) : [])
     }
 
-    /// A field that the network represents, or that follows.
+    /// A field that the network represents, or one derived from such fields.
     private static func field(
         of quantity: Quantity, _ store: StoreDescription, _ constants: Constants,
         _ value: @escaping @Sendable (FieldPoint) -> Scalar

@@ -6,12 +6,12 @@ import PointStore
 import Pointwise
 import Runs
 
-/// A trained network, or an ensemble of them, ready to be asked anywhere on its shelf.
+/// A trained network, or an ensemble of them, that can be evaluated anywhere on its shelf.
 public struct Prediction {
-    /// Fields at points: one array a field.
+    /// Fields at points: one array per field.
     public struct Values {
         /// Of an ensemble, the mean over its members. Arithmetic, for the viscosity as well: the momentum balance is linear in
-        /// the viscosity, so that the mean of members that hold it holds it, which their geometric mean does not.
+        /// the viscosity, so that the mean of members that satisfy it satisfies it; their geometric mean does not.
         public var values: [[Float]]
         /// Standard deviations over the members (by n − 1); empty for a single network.
         public var deviations: [[Float]] = []
@@ -29,9 +29,9 @@ public struct Prediction {
 
     /// - Parameters:
     ///   - members: weights of an ensemble's networks; nil for the checkpoint's own.
-    ///   - derived: whether the strain rate and the residuals are wanted beside what the network represents; they cost six
+    ///   - derived: whether to include the strain rate and the residuals besides the network's own fields; they need six
     ///     channels instead of one.
-    ///   - names: the fields that are wanted, instead; "all" for all there are.
+    ///   - names: the fields to include instead; "all" for all.
     public init(
         _ checkpoint: Checkpoint, members: [[Float]]? = nil, store: StoreReader, derived: Bool = true,
         names: [String]? = nil,
@@ -66,6 +66,14 @@ public struct Prediction {
             throw ExportError.unknownField(unknown, known: all.map(\.name))
         }
         return all.filter { names.contains($0.name) }
+    }
+
+    /// Bytes that `fields(x:y:)` and its caller's positions take, besides what the device holds.
+    public static func byteCount(points: Int, fields: Int, members: Int) -> Int {
+        // Numbers of the cells, in arrays that grow; x and y in double and as they are stored.
+        let positions = 3 * 8 + 2 * (8 + 4)
+        // Of an ensemble: outputs of a member, means and squares in double, and what becomes of them.
+        return points * (positions + fields * (members > 1 ? 4 + 2 * 8 + 2 * 4 : 0))
     }
 
     /// All fields at positions in the projection [m], in their own units.

@@ -1,6 +1,7 @@
 import Fields
 import Glibc
 import NetCDFFiles
+import Planning
 import PointStore
 
 /// Writes a prediction on the grids of the products as CF NetCDF, band of rows by band of rows: memory is that of a band
@@ -13,7 +14,7 @@ public struct PredictionWriter {
     /// Rows of a band, and of a chunk in the file: no chunk is written twice.
     private static let bandRows = 64
     private static let chunkColumns = 256
-    /// NC_FILL_FLOAT: what every tool takes for missing.
+    /// NC_FILL_FLOAT, which tools treat as missing.
     private static let fill: Float = 9.969_209_968_386_869e36
 
     /// - Parameters:
@@ -24,17 +25,39 @@ public struct PredictionWriter {
         _ prediction: Prediction, gridNames: [String]?, region: Region? = nil, spacing: Double? = nil,
         provenance: Provenance
     ) throws {
-        let known = prediction.store.description.grids
         self.prediction = prediction
         self.provenance = provenance
-        // Grids of one spacing are alike, whatever they come from.
-        let names = gridNames ?? (spacing == nil ? known : Array(known.prefix(1))).map(\.name)
-        grids = try names.map { name in
-            guard let grid = known.first(where: { $0.name == name }) else {
-                throw ExportError.unknownGrid(name, known: known.map(\.name))
-            }
-            return try TargetGrid(grid, region: region, spacing: spacing)
+        grids = try TargetGrid.targets(
+            in: prediction.store.description, named: gridNames, region: region, spacing: spacing)
+    }
+
+    /// What writing to grids holds at once, asked before a prediction is made: the most points of one evaluation, and the
+    /// arrays besides it.
+    public static func memory(
+        _ store: StoreReader, gridNames: [String]?, region: Region?, spacing: Double?, fields: Int, members: Int
+    ) throws -> (points: Int, parts: [MemoryEstimate.Part]) {
+        let targets = try TargetGrid.targets(
+            in: store.description, named: gridNames, region: region, spacing: spacing)
+        let cells = targets.map { min(bandRows, $0.grid.rows) * $0.grid.columns }.max() ?? 0
+        // With the misfits to u, v, h and s, and the mask.
+        let variables = (members > 1 ? 2 : 1) * fields + 5
+        let observations = targets.filter(\.hasObservations).map { target in
+            ObservedCells.byteCount(of: store.description.sets(on: target.name), in: store)
         }
+        return (
+            cells,
+            [
+                .init(
+                    name: "a band of rows",
+                    bytes: 4 * variables * cells
+                        + Prediction.byteCount(points: cells, fields: fields, members: members),
+                    remedy: "a smaller --region or fewer --fields"),
+                .init(name: "observations", bytes: observations.max() ?? 0, remedy: "--spacing-m, which needs none"),
+                .init(
+                    name: "chunks of the file", bytes: targets.count * variables * NetCDFFile.chunkCacheBytes,
+                    remedy: "fewer --fields"),
+            ]
+        )
     }
 
     /// Cells on which the prediction is evaluated.
@@ -45,7 +68,7 @@ public struct PredictionWriter {
         }
     }
 
-    /// Anything but an older prediction stays what it is: a store, a checkpoint or a product may not be lost to a slip.
+    /// Only an older prediction is replaced: a store, a checkpoint or a product must not be lost to a mistyped name.
     public static func checkOutput(_ path: String) throws {
         guard access(path, F_OK) == 0 else { return }
         guard NetCDFFile.says("format", beginningWith: Provenance.format, path: path) else {
@@ -53,7 +76,7 @@ public struct PredictionWriter {
         }
     }
 
-    /// `report` is called after each band, and ends the work by throwing.
+    /// `report` is called after each band; it cancels the work by throwing.
     public func write(to path: String, report: (_ cellsDone: Int) throws -> Void) throws {
         let pending = try AtomicFile(replacing: path)
         do {

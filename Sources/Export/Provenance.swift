@@ -3,7 +3,7 @@ import Foundation
 import NetCDFFiles
 import Runs
 
-/// Where a prediction comes from, as global attributes: what a reader needs to make it again.
+/// The origin of a prediction as global attributes: everything that is needed to reproduce it.
 public struct Provenance: Sendable {
     static let format = "IceShelfPINN prediction 1"
 

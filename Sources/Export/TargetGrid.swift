@@ -1,7 +1,7 @@
 import Fields
 import PointStore
 
-/// A grid that a prediction is written on: one of the store's, a crop of it, or one of another spacing over the same ice.
+/// The grid of a prediction: one of the store's, a crop of it, or one of another spacing over the same ice.
 public struct TargetGrid: Sendable {
     let name: String
     let grid: Grid
@@ -9,7 +9,21 @@ public struct TargetGrid: Sendable {
     /// Where the first cell lies on the source; nil where the cells are not the source's own.
     private let corner: (row: Int, column: Int)?
 
-    /// More would not fit into the row-major numbers of cells that stores use.
+    /// - Parameter names: nil for all grids of a store, or for the first where a spacing is given: grids of one spacing are
+    ///   alike, whatever they come from.
+    static func targets(in store: StoreDescription, named names: [String]?, region: Region?, spacing: Double?) throws
+        -> [TargetGrid]
+    {
+        let known = store.grids
+        return try (names ?? (spacing == nil ? known : Array(known.prefix(1))).map(\.name)).map { name in
+            guard let grid = known.first(where: { $0.name == name }) else {
+                throw ExportError.unknownGrid(name, known: known.map(\.name))
+            }
+            return try TargetGrid(grid, region: region, spacing: spacing)
+        }
+    }
+
+    /// More cells would not fit into the row-major numbers of cells that stores use.
     private static let maxCells = 2e9
 
     /// - Parameters:

@@ -1,30 +1,50 @@
 import Fields
 import Glibc
+import Planning
 import PointStore
 import Runs
 
-/// A run that has a checkpoint, with the store that it was trained on; of an ensemble, the weights of every member.
+/// A run that has a checkpoint, with the store that it was trained on; of an ensemble, the weights of every member. This is the
+/// one place that decides what a prediction reads of a checkpoint: nothing of the optimizer's state, which can be hundreds of
+/// times as long as the weights.
 public struct TrainedRun {
-    /// Of the run, or of the ensemble's first member with the configuration of all.
+    /// Of the run, or of the ensemble's first member with the configuration of all and without a history; without the
+    /// optimizer's state.
     public let checkpoint: Checkpoint
     /// Weights of every network of the run.
     public let members: [[Float]]
+    /// The loss history of the run, or of an ensemble's members where they were asked for.
+    public let histories: [History]
     public let store: StoreReader
 
     /// - Parameters:
     ///   - storePath: nil for the one that the run names.
-    ///   - report: told of each checkpoint that was passed over.
-    public init(in run: RunDirectory, store storePath: String?, report: (String) -> Void) throws {
-        var checkpoints = try TrainedRun.checkpoints(of: run, report: report)
+    ///   - maxHistories: members of an ensemble of which the loss history is read.
+    ///   - report: called with a message for each checkpoint that is skipped.
+    public init(
+        in run: RunDirectory, store storePath: String?, maxHistories: Int = 0, report: (String) -> Void
+    ) throws {
+        func newest(_ directory: RunDirectory, _ contents: Checkpoint.Contents) throws -> Checkpoint {
+            try directory.newestCheckpoint(contents, admit: MemoryEstimate.requireRoom, report: report)
+        }
+        let ensemble = try run.ensemblePlan()
+        let checkpoints =
+            try ensemble.map { configuration in
+                let members = (1...configuration.ensemble).map { run.member($0) }.filter { !$0.checkpoints.isEmpty }
+                let checkpoints = try members.enumerated().map { try newest($1, $0 < maxHistories ? .history : []) }
+                try TrainedRun.check(checkpoints, of: configuration, run, report: report)
+                return checkpoints
+            } ?? [newest(run, .history)]
         members = checkpoints.map(\.parameters)
-        let fingerprints = checkpoints.map(\.storeFingerprint)
-        let seconds = checkpoints.reduce(0) { $0 + $1.trainedSeconds }
-        checkpoints[0].trainedSeconds = seconds
-        checkpoints[0].configuration.ensemble = members.count
-        checkpoint = checkpoints[0]
+        histories = checkpoints.prefix(ensemble == nil ? 1 : maxHistories).map(\.history)
+        var first = checkpoints[0]
+        if ensemble != nil { first.history = History(termNames: []) }
+        first.trainedSeconds = checkpoints.reduce(0) { $0 + $1.trainedSeconds }
+        first.configuration.ensemble = members.count
+        checkpoint = first
         let path = try storePath ?? TrainedRun.store(of: checkpoint.configuration, run)
-        store = try StoreReader(path: path)
-        for expected in fingerprints where store.fingerprint != expected {
+        store = try StoreReader(path: path) { try MemoryEstimate.requireRoom(toRead: path, bytes: $0) }
+        for expected in checkpoints.map(\.storeFingerprint) where store.fingerprint != expected {
             throw ExportError.otherStore(store: path, expected: expected, found: store.fingerprint)
         }
     }
@@ -40,30 +60,24 @@ public struct TrainedRun {
         return path
     }
 
-    private static func checkpoints(of run: RunDirectory, report: (String) -> Void) throws -> [Checkpoint] {
-        guard let configuration = try run.ensemblePlan() else { return [try run.newestCheckpoint(report: report)] }
-        let members = (1...configuration.ensemble).map { run.member($0) }.filter { !$0.checkpoints.isEmpty }
-        let checkpoints = try members.map { member in
-            var checkpoint = try member.newestCheckpoint(report: report)
-            // The weights are all that is wanted; the rest is many times as long.
-            checkpoint.optimizer.vectors = [:]
-            checkpoint.history = History(termNames: [])
-            return checkpoint
-        }
+    /// Warns of an ensemble that is not complete, and refuses one of different networks.
+    private static func check(
+        _ checkpoints: [Checkpoint], of configuration: TrainingConfiguration, _ run: RunDirectory,
+        report: (String) -> Void
+    ) throws {
         guard let first = checkpoints.first else { throw run.nothingThere }
         let iterations = checkpoints.map(\.iteration)
         let isWhole = checkpoints.allSatisfy {
             $0.iteration == configuration.iterations || (configuration.stop == .flat && $0.hasEnded)
         }
-        if members.count < configuration.ensemble || !isWhole {
+        if checkpoints.count < configuration.ensemble || !isWhole {
             report(
-                "\(run.path): \(members.count) of \(configuration.ensemble) members have checkpoints, at iterations \(iterations.map(String.init).joined(separator: ", ")) of \(configuration.iterations); 'pinn-train --resume' goes on"
+                "\(run.path): \(checkpoints.count) of \(configuration.ensemble) members have checkpoints, at iterations \(iterations.map(String.init).joined(separator: ", ")) of \(configuration.iterations); 'pinn-train --resume' goes on"
             )
         }
         for checkpoint in checkpoints where checkpoint.configuration.network != first.configuration.network {
             throw ExportError.unlikeMembers(
                 run: run.path, checkpoint.configuration.network, first.configuration.network)
         }
-        return checkpoints
     }
 }

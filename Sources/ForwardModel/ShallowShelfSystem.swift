@@ -43,14 +43,22 @@ public struct ShallowShelfSystem {
         self.drag = drag
     }
 
+    private static func shape(_ mesh: Mesh) -> (order: Int, bandwidth: Int) {
+        (2 * mesh.nodes.count, 2 * (mesh.rows + 2) + 1)
+    }
+
+    static func matrixBytes(_ mesh: Mesh) throws(ForwardModelError) -> Int {
+        let (order, bandwidth) = shape(mesh)
+        let bytes = BandedMatrix.byteCount(order: order, bandwidth: bandwidth)
+        guard bytes <= BandedMatrix.maxBytes else { throw .meshTooFine(elements: mesh.elementCount, bytes: bytes) }
+        return bytes
+    }
+
     /// The velocity at every node.
     public func solve() throws(ForwardModelError) -> VelocityField {
         guard prescribed.contains(where: { $0 != nil }) else { throw .notHeld }
-        let order = 2 * mesh.nodes.count
-        let bandwidth = 2 * (mesh.rows + 2) + 1
-        let bytes = BandedMatrix.byteCount(order: order, bandwidth: bandwidth)
-        guard bytes <= BandedMatrix.maxBytes else { throw .meshTooFine(elements: mesh.elementCount, bytes: bytes) }
-
+        _ = try ShallowShelfSystem.matrixBytes(mesh)
+        let (order, bandwidth) = ShallowShelfSystem.shape(mesh)
         var matrix = BandedMatrix(order: order, bandwidth: bandwidth)
         var force = [Double](repeating: 0, count: order)
         // Scaled by a typical μ h, the matrix is of order one, like the rows 1 × u = u of prescribed velocities.

@@ -48,6 +48,12 @@ public struct SolvedShelf: Sendable {
 
     public var mesh: Mesh { field.mesh }
 
+    /// Bytes that solving takes: the matrix, and a mesh, forces and velocities at its nodes.
+    public static func byteCount(of shelf: any SyntheticShelf, spacing: Double) throws(ForwardModelError) -> Int {
+        let mesh = mesh(of: shelf, spacing: spacing)
+        return try ShallowShelfSystem.matrixBytes(mesh) + 256 * mesh.nodes.count
+    }
+
     /// Solves on a mesh whose elements are at most `spacing` metres long.
     public init(
         _ shelf: any SyntheticShelf, spacing: Double, constants: Constants = Constants()

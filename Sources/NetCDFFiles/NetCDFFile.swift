@@ -186,6 +186,10 @@ public final class NetCDFFile {
         case deflated(chunks: [Int])
     }
 
+    /// Bytes of a variable's chunks that the library keeps while they are written: those of a band of rows are written whole,
+    /// and its own 16 MB a variable would be most of what an export takes.
+    public static let chunkCacheBytes = 1 << 20
+
     public func define(
         variable name: String, _ type: VariableType, over dimensions: [Dimension], storage: Storage = .contiguous
     ) throws(NetCDFError) -> Variable {
@@ -204,6 +208,9 @@ public final class NetCDFFile {
             precondition(chunks.count == dimensions.count)
             try check(withNetCDFLock(nc_def_var_chunking(id, number, NC_CHUNKED, chunks)), writing: "variable \(name)")
             try check(withNetCDFLock(nc_def_var_deflate(id, number, 1, 1, 4)), writing: "variable \(name)")
+            try check(
+                withNetCDFLock(nc_set_var_chunk_cache(id, number, NetCDFFile.chunkCacheBytes, 521, 1)),
+                writing: "variable \(name)")
         }
         return Variable(file: self, id: number, name: name, type: type, dimensions: dimensions)
     }

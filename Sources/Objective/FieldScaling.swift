@@ -2,7 +2,8 @@ import Fields
 import Physics
 import PointStore
 
-/// How the network's ends meet the equations' units: outputs to non-dimensional fields, coordinates to one length.
+/// Conversion between a network's normalized inputs and outputs and the nondimensional quantities of the equations: outputs
+/// become fields, coordinates are measured in one length.
 public struct FieldScaling: Sendable {
     public let maps: [Quantity: OutputMap]
     /// d(stored coordinate)/d(coordinate in units of the length).
@@ -34,7 +35,7 @@ public struct FieldScaling: Sendable {
 }
 
 extension StoreDescription {
-    /// A reader has checked that these are there.
+    /// Present: the reader of a store requires them.
     public func normalization(_ column: Column) -> Normalization {
         normalizations[column] ?? Normalization(offset: 0, scale: 1)
     }

@@ -1,4 +1,4 @@
-/// How the terms of the loss are weighed against each other while a run goes on.
+/// How the terms of the loss are weighted against each other during a run.
 public enum ReweightingMethod: String, Sendable, CaseIterable {
     /// By their fixed weights.
     case none
@@ -6,28 +6,28 @@ public enum ReweightingMethod: String, Sendable, CaseIterable {
     case gradient
 }
 
-/// Factors on the terms' weights that draw the norms of the weighted terms' gradients together (Wang, Teng & Perdikaris
+/// Factors on the terms' weights that equalize the norms of the weighted terms' gradients (Wang, Teng & Perdikaris
 /// 2021, SIAM J. Sci. Comput. 43(5); with norms, as in Wang et al. 2023, arXiv:2308.08468, algorithm 1):
 ///
 ///     f_i ← 0.9 f_i + 0.1 mean_j ‖w_j ∇L_j‖ / ‖w_i ∇L_i‖
 ///
-/// so the weights w decide only where a run begins. A term whose weight or gradient is zero keeps its factor.
+/// so the weights w matter only at the beginning of a run. A term whose weight or gradient is zero keeps its factor.
 public struct LossReweighting: Sendable, Equatable {
     /// Iterations between two updates.
     static let updateEvery = 100
     /// Whether factors change at an iteration.
     public static func isDue(_ iteration: Int, phaseStart: Int) -> Bool { (iteration - phaseStart) % updateEvery == 0 }
-    /// What stays of a factor in an update.
+    /// Share of a factor that an update keeps.
     static let keep = 0.9
 
-    /// One a term.
+    /// One per term.
     public private(set) var factors: [Double]
 
     public init(factors: [Double]) {
         self.factors = factors
     }
 
-    /// A prior counts in parts of what is left of the others.
+    /// Scales the regularizers by the current sum of the other terms.
     ///
     /// - Parameter rest: Σ weight × term over misfits and equations.
     public mutating func setRegularizers(of terms: [LossTerm], rest: Double) {

@@ -5,15 +5,16 @@ import Pointwise
 
 /// One term of the loss: weight × the mean over a set of points of the sum of its squared residuals.
 public struct LossTerm: Sendable {
-    /// What histories call it.
+    /// Its name in histories.
     public let name: String
     public let set: PointSet
     public let weight: Double
-    /// What one of each residual is in `unit`; of those beyond the last, 1.
+    /// The value of a residual of 1 in `unit`, one for each residual; 1 for those beyond the last.
     public let scales: [Double]
-    /// Unit of the root mean square: it means the same in every run on a shelf.
+    /// Unit of the root mean square, which is comparable between runs on a shelf.
     public let unit: String
-    /// Whether it is what the physics prefers where nothing else tells: then its weight is a part of the other terms' sum.
+    /// Whether it is a prior of the physics, which decides where neither data nor equations do: its weight is then relative to
+    /// the sum of the other terms.
     public let isRegularizer: Bool
     public let residuals: @Sendable (FieldPoint) -> [Scalar]
 
@@ -55,7 +56,7 @@ extension LossTerm {
         }
     }
 
-    /// Misfit to the observed height of the surface.
+    /// Misfit to the observed surface elevation.
     ///
     /// - Parameter scale: the normalisation's [m].
     public static func surfaceMisfit(weight: Double, scale: Double = 1) -> LossTerm {
@@ -78,10 +79,10 @@ extension LossTerm {
         LossTerm(name: name, set: set, weight: weight) { point in equations.flatMap { $0.residuals(at: point) } }
     }
 
-    /// What the physics prefers at collocation points. What of the other terms' sum R is left tells how well data and equations
-    /// are known, so the prior counts in its parts: the loss R + w R P falls where log R + w P does, as for misfits whose variance is
-    /// unknown. A weight that stays the same is too weak where a run begins, when the prior alone keeps its field
-    /// together, and in the end outweighs data without noise (docs/accuracy.md).
+    /// A prior P of the physics at collocation points. The sum R of the other terms estimates how well data and equations can
+    /// be fitted, so the prior is weighted relative to it: R + w R P decreases where log R + w P does, as for misfits of
+    /// unknown variance. A constant weight is too weak at the beginning of a run, when the prior alone determines its field,
+    /// and in the end outweighs data without noise (docs/accuracy.md).
     public static func prior(_ equation: any Equation, weight: Double) -> LossTerm {
         LossTerm(name: "prior", set: .collocation, weight: weight, isRegularizer: true) { equation.residuals(at: $0) }
     }

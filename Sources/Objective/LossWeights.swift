@@ -5,7 +5,7 @@ public struct LossWeights: Sendable, Equatable {
     public var surface = 1.0
     public var equation = 0.05
     public var front = 0.1
-    /// In parts of the loss of all other terms.
+    /// Relative to the loss of all other terms.
     public var prior = 1.0
 
     public init() {}

@@ -14,14 +14,14 @@ public struct Loss: Sendable, Equatable {
     /// The same in the square of each term's unit.
     public var meanSquares: [Double]
 
-    /// Nothing, of so many terms.
+    /// Zero, for the given number of terms.
     public init(termCount: Int) {
         total = 0
         terms = [Double](repeating: 0, count: termCount)
         meanSquares = terms
     }
 
-    /// Adds a part of another loss.
+    /// Adds a multiple of another loss.
     public mutating func add(_ other: Loss, times part: Double) {
         total += other.total * part
         for term in terms.indices {
@@ -31,13 +31,13 @@ public struct Loss: Sendable, Equatable {
     }
 }
 
-/// The loss of a run as a sum of terms, compiled to one program a set of points.
+/// The loss of a run as a sum of terms, compiled to one program for each set of points.
 public struct Objective: Sendable {
     public let terms: [LossTerm]
     public let residualProblem: ResidualProblem
-    /// The sets in the order of the residualProblem's programs.
+    /// The sets in the order of the residual problem's programs.
     public let sets: [PointSet]
-    /// Which term each output of each program belongs to, and what one of it is in the term's unit.
+    /// The term that each output of each program belongs to, and the value of an output of 1 in the term's unit.
     private let termOfOutput: [[(term: Int, scale: Double)]]
 
     public init(terms: [LossTerm], model: PhysicalModel, scaling: FieldScaling, networks: NetworkGroup) {
@@ -90,10 +90,10 @@ public struct Objective: Sendable {
         return Objective(terms: terms, model: model, scaling: FieldScaling(store, constants), networks: networks)
     }
 
-    /// What the sums of squared residuals count in the loss.
+    /// Coefficients of the sums of squared residuals in the loss.
     ///
     /// - Parameters:
-    ///   - divisors: of the means over each set, most often the counts of its points.
+    ///   - divisors: of the means over each set, usually the counts of its points.
     ///   - weights: of the terms; nil: their own.
     public func coefficients(divisors: [Double], weights: [Double]? = nil) -> [[Double]] {
         let weights = weights ?? terms.map(\.weight)
@@ -102,7 +102,7 @@ public struct Objective: Sendable {
         }
     }
 
-    /// What each point of a set adds to the loss, its square root: √(Σ weight r²) over the residuals of the set.
+    /// The square root of each point's contribution to the loss: √(Σ weight r²) over the residuals of its set.
     public func residuals(
         _ backend: any Backend, parameters: [Float], of set: PointSet, at points: PointBatch
     ) throws -> [Float] {
@@ -126,7 +126,7 @@ public struct Objective: Sendable {
         return loss(sums, divisors: divisors(of: chunk), factors: factors)
     }
 
-    /// The points of each set of a chunk, and what a backend is to weigh them by.
+    /// The points of each set of a chunk, and the coefficients that a backend weights their squared residuals by.
     ///
     /// - Parameter factors: on the terms' weights; nil: all one.
     public func evaluation(of chunk: Chunk, factors: [Double]? = nil) -> (
@@ -141,10 +141,10 @@ public struct Objective: Sendable {
         )
     }
 
-    /// Of the means over each set of a chunk, in the order of the residualProblem's programs.
+    /// Divisors of the means over each set of a chunk, in the order of the residual problem's programs.
     public func divisors(of chunk: Chunk) -> [Double] { sets.map(chunk.divisor) }
 
-    /// The loss that sums of squared residuals make.
+    /// The loss from sums of squared residuals.
     public func loss(_ sums: ResidualSums, divisors: [Double], factors: [Double]? = nil) -> Loss {
         var loss = Loss(termCount: terms.count)
         for (program, owners) in termOfOutput.enumerated() {
@@ -158,7 +158,7 @@ public struct Objective: Sendable {
         return loss
     }
 
-    /// The loss of these means without factors, which means the same at every iteration of a run: R + w R P with a prior P.
+    /// The loss of these means without factors, comparable between the iterations of a run: R + w R P with a prior P.
     public func total(of means: [Double]) -> Double {
         let rest = withoutRegularizers(means)
         return means.indices.filter { terms[$0].isRegularizer }.reduce(rest) {
@@ -173,8 +173,7 @@ public struct Objective: Sendable {
         means.indices.filter { !terms[$0].isRegularizer }.reduce(0) { $0 + terms[$1].weight * means[$1] }
     }
 
-    /// The norm of each weighted term's gradient over a chunk, as long as one evaluation where every term has points of its
-    /// own.
+    /// The norm of each weighted term's gradient over a chunk; costs one evaluation where every term has its own points.
     public func gradientNorms(_ backend: any Backend, parameters: [Float], chunk: Chunk) throws -> [Double] {
         var gradient: [Float] = []
         return try terms.indices.map { term in

@@ -5,16 +5,12 @@ import Glibc
 public struct Adam: Optimizer {
     public static let name = "adam"
     public static let requiresFixedBatch = false
-    public static func stateBytes(parameterCount: Int, options: OptimizerOptions) -> Int { 2 * 4 * parameterCount }
 
-    private var firstMoment: [Float]
-    private var secondMoment: [Float]
-    private var iteration = 0
+    public var state: AdamState
     private let schedule: LearningRateSchedule
 
     public init(parameterCount: Int, options: OptimizerOptions) {
-        firstMoment = [Float](repeating: 0, count: parameterCount)
-        secondMoment = firstMoment
+        state = AdamState(parameterCount: parameterCount)
         schedule = options.schedule
     }
 
@@ -22,15 +18,15 @@ public struct Adam: Optimizer {
     public mutating func nextFactors() -> adam_factors {
         let beta1 = 0.9
         let beta2 = 0.999
-        let step = Double(iteration + 1)
+        let step = Double(state.iteration + 1)
         // The corrections of both moments for their start at zero, taken into the rate and ε (the paper's section 2).
         let secondCorrection = (1 - pow(beta2, step)).squareRoot()
         // The complements are rounded by themselves: 1 − Float(0.999) is 5e-5 off.
-        defer { iteration += 1 }
+        defer { state.iteration += 1 }
         return adam_factors(
             keep_first: Float(beta1), take_first: Float(1 - beta1), keep_second: Float(beta2),
             take_second: Float(1 - beta2),
-            rate: Float(schedule.rate(iteration: iteration) * secondCorrection / (1 - pow(beta1, step))),
+            rate: Float(schedule.rate(iteration: state.iteration) * secondCorrection / (1 - pow(beta1, step))),
             epsilon: Float(1e-8 * secondCorrection))
     }
 
@@ -40,20 +36,34 @@ public struct Adam: Optimizer {
         evaluate: (_ parameters: [Float], _ gradient: inout [Float]) throws -> Double
     ) -> StepOutcome {
         let factors = nextFactors()
-        precondition(gradient.count == parameters.count && firstMoment.count == parameters.count)
-        adam_step(&parameters, &firstMoment, &secondMoment, gradient, parameters.count, factors)
+        precondition(gradient.count == parameters.count && state.firstMoment.count == parameters.count)
+        adam_step(&parameters, &state.firstMoment, &state.secondMoment, gradient, parameters.count, factors)
         return .moved
     }
+}
 
-    public var state: OptimizerState {
-        get {
-            OptimizerState(
-                vectors: ["first_moment": firstMoment, "second_moment": secondMoment], counts: ["iteration": iteration])
-        }
-        set {
-            firstMoment = newValue.vectors["first_moment"] ?? firstMoment
-            secondMoment = newValue.vectors["second_moment"] ?? secondMoment
-            iteration = newValue.counts["iteration"] ?? iteration
-        }
+/// Adam's moments, and the updates that were made.
+public struct AdamState: OptimizerState {
+    /// Running means of the gradient and of its square, one element a parameter.
+    public var firstMoment: [Float]
+    public var secondMoment: [Float]
+    public var iteration = 0
+
+    public init(parameterCount: Int) {
+        firstMoment = [Float](repeating: 0, count: parameterCount)
+        secondMoment = firstMoment
+    }
+
+    public static func maxByteCount(parameterCount: Int, options: OptimizerOptions) -> Int { 2 * 4 * parameterCount }
+
+    public var stored: StoredArrays {
+        StoredArrays(
+            vectors: ["first_moment": firstMoment, "second_moment": secondMoment], counts: ["iteration": iteration])
+    }
+
+    public mutating func restore(_ stored: StoredArrays) throws {
+        let first = try stored.vector("first_moment", length: firstMoment.count)
+        let second = try stored.vector("second_moment", length: secondMoment.count)
+        (iteration, firstMoment, secondMoment) = (try stored.count("iteration"), first, second)
     }
 }

@@ -1,15 +1,15 @@
 import COpenBLAS
 
-/// The mean of G Gᵀ over the gradients of one side of a weight matrix, and an estimate of its eigenvectors that follows it.
+/// The running mean of G Gᵀ for one side of a weight matrix, and an estimate of its eigenvectors.
 /// In double: eigenvalues span more than float32 resolves.
-struct Eigenbasis: Sendable {
+struct Eigenbasis: Sendable, Equatable {
     let order: Int
     /// P, (order, order), symmetric.
     private(set) var statistic: [Double]
-    /// An eigenvector a row, (order, order): as LAPACK, which goes by columns, sees Q.
+    /// One eigenvector per row, (order, order): Q in LAPACK's column-major order.
     private(set) var vectors: [Double]
 
-    /// The exact eigenvectors of a first P, the largest eigenvalue first: that order a power iteration keeps.
+    /// The exact eigenvectors of a first P, the largest eigenvalue first: power iteration keeps that order.
     init(of statistic: [Double], order: Int) {
         self.order = order
         self.statistic = statistic
@@ -76,7 +76,7 @@ enum Dense {
     }
 }
 
-/// LAPACK asks for memory to work in, and says how much when it is called with a length of −1.
+/// Calls of LAPACK with the workspace that they ask for when called with a length of −1.
 private enum LAPACK {
     /// - Returns: info.
     static func withWorkspace(

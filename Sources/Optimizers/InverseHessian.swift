@@ -1,12 +1,12 @@
 import Dispatch
 
-/// A symmetric matrix in double that quasi-Newton methods keep: its lower triangle, row by row.
+/// The symmetric matrix H of a quasi-Newton method, in double: its lower triangle, row by row.
 ///
-/// It is larger than any cache, so what counts is how often it is read: a change of rank two is made in the pass that the
-/// next product needs anyway.
-struct InverseHessian: Sendable {
+/// It is larger than any cache, so its cost is the number of passes over it: an update of rank two is made in the pass of the
+/// next product.
+struct InverseHessian: Sendable, Equatable {
     /// H ← keep H + ww w wᵀ + sw (s wᵀ + w sᵀ) + ss s sᵀ.
-    struct Change: Sendable {
+    struct Change: Sendable, Equatable {
         var keep: Double
         var ww: Double
         var sw: Double
@@ -22,21 +22,27 @@ struct InverseHessian: Sendable {
     init(order: Int) {
         self.order = order
         elements = [Double](repeating: 0, count: InverseHessian.elementCount(order))
+        becomeIdentity()
+    }
+
+    /// In place: two such matrices would be more than what is planned.
+    mutating func becomeIdentity() {
+        for place in elements.indices { elements[place] = 0 }
         for row in 0..<order { elements[InverseHessian.elementCount(row) + row] = 1 }
     }
 
-    init?(order: Int, elements: [Double]) {
-        guard elements.count == InverseHessian.elementCount(order) else { return nil }
+    init(order: Int, elements: [Double]) {
+        precondition(elements.count == InverseHessian.elementCount(order))
         self.order = order
         self.elements = elements
     }
 
     static func elementCount(_ order: Int) -> Int { order * (order + 1) / 2 }
 
-    /// Makes a change, where there is one, and returns H x.
+    /// Applies a change, where there is one, and returns H x.
     ///
-    /// Rows are dealt into a fixed number of runs with equal work, each with a sum of its own, and the sums are added in order:
-    /// the bits do not depend on the number of threads.
+    /// Rows are divided into a fixed number of runs of equal work, each with its own sum, and the sums are added in order: the
+    /// bits do not depend on the number of threads.
     mutating func product(_ x: [Double], after change: Change?, threads: Int) -> [Double] {
         let order = order
         precondition(x.count == order)
@@ -67,7 +73,7 @@ struct InverseHessian: Sendable {
         return result
     }
 
-    /// More than any number of threads makes use of: memory is what they wait for.
+    /// More than any number of threads can use: the work is limited by memory bandwidth.
     private static let runs = 16
 
     /// Changes a row, and adds what it and its mirror image, the column, contribute to H x.

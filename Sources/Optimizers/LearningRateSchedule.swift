@@ -1,13 +1,13 @@
 import Glibc
 
-/// The learning rate as a function of the iteration within a phase alone. What it depends on besides is fixed when the run
-/// starts, so a run that is given more iterations later continues as if it had been asked for them at once.
+/// The learning rate as a function of the iteration within a phase. Everything else that it depends on is fixed when the run
+/// starts, so a run that is extended later continues as if it had been given all iterations at once.
 public struct LearningRateSchedule: Sendable, Equatable {
-    /// How the rate falls behind the warm-up.
+    /// How the rate decreases after the warm-up.
     public enum Decay: String, Sendable, CaseIterable {
-        /// By half in every half-life.
+        /// By one half in every half-life.
         case exponential
-        /// Half a cosine over the phase, to a hundredth of the peak; what comes behind stays there (Loshchilov & Hutter 2017,
+        /// Half a cosine over the phase, to a hundredth of the peak, where it stays (Loshchilov & Hutter 2017,
         /// without restarts).
         case cosine
         case constant
@@ -16,9 +16,9 @@ public struct LearningRateSchedule: Sendable, Equatable {
     public var decay = Decay.exponential
     /// Rate after the warm-up.
     public var peak = 1e-3
-    /// Iterations of linear rise, which spare Adam's first steps their noise.
+    /// Iterations of linear increase, because Adam's first steps are noisy.
     public var warmUp = 100
-    /// The rate falls by half in so many iterations; 0 keeps it constant.
+    /// Iterations in which the rate decreases by one half; 0 keeps it constant.
     public var halfLife = 3000
     /// Iterations of the phase, as `--optimizer adam:4000` gives them; a cosine needs them.
     public var length = 0

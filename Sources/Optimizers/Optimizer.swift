@@ -3,13 +3,13 @@ import Networks
 /// A method that moves the parameters downhill. Its whole state can be read and put back, so that a resumed run repeats
 /// the uninterrupted one bit for bit.
 public protocol Optimizer: Sendable {
+    associatedtype State: OptimizerState
+
     /// What `--optimizer` calls it.
     static var name: String { get }
 
     /// Whether losses of different iterations are compared: then they must be over the same points.
     static var requiresFixedBatch: Bool { get }
-    /// The most memory that the state takes [bytes].
-    static func stateBytes(parameterCount: Int, options: OptimizerOptions) -> Int
 
     init(parameterCount: Int, options: OptimizerOptions)
 
@@ -20,17 +20,30 @@ public protocol Optimizer: Sendable {
         evaluate: (_ parameters: [Float], _ gradient: inout [Float]) throws -> Double
     ) throws -> StepOutcome
 
-    /// The next step has the loss and the gradient of other points than the last one: what followed from those is to go,
+    /// The next step has the loss and the gradient of other points than the last one: what followed from those is dropped,
     /// curvature may stay.
     mutating func batchDidChange()
 
-    /// Everything beside the parameters that the next step depends on.
-    var state: OptimizerState { get set }
+    /// Everything besides the parameters that the next step depends on.
+    var state: State { get set }
 }
 
 extension Optimizer {
     /// For methods that carry nothing from one gradient to the next, or only what is meant to be carried.
     public mutating func batchDidChange() {}
+
+    /// The most bytes that the state takes.
+    public static func maxStateBytes(parameterCount: Int, options: OptimizerOptions) -> Int {
+        State.maxByteCount(parameterCount: parameterCount, options: options)
+    }
+
+    /// The state as a checkpoint holds it.
+    public var stored: StoredArrays { state.stored }
+
+    /// Puts back a stored state.
+    ///
+    /// - Throws: `StateMismatch` for one of another method or of another number of parameters; the state stays as it was.
+    public mutating func restore(_ stored: StoredArrays) throws { try state.restore(stored) }
 }
 
 /// What a step did.
@@ -40,19 +53,6 @@ public enum StepOutcome: Sendable {
     case movedToLastEvaluation
     /// No better parameters were found on these points; they are as they were.
     case noDescent
-}
-
-/// The state of an optimizer in the form of a checkpoint: vectors as long as the parameters, counts, and doubles of any length.
-public struct OptimizerState: Sendable, Equatable {
-    public var vectors: [String: [Float]]
-    public var counts: [String: Int]
-    public var doubles: [String: [Double]]
-
-    public init(vectors: [String: [Float]] = [:], counts: [String: Int] = [:], doubles: [String: [Double]] = [:]) {
-        self.vectors = vectors
-        self.counts = counts
-        self.doubles = doubles
-    }
 }
 
 public struct OptimizerOptions: Sendable, Equatable {

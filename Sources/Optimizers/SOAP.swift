@@ -2,40 +2,28 @@ import Glibc
 import Networks
 
 /// SOAP, Adam in the eigenbasis of Shampoo's preconditioner (Vyas et al. 2024, arXiv:2409.11321, algorithms 3 and 4; for
-/// networks of equations Wang et al. 2025, arXiv:2502.00604). The gradient G of a layer's weights is turned into the
-/// eigenvectors of the mean G Gᵀ and Gᵀ G, where its elements are nearly independent and Adam's scaling of each by itself
-/// is a preconditioner of the whole matrix; the step is turned back. Biases are moved by Adam. All sums are in double.
+/// networks of equations Wang et al. 2025, arXiv:2502.00604). The gradient G of a layer's weights is rotated into the
+/// eigenbasis of the mean G Gᵀ and Gᵀ G, where its elements are nearly independent and Adam's scaling of each by itself
+/// is a preconditioner of the whole matrix; the step is rotated back. Biases are updated by Adam. All sums are in double.
 public struct SOAP: Optimizer {
     public static let name = "soap"
     public static let requiresFixedBatch = false
 
-    /// What stays of the moments and of G Gᵀ in a step. β₁ = 0.99 left twice the
-    /// error of viscosity on the synthetic shelf after 4000 steps (4.3 % against 2.1 %; the bay 13.6 against 12.1).
+    /// Decay of the moments and of G Gᵀ per step. β₁ = 0.99 left twice the error of viscosity on the synthetic shelf after 4000 steps (4.3 % against 2.1 %; the bay 13.6 against 12.1).
     static let beta1 = 0.95
     static let beta2 = 0.999
     static let epsilon = 1e-8
-    /// Steps between two refreshments of the eigenvectors.
+    /// Steps between two updates of the eigenvectors.
     static let refreshEvery = 2
 
-    public static func stateBytes(parameterCount: Int, options: OptimizerOptions) -> Int {
-        let sides = options.matrices.reduce(0) { $0 + $1.inputs * $1.inputs + $1.outputs * $1.outputs }
-        return 8 * (2 * parameterCount + 2 * sides)
-    }
-
-    /// In the parameters' own coordinates.
-    private var firstMoment: [Double]
-    /// A matrix's in its eigenbasis.
-    private var secondMoment: [Double]
-    private var bases: [(left: Eigenbasis, right: Eigenbasis)] = []
-    private var iteration = 0
+    public var state: SOAPState
     private let matrices: [WeightMatrix]
     /// The parameters between the matrices.
     private let others: [Range<Int>]
     private let schedule: LearningRateSchedule
 
     public init(parameterCount: Int, options: OptimizerOptions) {
-        firstMoment = [Double](repeating: 0, count: parameterCount)
-        secondMoment = firstMoment
+        state = SOAPState(parameterCount: parameterCount, matrices: options.matrices)
         matrices = options.matrices
         schedule = options.schedule
         let ends = [0] + matrices.map(\.range.upperBound)
@@ -48,34 +36,33 @@ public struct SOAP: Optimizer {
         _ parameters: inout [Float], loss: Double, gradient: [Float],
         evaluate: (_ parameters: [Float], _ gradient: inout [Float]) throws -> Double
     ) -> StepOutcome {
-        precondition(gradient.count == parameters.count && firstMoment.count == parameters.count)
-        defer { iteration += 1 }
+        precondition(gradient.count == parameters.count && state.firstMoment.count == parameters.count)
+        defer { state.iteration += 1 }
         // No move yet, as in the authors' program: in the eigenvectors of this gradient alone all of its elements but the
         // diagonal are rounding, which Adam would make as large as the others.
-        guard iteration > 0 else {
-            bases = matrices.map { matrix in
+        guard state.iteration > 0 else {
+            state.bases = matrices.map { matrix in
                 let g = gradient[matrix.range].map(Double.init)
-                return (
-                    Eigenbasis(of: SOAP.leftProduct(g, matrix), order: matrix.inputs),
-                    Eigenbasis(of: SOAP.rightProduct(g, matrix), order: matrix.outputs)
-                )
+                return SOAPState.Bases(
+                    left: Eigenbasis(of: SOAP.leftProduct(g, matrix), order: matrix.inputs),
+                    right: Eigenbasis(of: SOAP.rightProduct(g, matrix), order: matrix.outputs))
             }
             return .moved
         }
-        let step = Double(iteration)
+        let step = Double(state.iteration)
         // As in Adam.swift.
         let secondCorrection = (1 - pow(SOAP.beta2, step)).squareRoot()
-        let rate = schedule.rate(iteration: iteration) * secondCorrection / (1 - pow(SOAP.beta1, step))
+        let rate = schedule.rate(iteration: state.iteration) * secondCorrection / (1 - pow(SOAP.beta1, step))
         let epsilon = SOAP.epsilon * secondCorrection
 
         for k in gradient.indices {
-            firstMoment[k] = SOAP.beta1 * firstMoment[k] + (1 - SOAP.beta1) * Double(gradient[k])
+            state.firstMoment[k] = SOAP.beta1 * state.firstMoment[k] + (1 - SOAP.beta1) * Double(gradient[k])
         }
         /// m / (√v + ε), after v has taken in the gradient's elements from `start` on.
         func scaled(_ m: [Double], _ g: [Double], from start: Int) -> [Double] {
             zip(m, g).enumerated().map { k, pair in
-                let v = SOAP.beta2 * secondMoment[start + k] + (1 - SOAP.beta2) * pair.1 * pair.1
-                secondMoment[start + k] = v
+                let v = SOAP.beta2 * state.secondMoment[start + k] + (1 - SOAP.beta2) * pair.1 * pair.1
+                state.secondMoment[start + k] = v
                 return pair.0 / (v.squareRoot() + epsilon)
             }
         }
@@ -86,36 +73,36 @@ public struct SOAP: Optimizer {
         }
         for range in others where !range.isEmpty {
             let g = gradient[range].map(Double.init)
-            move(scaled(Array(firstMoment[range]), g, from: range.lowerBound), from: range.lowerBound)
+            move(scaled(Array(state.firstMoment[range]), g, from: range.lowerBound), from: range.lowerBound)
         }
         for (number, matrix) in matrices.enumerated() {
             let g = gradient[matrix.range].map(Double.init)
-            let m = turned(Array(firstMoment[matrix.range]), number)
-            move(turnedBack(scaled(m, turned(g, number), from: matrix.offset), number), from: matrix.offset)
-            bases[number].left.follow(SOAP.leftProduct(g, matrix), keep: SOAP.beta2)
-            bases[number].right.follow(SOAP.rightProduct(g, matrix), keep: SOAP.beta2)
-            if iteration % SOAP.refreshEvery == 0 {
-                bases[number].left.refresh()
-                bases[number].right.refresh()
+            let m = rotated(Array(state.firstMoment[matrix.range]), number)
+            move(rotatedBack(scaled(m, rotated(g, number), from: matrix.offset), number), from: matrix.offset)
+            state.bases[number].left.follow(SOAP.leftProduct(g, matrix), keep: SOAP.beta2)
+            state.bases[number].right.follow(SOAP.rightProduct(g, matrix), keep: SOAP.beta2)
+            if state.iteration % SOAP.refreshEvery == 0 {
+                state.bases[number].left.refresh()
+                state.bases[number].right.refresh()
             }
         }
         return .moved
     }
 
     /// Q_Lᵀ G Q_R.
-    private func turned(_ g: [Double], _ number: Int) -> [Double] {
+    private func rotated(_ g: [Double], _ number: Int) -> [Double] {
         let (rows, columns) = (matrices[number].inputs, matrices[number].outputs)
-        let half = Dense.product(bases[number].left.vectors, g, rows: rows, inner: rows, columns: columns)
+        let half = Dense.product(state.bases[number].left.vectors, g, rows: rows, inner: rows, columns: columns)
         return Dense.product(
-            half, bases[number].right.vectors, transposing: .second, rows: rows, inner: columns, columns: columns)
+            half, state.bases[number].right.vectors, transposing: .second, rows: rows, inner: columns, columns: columns)
     }
 
     /// Q_L G Q_Rᵀ.
-    private func turnedBack(_ g: [Double], _ number: Int) -> [Double] {
+    private func rotatedBack(_ g: [Double], _ number: Int) -> [Double] {
         let (rows, columns) = (matrices[number].inputs, matrices[number].outputs)
         let half = Dense.product(
-            bases[number].left.vectors, g, transposing: .first, rows: rows, inner: rows, columns: columns)
-        return Dense.product(half, bases[number].right.vectors, rows: rows, inner: columns, columns: columns)
+            state.bases[number].left.vectors, g, transposing: .first, rows: rows, inner: rows, columns: columns)
+        return Dense.product(half, state.bases[number].right.vectors, rows: rows, inner: columns, columns: columns)
     }
 
     /// G Gᵀ.
@@ -127,32 +114,71 @@ public struct SOAP: Optimizer {
     private static func rightProduct(_ g: [Double], _ matrix: WeightMatrix) -> [Double] {
         Dense.product(g, g, transposing: .first, rows: matrix.outputs, inner: matrix.inputs, columns: matrix.outputs)
     }
+}
 
-    public var state: OptimizerState {
-        get {
-            var doubles = ["first_moment": firstMoment, "second_moment": secondMoment]
-            if !bases.isEmpty {
-                doubles["bases"] = bases.flatMap {
-                    $0.left.statistic + $0.left.vectors + $0.right.statistic + $0.right.vectors
-                }
+/// SOAP's moments and eigenvectors, and the gradients that it has seen.
+public struct SOAPState: OptimizerState {
+    /// Both sides of a weight matrix.
+    struct Bases: Sendable, Equatable {
+        var left: Eigenbasis
+        var right: Eigenbasis
+    }
+
+    /// In the parameters' own coordinates.
+    fileprivate(set) var firstMoment: [Double]
+    /// A matrix's in its eigenbasis.
+    fileprivate(set) var secondMoment: [Double]
+    /// One a matrix; none before the first gradient.
+    fileprivate(set) var bases: [Bases] = []
+    fileprivate(set) var iteration = 0
+    private let matrices: [WeightMatrix]
+
+    init(parameterCount: Int, matrices: [WeightMatrix]) {
+        firstMoment = [Double](repeating: 0, count: parameterCount)
+        secondMoment = firstMoment
+        self.matrices = matrices
+    }
+
+    /// Of each side of a matrix the mean product and its eigenvectors.
+    private static func basisCount(_ matrices: [WeightMatrix]) -> Int {
+        matrices.reduce(0) { $0 + 2 * ($1.inputs * $1.inputs + $1.outputs * $1.outputs) }
+    }
+
+    public static func maxByteCount(parameterCount: Int, options: OptimizerOptions) -> Int {
+        8 * (2 * parameterCount + basisCount(options.matrices))
+    }
+
+    public var stored: StoredArrays {
+        var doubles = ["first_moment": firstMoment, "second_moment": secondMoment]
+        if !bases.isEmpty {
+            doubles["bases"] = bases.flatMap {
+                $0.left.statistic + $0.left.vectors + $0.right.statistic + $0.right.vectors
             }
-            return OptimizerState(counts: ["iteration": iteration], doubles: doubles)
         }
-        set {
-            firstMoment = newValue.doubles["first_moment"] ?? firstMoment
-            secondMoment = newValue.doubles["second_moment"] ?? secondMoment
-            iteration = newValue.counts["iteration"] ?? iteration
-            guard var rest = newValue.doubles["bases"]?[...] else { return }
-            func next(_ order: Int) -> [Double] {
-                defer { rest = rest.dropFirst(order * order) }
-                return Array(rest.prefix(order * order))
-            }
-            bases = matrices.map { matrix in
-                (
-                    Eigenbasis(statistic: next(matrix.inputs), vectors: next(matrix.inputs), order: matrix.inputs),
-                    Eigenbasis(statistic: next(matrix.outputs), vectors: next(matrix.outputs), order: matrix.outputs)
-                )
-            }
+        return StoredArrays(counts: ["iteration": iteration], doubles: doubles)
+    }
+
+    public mutating func restore(_ stored: StoredArrays) throws {
+        let iteration = try stored.count("iteration")
+        let first = try stored.doubles("first_moment", length: firstMoment.count)
+        let second = try stored.doubles("second_moment", length: secondMoment.count)
+        // Of networks without matrices the array is empty, and not stored.
+        let length = iteration > 0 ? SOAPState.basisCount(matrices) : 0
+        var rest = length > 0 ? try stored.doubles("bases", length: length)[...] : []
+        func next(_ order: Int) -> [Double] {
+            defer { rest = rest.dropFirst(order * order) }
+            return Array(rest.prefix(order * order))
         }
+        bases =
+            iteration == 0
+            ? []
+            : matrices.map { matrix in
+                Bases(
+                    left: Eigenbasis(
+                        statistic: next(matrix.inputs), vectors: next(matrix.inputs), order: matrix.inputs),
+                    right: Eigenbasis(
+                        statistic: next(matrix.outputs), vectors: next(matrix.outputs), order: matrix.outputs))
+            }
+        (self.iteration, firstMoment, secondMoment) = (iteration, first, second)
     }
 }

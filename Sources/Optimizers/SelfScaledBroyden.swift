@@ -6,27 +6,18 @@ import Glibc
 ///
 ///     H ← (H − H y yᵀ H / yᵀHy + φ yᵀHy v vᵀ) / τ + s sᵀ / yᵀs,   v = s / yᵀs − H y / yᵀHy
 ///
-/// where s is the move, y the change of the gradient, and φ and τ follow from how well H foretold them. It needs n² / 2 doubles
+/// where s is the move, y the change of the gradient, and φ and τ follow from how well H predicted them. It needs n² / 2 doubles
 /// for n parameters (177 MB for two 4 x 32 networks, 1.1 GB for two of 6 x 40): for small networks, where the loss falls
 /// several times as fast by iterations as with the limited memory of L-BFGS (docs/accuracy.md).
 public struct SelfScaledBroyden: Optimizer {
     public static let name = "ssbroyden"
     public static let requiresFixedBatch = true
-    public static func stateBytes(parameterCount: Int, options: OptimizerOptions) -> Int {
-        8 * (InverseHessian.elementCount(parameterCount) + 3 * parameterCount + 4)
-    }
 
-    private var matrix: InverseHessian
-    /// What the last step taught and the matrix does not have yet.
-    private var change: InverseHessian.Change?
-    /// −H g of the last gradient; nil where it must be made anew.
-    private var direction: [Double]?
-    /// Whether the matrix has the scale of the problem: the identity has none.
-    private var isScaled = false
+    public var state: BroydenState
     private let threads: Int
 
     public init(parameterCount: Int, options: OptimizerOptions) {
-        matrix = InverseHessian(order: parameterCount)
+        state = BroydenState(parameterCount: parameterCount)
         threads = options.threads
     }
 
@@ -34,66 +25,67 @@ public struct SelfScaledBroyden: Optimizer {
         _ parameters: inout [Float], loss: Double, gradient: [Float],
         evaluate: (_ parameters: [Float], _ gradient: inout [Float]) throws -> Double
     ) throws -> StepOutcome {
-        while true {
-            let g = gradient.map(Double.init)
-            let direction = self.direction ?? applied(to: g).map { -$0 }
-            let slope = Vectors.dot(gradient, direction)
-            var moved: [Float] = []
-            var newGradient: [Float] = []
-            // Without a scale: a move of length one at most, of a tenth at first.
-            let firstLength = isScaled ? 1 : min(1, 0.1 / (-slope).squareRoot())
-            let accepted =
-                slope < 0
-                ? try WolfeSearch().find(from: .init(length: 0, value: loss, slope: slope), firstLength: firstLength) {
-                    length in
-                    moved = zip(parameters, direction).map { Float(Double($0) + length * $1) }
-                    let value = try evaluate(moved, &newGradient)
-                    return .init(length: length, value: value, slope: Vectors.dot(newGradient, direction))
-                } : nil
-            guard let accepted else {
-                if !isScaled { return .noDescent }
-                // Rounding has spoilt the matrix: once more, downhill.
-                self = SelfScaledBroyden(parameterCount: parameters.count, threads: threads)
-                continue
-            }
-            // The move that float32 made of it.
-            let s = zip(moved, parameters).map { Double($0) - Double($1) }
-            learn(s, from: g, to: newGradient.map(Double.init), direction, length: accepted.length)
-            parameters = moved
-            return .movedToLastEvaluation
-        }
+        try searchedStep(&parameters, loss: loss, gradient: gradient, evaluate: evaluate)
     }
 
-    private init(parameterCount: Int, threads: Int) {
-        matrix = InverseHessian(order: parameterCount)
-        self.threads = threads
+    public mutating func batchDidChange() { state.direction = nil }
+}
+
+extension SelfScaledBroyden: Descent {
+    var isScaled: Bool { state.isScaled }
+
+    mutating func reset() { state.reset() }
+
+    mutating func direction(_ gradient: [Float]) -> [Double] {
+        state.direction ?? product(gradient.map(Double.init)).map { -$0 }
     }
 
-    /// H x, with what is pending put into H.
-    private mutating func applied(to x: [Double]) -> [Double] {
-        defer { change = nil }
-        return matrix.product(x, after: change, threads: threads)
+    /// H x, with the pending change made to H.
+    private mutating func product(_ x: [Double]) -> [Double] {
+        defer { state.change = nil }
+        return state.matrix.product(x, after: state.change, threads: threads)
     }
 
     /// The change of H from a move, and the next direction.
-    private mutating func learn(
-        _ s: [Double], from g: [Double], to newGradient: [Double], _ direction: [Double], length: Double
-    ) {
+    mutating func learn(from move: Move) {
+        let s = zip(move.end, move.start).map { Double($0) - Double($1) }
+        let g = move.startGradient.map(Double.init)
+        let newGradient = move.endGradient.map(Double.init)
         // H g is known: one product gives H y and the next direction.
-        let u = applied(to: newGradient)
+        let u = product(newGradient)
         let y = zip(newGradient, g).map { $0 - $1 }
-        let w = zip(u, direction).map { $0 + $1 }
+        let w = zip(u, move.direction).map { $0 + $1 }
+        state.direction = u.map { -$0 }
+        guard
+            let change = InverseHessian.Change(
+                s: s, y: y, w: w, g: g, length: move.length, isFirst: !state.isScaled)
+        else { return }
+        // −H g after the change, without a pass of its own.
+        let sg = Vectors.dot(s, newGradient)
+        let wg = Vectors.dot(w, newGradient)
+        let alongS = change.ss * sg + change.sw * wg
+        let alongW = change.sw * sg + change.ww * wg
+        state.direction = u.indices.map { -(change.keep * u[$0] + (alongS * s[$0] + alongW * w[$0])) }
+        state.change = change
+        state.isScaled = true
+    }
+}
+
+extension InverseHessian.Change {
+    /// The update above with Al-Baali's bounds on θ, and his scale τ, as Urbán et al. write them; nil where a move shows no
+    /// curvature.
+    ///
+    /// - Parameters: `w`: H y; `g`: the gradient before the move; `isFirst`: whether H is still the identity.
+    fileprivate init?(s: [Double], y: [Double], w: [Double], g: [Double], length: Double, isFirst: Bool) {
         let ys = Vectors.dot(y, s)
         let yHy = Vectors.dot(y, w)
-        self.direction = u.map { -$0 }
         let noise = 1e-10 * (Vectors.dot(y, y) * Vectors.dot(s, s)).squareRoot()
-        guard ys > noise, yHy > 0 else { return }
+        guard ys > noise, yHy > 0 else { return nil }
 
-        // Al-Baali's bounds on θ, and his scale τ, as Urbán et al. write them.
         let b = -length * Vectors.dot(s, g) / ys
         let h = yHy / ys
         let a = b * h - 1
-        guard b > 0, b.isFinite, h.isFinite else { return }
+        guard b > 0, b.isFinite, h.isFinite else { return nil }
         let theta: Double
         if abs(a) > 1e-12 {
             let lower = min(1, h * (1 - abs(a / (1 + a)).squareRoot()))
@@ -104,52 +96,61 @@ public struct SelfScaledBroyden: Optimizer {
         let sigma = 1 + theta * a
         let root = pow(abs(sigma), 1 / (1 - Double(max(s.count, 2))))
         let shrink = min(1, 1 / b)
-        let tau =
-            !isScaled ? h / sigma : theta <= 0 ? min(shrink * root, sigma) : shrink * min(root, 1 / theta)
+        let tau = isFirst ? h / sigma : theta <= 0 ? min(shrink * root, sigma) : shrink * min(root, 1 / theta)
         let phi = (1 - theta) / sigma
-        guard tau > 0, tau.isFinite, phi.isFinite else { return }
+        guard tau > 0, tau.isFinite, phi.isFinite else { return nil }
         let rho = 1 / ys
-        let change = InverseHessian.Change(
+        self.init(
             keep: 1 / tau, ww: (phi - 1) / (yHy * tau), sw: -phi * rho / tau, ss: rho + phi * yHy * rho * rho / tau,
             s: s, w: w)
-        // −H g after the change, without a pass of its own.
-        let sg = Vectors.dot(s, newGradient)
-        let wg = Vectors.dot(w, newGradient)
-        let alongS = change.ss * sg + change.sw * wg
-        let alongW = change.sw * sg + change.ww * wg
-        self.direction = u.indices.map { -(change.keep * u[$0] + (alongS * s[$0] + alongW * w[$0])) }
-        self.change = change
-        isScaled = true
+    }
+}
+
+/// The inverse Hessian of self-scaled Broyden's method, and what the last step leaves for the next.
+public struct BroydenState: OptimizerState {
+    var matrix: InverseHessian
+    /// What the last step taught and the matrix does not have yet.
+    var change: InverseHessian.Change?
+    /// −H g of the last gradient; nil where it must be computed.
+    var direction: [Double]?
+    /// Whether the matrix has the scale of the problem: the identity has none.
+    var isScaled = false
+
+    init(parameterCount: Int) { matrix = InverseHessian(order: parameterCount) }
+
+    mutating func reset() {
+        matrix.becomeIdentity()
+        (change, direction, isScaled) = (nil, nil, false)
     }
 
-    public mutating func batchDidChange() { direction = nil }
+    /// The matrix, three vectors and the factors of a change.
+    public static func maxByteCount(parameterCount: Int, options: OptimizerOptions) -> Int {
+        8 * (InverseHessian.elementCount(parameterCount) + 3 * parameterCount + 4)
+    }
 
-    public var state: OptimizerState {
-        get {
-            var doubles = ["inverse_hessian": matrix.elements]
-            doubles["direction"] = direction
-            if let change {
-                doubles["move"] = change.s
-                doubles["product"] = change.w
-                doubles["factors"] = [change.keep, change.ww, change.sw, change.ss]
-            }
-            return OptimizerState(counts: ["scaled": isScaled ? 1 : 0], doubles: doubles)
+    public var stored: StoredArrays {
+        var doubles = ["inverse_hessian": matrix.elements]
+        doubles["direction"] = direction
+        if let change {
+            doubles["move"] = change.s
+            doubles["product"] = change.w
+            doubles["factors"] = [change.keep, change.ww, change.sw, change.ss]
         }
-        set {
-            let doubles = newValue.doubles
-            if let elements = doubles["inverse_hessian"],
-                let matrix = InverseHessian(order: matrix.order, elements: elements)
-            {
-                self.matrix = matrix
-            }
-            direction = doubles["direction"]
-            if let s = doubles["move"], let w = doubles["product"], let factors = doubles["factors"], factors.count == 4
-            {
-                change = .init(keep: factors[0], ww: factors[1], sw: factors[2], ss: factors[3], s: s, w: w)
-            } else {
-                change = nil
-            }
-            isScaled = newValue.counts["scaled"] == 1
+        return StoredArrays(counts: ["scaled": isScaled ? 1 : 0], doubles: doubles)
+    }
+
+    public mutating func restore(_ stored: StoredArrays) throws {
+        let order = matrix.order
+        let elements = try stored.doubles("inverse_hessian", length: InverseHessian.elementCount(order))
+        let direction = try stored.doubles["direction"].map { _ in try stored.doubles("direction", length: order) }
+        let change = try stored.doubles["factors"].map { _ in
+            let factors = try stored.doubles("factors", length: 4)
+            return InverseHessian.Change(
+                keep: factors[0], ww: factors[1], sw: factors[2], ss: factors[3],
+                s: try stored.doubles("move", length: order), w: try stored.doubles("product", length: order))
         }
+        isScaled = try stored.count("scaled") == 1
+        (self.direction, self.change) = (direction, change)
+        matrix = InverseHessian(order: order, elements: elements)
     }
 }

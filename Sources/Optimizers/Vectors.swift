@@ -1,4 +1,4 @@
-/// Sums over vectors of parameters, in double: quasi-Newton methods live from small differences of them.
+/// Sums over vectors of parameters, in double: quasi-Newton methods depend on small differences of them.
 enum Vectors {
     static func dot(_ a: [Float], _ b: [Float]) -> Double {
         a.withUnsafeBufferPointer { a in
@@ -34,7 +34,7 @@ enum Vectors {
         }
     }
 
-    /// In four partial sums of fixed places: a single one waits for itself.
+    /// Four partial sums of fixed elements: additions to a single one would wait for each other.
     @inline(__always)
     private static func sum(_ count: Int, _ term: (Int) -> Double) -> Double {
         var (s0, s1, s2, s3) = (0.0, 0.0, 0.0, 0.0)

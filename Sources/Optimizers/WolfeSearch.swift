@@ -4,9 +4,9 @@
 ///     φ(a) ≤ φ(0) + c₁ a φ'(0),   |φ'(a)| ≤ c₂ |φ'(0)|
 ///
 /// The loss is a float32 computation of float32 parameters. Near a minimum a step moves them by few units in their last place,
-/// and the loss at two such points differs by 1e-4 of itself for no other reason (seen at 1e-5), while slopes are good to a
-/// hundredth. So a point where the slope has flattened is taken too where its value is off the parabola through the two slopes by
-/// less than `noise` (after the approximate conditions of Hager & Zhang 2005): on that parabola it is a decrease.
+/// and rounding alone makes the loss at two such points differ by a relative 1e-4 (seen at a loss of 1e-5), while slopes are
+/// accurate to 1 %. So a point where the slope has flattened is accepted too if its value differs from the parabola through the
+/// two slopes by less than `noise` (after the approximate conditions of Hager & Zhang 2005): on that parabola it is a decrease.
 public struct WolfeSearch: Sendable {
     /// φ and φ' at a step length.
     public struct Trial: Sendable {
@@ -28,12 +28,12 @@ public struct WolfeSearch: Sendable {
 
     public init() {}
 
-    /// The accepted trial, which is always the last one that was asked for; nil where none was found.
+    /// The accepted trial, always the last one that was evaluated; nil where none was found.
     public func find(
         from start: Trial, firstLength: Double, _ trial: (_ length: Double) throws -> Trial
     ) rethrows -> Trial? {
         guard start.slope < 0 else { return nil }
-        // Two equal values are no rise.
+        // Equal values up to rounding are not an increase.
         let slack = 1e-7 * abs(start.value)
         func decreases(_ t: Trial) -> Bool {
             t.value <= start.value + sufficientDecrease * t.length * start.slope + slack
@@ -54,7 +54,7 @@ public struct WolfeSearch: Sendable {
             let now = try trial(length)
             trials += 1
             guard now.value.isFinite, now.slope.isFinite else {
-                // Too far for the arithmetic: between the last good length and here.
+                // Overflow: back towards the last finite trial.
                 guard trials < maxTrials else { return nil }
                 length = before.length + (length - before.length) / 10
                 continue

@@ -1,27 +1,52 @@
+import Fields
 import Objective
 import PointStore
 import Runs
 
-/// The most memory that a training run holds at once, from the shapes of its buffers; an upper bound.
+/// The most memory that a command holds at once, from the shapes of its buffers; an upper bound. Asked before they are
+/// allocated: a Swift program whose allocation fails ends without a word of its own.
 public struct MemoryEstimate: Sendable {
     public struct Part: Sendable, Equatable {
         public let name: String
         public let bytes: Int
         /// What makes it smaller; nil where no option does.
         public let remedy: String?
+
+        public init(name: String, bytes: Int, remedy: String? = nil) {
+            self.name = name
+            self.bytes = bytes
+            self.remedy = remedy
+        }
     }
 
-    /// What the process holds before the training's buffers are made, program and libraries.
+    /// What the process holds before the buffers are made: program and libraries, and what was read.
     public let held: ProcessMemory
     public let parts: [Part]
     /// What threads reserve and hardly touch, as address space and as data.
     private let reserved: (mapped: Int, data: Int)
+    /// Of the error where it does not fit: `.usage` where options of the command decide how large it is.
+    private let kind: FailureKind
 
     /// Code of libraries that is first used after the configuration is made, stacks of threads, buffers of a file that is read or
     /// written (1 MB). Measured: 3 to 6 MB of netCDF, HDF5 and OpenBLAS.
     private static let laterPages = 8 << 20
     /// Stacks, and heaps of malloc, of Dispatch's own thread and of the one that reads ahead.
     private static let otherThreads = (mapped: 2 * (8 + 64) << 20, data: 2 * 8 << 20)
+
+    /// - Parameters:
+    ///   - threads: that will work, each of which reserves `reservedPerThread`; 0 where nothing is computed.
+    public init(
+        _ parts: [Part], threads: Int = 0, reservedPerThread: (mapped: Int, data: Int) = (0, 0),
+        kind: FailureKind = .system, held: ProcessMemory = .now
+    ) {
+        self.parts = parts + [Part(name: "libraries at work", bytes: MemoryEstimate.laterPages)]
+        self.held = held
+        self.kind = kind
+        let others = threads > 0 ? MemoryEstimate.otherThreads : (mapped: 0, data: 0)
+        reserved = (
+            threads * reservedPerThread.mapped + others.mapped, threads * reservedPerThread.data + others.data
+        )
+    }
 
     /// - Parameters:
     ///   - sizes: points of a chunk by set.
@@ -38,12 +63,10 @@ public struct MemoryEstimate: Sendable {
         let weights = 2 * 4 * parameters + 2 * state + (resumes ? 4 * parameters + state : 0)
         let history = History.byteCount(terms: objective.terms.count, iterations: configuration.iterations)
         let chunk = sizes.reduce(0) { $0 + 4 * $1.key.columns.count * $1.value }
-        self.held = held
         let network = "a smaller --network"
-        parts =
+        let parts =
             [
-                Part(
-                    name: "weights and optimizer", bytes: weights, remedy: network),
+                Part(name: "weights and optimizer", bytes: weights, remedy: network),
                 // An array that grows is copied into one of twice its room.
                 Part(
                     name: "loss history", bytes: history * (resumes ? 3 : 2),
@@ -57,11 +80,7 @@ public struct MemoryEstimate: Sendable {
                     remedy: $0.name == "tiles" && threads > 1 ? "fewer --threads or \(network)" : network)
             }
             + MemoryEstimate.drawing(configuration, backend: backend, resumes: resumes)
-            + [Part(name: "libraries at work", bytes: MemoryEstimate.laterPages, remedy: nil)]
-        reserved = (
-            threads * reservedPerThread.mapped + MemoryEstimate.otherThreads.mapped,
-            threads * reservedPerThread.data + MemoryEstimate.otherThreads.data
-        )
+        self.init(parts, threads: threads, reservedPerThread: reservedPerThread, kind: .usage, held: held)
     }
 
     /// What Training/Drawing.swift allocates: nothing where points are uniform.
@@ -86,14 +105,9 @@ public struct MemoryEstimate: Sendable {
         ]
     }
 
-    /// Room for reading a checkpoint, before its configuration is known.
-    public init(reading path: String, bytes: Int, held: ProcessMemory = .now) {
-        self.held = held
-        parts = [
-            Part(
-                name: "reading \(path)", bytes: bytes + MemoryEstimate.laterPages, remedy: nil)
-        ]
-        reserved = (0, 0)
+    /// Throws where there is no room to read a file of which `bytes` are kept.
+    public static func requireRoom(toRead path: String, bytes: Int) throws {
+        try MemoryEstimate([Part(name: "reading \(path)", bytes: bytes)]).require()
     }
 
     /// Bytes of the buffers that are still to be made.
@@ -120,8 +134,8 @@ public struct MemoryEstimate: Sendable {
             }
         let all =
             [
-                Part(name: "program and libraries", bytes: held, remedy: nil),
-                Part(name: "what threads reserve", bytes: reserved, remedy: "fewer --threads"),
+                Part(name: "program and libraries", bytes: held),
+                Part(name: "stacks and buffers of the threads", bytes: reserved, remedy: "fewer --threads"),
             ] + parts
         return all.max { $0.bytes < $1.bytes }
     }
@@ -131,12 +145,14 @@ public struct MemoryEstimate: Sendable {
         limits.min { $0.bytes - needed($0.measure) < $1.bytes - needed($1.measure) }
     }
 
-    /// Throws where a limit leaves less than is needed: better now than after hours.
+    /// Throws where one of the limits of this process leaves less than is needed: better now than after hours.
+    public func require() throws { try require(MemoryLimit.all(holding: held)) }
+
     public func require(_ limits: [MemoryLimit]) throws {
         guard let limit = tightest(of: limits), needed(limit.measure) > limit.bytes else { return }
         throw PlanningError.memoryTooSmall(
             needed: needed(limit.measure), available: limit.bytes, limit: limit.name,
-            isAddressSpace: limit.measure != .resident, largest: largest(limit.measure))
+            isAddressSpace: limit.measure != .resident, largest: largest(limit.measure), kind: kind)
     }
 
     /// "program 33 MB, weights and optimizer 3 MB, ...": what is more than a megabyte.

@@ -3,19 +3,20 @@ import Fields
 /// What does not fit, with the evidence.
 public enum PlanningError: Failure {
     case memoryTooSmall(
-        needed: Int, available: Int, limit: String, isAddressSpace: Bool, largest: MemoryEstimate.Part?)
+        needed: Int, available: Int, limit: String, isAddressSpace: Bool, largest: MemoryEstimate.Part?,
+        kind: FailureKind)
     case diskTooSmall(run: String, needed: Int, free: Int)
 
     public var kind: FailureKind {
         switch self {
-        case .memoryTooSmall: .usage
+        case .memoryTooSmall(_, _, _, _, _, let kind): kind
         case .diskTooSmall: .inputOutput
         }
     }
 
     public var explanation: String {
         switch self {
-        case .memoryTooSmall(let needed, let available, let limit, let isAddressSpace, let largest):
+        case .memoryTooSmall(let needed, let available, let limit, let isAddressSpace, let largest, _):
             "needs up to \(Figure.bytes(needed)) of \(isAddressSpace ? "address space" : "memory"), \(limit) leaves \(Figure.bytes(available)); "
                 + (largest.map { "the largest part is \($0.name), \(Figure.bytes($0.bytes)); " } ?? "")
                 + (largest?.remedy.map { "choose \($0), or raise the limit" } ?? "raise the limit")

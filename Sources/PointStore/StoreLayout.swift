@@ -107,6 +107,10 @@ public struct StoreDescription: Sendable, Equatable {
     public var grids: [StoredGrid]
     /// Grid on which an observation's cell index counts, by set: "velocity" → "velocity", "thickness" → either.
     public var gridOfSet: [PointSet: String]
+
+    /// The sets whose observations lie on a grid.
+    public func sets(on grid: String) -> [PointSet] { PointSet.allCases.filter { gridOfSet[$0] == grid } }
+
     public var seed: UInt64
     /// The ice that the points lie on.
     public var ice = IceMask.floatingIce

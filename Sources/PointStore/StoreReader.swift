@@ -16,12 +16,20 @@ public final class StoreReader: Sendable {
     /// How points are read, for the record of a run.
     public var accessDescription: String { file.reasonForReading.map { "read with pread: \($0)" } ?? "memory-mapped" }
 
-    /// - Parameter isMapped: false: points are read with pread even where the file could be mapped.
-    public init(path: String, isMapped: Bool = true) throws {
+    /// - Parameters:
+    ///   - isMapped: false: points are read with pread even where the file could be mapped.
+    ///   - admit: called with the number of bytes that will be kept, before they are read; throws where there is no room.
+    public init(path: String, isMapped: Bool = true, admit: (_ bytes: Int) throws -> Void = { _ in }) throws {
         self.path = path
         let identity = FileIdentity(path: path)
         try StoreReader.checkIsStore(path)
         let header = try NetCDFFile(reading: path)
+        // Masks twice, as they are converted; points are not kept.
+        try admit(
+            header.variables.reduce(0) { sum, variable in
+                let isOfPoints = PointSet.allCases.contains { $0.rawValue == variable.dimensions.first?.name }
+                return sum + (isOfPoints ? 0 : 2 * variable.count * variable.type.byteCount)
+            })
         description = try StoreReader.readDescription(header)
         let ranges = try StoreReader.columnRanges(of: description.counts, path: path)
         var checksums: [String: [UInt32]] = [:]

@@ -33,18 +33,30 @@ struct MapMaker {
     /// Called with the number of points done since the last call; throws to stop the work.
     let report: (Int) throws -> Void
 
-    private static let portion = 1 << 16
+    static let portion = 1 << 16
 
     /// Number of pixels to evaluate and observations to read, for progress.
     static func work(_ store: StoreReader) -> Int {
         grids(of: store).reduce(0) { $0 + $1.picture.pixelCount + $1.sets.reduce(0) { $0 + store.count($1) } }
     }
 
+    /// Bytes of the pictures of so many predicted fields and of the page that holds them.
+    static func byteCount(_ store: StoreReader, fields: Int) -> Int {
+        grids(of: store).reduce(0) { sum, grid in
+            let observed = grid.sets.reduce(0) { $0 + $1.columns.count { $0.isObserved } }
+            // Of a map its values, and as a picture, compressed, in base 64 and in the page, a byte or two each. Of the fields
+            // that share a scale, two at most, finite values once more and sorted. Places in the grid.
+            let maps = fields + 3 * observed + 2
+            return sum + grid.picture.pixelCount * (maps * (4 + 12) + 64)
+                + 2 * 4 * (grid.picture.stored.grid.rows + grid.picture.stored.grid.columns)
+        }
+    }
+
     /// The grids to draw: the first with all fields, the others if they carry observations.
     private static func grids(of store: StoreReader) -> [(picture: PictureGrid, sets: [PointSet])] {
         let description = store.description
         return description.grids.enumerated().compactMap { number, stored in
-            let sets = PointSet.allCases.filter { description.gridOfSet[$0] == stored.name }
+            let sets = description.sets(on: stored.name)
             guard number == 0 || !sets.isEmpty else { return nil }
             return PictureGrid(stored, ice: description.ice).map { ($0, sets) }
         }

@@ -2,6 +2,7 @@ import Export
 import Fields
 import Foundation
 import NetCDFFiles
+import Planning
 import PointStore
 import Runs
 
@@ -12,15 +13,30 @@ public struct Report {
     let sections: [MapSection]
     let samples: [MisfitSample]
     /// Loss histories of the run, or of the first members of an ensemble.
-    let histories: [History]
+    var histories: [History] { run.histories }
     /// The driving stress, which a momentum residual of one stands for [Pa].
     let drivingStress: Double
 
     /// Largest number of histories drawn; more would merge into one thick line.
-    private static let maxHistories = 50
+    public static let maxHistories = 50
 
     /// Number of pixels and observations that `init` visits, for progress.
     public static func work(_ run: TrainedRun) -> Int { MapMaker.work(run.store) + MisfitSample.work(run.store) }
+
+    /// What a report holds at once: the most points of one evaluation, and the arrays besides it.
+    public static func memory(_ run: TrainedRun, fields: Int) -> (points: Int, parts: [MemoryEstimate.Part]) {
+        let points = max(MapMaker.portion, MisfitSample.most)
+        let members = run.members.count
+        return (
+            points,
+            [
+                .init(name: "maps", bytes: MapMaker.byteCount(run.store, fields: (members > 1 ? 2 : 1) * fields)),
+                .init(
+                    name: "observations",
+                    bytes: points * 8 * 16 + Prediction.byteCount(points: points, fields: fields, members: members)),
+            ]
+        )
+    }
 
     /// - Parameters:
     ///   - full: the run's prediction with derived fields.
@@ -38,13 +54,6 @@ public struct Report {
         }
         guard !sections.isEmpty else { throw ReportError.noIce(store: run.store.path) }
         drivingStress = run.store.description.scales.momentum(run.checkpoint.configuration.constants)
-        if let configuration = try directory.ensemblePlan() {
-            histories = try (1...min(configuration.ensemble, Report.maxHistories)).map { directory.member($0) }
-                .filter { !$0.checkpoints.isEmpty }
-                .map { try $0.newestCheckpoint(report: { _ in }).history }
-        } else {
-            histories = [run.checkpoint.history]
-        }
     }
 
     var maps: [FieldMap] { sections.flatMap(\.maps) }

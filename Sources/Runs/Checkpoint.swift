@@ -10,7 +10,8 @@ public struct Checkpoint: Sendable {
     /// Steps that the optimizer has made.
     public var iteration: Int
     public var parameters: [Float]
-    public var optimizer: OptimizerState
+    /// The optimizer's state.
+    public var optimizer: StoredArrays
     /// Factors on the terms' weights; nil where they are not balanced.
     public var balance: [Double]?
     /// Collocation points that the run trains on; nil: those of the store.
@@ -26,7 +27,7 @@ public struct Checkpoint: Sendable {
     public var hasEnded = false
 
     public init(
-        configuration: TrainingConfiguration, iteration: Int, parameters: [Float], optimizer: OptimizerState,
+        configuration: TrainingConfiguration, iteration: Int, parameters: [Float], optimizer: StoredArrays,
         balance: [Double]? = nil,
         drawn: ResampledPoints? = nil, history: History, storeFingerprint: String, backend: String,
         trainedSeconds: Double
@@ -48,9 +49,11 @@ public struct Checkpoint: Sendable {
 // (NetCDFFiles/IntegrityTrailer.swift).
 extension Checkpoint {
     private static let format = "IceShelfPINN checkpoint 2"
-    private static let statePrefix = "optimizer_"
+    fileprivate static let parametersName = "parameters"
+    fileprivate static let statePrefix = "optimizer_"
+    fileprivate static let drawnPrefix = "drawn_"
     private static let drawnAt = "drawn_at"
-    private static func drawnVariable(_ column: Column) -> String { "drawn_\(column.rawValue)" }
+    private static func drawnVariable(_ column: Column) -> String { drawnPrefix + column.rawValue }
 
     /// Writes the file whole, or leaves what was there.
     public func write(to path: String) throws {
@@ -81,7 +84,7 @@ extension Checkpoint {
         }
         if let balance { try file.setAttribute("balance_factors", .numbers(balance)) }
         let parameter = try file.define(dimension: "parameter", length: parameters.count)
-        let values = try file.define(variable: "parameters", .float, over: [parameter])
+        let values = try file.define(variable: Checkpoint.parametersName, .float, over: [parameter])
         try values.setAttribute(
             "long_name", .text("network weights, layer by layer: weights (inputs, outputs) row-major, then biases"))
         var vectors: [(Variable, [Float])] = [(values, parameters)]
@@ -109,8 +112,32 @@ extension Checkpoint {
         try file.close()
     }
 
-    /// Reads and checks a checkpoint; every byte of the file counts.
-    public init(reading path: String) throws {
+    /// What of a checkpoint is read besides the configuration and the weights, which is what a prediction needs.
+    public struct Contents: OptionSet, Sendable {
+        public let rawValue: Int
+        public init(rawValue: Int) { self.rawValue = rawValue }
+
+        /// The optimizer's state, which can be many times as long as the weights.
+        public static let optimizer = Contents(rawValue: 1)
+        /// Collocation points that were drawn.
+        public static let drawnPoints = Contents(rawValue: 2)
+        public static let history = Contents(rawValue: 4)
+        /// What a run resumes from.
+        public static let all: Contents = [.optimizer, .drawnPoints, .history]
+
+        fileprivate func include(_ variable: String) -> Bool {
+            if variable.hasPrefix(Checkpoint.statePrefix) { return contains(.optimizer) }
+            if variable.hasPrefix(Checkpoint.drawnPrefix) { return contains(.drawnPoints) }
+            return variable == Checkpoint.parametersName || contains(.history)
+        }
+    }
+
+    /// Reads a checkpoint, and checks every byte of the file; variables that are not among the contents are not read.
+    ///
+    /// - Parameter admit: called with the number of bytes before they are read; throws where there is no room.
+    public init(reading path: String, _ contents: Contents = .all, admit: (_ bytes: Int) throws -> Void = { _ in })
+        throws
+    {
         try IntegrityTrailer.verify(path)
         let file = try NetCDFFile(reading: path)
         func damaged(_ what: String) -> NetCDFError { .damaged(path: path, reason: what) }
@@ -126,13 +153,15 @@ extension Checkpoint {
         guard let configuration = try? TrainingConfiguration(toml: planText) else {
             throw damaged("its plan cannot be read")
         }
-        var optimizer = OptimizerState()
-        for name in file.attributeNames where name.hasPrefix(Checkpoint.statePrefix) {
+        let variables = file.variables.filter { contents.include($0.name) }
+        try admit(variables.reduce(0) { $0 + $1.count * $1.type.byteCount })
+        var optimizer = StoredArrays()
+        for name in file.attributeNames where contents.contains(.optimizer) && name.hasPrefix(Checkpoint.statePrefix) {
             optimizer.counts[String(name.dropFirst(Checkpoint.statePrefix.count))] = file.attribute(name)?.number.map {
                 Int($0)
             }
         }
-        for variable in file.variables where variable.name.hasPrefix(Checkpoint.statePrefix) {
+        for variable in variables where variable.name.hasPrefix(Checkpoint.statePrefix) {
             let name = String(variable.name.dropFirst(Checkpoint.statePrefix.count))
             if variable.dimensions.first?.name == "parameter" {
                 optimizer.vectors[name] = try variable.read()
@@ -142,16 +171,18 @@ extension Checkpoint {
         }
         self.init(
             configuration: configuration, iteration: Int(iteration),
-            parameters: try file.requireVariable("parameters").read(),
+            parameters: try file.requireVariable(Checkpoint.parametersName).read(),
             optimizer: optimizer, balance: file.attribute("balance_factors")?.numbers,
-            drawn: try file.attribute(Checkpoint.drawnAt)?.number.map { drawnAt in
-                ResampledPoints(
-                    iteration: Int(drawnAt),
-                    columns: try PointSet.collocation.columns.map {
-                        try file.requireVariable(Checkpoint.drawnVariable($0)).read()
-                    })
-            },
-            history: try History(reading: file), storeFingerprint: fingerprint, backend: backend,
+            drawn: try contents.contains(.drawnPoints)
+                ? file.attribute(Checkpoint.drawnAt)?.number.map { drawnAt in
+                    ResampledPoints(
+                        iteration: Int(drawnAt),
+                        columns: try PointSet.collocation.columns.map {
+                            try file.requireVariable(Checkpoint.drawnVariable($0)).read()
+                        })
+                } : nil,
+            history: try contents.contains(.history) ? History(reading: file) : History(termNames: []),
+            storeFingerprint: fingerprint, backend: backend,
             trainedSeconds: seconds)
         hasEnded = file.attribute("has_ended")?.number == 1
     }

@@ -69,12 +69,19 @@ public final class RunDirectory {
         return name
     }
 
-    /// The newest whole checkpoint; `report` is told of each damaged one that was passed over.
-    public func newestCheckpoint(report: (String) -> Void) throws -> Checkpoint {
+    /// The newest whole checkpoint.
+    ///
+    /// - Parameters:
+    ///   - admit: called with a file and the number of bytes before they are read; throws where there is no room.
+    ///   - report: called with a message for each damaged checkpoint that is skipped.
+    public func newestCheckpoint(
+        _ contents: Checkpoint.Contents = .all, admit: (_ path: String, _ bytes: Int) throws -> Void = { _, _ in },
+        report: (String) -> Void
+    ) throws -> Checkpoint {
         let candidates = checkpoints
         for candidate in candidates {
             do {
-                return try Checkpoint(reading: candidate)
+                return try Checkpoint(reading: candidate, contents) { try admit(candidate, $0) }
             } catch let failure as any Failure where failure.kind == .badData {
                 let rest = candidate == candidates.last ? "" : "; trying the checkpoint before it"
                 report(failure.explanation + rest)

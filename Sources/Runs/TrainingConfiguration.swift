@@ -151,7 +151,7 @@ public struct TrainingConfiguration: Sendable, Equatable {
     /// The most memory that the state of an optimizer of the run takes [bytes]; not of phases that it does not come to.
     public func optimizerStateBytes(parameterCount: Int) throws -> Int {
         try phases().phases.filter { $0.start < max(iterations, 1) }.map {
-            try optimizerType(at: $0.start).stateBytes(
+            try optimizerType(at: $0.start).maxStateBytes(
                 parameterCount: parameterCount, options: try optimizerOptions(at: $0.start))
         }.max() ?? 0
     }

@@ -71,8 +71,7 @@ struct DeviceStepper: Stepper {
         isRunning = false
         state.parameters = moments.parameters
         guard var adam = state.optimizer as? Adam else { return }
-        adam.state = OptimizerState(
-            vectors: ["first_moment": moments.first, "second_moment": moments.second], counts: adam.state.counts)
+        (adam.state.firstMoment, adam.state.secondMoment) = (moments.first, moments.second)
         state.optimizer = adam
     }
 
@@ -84,11 +83,9 @@ struct DeviceStepper: Stepper {
     ) throws {
         if !isRunning {
             guard let adam = state.optimizer as? Adam else { return }
-            let vectors = adam.state.vectors
             try device.beginSteps(
                 MomentState(
-                    parameters: state.parameters, first: vectors["first_moment"] ?? [],
-                    second: vectors["second_moment"] ?? []))
+                    parameters: state.parameters, first: adam.state.firstMoment, second: adam.state.secondMoment))
             isRunning = true
         }
         let (batches, coefficients) = objective.evaluation(of: chunk, factors: factors)

@@ -35,7 +35,7 @@ public struct TrainingState: Sendable {
         optimizer = try context.makeOptimizer(at: checkpoint.iteration)
         // A checkpoint between two phases holds the state of the first.
         if context.phases.phase(at: checkpoint.iteration).start < max(checkpoint.iteration, 1) {
-            optimizer.state = checkpoint.optimizer
+            try optimizer.restore(checkpoint.optimizer)
         }
         reweighting = checkpoint.balance.map(LossReweighting.init(factors:))
         resampled = checkpoint.drawn
@@ -51,7 +51,7 @@ public struct TrainingState: Sendable {
     func checkpoint(_ context: TrainingContext, seconds: Double, hasEnded: Bool) -> Checkpoint {
         var checkpoint = Checkpoint(
             configuration: context.configuration, iteration: iteration, parameters: parameters,
-            optimizer: optimizer.state, balance: reweighting?.factors, drawn: resampled, history: history,
+            optimizer: optimizer.stored, balance: reweighting?.factors, drawn: resampled, history: history,
             storeFingerprint: context.store.fingerprint, backend: context.backend.summary,
             trainedSeconds: trainedSeconds + seconds)
         checkpoint.hasEnded = hasEnded

@@ -25,22 +25,13 @@ struct EvalCommand: ParsableCommand {
     @Option(name: .customLong("run"), help: "Folder of the run.") var runPath = "pinn-run"
     @Option(help: "The point store. (default: the one that the run names)") var store: String?
     @Option(help: "What to print.") var format = ReportFormat.text
-    @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"
-    @Option(help: "Precision of products, on a GPU or as on one: \(Backends.precisions.joined(separator: ", ")).")
-    var precision = "fp32"
-    @Option(help: "Threads. (default: all cores)") var threads: Int?
+    @OptionGroup var device: DeviceOptions
     @OptionGroup var common: CommonOptions
 
     static func main() {
         ProductReader.begin("pinn-eval", check: StopRequest.check)
         StopRequest.install()
         runCommand(EvalCommand.self, section: "eval")
-    }
-
-    func validate() throws {
-        if let threads, !(1...1024).contains(threads) {
-            throw ValidationError("--threads: \(threads) is not from 1 to 1024")
-        }
     }
 
     func run() throws {
@@ -50,12 +41,16 @@ struct EvalCommand: ParsableCommand {
         let quantities = model.unknowns + model.derived.map(\.quantity)
         let prediction = try Prediction(
             run.checkpoint, members: run.members, store: run.store, names: quantities.map(\.symbol)
-        ) {
-            try Backends.make("\(backend):\(precision)", $0, threads: threads)
+        ) { problem in
+            let points = Evaluation.portion
+            let work = Prediction.byteCount(points: points, fields: quantities.count, members: run.members.count)
+            return try device.makeBackend(
+                problem, points: points, parts: [.init(name: "cells that are compared", bytes: work)])
         }
         let evaluation = Evaluation(
             shelf: run.store.description.grids, ice: run.store.description.ice, storePath: run.store.path,
-            quantities: quantities
+            quantities: quantities,
+            admit: { try device.requireRoom(for: [.init(name: "a band of \($0)", bytes: $1)]) }
         ) { x, y in
             let fields = try prediction.fields(x: x, y: y)
             return Dictionary(

@@ -48,10 +48,7 @@ struct ExportCommand: ParsableCommand {
         help: ArgumentHelp(
             "Write each field of the first grid as a cloud-optimised GeoTIFF into a folder too, by GDAL's gdal_translate.",
             valueName: "folder")) var geotiff: String?
-    @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"
-    @Option(help: "Precision of products, on a GPU or as on one: \(Backends.precisions.joined(separator: ", ")).")
-    var precision = "fp32"
-    @Option(help: "Threads. (default: all cores)") var threads: Int?
+    @OptionGroup var device: DeviceOptions
     @OptionGroup var common: CommonOptions
 
     static func main() {
@@ -60,9 +57,6 @@ struct ExportCommand: ParsableCommand {
     }
 
     func validate() throws {
-        if let threads, !(1...1024).contains(threads) {
-            throw ValidationError("--threads: \(threads) is not from 1 to 1024")
-        }
         if let spacingM, !(spacingM > 0 && spacingM < 1e7) {
             throw ValidationError("--spacing-m: \(spacingM) is not a positive number of metres below 1e7")
         }
@@ -90,12 +84,20 @@ struct ExportCommand: ParsableCommand {
     func run() throws {
         if points == nil { try PredictionWriter.checkOutput(prediction) }
         if let geotiff { try GeoTIFF.prepare(folder: geotiff) }
+        let gridNames = try gridNames()
         let run = try TrainedRun(in: RunDirectory(runPath), store: store) { printMessage("warning: \($0)") }
         let model = try Prediction(
             run.checkpoint, members: run.members, store: run.store,
             names: fields?.split(separator: ",", omittingEmptySubsequences: false).map { String($0).trimmingBlanks() }
-        ) {
-            try Backends.make("\(backend):\(precision)", $0, threads: threads)
+        ) { problem in
+            let fields = problem.programs[0].program.outputs.count
+            let (count, parts) =
+                points == nil
+                ? try PredictionWriter.memory(
+                    run.store, gridNames: gridNames, region: area, spacing: spacingM, fields: fields,
+                    members: run.members.count)
+                : PointTable.memory(fields: fields, members: run.members.count)
+            return try device.makeBackend(problem, points: count, parts: parts)
         }
         let members = run.members.count > 1 ? ", mean and standard deviation of \(run.members.count) members" : ""
         let origin = "at iteration \(run.checkpoint.iteration) of \(runPath)\(members)"
@@ -109,7 +111,7 @@ struct ExportCommand: ParsableCommand {
             }
         } else {
             if let geotiff { try GeoTIFF.requireReplaceable(model.fields.map(\.name), in: geotiff) }
-            print("\(prediction): \(try writeGrids(model)) cells \(origin)")
+            print("\(prediction): \(try writeGrids(model, gridNames)) cells \(origin)")
             for path in try geotiff.map({
                 try GeoTIFF.convert(prediction, fields: model.fields.map(\.name), into: $0)
             }) ?? [] { print(path) }
@@ -117,9 +119,9 @@ struct ExportCommand: ParsableCommand {
     }
 
     /// - Returns: cells on the ice.
-    private func writeGrids(_ model: Prediction) throws -> Int {
+    private func writeGrids(_ model: Prediction, _ gridNames: [String]?) throws -> Int {
         let writer = try PredictionWriter(
-            model, gridNames: try gridNames(), region: region.flatMap(Region.init), spacing: spacingM,
+            model, gridNames: gridNames, region: area, spacing: spacingM,
             provenance: Provenance(command: CommandLine.arguments.map(shellWord).joined(separator: " ")))
         let count = writer.cellCount
         var progress = Progress("exporting", total: count, unit: "cells")
@@ -130,6 +132,8 @@ struct ExportCommand: ParsableCommand {
         progress.finish(count)
         return count
     }
+
+    private var area: Region? { region.flatMap(Region.init) }
 
     private func gridNames() throws -> [String]? {
         guard let grid else { return nil }

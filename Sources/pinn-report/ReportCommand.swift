@@ -23,10 +23,7 @@ struct ReportCommand: ParsableCommand {
         help: ArgumentHelp(
             "Write the maps as PNG files into this folder.", valueName: "folder"))
     var png: String?
-    @Option(help: "Where to compute: \(Backends.names.joined(separator: ", ")).") var backend = "auto"
-    @Option(help: "Precision of matrix products: \(Backends.precisions.joined(separator: ", ")).")
-    var precision = "fp32"
-    @Option(help: "Threads. (default: all cores)") var threads: Int?
+    @OptionGroup var device: DeviceOptions
     @OptionGroup var common: CommonOptions
 
     static func main() {
@@ -34,21 +31,19 @@ struct ReportCommand: ParsableCommand {
         runCommand(ReportCommand.self, section: "report")
     }
 
-    func validate() throws {
-        if let threads, !(1...1024).contains(threads) {
-            throw ValidationError("--threads: \(threads) is not from 1 to 1024")
-        }
-    }
-
     func run() throws {
         let page = report ?? (png == nil ? "report.html" : nil)
         if let page { try Report.checkOutput(page) }
         if let png { try Report.checkFolder(png) }
         let directory = RunDirectory(runPath)
-        let run = try TrainedRun(in: directory, store: store) { printMessage("warning: \($0)") }
+        let run = try TrainedRun(in: directory, store: store, maxHistories: Report.maxHistories) {
+            printMessage("warning: \($0)")
+        }
         func prediction(derived: Bool) throws -> Prediction {
-            try Prediction(run.checkpoint, members: run.members, store: run.store, derived: derived) {
-                try Backends.make("\(backend):\(precision)", $0, threads: threads)
+            try Prediction(run.checkpoint, members: run.members, store: run.store, derived: derived) { problem in
+                let (points, parts) = Report.memory(
+                    run, fields: problem.programs[0].program.outputs.count)
+                return try device.makeBackend(problem, points: points, parts: parts)
             }
         }
         let total = Report.work(run)

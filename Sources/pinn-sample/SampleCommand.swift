@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandSupport
 import Fields
 import ForwardModel
+import Planning
 @preconcurrency import Glibc
 
 struct SampleCommand: ParsableCommand {
@@ -57,6 +58,14 @@ struct SampleCommand: ParsableCommand {
         let shelf = try ShelfCatalog.shelf(named: shelf)
         try makeFolder()
         try ProductWriter.requireReplaceable(folder: output, name: name)
+        try MemoryEstimate(
+            [
+                .init(
+                    name: "the matrix of the finite elements",
+                    bytes: try SolvedShelf.byteCount(of: shelf, spacing: spacingM),
+                    remedy: "a wider --spacing-m")
+            ], threads: 1, reservedPerThread: Backends.reservedPerThread
+        ).require()
         let solved = try SolvedShelf(shelf, spacing: spacingM)
         printMessage("solved \(shelf.title): \(solved.mesh.columns) x \(solved.mesh.rows) elements")
         let noise = noisePercent > 0 ? ProductWriter.Noise(percent: noisePercent, seed: seed) : nil

@@ -43,8 +43,7 @@ struct PreflightCheck {
         guard let newest = run.checkpoints.first else { return }
         var info = stat()
         guard stat(newest, &info) == 0 else { return }
-        let configuration = MemoryEstimate(reading: newest, bytes: Int(info.st_size))
-        try configuration.require(MemoryLimit.all(holding: configuration.held))
+        try MemoryEstimate.requireRoom(toRead: newest, bytes: Int(info.st_size))
     }
 
     /// For the configuration that is shown before the work.

@@ -170,26 +170,6 @@ import Testing
         #expect(result.messages.split(separator: "\n").count == 1 && result.messages.contains("ulimit -n"))
     }
 
-    /// OpenBLAS asked for memory over and over as it was loaded, on all commands, even for --help.
-    @Test(arguments: ["-v", "-d"]) func aLimitOnMemoryNeitherHangsACommandNorKillsIt(_ option: String) throws {
-        let here = try trained()
-        let timeout = try #require(Tool.installed("timeout")).path
-        for kilobytes in stride(from: 20_000, through: 700_000, by: 40_000) {
-            for arguments in [[here.ingest.path, "--help"], [here.export.path, "out.nc", "--threads", "2"]] {
-                let result = try Tool(path: "/bin/sh").run(
-                    [
-                        "-c", "ulimit \(option) \(kilobytes); exec \"$0\" \"$@\"", timeout, "-k", "1", "60",
-                        arguments[0],
-                    ] + arguments.dropFirst(), in: here.folder.path)
-                // The system's loader ends with 127, and sh with 2, where libraries cannot be mapped.
-                #expect(
-                    !result.died && [0, 2, 71, 126, 127].contains(result.status),
-                    "\(kilobytes): \(result.status) \(result.messages)")
-            }
-        }
-        #expect(here.partialFiles.isEmpty)
-    }
-
     /// OpenBLAS ended the process as if by Ctrl-C. (The superuser has no such limit.)
     @Test(.enabled(if: getuid() != 0)) func aReaderThatCannotBeStartedIsOneOfTheSystem() throws {
         let here = try Workspace()

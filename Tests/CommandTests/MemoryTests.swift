@@ -34,6 +34,28 @@ struct MemoryTests {
         #expect(many - few < 10, "\(few) and \(many) MB")
     }
 
+    /// The inverse Hessian of each member was held: 178 MB a member with default options.
+    @Test func predictionsFromAnEnsembleHoldWeightsAlone() throws {
+        let here = try Workspace()
+        try here.addStore()
+        // 1924 weights: an inverse Hessian of 14.8 MB.
+        let options = ["--stream", "chunk=64", "--network", "2x40", "--iterations", "2"]
+        let train = { try #require(here.run(here.train, options + $0).status == 0) }
+        try train(["--run", "adam", "--optimizer", "adam"])
+        try train(["--run", "one", "--optimizer", "ssbroyden"])
+        try train(["--run", "five", "--optimizer", "ssbroyden", "--ensemble", "5"])
+        let commands = try [
+            (here.export, ["out.nc"]), (#require(Tool.built("pinn-report")), ["out.html"]),
+            (#require(Tool.built("pinn-eval")), [Places.sample("sample_truth.nc")]),
+        ]
+        for (tool, arguments) in commands {
+            let peaks = try ["adam", "one", "five"].map { try peak(tool, arguments + ["--run", $0], in: here) }
+            #expect(peaks[1] - peaks[0] < 5, "\(tool.path) \(peaks) MB")
+            // Means and deviations of a band in double.
+            #expect(peaks[2] - peaks[1] < 30, "\(tool.path) \(peaks) MB")
+        }
+    }
+
     @Test(.enabled(if: Places.runsLongTests, "set PINN_LONG_TESTS=1 to run"))
     func aHundredMillionPointsAreIngestedAndTrainedOnInTheMemoryOfALaptop() throws {
         let here = try Workspace()

@@ -26,7 +26,7 @@ struct SmallPrediction {
         let networks = try configuration.networks()
         checkpoint = Checkpoint(
             configuration: configuration, iteration: 5, parameters: weights(networks),
-            optimizer: OptimizerState(vectors: [:], counts: [:]),
+            optimizer: StoredArrays(),
             history: History(termNames: ["velocity"]), storeFingerprint: store.fingerprint, backend: "test",
             trainedSeconds: 1)
     }

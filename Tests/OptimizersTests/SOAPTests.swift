@@ -139,7 +139,7 @@ struct SOAPTests {
             // Parameters below two are rounded to 1.2e-7 in every step.
             for k in exact.indices { #expect(abs(Double(parameters[k]) - exact[k]) < 1.2e-7 * Double(iteration + 1)) }
         }
-        #expect(layers.count == 2 && soap.state.counts["iteration"] == 40)
+        #expect(layers.count == 2 && soap.stored.counts["iteration"] == 40)
     }
 
     /// ½ ‖A W B − Y‖², where A and B stretch directions that are no axes by factors from 1 to 1/30.

@@ -107,7 +107,7 @@ struct SelfScaledBroydenTests {
         var x = Self.start
         try Self.run(&optimizer, &x, 10)
         let before = x
-        let direction = try #require(optimizer.state.doubles["direction"])
+        let direction = try #require(optimizer.stored.doubles["direction"])
         optimizer.batchDidChange()
         // Three times the loss: as H stays, the first trial is three times as far along what was the next direction.
         func thrice(_ x: [Float], _ gradient: inout [Float]) -> Double {
@@ -125,17 +125,5 @@ struct SelfScaledBroydenTests {
         let far = zip(moved, direction).map { abs($0 - 3 * $1) }.max()!
         // What float32 parameters resolve.
         #expect(far < 1e-4 * moved.map(abs).max()! + 3e-7)
-    }
-
-    @Test("says how large its state becomes")
-    func size() throws {
-        var optimizer = SelfScaledBroyden(parameterCount: Self.start.count, options: OptimizerOptions())
-        var x = Self.start
-        try Self.run(&optimizer, &x, 3)
-        let state = optimizer.state
-        let bytes =
-            state.doubles.values.reduce(0) { $0 + 8 * $1.count } + state.vectors.values.reduce(0) { $0 + 4 * $1.count }
-        let stated = SelfScaledBroyden.stateBytes(parameterCount: x.count, options: OptimizerOptions())
-        #expect(bytes <= stated && bytes > stated / 2)
     }
 }

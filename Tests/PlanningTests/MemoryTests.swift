@@ -1,7 +1,9 @@
 import Compute
 import ComputeCPU
+import Foundation
 import Fields
 import Objective
+import Optimizers
 import Planning
 import PointStore
 import Runs
@@ -131,13 +133,54 @@ import Testing
         let path = folder.file("checkpoint.nc")
         try Checkpoint(
             configuration: configuration, iteration: 500, parameters: parameters,
-            optimizer: try configuration.makeOptimizer(parameterCount: parameters.count).state,
+            optimizer: try configuration.makeOptimizer(parameterCount: parameters.count).stored,
             drawn: points.isEmpty ? nil : ResampledPoints(iteration: 500, columns: [points, points]), history: history,
             storeFingerprint: "00000000", backend: "CPU", trainedSeconds: 1
         ).write(to: path)
         let bytes = try fileSize(path)
         let planned = try DiskEstimate(configuration, objective: objective).checkpoint
         #expect(bytes <= planned && planned - bytes < 30_000, "\(bytes) of \(planned)")
+    }
+
+    @Test(arguments: OptimizerCatalog.all.map { $0.name })
+    func aCheckpointTakesTheRoomThatWasPlannedForItsOptimizerAndIsReadWithoutIt(_ name: String) throws {
+        let folder = try TemporaryFolder()
+        var configuration = Self.configuration("2x16", iterations: 100)
+        configuration.optimizer = name
+        let objective = try Self.objective(configuration)
+        var parameters = objective.residualProblem.networks.initialParameters(seed: 0)
+        var optimizer = try configuration.makeOptimizer(parameterCount: parameters.count)
+        // Waves of many lengths: more than 50 steps are found.
+        func loss(_ x: [Float], _ gradient: inout [Float]) -> Double {
+            gradient = x.indices.map { Float($0 + 1) * x[$0] + 0.1 * x[$0] * x[$0] * x[$0] }
+            return x.indices.reduce(0) {
+                $0 + Double($1 + 1) * pow(Double(x[$1]), 2) / 2 + 0.025 * pow(Double(x[$1]), 4)
+            }
+        }
+        var gradient: [Float] = []
+        for _ in 0..<100 {
+            let now = loss(parameters, &gradient)
+            _ = try optimizer.step(&parameters, loss: now, gradient: gradient) { loss($0, &$1) }
+        }
+        let path = folder.file("checkpoint.nc")
+        let checkpoint = Checkpoint(
+            configuration: configuration, iteration: 100, parameters: parameters, optimizer: optimizer.stored,
+            history: History(termNames: objective.terms.map(\.name)), storeFingerprint: "00000000", backend: "CPU",
+            trainedSeconds: 1)
+        try checkpoint.write(to: path)
+        let stateBytes = try configuration.optimizerStateBytes(parameterCount: parameters.count)
+        #expect(optimizer.stored.byteCount == stateBytes)
+        let planned = Checkpoint.byteCount(
+            parameters: parameters.count, optimizerBytes: stateBytes, drawnPoints: 0, terms: objective.terms.count,
+            iterations: 0)
+        let bytes = try fileSize(path)
+        #expect(bytes <= planned && planned - bytes < 80_000, "\(bytes) of \(planned)")
+
+        var admitted: [Int] = []
+        #expect(try Checkpoint(reading: path) { admitted.append($0) }.optimizer == optimizer.stored)
+        let weights = try Checkpoint(reading: path, []) { admitted.append($0) }
+        #expect(weights.optimizer == StoredArrays() && weights.parameters == parameters)
+        #expect(admitted == [4 * parameters.count + stateBytes, 4 * parameters.count])
     }
 
     @Test func drawnPointsAreCountedByTheSampleAndTheirCandidates() throws {

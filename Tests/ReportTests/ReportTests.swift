@@ -32,7 +32,7 @@ struct SmallRun {
             Checkpoint(
                 configuration: configuration, iteration: 5,
                 parameters: try configuration.networks().initialParameters(seed: 3),
-                optimizer: OptimizerState(), history: history,
+                optimizer: StoredArrays(), history: history,
                 storeFingerprint: try StoreReader(path: configuration.store).fingerprint, backend: "<test & co>",
                 trainedSeconds: 1))
         run = try TrainedRun(in: directory, store: nil) { _ in }

@@ -169,8 +169,8 @@ struct DeviceTrainingTests {
         var adam = Adam(parameterCount: parameters.count, options: OptimizerOptions())
         var other = adam
         let begin = MomentState(
-            parameters: parameters, first: adam.state.vectors["first_moment"]!,
-            second: adam.state.vectors["second_moment"]!)
+            parameters: parameters, first: adam.state.firstMoment,
+            second: adam.state.secondMoment)
         adam.step(&parameters, loss: 0, gradient: gradient) { _, _ in 0 }
         try device.beginSteps(begin)
         try device.accumulate(batches: batches, coefficients: coefficients)
@@ -181,6 +181,6 @@ struct DeviceTrainingTests {
         #expect(relativeError(end.parameters.map(Double.init), parameters.map(Double.init)) < 1e-7)
         #expect(end.first != begin.first && end.parameters != begin.parameters)
         #expect(
-            relativeError(end.second.map(Double.init), adam.state.vectors["second_moment"]!.map(Double.init)) < 1e-6)
+            relativeError(end.second.map(Double.init), adam.state.secondMoment.map(Double.init)) < 1e-6)
     }
 }

@@ -6,6 +6,9 @@
 void cleanup_file_add(const char *path);
 void cleanup_file_remove(const char *path);
 
+/// Removes them all; may be called by a signal handler.
+void cleanup_files_remove(void);
+
 /// Removes the files and ends the process by the signal's default action.
 void end_by_signal(int number);
 

@@ -1,0 +1,117 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Limits of a shell on memory (`ulimit -v`, `-d`): whatever they are, a command does its work or says in one line that it
+/// cannot, before it writes anything. A Swift program whose allocation fails ends in a trap instead, Dispatch waits for ever
+/// for a thread that cannot be started, and OpenBLAS asked for memory over and over as it was loaded, even for --help.
+@Suite struct MemoryLimitTests {
+    /// A command with an output that is removed before each try.
+    private struct Attempt {
+        let tool: Tool
+        let arguments: [String]
+        var output: String?
+    }
+
+    private let here: Workspace
+    private let timeout: String
+
+    init() throws {
+        here = try Workspace()
+        try here.addStore()
+        // Wide enough that the tiles of a thread and the weights count beside what threads reserve.
+        let wide = ["--stream", "chunk=64", "--network", "4x256", "--iterations", "1"]
+        try #require(here.run(here.train, wide).status == 0)
+        timeout = try #require(Tool.installed("timeout")).path
+    }
+
+    private func attempt(_ name: String, _ arguments: [String], output: String? = nil) throws -> Attempt {
+        Attempt(tool: try #require(Tool.built(name)), arguments: arguments, output: output)
+    }
+
+    @Test(arguments: ["-v", "-d"]) func aLimitOnMemoryNeitherHangsACommandNorKillsIt(_ option: String) throws {
+        try walk(attempt("pinn-ingest", ["--help"]), option, step: 8000, reach: 16000)
+        for threads in ["1", "2"] {
+            let export = ["out.nc", "--spacing-m", "3000", "--threads", threads]
+            try walk(attempt("pinn-export", export, output: "out.nc"), option, step: 4000, reach: 20000)
+        }
+        #expect(here.partialFiles.isEmpty)
+    }
+
+    @Test(
+        .enabled(if: Places.runsLongTests, "set PINN_LONG_TESTS=1 to run"),
+        arguments: ["-v", "-d"], ["1", "2"])
+    func noCommandDiesOfALimitOnMemory(_ option: String, _ threads: String) throws {
+        let attempts = try [
+            attempt("pinn-export", ["out.nc", "--spacing-m", "2000", "--threads", threads], output: "out.nc"),
+            attempt("pinn-export", ["out.nc", "--fields", "u", "--threads", threads], output: "out.nc"),
+            attempt("pinn-report", ["out.html", "--threads", threads], output: "out.html"),
+            attempt("pinn-eval", [Places.sample("sample_truth.nc"), "--threads", threads]),
+            attempt(
+                "pinn-train", Workspace.short + ["--iterations", "5", "--run", "other", "--threads", threads],
+                output: "other"),
+            attempt("pinn-plan", ["--points", "1e4", "--threads", threads, "--unit-time", "1"]),
+            attempt("pinn-ingest", ["sample_velocity_measures.nc", "-o", "other.nc"], output: "other.nc"),
+            attempt("pinn-sample", ["--spacing-m", "1000", "--output", "shelf"], output: "shelf"),
+        ]
+        for attempt in attempts { try walk(attempt, option, step: 1000, reach: 12000) }
+        #expect(here.partialFiles.isEmpty)
+    }
+
+    /// A limit that is lowered under a command at work, which no plan foresees: Swift's runtime aborts.
+    @Test(.enabled(if: Tool.installed("prlimit") != nil, "prlimit is not installed"))
+    func refusedMemoryIsAnErrorAndLeavesNothing() throws {
+        let before = here.folder.names
+        let script = """
+            "$0" sample_velocity_measures.nc --points 1e9 -o other.nc & pid=$!
+            while [ ! -e other.nc.partial ]; do sleep 0.05; done
+            prlimit --pid $pid --data=1000000
+            wait $pid
+            """
+        let result = try Tool(path: "/bin/sh").run(["-c", script, here.ingest.path], in: here.folder.path)
+        #expect(
+            result.status == 71 && result.messages.contains("error: the system refused memory"), "\(result.messages)")
+        #expect(here.folder.names == before)
+    }
+
+    /// Limits 40 MB apart; between two of which a command ends differently, the limit where it does so to 1 MB, and in small
+    /// steps around it.
+    ///
+    /// - Parameters: `step`, `reach`: kilobytes.
+    private func walk(_ attempt: Attempt, _ option: String, step: Int, reach: Int) throws {
+        let coarse = try stride(from: 20_000, through: 900_000, by: 40_000).map {
+            (limit: $0, ending: try ending(of: attempt, option, $0))
+        }
+        for (one, other) in zip(coarse, coarse.dropFirst()) where one.ending != other.ending {
+            var (low, high) = (one.limit, other.limit)
+            while high - low > 1000 {
+                let middle = (low + high) / 2
+                if try ending(of: attempt, option, middle) == one.ending { low = middle } else { high = middle }
+            }
+            for limit in stride(from: low - reach, through: high + reach, by: step) where limit > 0 {
+                _ = try ending(of: attempt, option, limit)
+            }
+        }
+    }
+
+    /// The status, with the message of a refusal but for its figures.
+    private func ending(of attempt: Attempt, _ option: String, _ kilobytes: Int) throws -> String {
+        if let output = attempt.output { try? FileManager.default.removeItem(atPath: here.folder.file(output)) }
+        let result = try Tool(path: "/bin/sh").run(
+            [
+                "-c", "ulimit \(option) \(kilobytes); exec \"$0\" \"$@\"", timeout, "-k", "1", "60",
+                attempt.tool.path,
+            ] + attempt.arguments, in: here.folder.path)
+        // The system's loader ends with 127, and sh with 2, where libraries cannot be mapped; what a run of its own options
+        // needs too much for is one of usage.
+        let isTraining = attempt.tool.path.hasSuffix("pinn-train")
+        let what =
+            "\(attempt.tool.path) \(attempt.arguments) \(option) \(kilobytes): \(result.status) \(result.messages)"
+        #expect(!result.died && [0, 2, 71, 126, 127, isTraining ? 64 : 71].contains(result.status), "\(what)")
+        guard [64, 71].contains(result.status) else { return "\(result.status)" }
+        let errors = result.messages.split(separator: "\n")
+        #expect(errors.count == 1 && errors[0].hasPrefix("error: "), "\(what)")
+        if let output = attempt.output { #expect(!here.exists(output), "\(what)") }
+        return errors.last.map { $0.filter { !$0.isNumber } } ?? ""
+    }
+}
