@@ -58,6 +58,7 @@ public struct BenchmarkPlan: Sendable {
     ///   - report: receives each row as soon as it is measured, so its rows are valid also if an error is thrown.
     ///   - say: prints a line for the user.
     ///   - begin: called at the start of each task with its title, its index and the number of tasks.
+    ///   - shouldStop: whether the user asked to stop; polled.
     public func run(
         into report: inout BenchmarkReport, say: (String) -> Void,
         begin: (_ title: String, _ number: Int, _ count: Int) -> Void,

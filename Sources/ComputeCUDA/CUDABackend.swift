@@ -42,6 +42,8 @@ public final class CUDABackend: Backend {
     var outputCount: Int { firstOutput.last! }
 
     /// - Parameters:
+    ///   - residualProblem: networks and programs to evaluate.
+    ///   - precision: arithmetic of the hidden layers' products.
     ///   - memoryLimit: GPU memory that may be used [bytes]; nil: PINN_CUDA_MEMORY_MIB, or four fifths of the total. Not of what
     ///     is free at the moment: the bits of a run depend on its tiles, and must not depend on other users of the GPU.
     ///   - fusion: how layers are fused where they can be; nil: PINN_CUDA_FUSED.

@@ -19,6 +19,7 @@ public struct FieldPoint {
     private let givenNumbers: PhysicalNumbers?
 
     /// - Parameters:
+    ///   - tracer: records what is computed.
     ///   - unknowns: quantities in the order of the network's outputs.
     ///   - maps: how each unknown follows from its output.
     ///   - columns: names of the columns that points of this set carry.

@@ -63,7 +63,7 @@ import Testing
         #expect(try bench(["--points", "64", "--save", "before.json"], in: folder).status == 0)
         let result = try bench(["--points", "64", "--compare", "before.json", "--format", "markdown"], in: folder)
         #expect(result.status == 0)
-        #expect(result.output.contains("### Against the earlier report"))
+        #expect(result.output.contains("### Compared with the earlier report"))
     }
 
     @Test(arguments: [
