@@ -218,7 +218,9 @@ struct ObjectiveTests {
         let inversion = try Inversion(collocation: 9, others: 5)
         func gradient(_ make: (ResidualProblem) -> any Backend, weight: Float) throws -> [Float] {
             var columns = inversion.chunk.columns
-            for component in 4...5 { columns[.velocity]?[component] = FloatColumn([Float](repeating: weight, count: 5)) }
+            for component in 4...5 {
+                columns[.velocity]?[component] = FloatColumn([Float](repeating: weight, count: 5))
+            }
             columns[.thickness]?[3] = FloatColumn([Float](repeating: weight, count: 5))
             var gradient: [Float] = []
             _ = try inversion.objective.evaluate(
