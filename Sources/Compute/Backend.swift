@@ -1,13 +1,13 @@
 import Networks
 
-/// What a device must do for training and prediction. The seam is coarse, a batch at a time, so that a device is free
+/// What a device must do for training and prediction. The interface is coarse, one call per batch, so that a device is free
 /// to fuse whole tiles or whole chunks behind it.
 public protocol Backend: AnyObject {
-    /// One line for the record of a run: kernels, libraries, what bits depend on.
+    /// One line for the record of a run: kernels and libraries, on which the bits of results depend.
     var summary: String { get }
-    /// How many threads or devices share the work: the bits do not depend on it.
+    /// How many threads or devices share the work; the bits of results do not depend on it.
     var parallelism: String { get }
-    /// Threads of the host that it may use.
+    /// Threads of the host that the backend may use.
     var threads: Int { get }
     var residualProblem: ResidualProblem { get }
 
@@ -19,6 +19,6 @@ public protocol Backend: AnyObject {
         parameters: [Float], batches: [PointBatch], coefficients: [[Double]], gradient: inout [Float]
     ) throws -> ResidualSums
 
-    /// Outputs of a program at points: one array an output.
+    /// Outputs of a program at points: one array per output.
     func outputs(of program: PointProgram, parameters: [Float], at points: PointBatch) throws -> [[Float]]
 }

@@ -1,10 +1,10 @@
-/// What a residualProblem takes of a GPU's own memory.
+/// Memory that a residual problem needs on a GPU.
 public struct DeviceMemory: Sendable {
-    /// The GPU's.
+    /// The GPU's name.
     public let name: String
-    /// With the largest tile [bytes].
+    /// Needed with the largest tile [bytes].
     public let needed: Int
-    /// Of the GPU [bytes].
+    /// Memory of the GPU [bytes].
     public let total: Int
 
     public init(name: String, needed: Int, total: Int) {

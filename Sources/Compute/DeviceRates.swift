@@ -1,8 +1,8 @@
-/// What a device's own libraries reach on it: what its steps are held against.
+/// Rates that a device's own libraries reach on it, with which its steps are compared.
 public struct DeviceRates: Codable, Sendable, Equatable {
-    /// Operations a second of a large matrix product, in the precision of the backend's products [FLOP/s].
+    /// Rate of a large matrix product in the precision of the backend's products [FLOP/s].
     public let products: Double
-    /// Bytes a second that a copy within the device's memory reads and writes.
+    /// Rate at which a copy within the device's memory reads and writes [bytes/s].
     public let copies: Double
 
     public init(products: Double, copies: Double) {
@@ -11,7 +11,7 @@ public struct DeviceRates: Codable, Sendable, Equatable {
     }
 }
 
-/// A device that can measure its own rates, in the process that times its steps.
+/// A device that can measure its own rates in the process that times its steps.
 public protocol RatedBackend: Backend {
     func rates() throws -> DeviceRates
 }

@@ -1,14 +1,14 @@
-/// What the products of hidden layers are computed in; sums and everything else are in single precision. Cards have units for
-/// the coarser ones (ComputeCUDA); the CPU rounds the factors as those do, which is slower and tells what precision is enough.
+/// Precision of the products of hidden layers; sums and everything else are in single precision. GPUs have units for the coarser
+/// ones (ComputeCUDA); the CPU rounds the factors as those do, which is slower but shows what precision is enough.
 public enum Precision: String, CaseIterable, Sendable {
     /// Single precision throughout.
     case fp32
-    /// Factors rounded to 10 bits behind the point.
+    /// Factors rounded to 10 fraction bits.
     case tf32
     /// Factors split into two bfloat16 each, of which three products are summed.
     case bf16x3
 
-    /// What is left of factors in this precision. The fourth product of bf16x3, 2⁻¹⁸ of the whole, is not taken away.
+    /// Rounds factors to this precision. (The fourth product of bf16x3, 2⁻¹⁸ of the whole, is computed here all the same.)
     public func round(_ factors: UnsafeMutablePointer<Float>, count: Int) {
         switch self {
         case .fp32: break

@@ -24,7 +24,7 @@ public final class ReferenceBackend: Backend {
         return sums
     }
 
-    /// The same with parameters and gradient in double, for finite differences.
+    /// The same with parameters and gradient in double, as finite differences need it.
     public func squaredResiduals(
         parameters: [Double], batches: [PointBatch], coefficients: [[Double]]
     ) -> (sums: ResidualSums, gradient: [Double]) {
@@ -88,19 +88,19 @@ public final class ReferenceBackend: Backend {
         }
     }
 
-    /// A network's way at a point: z and a of every layer; the last layer has no activation.
+    /// A network's forward pass at a point: z and a of every layer; the last layer has no activation.
     private struct Pass {
         let number: Int
         /// Where its parameters begin.
         let base: Int
         /// Channels of its subdomain's window.
         let window: [Double]
-        /// Channels of what the first layer takes.
+        /// Channels of the first layer's inputs.
         let entrance: Channels
         let layers: [(z: Channels, a: Channels)]
     }
 
-    /// The networks of all subdomains that cover the point. All carry the same channels, asked for or not.
+    /// The networks of all subdomains that cover the point. All carry the same channels, needed or not.
     private func forward(_ parameters: [Double], _ columns: [Double], _ derivatives: Derivatives) -> [Pass] {
         let networks = residualProblem.networks
         let decomposition = networks.decomposition
@@ -122,7 +122,7 @@ public final class ReferenceBackend: Backend {
         }
     }
 
-    /// The channels of all outputs, side by side: those of the subdomains' networks under their windows.
+    /// The channels of all outputs: the subdomains' networks weighted by their windows and summed.
     private func outputs(of passes: [Pass]) -> Channels {
         var sum = Channels(
             repeating: [Double](repeating: 0, count: residualProblem.networks.outputs), count: passes[0].entrance.count)
@@ -148,7 +148,7 @@ public final class ReferenceBackend: Backend {
         return result
     }
 
-    /// The channels of what a network's first layer takes at its own coordinates: themselves, or their Fourier features.
+    /// The channels of the first layer's inputs at the network's own coordinates: the coordinates, or their Fourier features.
     private func entrance(_ network: Perceptron, _ x: Double, _ y: Double, _ derivatives: Derivatives) -> Channels {
         let (sx, sy) = residualProblem.networkSlopes
         let all: Channels

@@ -2,8 +2,8 @@ import Fields
 import Networks
 import Pointwise
 
-/// What is asked at the points of one set: the channels that networks carry to them, and a program that turns their
-/// outputs and the points' columns into residuals.
+/// The residuals of one set of points: a program that computes them from the networks' outputs and the points' columns, and the
+/// derivatives that the networks must carry for it.
 public struct PointProgram: Sendable {
     public let program: Program
     public let derivatives: Derivatives
@@ -13,16 +13,16 @@ public struct PointProgram: Sendable {
         derivatives = program.derivatives
     }
 
-    /// The columns that points of the set bring along, x and y included, as far as the program reads them.
+    /// Columns of the set up to the last one that the program reads, x and y included.
     public var columnCount: Int {
-        program.inputs.reduce(2) { most, input in
-            guard case .column(let column) = input else { return most }
-            return max(most, column + 1)
+        program.inputs.reduce(2) { count, input in
+            guard case .column(let column) = input else { return count }
+            return max(count, column + 1)
         }
     }
 }
 
-/// Networks and what is asked of them: all that a backend needs to know, and no physics.
+/// Networks and the programs on their outputs: all that a backend knows, and no physics.
 public struct ResidualProblem: Sendable {
     public let networks: NetworkGroup
     /// d(coordinate of the square)/d(equation's coordinate) along x and y.
@@ -37,7 +37,7 @@ public struct ResidualProblem: Sendable {
         self.programs = programs
     }
 
-    /// d(network's coordinate)/d(equation's coordinate): the chain rule at the network's entrance.
+    /// d(network's coordinate)/d(equation's coordinate): the chain rule at the network's input.
     public var networkSlopes: (x: Double, y: Double) {
         let slopes = networks.decomposition.slopes
         return (inputSlopes.x * slopes.x, inputSlopes.y * slopes.y)
@@ -57,5 +57,5 @@ public struct PointBatch: Sendable {
     public init(columns: [[Float]]) { self.init(columns: columns.map { FloatColumn($0) }) }
 }
 
-/// Sums of squared residuals over a batch, one for each output of each program of the residualProblem.
+/// Sums of squared residuals over a batch: one for each output of each program of the residual problem.
 public typealias ResidualSums = [[Double]]

@@ -10,17 +10,18 @@ public protocol SteppingBackend: Backend {
     /// batch's memory may be used for another; the computation may come later.
     func accumulate(batches: [PointBatch], coefficients: [[Double]]) throws
 
-    /// Lets the host change the accumulated gradient; waits for it. `change` gets one number a parameter.
+    /// Lets the host change the accumulated gradient; waits for it. `change` gets one number per parameter.
     func exchangeGradient(_ change: (inout [Float]) throws -> Void) throws
 
     /// Asks for the update of the parameters by the accumulated gradient.
     func update(_ factors: MomentFactors) throws
 
-    /// Results of steps that have not been handed out, in order: those that are known; waits for some where very many are not,
-    /// and for all where `all`.
+    /// Results of steps that have not been returned yet, in order, as far as they are known.
+    ///
+    /// - Parameter all: waits for every step that was asked for; else only where too many are outstanding.
     func results(all: Bool) throws -> [StepResult]
 
-    /// The state after all updates that were asked for. A gradient that drove no update is forgotten.
+    /// The state after all updates that were asked for. A gradient without an update is discarded.
     func endSteps() throws -> MomentState
 }
 
@@ -58,7 +59,7 @@ public struct MomentFactors: Sendable, Equatable {
     }
 }
 
-/// What a step found before it moved the parameters.
+/// What a step computed before it changed the parameters.
 public struct StepResult: Sendable, Equatable {
     public let sums: ResidualSums
     public let isGradientFinite: Bool

@@ -1,12 +1,12 @@
 import Networks
 
-/// A batch with its points gathered by zone, so that the points of a tile are covered by the same subdomains and cost no
-/// networks but those. Points of a zone keep their order.
+/// A batch with its points gathered by zone, so that all points of a tile are covered by the same subdomains and only these
+/// networks are evaluated. Points of a zone keep their order.
 package struct ZonedBatch {
     package let batch: PointBatch
     /// The points of every zone.
     package let zones: [Range<Int>]
-    /// Where in the batch that was given a point stood; nil: where it stands.
+    /// Each point's index in the given batch; nil: the same.
     private let places: [Int32]?
 
     package init(_ given: PointBatch, _ decomposition: Decomposition) {
@@ -35,7 +35,7 @@ package struct ZonedBatch {
         self.places = places
     }
 
-    /// Puts the values of a run of gathered points back to where the points stood.
+    /// Writes the values of a run of gathered points to the points' indices in the given batch.
     package func scatter(
         _ values: UnsafePointer<Float>, of points: Range<Int>, into results: UnsafeMutablePointer<Float>
     ) {

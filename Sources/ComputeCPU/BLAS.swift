@@ -1,10 +1,10 @@
 import COpenBLAS
 
-/// The products of a layer, each on one thread: threads take whole tiles, and a product that one thread computes has
-/// the same bits wherever it runs.
+/// The products of a layer, each on one thread: threads take whole tiles, and a product on one thread has the same bits on
+/// whichever it runs.
 enum BLAS {
-    /// Single-threaded OpenBLAS, once a process. Its own threads made sgemv differ between thread counts, and lose
-    /// half of the speed on products of this size.
+    /// Sets OpenBLAS to one thread, once per process. With threads of its own, sgemv differed between thread counts, and products of
+    /// this size took twice the time.
     static let configured: Void = {
         openblas_set_num_threads(1)
     }()

@@ -5,7 +5,7 @@ import Networks
 import Pointwise
 import Synchronization
 
-/// Tiles of points on all cores: products by kernels of our own on packed weights, the last layer's by OpenBLAS.
+/// Tiles of points on all cores: products by the project's own kernels on packed weights, the last layer's by OpenBLAS.
 public final class CPUBackend: Backend {
     public let residualProblem: ResidualProblem
     public let threads: Int
@@ -16,13 +16,13 @@ public final class CPUBackend: Backend {
     private let slots: GradientSlots
     private let workspaces: [TileWorkspace]
 
-    /// Cores that this process may run on: what the machine, a Slurm job or taskset leaves it.
+    /// Cores that this process may run on, as limited by the machine, a Slurm job or taskset.
     public static var availableCores: Int { Int(available_cores()) }
 
     /// - Parameters:
     ///   - threads: nil: all cores that the process may use.
     ///   - kernels: nil: the fastest that the processor runs.
-    ///   - precision: of the products of hidden layers; coarser ones show what a GPU would make of them.
+    ///   - precision: of the products of hidden layers; the coarser ones show what a GPU would compute.
     public init(
         _ residualProblem: ResidualProblem, threads: Int? = nil, kernels: TileKernels? = nil,
         precision: Precision = .fp32
@@ -43,7 +43,7 @@ public final class CPUBackend: Backend {
         }
     }
 
-    /// Gradient slots that evaluations have needed so far.
+    /// The most gradient slots that an evaluation needed so far.
     public var slotCount: Int { slots.count }
 
     public var parallelism: String { "\(threads) thread\(threads == 1 ? "" : "s")" }
@@ -162,7 +162,7 @@ public final class CPUBackend: Backend {
     private func load(_ parameters: [Float]) {
         parameters.withUnsafeBufferPointer { flat in
             let work = Shared(value: (flat: flat.baseAddress!, networks: residualProblem.networks, packed: packed))
-            // Layer by layer on all cores: alone, a node's other cores would wait as long as for a tile.
+            // Layer by layer on all cores: on one, it would take as long as a tile, with a node's other cores idle.
             let layers = packed.indices.flatMap { number in
                 (0..<packed[number].padded.layerCount).map { (number: number, layer: $0) }
             }

@@ -2,12 +2,15 @@ import CKernels
 import Compute
 import Networks
 
-/// What a CPU backend allocates, from the shapes of its buffers: the one place that must follow a change of
-/// PackedNetwork, NetworkTile, SubdomainTile, TileWorkspace, ZonedBatch, ProgramTile or GradientSlots.
+/// What a CPU backend allocates, from the shapes of its buffers. To be kept in step with PackedNetwork, NetworkTile, SubdomainTile, TileWorkspace, ZonedBatch, ProgramTile or GradientSlots.
 ///
 /// Letters as in NetworkTile: R rows of a tile, W the padded width, L hidden layers, O outputs.
 extension CPUBackend {
-    /// Bytes by purpose. `counts` are the points of a chunk, one for each program of the residualProblem.
+    /// Bytes by purpose.
+    ///
+    /// - Parameters:
+    ///   - counts: points of a chunk for each program of the residual problem.
+    ///   - threads: nil: all cores that the process may use.
     public static func memory(_ residualProblem: ResidualProblem, counts: [Int], threads: Int?) -> [(
         name: String, bytes: Int
     )] {
@@ -53,7 +56,7 @@ extension CPUBackend {
         let gathered = zip(residualProblem.programs, counts).reduce(0) {
             $0 + ZonedBatch.memory(points: $1.1, columns: $1.0.columnCount, decomposition)
         }
-        // A few tiles more may take a slot less.
+        // A few more tiles may need a slot less.
         let slots = (fullTiles...tiles).map { GradientSlots.deal(tiles: $0, floats: slotFloats).count }.max() ?? 0
         return [
             ("packed weights", 4 * packed),
@@ -62,7 +65,7 @@ extension CPUBackend {
         ]
     }
 
-    /// What a working thread reserves and hardly touches: its stack (8 MiB), OpenBLAS's buffer (128 MiB) and, of address space
-    /// alone, the heap that malloc sets aside for it (64 MiB). Seen in /proc/PID/smaps with OpenBLAS 0.3.21, glibc 2.36.
+    /// What a worker thread reserves and hardly uses: its stack (8 MiB), OpenBLAS's buffer (128 MiB) and, in address space
+    /// only, its malloc arena (64 MiB). From /proc/PID/smaps with OpenBLAS 0.3.21, glibc 2.36.
     public static let reservedPerThread = (mapped: (8 + 128 + 64) << 20, data: (8 + 128) << 20)
 }

@@ -1,17 +1,17 @@
 import Dispatch
 import Networks
 
-/// The gradients that runs of tiles are summed in. Tiles are dealt to slots in fixed runs, a slot's tiles are added in
+/// Partial gradients, each the sum over a run of tiles. Tiles are assigned to slots in fixed runs, a slot's tiles are added in
 /// order by whichever thread takes the slot, and slots are summed in order: the bits do not depend on the number of threads.
 final class GradientSlots {
     private let networks: NetworkGroup
     private let offsets: [Int]
-    /// Floats of a slot: the padded parameters of all networks, each from a cache line of its own.
+    /// Floats of a slot: the padded parameters of all networks, each aligned to a cache line.
     let floats: Int
     /// Rows of all networks, in the flat gradient and in a slot.
     private let rows: [(network: Int, row: PackedNetwork.Row)]
     private var slots: [UnsafeMutablePointer<Float>] = []
-    /// For every slot, the networks that none of its tiles has touched: what they hold is from an earlier evaluation.
+    /// For every slot, whether none of its tiles has added to a network yet: what it holds is from an earlier evaluation.
     private var untouched: [UnsafeMutablePointer<Bool>] = []
 
     /// - Parameter packed: the networks of all subdomains, one subdomain after the other.
@@ -41,24 +41,26 @@ final class GradientSlots {
 
     static func floats(_ padded: Perceptron) -> Int { (padded.parameterCount + 15) / 16 * 16 }
 
-    /// The tiles of every slot. A slot must be summed in the end, which costs a fortieth of a tile's work; so slots are large,
-    /// and the last ones small, that threads end together. No more than 24 MB of slots, but for a minimum of 8: networks
-    /// for which that is much are rare, and so are their points.
+    /// The tiles of every slot. Summing a slot in the end costs a fortieth of a tile's work, so slots are large, and the last
+    /// ones small so that threads end together. At most 24 MB of slots, but at least 8 slots: networks for which these are large are
+    /// rare.
     static func deal(tiles: Int, floats: Int) -> [Range<Int>] {
-        let most = max(8, (24 << 20) / (4 * floats))
+        let maxSlots = max(8, (24 << 20) / (4 * floats))
         var largest = max(4, min(8, tiles / 16), tiles / 48)
-        var runs = falling(tiles, largest: largest)
-        while runs.count > most {
-            guard largest < tiles else { return (0..<most).map { $0 * tiles / most..<($0 + 1) * tiles / most } }
+        var runs = decreasing(tiles, largest: largest)
+        while runs.count > maxSlots {
+            guard largest < tiles else {
+                return (0..<maxSlots).map { $0 * tiles / maxSlots..<($0 + 1) * tiles / maxSlots }
+            }
             largest = min(tiles, largest * 5 / 4)
-            runs = falling(tiles, largest: largest)
+            runs = decreasing(tiles, largest: largest)
         }
-        // Without tiles the gradient is that of an empty slot.
+        // Without tiles, one empty slot gives the gradient, zero.
         return runs.isEmpty ? [0..<0] : runs
     }
 
-    /// Runs of tiles, each a quarter of what is left where that is less than the largest.
-    private static func falling(_ tiles: Int, largest: Int) -> [Range<Int>] {
+    /// Runs of tiles, each of the largest size or a quarter of the remaining tiles, whichever is less.
+    private static func decreasing(_ tiles: Int, largest: Int) -> [Range<Int>] {
         var runs: [Range<Int>] = []
         var begin = 0
         while begin < tiles {
@@ -86,13 +88,13 @@ final class GradientSlots {
     }
 
     struct Slot {
-        /// One a network, as its padded parameters lie.
+        /// One per network, in the layout of its padded parameters.
         let gradients: [UnsafeMutablePointer<Float>]
-        /// A gradient that holds nothing yet is to be set: clearing it before would be a pass over memory.
+        /// The first tile sets a gradient instead of adding to it, which saves clearing it before.
         let untouched: UnsafeMutablePointer<Bool>
     }
 
-    /// Sums slots in their order, from the padded layout into the flat one.
+    /// Sums the slots in order, from the padded layout into the flat one.
     func sum(_ count: Int, threads: Int, into gradient: inout [Float]) {
         if gradient.count != networks.parameterCount {
             gradient = [Float](repeating: 0, count: networks.parameterCount)
@@ -122,7 +124,7 @@ final class GradientSlots {
     }
 }
 
-/// Memory that threads share without overlap: every slot and every tile is written by the one thread that took it.
+/// Memory that threads share: every slot and every tile is written by the one thread that took it.
 struct Shared<Value>: @unchecked Sendable {
     let value: Value
 }

@@ -3,7 +3,7 @@ import Compute
 import Networks
 import Pointwise
 
-/// One thread's memory for a tile's way through one network, and the passes over it: the tile goes through all layers
+/// One thread's memory for a tile in one network, and the passes over it: the tile goes forward through all layers
 /// and back while its channels stay in the core's cache.
 ///
 /// Shapes: P points of a tile, K channels, R = K·P rows, W width, O outputs. Stacks are point-major (P, K, W):
@@ -28,7 +28,7 @@ final class NetworkTile {
     let outputs: UnsafeMutablePointer<Float>
     let outputBars: UnsafeMutablePointer<Float>
 
-    /// - Parameter network: the padded network; its weights come with every pass.
+    /// - Parameter network: the padded network; its weights are given to every pass.
     init(_ network: Perceptron, _ kernels: TileKernels, slopes: (x: Double, y: Double), rows: Int) {
         self.network = network
         self.kernels = kernels.table.pointee
@@ -83,8 +83,9 @@ final class NetworkTile {
         }
     }
 
-    /// Adds to the gradient, which lies as the padded parameters do, from `outputBars` at the points that `forward` was
-    /// run on. `fresh`: the gradient is set, whatever it held; clearing it before would be a pass over memory.
+    /// Adds to the gradient, in the layout of the padded parameters, from `outputBars` at the points of the last `forward`.
+    ///
+    /// - Parameter fresh: the gradient is set, whatever it held, which saves clearing it before.
     func adjoint(
         _ packed: PackedNetwork, _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, points: Int, channels: Int,
         fresh: Bool, gradient: UnsafeMutablePointer<Float>

@@ -2,14 +2,14 @@ import CKernels
 import Compute
 import Networks
 
-/// A network's parameters as the kernels want them: the width padded with zeros to whole vectors, and the square
-/// weights laid out in panels, once for their products on the way forward and once transposed for the way back.
+/// A network's parameters in the kernels' layout: the width padded with zeros to whole vectors, and the square
+/// weights laid out in panels, once for the forward pass and once transposed for the backward pass.
 ///
-/// Zeros stay zeros through tanh and all products, so the padding changes no result.
+/// Zeros remain zeros through tanh and all products, so the padding changes no result.
 final class PackedNetwork: @unchecked Sendable {
     // Unchecked: written by `load` alone, between the passes; the threads of a pass read.
 
-    /// A row of weights, or biases: where it lies in the flat vector and in the padded one, and its length.
+    /// A row of weights, or biases: its offsets in the flat vector and in the padded one, and its length.
     struct Row {
         let place: Int
         let paddedPlace: Int
@@ -17,7 +17,7 @@ final class PackedNetwork: @unchecked Sendable {
     }
 
     let kernels: TileKernels
-    /// Of the products of hidden layers.
+    /// Precision of the products of hidden layers.
     let precision: Precision
     /// The network with its width padded; `parameters` is its flat vector.
     let padded: Perceptron
@@ -73,7 +73,7 @@ final class PackedNetwork: @unchecked Sendable {
         panels + (2 * layer + 1) * padded.width * padded.width
     }
 
-    /// Takes a layer's weights and biases from the flat vector.
+    /// Copies and packs a layer's weights and biases from the flat vector.
     func load(_ flat: UnsafePointer<Float>, layer: Int) {
         for row in rows[layer] { (parameters + row.paddedPlace).update(from: flat + row.place, count: row.count) }
         guard layer < padded.hiddenLayers, layer > 0 || isEncoded else { return }

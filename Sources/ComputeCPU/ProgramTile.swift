@@ -1,10 +1,10 @@
 import Glibc
 import Pointwise
 
-/// Runs a pointwise program and its adjoint on a tile of points, one slot of the program a row of lanes.
+/// Interprets a pointwise program and its adjoint on a tile of points; each slot of the program is a row of lanes.
 ///
-/// An interpreter: an equation takes about a hundred operations a point, a permille of the products of an 8 x 128
-/// network, so it can afford to stay the one table that physics is written in.
+/// An interpreter is fast enough: an equation takes about a hundred operations per point, 0.1 % of the products of an 8 x 128
+/// network.
 struct ProgramTile {
     typealias Lanes = SIMD8<Float>
 
@@ -28,12 +28,12 @@ struct ProgramTile {
         bars.deallocate()
     }
 
-    /// The values of an input or output, one a point.
+    /// The values of an input or output, one per point.
     func row(_ slot: Int) -> UnsafeMutablePointer<Float> {
         UnsafeMutableRawPointer(values + slot * groups).assumingMemoryBound(to: Float.self)
     }
 
-    /// The adjoints of an input or output, one a point.
+    /// The adjoints of an input or output, one per point.
     func barRow(_ slot: Int) -> UnsafeMutablePointer<Float> {
         UnsafeMutableRawPointer(bars + slot * groups).assumingMemoryBound(to: Float.self)
     }
@@ -69,7 +69,7 @@ struct ProgramTile {
         }
     }
 
-    /// Carries the adjoints of the outputs to the inputs; all other adjoints must be zero before.
+    /// Propagates the adjoints of the outputs to the inputs; all other adjoints must be zero before.
     func propagate() {
         for (number, operation) in program.operations.enumerated().reversed() {
             let slot = program.inputs.count + number

@@ -2,11 +2,11 @@ import COpenBLAS
 import Dispatch
 import Synchronization
 
-/// The rate of OpenBLAS's own matrix product on this machine's cores: what a training step is held against, measured
+/// The rate of OpenBLAS's matrix product on this machine's cores, with which a training step is compared; measured
 /// in the same run because machines are shared.
 ///
-/// Every thread multiplies matrices of its own, 1024 x 1024 in single precision, that are allocated and touched once:
-/// fresh memory for every product would lower the rate, and flatter what is compared with it.
+/// Every thread multiplies its own matrices, 1024 x 1024 in single precision, allocated and touched once:
+/// new memory for every product would lower the rate.
 public final class SGEMMRate {
     public let threads: Int
     private let matrices: [Matrices]
@@ -51,10 +51,10 @@ public final class SGEMMRate {
         for own in matrices { own.deallocate() }
     }
 
-    /// Floating-point operations a second of all threads together, over about `seconds` and at least one product each.
+    /// The rate of all threads together [FLOP/s], over about `seconds` and at least one product each.
     ///
-    /// Threads do not wait for each other, so that one which loses its core for a while does not idle the others; each
-    /// one's rate is over its own time, from the common beginning.
+    /// Threads do not wait for each other, so one that loses its core for a while does not stop the others; each thread's rate
+    /// is over its own time, from the common beginning.
     public func sample(seconds: Double) -> Double {
         let work = matrices
         let size = Double(SGEMMRate.size)

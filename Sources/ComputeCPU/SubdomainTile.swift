@@ -1,8 +1,8 @@
 import Compute
 import Networks
 
-/// One thread's memory for a tile of points in a subdomain that covers them: its own coordinates, its networks, and its
-/// window, under which their outputs join those of the other subdomains.
+/// One thread's memory for a tile of points in a subdomain that covers them: local coordinates, networks, and the
+/// window that weights their outputs in the sum over subdomains.
 ///
 /// Shapes: P points of a tile, K channels, O outputs of a network; outputs are point-major (P, K, O).
 final class SubdomainTile {
@@ -45,7 +45,7 @@ final class SubdomainTile {
     func outputs(of network: Int) -> UnsafeMutablePointer<Float> { networks[network].outputs }
     func outputBars(of network: Int) -> UnsafeMutablePointer<Float> { networks[network].outputBars }
 
-    /// Channels of a network's outputs at the points that were entered, K = `channels`.
+    /// Channels of a network's outputs at the points of the last `enter`, K = `channels`.
     func forward(_ network: Int, points: Int, channels: Int) {
         networks[network].forward(
             packed[subdomain * networks.count + network], x, y, points: points, channels: channels)
@@ -60,7 +60,7 @@ final class SubdomainTile {
         slot.untouched[number] = false
     }
 
-    /// Takes points of a zone, given in the square. A subdomain that covers them alone has no use for its window.
+    /// Sets the points, of one zone and in the coordinates of the square. A subdomain that alone covers them needs no window.
     func enter(
         _ subdomain: Int, zone: Int, isAlone: Bool, _ squareX: UnsafePointer<Float>, _ squareY: UnsafePointer<Float>,
         count: Int

@@ -6,7 +6,7 @@ public struct TileKernels: @unchecked Sendable {
     // Unchecked: points to a constant table of functions.
     let table: UnsafePointer<tile_kernels>
 
-    /// Those that this processor runs, the fastest first.
+    /// The sets of kernels that this processor runs, the fastest first.
     public static let available: [TileKernels] = (0..<tile_kernels_count()).map {
         TileKernels(table: tile_kernels_at($0))
     }
@@ -14,10 +14,10 @@ public struct TileKernels: @unchecked Sendable {
     public var name: String { String(cString: table.pointee.name) }
     var lanes: Int { table.pointee.lanes }
 
-    /// The width that the kernels want for so many features: whole vectors.
+    /// The width rounded up to whole vectors, as the kernels require.
     func padded(_ width: Int) -> Int { (width + lanes - 1) / lanes * lanes }
 
-    /// The network with its width padded; features are as many, so that all products but the last are square.
+    /// The network with its width padded, and as many Fourier features, so that all products but the last are square.
     func padded(_ network: Perceptron) -> Perceptron {
         let width = padded(network.width)
         precondition(network.fourier.map { $0.count <= width } ?? true)

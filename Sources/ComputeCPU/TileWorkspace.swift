@@ -2,15 +2,15 @@ import Compute
 import Networks
 import Pointwise
 
-/// One thread's memory for a tile of points: its way through every network of the subdomains that cover it, and through
-/// the program that joins their outputs.
+/// One thread's memory for a tile of points: its passes through every network of the subdomains that cover it, and through
+/// the program on their outputs.
 final class TileWorkspace {
     /// Rows of a tile: 32 points of six channels. Tiles of 16 to 48 points measure equal.
     static let rows = 192
 
     static func points(_ derivatives: Derivatives) -> Int { rows / derivatives.channelCount }
 
-    /// A channel of an output as a program's input: the input's slot, and where the channel stands in the network's rows.
+    /// A channel of an output as a program's input: the input's slot, and the channel's place in the network's rows.
     private struct Place {
         let slot: Int
         let channel: Int
@@ -20,10 +20,10 @@ final class TileWorkspace {
     /// A program on this thread.
     private struct ProgramPass {
         let tile: ProgramTile
-        /// What it reads of each network; empty: the network has no part in it.
+        /// Its inputs from each network; empty: it does not use the network.
         let places: [[Place]]
         let channels: [Int]
-        /// Slots and columns of the inputs that points bring along.
+        /// Slots and columns of the inputs that are columns of the points.
         let columns: [(slot: Int, column: Int)]
     }
 
@@ -105,20 +105,20 @@ final class TileWorkspace {
         program.tile.evaluate()
     }
 
-    /// A network's outputs summed over the subdomains of a tile, and their adjoints: of one that is alone, its own.
+    /// A network's outputs summed over the subdomains of a tile, and their adjoints; of a single subdomain, its own.
     private func sum(of network: Int, isAlone: Bool) -> (
         outputs: UnsafeMutablePointer<Float>, bars: UnsafeMutablePointer<Float>
     ) {
         isAlone ? (subdomains[0].outputs(of: network), subdomains[0].outputBars(of: network)) : sums[network]
     }
 
-    /// An output of the program that was run, one value a point.
+    /// An output of the program that was run, one value per point.
     func output(_ index: Int, of number: Int) -> UnsafePointer<Float> {
         let tile = programs[number].tile
         return UnsafePointer(tile.row(tile.program.outputs[index]))
     }
 
-    /// Adds the gradient of Σ c_j r_j² over the tile that `forward` was run on, and Σ r_j² to the sums.
+    /// Adds the gradient of Σ c_j r_j² over the tile of the last `forward` to the slot, and Σ r_j² to the sums.
     func adjoint(
         _ number: Int, zone: Int, count: Int, coefficients: [Double], sums: UnsafeMutablePointer<Double>,
         slot: GradientSlots.Slot

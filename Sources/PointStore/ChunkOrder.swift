@@ -1,11 +1,11 @@
 import Fields
 
-/// One of several ranks that train together, each on chunks of its own.
+/// One of several ranks that train together, each on its own chunks.
 public struct Share: Sendable, Equatable {
     public let rank: Int
     public let ranks: Int
 
-    /// A run of its own.
+    /// A run of one rank.
     public static let whole = Share(rank: 0, of: 1)
 
     public init(rank: Int, of ranks: Int) {
@@ -19,8 +19,8 @@ public struct Share: Sendable, Equatable {
 /// needs no state to continue exactly.
 ///
 /// A set of N points is cut into N / size chunks (the last one reaches back where they do not divide, so that every
-/// chunk has the same size); each epoch visits all chunks once, in an order of its own. Ranks are dealt one chunk each in
-/// every iteration: an iteration of R ranks takes the chunks that one rank alone would take in R iterations.
+/// chunk has the same size); each epoch visits all chunks once, in a new order. In every iteration each rank takes
+/// one chunk: an iteration of R ranks takes the chunks that one rank alone would take in R iterations.
 public struct ChunkOrder: Sendable {
     public let set: PointSet
     public let size: Int
@@ -29,7 +29,9 @@ public struct ChunkOrder: Sendable {
     private let seed: UInt64
     private let share: Share
 
-    /// Asks for `size` points an iteration out of `count`; a set with fewer is one chunk.
+    /// - Parameters:
+    ///   - count: points of the set.
+    ///   - size: points of a chunk; a set with fewer is one chunk.
     public init(_ set: PointSet, count: Int, size: Int, seed: UInt64, share: Share = .whole) {
         precondition(count > 0 && size > 0)
         self.set = set
@@ -56,21 +58,21 @@ public struct ChunkOrder: Sendable {
         return points(atPlace: place, ofOrder: mixed(seed, UInt64(epoch)))
     }
 
-    /// What sums over a chunk are divided by, so that the mean over the parts of a sample is that over its points.
+    /// The divisor of sums over a chunk: with it, the mean over the parts of a fixed batch is the mean over its points.
     public func divisor(of number: ChunkNumber) -> Double {
         guard case .fixed(_, let parts, _) = number, isSpread(over: parts * share.ranks) else { return Double(size) }
         return Double(count) / Double(parts * share.ranks)
     }
 
-    /// A sample that has room for the whole set has every point once: the errors of points that it had twice would weigh double.
-    /// A larger set gives it chunks in an order of its own.
+    /// A fixed batch that has room for the whole set contains every point once, because points that it had twice would count
+    /// double. Of a larger set it contains chunks in an order of its own.
     private func points(ofPart part: Int, of parts: Int, since start: Int) -> Range<Int> {
         isSpread(over: parts)
             ? part * count / parts..<(part + 1) * count / parts
             : points(atPlace: part % chunkCount, ofOrder: mixed(mixed(seed, 0x6b_6570_74), UInt64(start)))
     }
 
-    /// A handful of points, fewer than parts, is in all of them.
+    /// Fewer points than parts are in every part.
     private func isSpread(over parts: Int) -> Bool { (parts...parts * size).contains(count) }
 
     private func points(atPlace place: Int, ofOrder seed: UInt64) -> Range<Int> {

@@ -26,9 +26,9 @@ public struct IndexPermutation: Sendable {
         return Int(index)
     }
 
-    /// The indices that stand at a run of places: what the subscript gives, several times as fast. All places take a step
-    /// together, and those that fell outside take another: independent work, which the processor overlaps, in the
-    /// place of a walk whose end it cannot foresee.
+    /// The indices that stand at a run of places, as the subscript gives them but several times as fast: all places take a step
+    /// together, and those that fell outside take another. These steps are independent, so the processor overlaps them; the
+    /// length of a single walk it cannot predict.
     public func indices(at places: Range<Int>) -> [Int] {
         precondition(places.lowerBound >= 0 && places.upperBound <= count)
         var indices = places.map { Int(feistel(UInt64($0))) }

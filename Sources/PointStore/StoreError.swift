@@ -1,6 +1,6 @@
 import Fields
 
-/// What can be wrong with a store, with the evidence.
+/// What can be wrong with a store, and the evidence.
 public enum StoreError: Failure {
     case notAStore(path: String, found: String)
     case notReplaced(path: String)
@@ -25,17 +25,17 @@ public enum StoreError: Failure {
         case .notAStore(let path, let found):
             "\(path): not a point store (\(found)); make one with 'pinn-ingest VELOCITY.nc', which writes pinn-store.nc"
         case .notReplaced(let path):
-            "\(path): exists and is no whole point store; it is not replaced, choose another name with -o"
+            "\(path): exists and is not a complete point store; it is not replaced: choose another name with -o"
         case .diskTooSmall(let path, let needed, let free):
-            "\(path): needs \(megabytes(needed)), the disk has \(megabytes(free, roundingUp: false)) left; make room, choose another place with -o, or ask for fewer --points"
+            "\(path): needs \(megabytes(needed)), the disk has \(megabytes(free, roundingUp: false)) left; free some space, choose another place with -o, or ask for fewer --points"
         case .damagedBlock(let path, let variable, let points):
-            "\(path): \(variable) is damaged between points \(points.lowerBound) and \(points.upperBound) (its checksum does not fit); make the store again with pinn-ingest"
+            "\(path): \(variable) is damaged between points \(points.lowerBound) and \(points.upperBound) (checksum mismatch); make the store again with pinn-ingest"
         case .changedBlock(let path, let variable, let points):
-            "\(path): something changed \(variable) between points \(points.lowerBound) and \(points.upperBound) while the store was in use; make the store again with pinn-ingest (the same products, options and seed give the same points)"
+            "\(path): \(variable) changed between points \(points.lowerBound) and \(points.upperBound) while the store was in use; make the store again with pinn-ingest (the same products, options and seed give the same points)"
         case .replaced(let path):
-            "\(path): was replaced by another file while it was read; run the command again"
+            "\(path): was replaced by another file while it was being read; run the command again"
         case .readFailed(let path, let byte, let reason):
-            "\(path): cannot read at byte \(byte): \(reason); the store was cut short or its disk fails"
+            "\(path): cannot read at byte \(byte): \(reason); the store was truncated or its disk fails"
         case .missingSet(let set, let path):
             "\(path): holds no \(set.rawValue) points; make the store again with pinn-ingest"
         case .badAttribute(let name, let path, let expected):

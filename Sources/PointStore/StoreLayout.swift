@@ -3,7 +3,7 @@ import Fields
 /// The sets of points that a store holds. Each is written in one shuffled order, so that every run of
 /// neighbouring points is an unbiased sample of its set.
 public enum PointSet: String, CaseIterable, Sendable, Hashable {
-    /// Positions anywhere on the shelf, where the equations are asked to hold.
+    /// Positions anywhere on the shelf, where the equations are imposed.
     case collocation
     /// Cells of the velocity product with their values.
     case velocity
@@ -14,10 +14,10 @@ public enum PointSet: String, CaseIterable, Sendable, Hashable {
     /// Cells of the thickness product with the height of the surface, where grounded ice is stored.
     case surface
 
-    /// Whether a store may do without.
+    /// Whether a store may lack it.
     var isOptional: Bool { self == .front || self == .surface }
 
-    /// What is known at a point of the set, in this order everywhere.
+    /// The columns of the set, in this order everywhere.
     public var columns: [Column] {
         switch self {
         case .collocation: [.x, .y]
@@ -48,7 +48,7 @@ public enum Column: String, Sendable, Hashable {
 
     public var isWeight: Bool { weighed != nil }
 
-    /// What a weight is of.
+    /// The observation that a weight belongs to.
     private var weighed: Column? {
         switch self {
         case .weightU: .u
@@ -83,7 +83,7 @@ public enum Column: String, Sendable, Hashable {
     }
 }
 
-/// A grid of a product, cropped to what the store covers: what export needs to put a prediction back.
+/// A grid of a product, cropped to what the store covers: export predicts on it.
 public struct StoredGrid: Sendable, Equatable {
     /// "velocity" or "thickness"; one file with one grid has "velocity" alone.
     public var name: String
@@ -98,14 +98,14 @@ public struct StoredGrid: Sendable, Equatable {
     }
 }
 
-/// Everything that a store says beside its points.
+/// Everything that a store contains besides its points.
 public struct StoreDescription: Sendable, Equatable {
     public var counts: [PointSet: Int]
     /// physical = offset + scale × stored, for x, y [m], u, v [m year⁻¹], h and s [m].
     public var normalizations: [Column: Normalization]
     public var scales: Scales
     public var grids: [StoredGrid]
-    /// Grid on which an observation's cell index counts, by set: "velocity" → "velocity", "thickness" → either.
+    /// The grid that a set's cell indices refer to: "velocity" → "velocity", "thickness" → either.
     public var gridOfSet: [PointSet: String]
 
     /// The sets whose observations lie on a grid.
@@ -114,10 +114,10 @@ public struct StoreDescription: Sendable, Equatable {
     public var seed: UInt64
     /// The ice that the points lie on.
     public var ice = IceMask.floatingIce
-    /// Densities that the thickness product states [kg m⁻³], where it does.
+    /// Densities stated by the thickness product [kg m⁻³], if any.
     public var productIceDensity: Double?
     public var productSeaWaterDensity: Double?
-    /// Free text for the reader: source files, product names, what was dropped. Written as global attributes.
+    /// Free text for people: source files, product names, what was dropped. Written as global attributes.
     public var provenance: [(name: String, text: String)]
 
     public init(
@@ -146,11 +146,11 @@ public struct StoreDescription: Sendable, Equatable {
     }
 }
 
-/// Names in the file that writer and reader share.
+/// Names in the file, for writer and reader.
 enum StoreNames {
     static let format = "\(anyFormat) 2"
     static let anyFormat = "IceShelfPINN point store"
-    static let usualFile = "pinn-store.nc"
+    static let defaultFile = "pinn-store.nc"
     static let scaleLength = "scale_length_m"
     static let scaleSpeed = "scale_speed_m_s"
     static let scaleThickness = "scale_thickness_m"

@@ -3,8 +3,8 @@ import Fields
 import Glibc
 import NetCDFFiles
 
-/// Writes a store front to back in the memory of what is handed over: sets are appended in any portions, each set's
-/// points in their final (shuffled) order. Nothing stands under the store's name before `finish()`.
+/// Writes a store front to back without holding more than the portion at hand: sets are appended in any portions, each set's
+/// points in their final (shuffled) order. The store's name does not exist before `finish()`.
 public final class StoreWriter {
     private let pending: AtomicFile
     private let file: NetCDFFile
@@ -14,7 +14,7 @@ public final class StoreWriter {
     private var blockChecksums: [String: [UInt32]] = [:]
     private var finished = false
 
-    /// Bytes that the store will take, to be compared with the disk before the work.
+    /// Bytes that the store will take, to be compared with the free space before the work.
     public static func byteCount(_ description: StoreDescription) -> Int {
         let points = PointSet.allCases.reduce(0) { sum, set in
             let columns = set.columns.count + (description.gridOfSet[set] == nil ? 0 : 1)
@@ -24,16 +24,16 @@ public final class StoreWriter {
         return points + cells + (1 << 18)
     }
 
-    /// Refuses a store of so many collocation points where the disk has no room for them alone: known before any input is
-    /// read.
+    /// Refuses, before any input is read, a store whose collocation points alone do not fit on the disk.
     public static func requireRoom(forCollocation points: Int, at path: String) throws {
         try requireRoom(PointSet.collocation.columns.count * 4 * points, at: path)
     }
 
-    /// Anything but an older store stays what it is: a product or a text may not be lost to a slip. A store of the usual name
-    /// is replaced even where it is damaged, as the messages about it say.
+    /// Throws where the path holds anything but a store, so that a typing error overwrites no other file. A file of the default
+    /// name is replaced even where it is damaged, as the messages about damage say.
     public static func requireReplaceable(_ path: String) throws {
-        guard access(path, F_OK) == 0, path != StoreNames.usualFile, !path.hasSuffix("/" + StoreNames.usualFile) else {
+        guard access(path, F_OK) == 0, path != StoreNames.defaultFile, !path.hasSuffix("/" + StoreNames.defaultFile)
+        else {
             return
         }
         var info = stat()
@@ -69,12 +69,12 @@ public final class StoreWriter {
         if !finished { pending.discard() }
     }
 
-    /// Appends points to a set: one array a column, in the order of `PointSet.columns`, stored (normalised) values.
+    /// Appends points to a set: one array per column, in the order of `PointSet.columns`, stored (normalised) values.
     public func append(_ columns: [[Float]], to set: PointSet) throws {
         let start = written[set, default: 0]
         let count = columns[0].count
         precondition(columns.count == set.columns.count && columns.allSatisfy { $0.count == count })
-        precondition(start + count <= description.counts[set] ?? 0, "more points than announced")
+        precondition(start + count <= description.counts[set] ?? 0, "more points than declared")
         for (column, values) in zip(set.columns, columns) {
             try file.requireVariable(set.variable(column)).write(values, start: [start], count: [count])
             addToChecksums(values, of: set.variable(column), from: start)
@@ -87,7 +87,7 @@ public final class StoreWriter {
         try file.requireVariable(StoreNames.cells(of: set)).write(cells, start: [start], count: [cells.count])
     }
 
-    /// Writes the checksums, brings the file to the disk and gives it its name.
+    /// Writes the checksums, syncs the file to the disk and gives it its name.
     public func finish() throws {
         do {
             for (set, count) in description.counts {
@@ -208,7 +208,7 @@ public final class StoreWriter {
         }
         try file.endDefinitions()
         for (variable, values) in axes { try variable.write(values) }
-        // Their attributes are what counts; unwritten, they would hold what stood in memory, and no two stores the same bytes.
+        // Only their attributes matter; unwritten, they would hold whatever was in memory, and no two stores had the same bytes.
         for mapping in mappings { try mapping.write([Int32(0)]) }
         for (variable, stored) in masks { try variable.write(stored.mask.map { Int8(bitPattern: $0) }) }
     }

@@ -179,7 +179,7 @@ private struct FailingDisk {
 
     init() throws {
         folder = try TemporaryFolder()
-        FileManager.default.createFile(atPath: folder.file("disk"), contents: nil)
+        _ = FileManager.default.createFile(atPath: folder.file("disk"), contents: nil)
         truncate(folder.file("disk"), off_t(FailingDisk.megabytes << 20))
         try FileManager.default.createDirectory(atPath: folder.file("mounted"), withIntermediateDirectories: true)
         _ = try FailingDisk.run(folder, "mkfs.ext4 -q -F disk")

@@ -111,14 +111,14 @@ struct ChunkInUseTests {
 }
 
 /// A file of whole pages, mapped; what is left of it when all but one page is cut off.
-private struct CutFile {
+private struct CutFile: @unchecked Sendable {
     let pages: UnsafeMutableRawPointer
     static let page = Int(sysconf(Int32(_SC_PAGESIZE)))
     static let bytes = 4 * page
 
     init() {
         let path = NSTemporaryDirectory() + UUID().uuidString
-        FileManager.default.createFile(atPath: path, contents: Data(repeating: 7, count: CutFile.bytes))
+        precondition(FileManager.default.createFile(atPath: path, contents: Data(repeating: 7, count: CutFile.bytes)))
         let handle = open(path, O_RDONLY)
         pages = mmap(nil, CutFile.bytes, PROT_READ, MAP_SHARED, handle, 0)!
         precondition(pages != MAP_FAILED && truncate(path, off_t(CutFile.page)) == 0)
