@@ -202,7 +202,7 @@ struct CUDABackendTests {
         }
         #expect(
             error?.explanation
-                == "--backend cuda: no driver of an NVIDIA GPU: looked for libcuda.so.1 in /nowhere/a, /nowhere/b; install it, name its folder in PINN_CUDA_PATH, or use --backend cpu"
+                == "--backend cuda: no NVIDIA GPU driver: looked for libcuda.so.1 in /nowhere/a, /nowhere/b; install it, set PINN_CUDA_PATH to its folder, or use --backend cpu"
         )
         #expect(error?.kind == .unavailable)
     }
