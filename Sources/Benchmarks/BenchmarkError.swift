@@ -9,14 +9,13 @@ public enum BenchmarkError: Failure {
     case cannotStart(reason: String)
     case badReport(path: String, reason: String)
     case notReplaced(path: String, what: String)
-    case memoryTooSmall(row: String, needed: Int, free: Int, limit: String)
     case unreadable(path: String, reason: String)
     case unwritable(path: String, reason: String)
     case diskTooSmall(path: String, needed: Int, free: Int)
 
     public var kind: FailureKind {
         switch self {
-        case .unknownName, .notReplaced, .memoryTooSmall: .usage
+        case .unknownName, .notReplaced: .usage
         case .badReport: .badData
         case .unreadable: .missingInput
         case .unwritable, .diskTooSmall: .inputOutput
@@ -38,8 +37,6 @@ public enum BenchmarkError: Failure {
             "\(path): is no report of pinn-bench (\(reason)); name a file that 'pinn-bench --save' wrote"
         case .notReplaced(let path, let what):
             "\(path): \(what); it is not replaced, choose another name with --save"
-        case .memoryTooSmall(let row, let needed, let free, let limit):
-            "\(row): needs about \(Figure.megabytes(needed)), \(limit) leaves \(Figure.megabytes(free)); ask for fewer points or threads, or a smaller network"
         case .unreadable(let path, let reason): "\(path): cannot read the report: \(reason)"
         case .unwritable(let path, let reason): "\(path): cannot write: \(reason); choose another place"
         case .diskTooSmall(let path, let needed, let free):

@@ -73,7 +73,7 @@ public struct BenchmarkPlan: Sendable {
             if shouldStop() { throw BenchmarkStopped() }
             begin(task.title, number, tasks.count)
             // Others may have taken what was free at the beginning.
-            try task.memory()?.require(for: task.title)
+            try task.memory().require()
             let result = try task.runInChild(shouldStop: shouldStop)
             if let row = result.step { report.steps.append(row) }
             if let row = result.stream { report.streams.append(row) }
@@ -134,7 +134,7 @@ public struct BenchmarkPlan: Sendable {
 
     private func requireMemory() throws {
         for task in tasks(folder: "") {
-            try task.memory()?.require(for: task.title)
+            try task.memory().require()
         }
     }
 

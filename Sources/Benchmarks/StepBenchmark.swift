@@ -1,6 +1,7 @@
 import Compute
 import ComputeCPU
 import Optimizers
+import Planning
 
 /// Makes the device of a name for a residualProblem; only the command knows which there are. Nil threads: all cores.
 public typealias BackendMaker = (_ name: String, _ residualProblem: ResidualProblem, _ threads: Int?) throws ->
