@@ -93,7 +93,8 @@ let stages: [Target] = [
     .target(
         name: "Benchmarks",
         dependencies: [
-            "Ingest", "Training", "Export", "ForwardModel", "Runs", "Objective", "Optimizers", "ComputeCPU", "Compute",
+            "Ingest", "Training", "Export", "ForwardModel", "Planning", "Runs", "Objective", "Optimizers", "ComputeCPU",
+            "Compute",
             "PointStore", "Physics", "Networks", "Pointwise", "NetCDFFiles", "Fields", logging,
         ], exclude: ["README.md"]),
 ]

@@ -9,14 +9,13 @@ public enum BenchmarkError: Failure {
     case cannotStart(reason: String)
     case badReport(path: String, reason: String)
     case notReplaced(path: String, what: String)
-    case memoryTooSmall(row: String, needed: Int, free: Int, limit: String)
     case unreadable(path: String, reason: String)
     case unwritable(path: String, reason: String)
     case diskTooSmall(path: String, needed: Int, free: Int)
 
     public var kind: FailureKind {
         switch self {
-        case .unknownName, .notReplaced, .memoryTooSmall: .usage
+        case .unknownName, .notReplaced: .usage
         case .badReport: .badData
         case .unreadable: .missingInput
         case .unwritable, .diskTooSmall: .inputOutput
@@ -38,8 +37,6 @@ public enum BenchmarkError: Failure {
             "\(path): not a report of pinn-bench (\(reason)); give a file written by 'pinn-bench --save'"
         case .notReplaced(let path, let what):
             "\(path): \(what), so it is not replaced; choose another name with --save"
-        case .memoryTooSmall(let row, let needed, let free, let limit):
-            "\(row): needs about \(Figure.megabytes(needed)), \(limit) leaves \(Figure.megabytes(free)); use fewer points or threads, or a smaller network"
         case .unreadable(let path, let reason): "\(path): cannot read the report: \(reason)"
         case .unwritable(let path, let reason): "\(path): cannot write: \(reason); choose another path"
         case .diskTooSmall(let path, let needed, let free):

@@ -74,7 +74,7 @@ public struct BenchmarkPlan: Sendable {
             if shouldStop() { throw BenchmarkStopped() }
             begin(task.title, number, tasks.count)
             // Checked again: other processes may have taken memory since.
-            try task.memory()?.require(for: task.title)
+            try task.memory().require()
             let result = try task.runInChild(shouldStop: shouldStop)
             if let row = result.step { report.steps.append(row) }
             if let row = result.stream { report.streams.append(row) }
@@ -135,7 +135,7 @@ public struct BenchmarkPlan: Sendable {
 
     private func requireMemory() throws {
         for task in tasks(folder: "") {
-            try task.memory()?.require(for: task.title)
+            try task.memory().require()
         }
     }
 

@@ -6,6 +6,7 @@ import Glibc
 import Ingest
 import Logging
 import Optimizers
+import Planning
 import PointStore
 import Runs
 

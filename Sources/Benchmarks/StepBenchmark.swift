@@ -1,6 +1,7 @@
 import Compute
 import ComputeCPU
 import Optimizers
+import Planning
 import Training
 
 /// Makes a device by name for a problem; only the command knows which there are. Nil threads: all cores.

@@ -3,6 +3,7 @@ import ComputeCPU
 import Fields
 import Glibc
 import Optimizers
+import Planning
 import PointStore
 import Runs
 import Training

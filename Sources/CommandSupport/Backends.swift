@@ -29,8 +29,7 @@ public enum Backends {
         Device(
             name: "cpu", isAvailable: { true },
             make: { residualProblem, threads, precision in
-                try requireRoom(threads: min(threads ?? defaultThreads, defaultThreads))
-                return CPUBackend(
+                CPUBackend(
                     residualProblem, threads: threads, kernels: try chosenKernels(), precision: try chosen(precision))
             },
             memory: CPUBackend.memory, ownMemory: nil),
@@ -43,6 +42,9 @@ public enum Backends {
 
     public static var names: [String] { ["auto"] + devices.map(\.name) }
 
+    /// The caller has found room for it and for its threads (`MemoryEstimate`): a thread that finds none for its stack and
+    /// OpenBLAS's buffer ends the process, or asks for it over and over.
+    ///
     /// - Parameter name: of a device; behind a colon, what its products are computed in: "cuda:tf32".
     public static func make(_ name: String, _ residualProblem: ResidualProblem, threads: Int?) throws -> any Backend {
         let parts = name.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
@@ -86,28 +88,6 @@ public enum Backends {
             throw UnknownBackend(name: name)
         }
         return device
-    }
-
-    /// A thread that finds no room for its stack and OpenBLAS's buffer ends the process, or asks for it over and over.
-    private static func requireRoom(threads: Int) throws {
-        // What is mapped without access counts as address space, and not as data.
-        for (bytes, access) in [
-            (threads * reservedPerThread.mapped, PROT_NONE),
-            (threads * reservedPerThread.data, PROT_READ | PROT_WRITE),
-        ] {
-            let room = mmap(nil, bytes, access, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
-            guard room != MAP_FAILED else { throw NoRoom(bytes: bytes, threads: threads) }
-            munmap(room, bytes)
-        }
-    }
-
-    private struct NoRoom: Failure {
-        let bytes: Int
-        let threads: Int
-        var kind: FailureKind { .system }
-        var explanation: String {
-            "\(threads) threads need \(bytes >> 20) MB, more than 'ulimit -v' or 'ulimit -d' leave; raise it, or give fewer with --threads"
-        }
     }
 
     /// Kernels of the instruction set that PINN_KERNELS names: the one that all nodes of a mixed cluster have gives the same

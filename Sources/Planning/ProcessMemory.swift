@@ -15,6 +15,11 @@ public struct ProcessMemory: Sendable, Equatable {
         self.data = data
     }
 
+    /// The most that was resident at once since the program began.
+    ///
+    /// VmHWM of proc(5), not getrusage: ru_maxrss survives execve, so a child would begin with its parent's peak.
+    public static var peakBytes: Int { kilobytes("VmHWM", in: smallFile("/proc/self/status") ?? "") ?? 0 }
+
     /// As pinn-train will be by the time it plans, seen from a process that has not opened a store: code of netCDF and HDF5
     /// (measured: 8 MB).
     public var withOpenStore: ProcessMemory {

@@ -10,7 +10,7 @@ import Runs
 struct EvalCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pinn-eval",
-        abstract: "Tells how far a trained network is from known fields.",
+        abstract: "Measures the errors of a trained network against known fields.",
         discussion: """
             Compares mu, u, v and h, whichever of them the files hold under their usual names (viscosity, VX, vx, \
             thickness, ...), with the newest checkpoint of the run, at the files' own cells on the run's ice. No export is \
@@ -18,10 +18,10 @@ struct EvalCommand: ParsableCommand {
 
             The relative L2 error of a field is ||predicted - true|| / ||true||. Median, 95 % (exceeded by a twentieth of \
             the cells) and largest are those of |predicted - true| / |true|, cell by cell. Of an ensemble the mean of its \
-            members counts, and how much of the error their standard deviation covers is told as well.
+            members counts, and the report says how much of the error their standard deviation covers.
             """)
 
-    @Argument(help: "NetCDF files with true fields; the products themselves will do.") var truth: [String]
+    @Argument(help: "NetCDF files with true fields, or the products themselves.") var truth: [String]
     @Option(name: .customLong("run"), help: "Folder of the run.") var runPath = "pinn-run"
     @Option(help: "The point store. (default: the one that the run names)") var store: String?
     @Option(help: "What to print.") var format = ReportFormat.text
@@ -37,7 +37,7 @@ struct EvalCommand: ParsableCommand {
     func run() throws {
         let run = try TrainedRun(in: RunDirectory(runPath), store: store) { printMessage("warning: \($0)") }
         let model = try run.checkpoint.configuration.model()
-        // What follows, too: a truth file tells the viscosity where the hardness is inferred.
+        // Derived quantities too: a truth file holds the viscosity where the hardness is inferred.
         let quantities = model.unknowns + model.derived.map(\.quantity)
         let prediction = try Prediction(
             run.checkpoint, members: run.members, store: run.store, names: quantities.map(\.symbol)

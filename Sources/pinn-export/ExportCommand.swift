@@ -8,11 +8,11 @@ import Runs
 struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pinn-export",
-        abstract: "Writes what a trained network predicts as CF NetCDF on the grids of the products.",
+        abstract: "Writes the predictions of a trained network as CF NetCDF on the grids of the products.",
         discussion: """
             Reads pinn-run/ (made by pinn-train) and the store that it was trained on. The file holds u, v, h, mu, the \
             effective strain rate, the residuals of the momentum balance, the misfits to the data and the mask; of an \
-            ensemble the mean of its members, with NAME_standard_deviation beside each field; xarray, QGIS \
+            ensemble the mean of its members, with NAME_standard_deviation next to each field; xarray, QGIS \
             and Panoply open it in the right place.
 
             Examples: pinn-export fine.nc --spacing-m 200 --region 1800000,1900000,650000,750000 --fields mu,B
@@ -25,12 +25,12 @@ struct ExportCommand: ParsableCommand {
     @Option(help: "The point store. (default: the one that the run names)") var store: String?
     @Option(
         help:
-            "Grids of the products, behind commas: velocity, thickness. (default: all; the first at the root of the file, others in groups of their names)"
+            "Grids of the products, separated by commas: velocity, thickness. (default: all; the first at the root of the file, others in groups of their names)"
     )
     var grid: String?
     @Option(
         help: ArgumentHelp(
-            "Distance of cell centres, at its whole multiples; without misfits, as no data lie there. (default: the product's own cells)",
+            "Distance of cell centres, at its multiples; without misfits, as there are no data. (default: the product's own cells)",
             valueName: "m")) var spacingM: Double?
     @Option(
         help: ArgumentHelp(
@@ -38,15 +38,15 @@ struct ExportCommand: ParsableCommand {
             valueName: "xmin,xmax,ymin,ymax")) var region: String?
     @Option(
         help: ArgumentHelp(
-            "Predict at the points of a CSV file with columns x and y in metres, or lon and lat in degrees: its lines with the fields behind them. Points off the ice get none.",
+            "Predict at the points of a CSV file with columns x and y in metres, or lon and lat in degrees: its lines with the fields appended. Points off the ice get none.",
             valueName: "file.csv")) var points: String?
     @Option(
         help: ArgumentHelp(
-            "Fields, behind commas, or all: with strain rates, deviatoric stresses, hardness B and fluidity. (default: those named above)",
+            "Fields, separated by commas, or all: with strain rates, deviatoric stresses, hardness B and fluidity. (default: those named above)",
             valueName: "names")) var fields: String?
     @Option(
         help: ArgumentHelp(
-            "Write each field of the first grid as a cloud-optimised GeoTIFF into a folder too, by GDAL's gdal_translate.",
+            "Write each field of the first grid as a cloud-optimized GeoTIFF into a folder too, by GDAL's gdal_translate.",
             valueName: "folder")) var geotiff: String?
     @OptionGroup var device: DeviceOptions
     @OptionGroup var common: CommonOptions
