@@ -1,5 +1,6 @@
 import Compute
 import ComputeCPU
+import Fields
 import Optimizers
 
 /// Makes the device of a name for a residualProblem; only the command knows which there are. Nil threads: all cores.

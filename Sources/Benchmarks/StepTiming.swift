@@ -1,3 +1,5 @@
+import Fields
+
 /// What was measured of a step, and what follows from it.
 public struct StepTiming: Codable, Sendable, Equatable {
     /// Steps that were timed.
