@@ -48,19 +48,3 @@ package struct Alternation {
         }
     }
 }
-
-extension [Double] {
-    /// The quantile for a share from 0 to 1, linearly interpolated; nil if empty.
-    package func quantile(_ part: Double) -> Double? {
-        guard !isEmpty else { return nil }
-        let ordered = sorted()
-        let place = part * Double(count - 1)
-        let below = Int(place)
-        let above = Swift.min(below + 1, count - 1)
-        return ordered[below] + (place - Double(below)) * (ordered[above] - ordered[below])
-    }
-
-    package var median: Double? { quantile(0.5) }
-    /// First and third quartile; empty if there are no values.
-    package var quartiles: [Double] { [0.25, 0.75].compactMap { quantile($0) } }
-}

@@ -1,5 +1,6 @@
 import Compute
 import ComputeCPU
+import Fields
 import Optimizers
 import Planning
 import Training

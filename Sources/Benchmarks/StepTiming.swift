@@ -1,3 +1,5 @@
+import Fields
+
 /// The timing of a step, and figures derived from it.
 public struct StepTiming: Codable, Sendable, Equatable {
     /// Number of timed steps.

@@ -1,6 +1,6 @@
 // Why a shim: HDF5's constants are macros with function calls inside (H5F_ACC_RDONLY, H5P_DEFAULT), which
-// Swift cannot import. The functions answer what netCDF-C cannot: where a variable's bytes lie, and whether all of them lie
-// in the file.
+// Swift cannot import. The functions answer what netCDF-C cannot: the byte offset of a variable, and whether the file is
+// self-contained.
 #include <hdf5.h>
 #include <string.h>
 
@@ -25,18 +25,18 @@ static inline int64_t chdf5_contiguous_offset(const char *path, const char *data
     return offset;
 }
 
-/// What a file may hold that leads out of it, or asks for more memory than any product needs, or that netCDF-C calls a damage
-/// or follows without end.
+/// Content that refers to other files, needs more memory than any product, or that netCDF-C reports as damage or follows
+/// endlessly.
 enum chdf5_hazard {
     chdf5_none, chdf5_external_link, chdf5_external_storage, chdf5_virtual_dataset, chdf5_huge_chunk, chdf5_dead_link,
     chdf5_group_in_itself, chdf5_deep_groups
 };
 
-/// Levels of groups that are followed; products have three.
-#define CHDF5_MOST_LEVELS 64
+/// Maximum nesting of groups; products have three levels.
+#define CHDF5_MAX_LEVELS 64
 
-/// Uncompressed bytes of the largest chunk that is read; products have a few megabytes.
-#define CHDF5_MOST_CHUNK_BYTES ((hsize_t)1 << 29)
+/// Maximum size of a chunk, uncompressed [bytes]; those of products have a few megabytes.
+#define CHDF5_MAX_CHUNK_BYTES ((hsize_t)1 << 29)
 
 struct chdf5_finding {
     enum chdf5_hazard hazard;
@@ -58,14 +58,14 @@ static inline enum chdf5_hazard chdf5_hazard_of_dataset(hid_t place, const char 
         double bytes = (double)H5Tget_size(type);
         for (int i = 0; i < rank; i++) bytes *= (double)sides[i];
         H5Tclose(type);
-        if (bytes > (double)CHDF5_MOST_CHUNK_BYTES) hazard = chdf5_huge_chunk;
+        if (bytes > (double)CHDF5_MAX_CHUNK_BYTES) hazard = chdf5_huge_chunk;
     }
     H5Pclose(plist);
     H5Dclose(set);
     return hazard;
 }
 
-/// Whether the group of that name is one of those that it lies in.
+/// Whether the group with that name contains itself.
 static inline int chdf5_is_in_itself(hid_t root, const char *name, haddr_t address) {
     char outer[1024] = ".";
     H5O_info_t object;
@@ -86,7 +86,7 @@ static inline herr_t chdf5_visit(hid_t group, const char *name, const H5L_info_t
     for (const char *place = name; *place; place++) levels += *place == '/';
     H5O_info_t object;
     if (link->type == H5L_TYPE_EXTERNAL) finding->hazard = chdf5_external_link;
-    else if (levels > CHDF5_MOST_LEVELS) finding->hazard = chdf5_deep_groups;
+    else if (levels > CHDF5_MAX_LEVELS) finding->hazard = chdf5_deep_groups;
     else if (H5Oget_info_by_name(group, name, &object, H5P_DEFAULT) < 0) {
         if (link->type == H5L_TYPE_SOFT) finding->hazard = chdf5_dead_link;
     } else if (object.type == H5O_TYPE_GROUP) {
@@ -98,7 +98,7 @@ static inline herr_t chdf5_visit(hid_t group, const char *name, const H5L_info_t
     return 1;
 }
 
-/// Looks at every link and dataset of an HDF5 file; chdf5_none for a file of another format.
+/// Checks every link and dataset of an HDF5 file; chdf5_none for a file of another format.
 static inline struct chdf5_finding chdf5_hazards(const char *path) {
     struct chdf5_finding finding = {chdf5_none, ""};
     hid_t file = H5Fis_hdf5(path) > 0 ? H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT) : -1;
@@ -108,6 +108,6 @@ static inline struct chdf5_finding chdf5_hazards(const char *path) {
     return finding;
 }
 
-/// libhdf5 prints every error it meets to stderr, in a thread-safe build once a thread asks otherwise; netCDF-C silences
-/// only the thread that uses it first. Errors reach the user as one line of ours.
+/// Keeps libhdf5 from printing errors to stderr: they are reported by this program, in one line. In a thread-safe build this is a
+/// setting of each thread, and netCDF-C makes it only in the thread that uses it first.
 static inline void chdf5_silence(void) { H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }

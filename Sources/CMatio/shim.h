@@ -1,10 +1,11 @@
-// libmatio reads MATLAB's files of version 5 (the default of 'save', compressed or not), which are no HDF5.
+// libmatio reads MATLAB 5 files (the default of 'save', compressed or not), which are not HDF5. Why a shim: its log function is a
+// C callback.
 #include <matio.h>
 
-static inline void cmatio_say_nothing(int level, char *message) {
+static inline void cmatio_ignore(int level, char *message) {
     (void)level;
     (void)message;
 }
 
-/// libmatio prints what it meets to stderr. Errors reach the user as one line of ours.
-static inline void cmatio_silence(void) { Mat_LogInitFunc("", cmatio_say_nothing); }
+/// Keeps libmatio from printing to stderr: errors are reported by this program, in one line.
+static inline void cmatio_silence(void) { Mat_LogInitFunc("", cmatio_ignore); }

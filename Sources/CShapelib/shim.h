@@ -1,5 +1,5 @@
-// Why a shim: the library's header is found by its folder, which differs between systems. And its hooks report by a
-// function pointer to stderr; a mistake in a file is told by this program, in one line.
+// Why a shim: the folder of the library's header differs between systems, and its error hook is a C function pointer that prints to
+// stderr by default; errors are reported by this program, in one line.
 #include <shapefil.h>
 
 static inline void shim_ignore(const char *message) { (void)message; }

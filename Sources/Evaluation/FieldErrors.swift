@@ -80,23 +80,15 @@ struct ErrorSums {
     func errors(of field: (quantity: Quantity, variable: String, path: String)) -> FieldErrors? {
         guard cells > 0 else { return nil }
         let keepsSign = lowestTruth > 0 || highestTruth < 0
-        let sorted = keepsSign ? relative.sorted() : []
+        let quantiles = keepsSign ? relative.quantiles([0.5, 0.95, 1]) : nil
         return FieldErrors(
             quantity: field.quantity, variable: field.variable, path: field.path, cells: cells, missing: missing,
             relativeL2: squaredTruth > 0 ? (squaredErrors / squaredTruth).squareRoot() : nil, largest: largest,
             position: position,
-            relative: keepsSign
-                ? FieldErrors.Relative(
-                    median: ErrorSums.quantile(0.5, sorted), high: ErrorSums.quantile(0.95, sorted),
-                    largest: ErrorSums.quantile(1, sorted)) : nil,
+            relative: quantiles.map { FieldErrors.Relative(median: $0[0], high: $0[1], largest: $0[2]) },
             spread: hasDeviations
                 ? FieldErrors.Spread(
                     withinOne: Double(withinOne) / Double(cells), withinTwo: Double(withinTwo) / Double(cells),
                     ratio: squaredErrors > 0 ? (squaredDeviations / squaredErrors).squareRoot() : nil) : nil)
-    }
-
-    /// The smallest value that is not below that share of them.
-    private static func quantile(_ share: Double, _ sorted: [Float]) -> Double {
-        Double(sorted[max(0, Int((share * Double(sorted.count)).rounded(.up)) - 1)])
     }
 }

@@ -3,18 +3,18 @@ import Fields
 import Glibc
 import NetCDFFiles
 
-/// An open MATLAB file of version 5, as `save` writes it by default; those of version 7.3 are HDF5 and `NetCDFFile`'s.
-/// Real numeric arrays at the top level are seen, nothing else.
+/// An open MATLAB file of version 5, the default of `save`; version 7.3 is HDF5 and read by `NetCDFFile`. Only real numeric arrays
+/// at the top level are read.
 ///
-/// Arrays lie in the file by columns. Here their dimensions stand in reverse, so that they are row-major, as the same
-/// arrays are in a file of version 7.3.
+/// The file stores arrays by columns. Here their dimensions are reversed, so that they are row-major, like the same arrays in a file
+/// of version 7.3.
 public final class MATLABFile {
     public let path: String
     public let arraysOfFile: [MATLABArray]
-    /// What else the file holds under a name, in words.
+    /// Names of what else the file holds, with its kind.
     public let otherNames: [String]
 
-    /// Whether a file is one, by its first bytes.
+    /// Whether a file is of this kind, by its first bytes.
     public static func isOne(_ firstBytes: [UInt8]) -> Bool { firstBytes.starts(with: Array("MATLAB 5.0".utf8)) }
 
     public init(reading path: String) throws(MATLABError) {
@@ -34,7 +34,7 @@ public final class MATLABFile {
                 arrays.append(array)
             } else if let name = variable.pointee.name {
                 others.append(
-                    "\(String(cString: name)) (\(variable.pointee.isComplex == 0 ? "no array of numbers" : "complex numbers"))"
+                    "\(String(cString: name)) (\(variable.pointee.isComplex == 0 ? "not an array of numbers" : "complex numbers"))"
                 )
             }
         }
@@ -43,8 +43,8 @@ public final class MATLABFile {
         otherNames = others
     }
 
-    /// The library reads a file that was cut as far as it goes, and says nothing. The file is a row of elements that begin with
-    /// their lengths, behind a header that ends in the order of bytes.
+    /// Throws for a truncated file, which the library would read without error as far as it goes. After a header that ends in the
+    /// byte order, the file is a sequence of elements that begin with their lengths.
     private static func requireWhole(_ path: String, bytes: Int) throws(MATLABError) {
         guard let file = fopen(path, "r") else {
             throw .notReadable(path: path, reason: String(cString: strerror(errno)))
@@ -65,12 +65,12 @@ public final class MATLABFile {
     }
 }
 
-/// A real numeric array. It is read whole when first asked for, and kept as the library has it: no array of version 5 is over
-/// 2 GB, and those that people save so are crops.
+/// A real numeric array, read completely on first use and kept as the library has it: no array of version 5 is over 2 GB, and such
+/// files are usually crops.
 public final class MATLABArray {
     public let name: String
     public let path: String
-    /// In reverse of MATLAB's order. Named by their lengths: the format has no names for them.
+    /// In reverse of MATLAB's order; named after their lengths, since the format has no names.
     public let dimensions: [Dimension]
     /// The type that MATLAB shows; the file may hold a smaller one.
     public let type: VariableType
@@ -78,9 +78,9 @@ public final class MATLABArray {
     private var values: MATLABValues?
     private let count: Int
 
-    /// What MATLAB saves in a file of version 5 at most.
+    /// The largest array that MATLAB saves in a file of version 5.
     private static let maxBytes = 1 << 31
-    /// Deflate makes a thousandth of zeros at best; what claims to be more is damaged.
+    /// The best ratio of deflate; what claims more is damaged.
     private static let highestCompression = 1032
 
     init?(_ variable: matvar_t, in handle: MATLABHandle, path: String, fileBytes: Int) {
@@ -107,7 +107,7 @@ public final class MATLABArray {
         self.handle = handle
     }
 
-    /// The values of a hyperslab, row-major, into memory for as many.
+    /// Reads a hyperslab, row-major, into a buffer of its size.
     public func read(start: [Int], count: [Int], into picked: UnsafeMutableBufferPointer<Double>) throws(MATLABError) {
         precondition(start.count == dimensions.count && count.count == dimensions.count)
         guard !picked.isEmpty else { return }
@@ -150,13 +150,13 @@ public final class MATLABArray {
     ]
 }
 
-/// An array as the library has read it, in the file's type: as doubles a large one would take twice the memory.
+/// An array as read by the library, in the file's type: doubles would take more memory.
 private final class MATLABValues {
     private let variable: UnsafeMutablePointer<matvar_t>
     private let data: UnsafeMutableRawPointer
     private let type: matio_types
 
-    /// Takes the variable over; nil where it has no such number of values.
+    /// Takes ownership of the variable; nil where it does not have `count` values.
     init?(_ variable: UnsafeMutablePointer<matvar_t>, count: Int) {
         let found = variable.pointee
         guard let data = found.data, let size = MATLABValues.sizes[found.data_type.rawValue],
@@ -170,7 +170,7 @@ private final class MATLABValues {
 
     deinit { withNetCDFLock(Mat_VarFree(variable)) }
 
-    /// Values from a place on, as many as there is memory for.
+    /// Copies values from an index on, as many as fit.
     func copy(from place: Int, to doubles: UnsafeMutableBufferPointer<Double>) {
         func convert<Value>(_: Value.Type, _ double: (Value) -> Double) {
             let values = data.assumingMemoryBound(to: Value.self) + place
@@ -194,21 +194,21 @@ private final class MATLABValues {
     ]
 }
 
-/// The library's file, closed when the last array of it goes.
+/// The library's file, closed with its last array.
 final class MATLABHandle {
     let file: OpaquePointer
     init(_ file: OpaquePointer) { self.file = file }
     deinit { withNetCDFLock(Mat_Close(file)) }
 }
 
-/// Calls of libmatio take their turn with those of the other libraries, behind the same guard (`LibraryCrash`).
+/// Calls libmatio under the same lock and crash guard as the other libraries (`LibraryCrash`).
 private func inMatio<Pointee>(
     allowing bytes: Int = 0, _ call: () -> UnsafeMutablePointer<Pointee>?
 ) -> UnsafeMutablePointer<Pointee>? {
     UnsafeMutablePointer(bitPattern: withNetCDFLock(allowing: bytes, UInt(bitPattern: call())))
 }
 
-/// What can go wrong with a MATLAB file of version 5.
+/// Errors of MATLAB files of version 5.
 public enum MATLABError: Failure {
     case notReadable(path: String, reason: String)
     case notMATLAB(path: String)
@@ -227,17 +227,17 @@ public enum MATLABError: Failure {
     public var explanation: String {
         switch self {
         case .notReadable(let path, let reason):
-            "\(path): cannot be opened: \(reason); see who may read it with 'ls -l'"
+            "\(path): cannot be opened: \(reason); check its permissions with 'ls -l'"
         case .notMATLAB(let path):
-            "\(path): begins like a MATLAB file and is none that can be read; save it again, with -v7.3 if it is large"
+            "\(path): begins like a MATLAB file but cannot be read as one; save it again, with -v7.3 if it is large"
         case .cut(let path, let bytes, let needed):
-            "\(path): holds \(bytes) bytes where its elements need \(needed); the file is cut short, save it again or get it again"
+            "\(path): has \(bytes) bytes, but its elements need \(needed); the file is truncated, save or download it again"
         case .tooLarge(let name, let path, let bytes):
             "\(path): variable \(quoted(name)) claims \(bytes / 1_000_000) MB, more than a file of version 5 can hold; the file is damaged, or save it with -v7.3"
         case .noMemory(let name, let path, let bytes):
-            "\(path): variable \(quoted(name)) takes \(bytes / 1_000_000) MB of memory, more than there is; save it with -v7.3, which is read in parts, or a crop"
+            "\(path): variable \(quoted(name)) needs \(bytes / 1_000_000) MB of memory, more than available; save it with -v7.3, which is read in bands, or save a crop"
         case .damaged(let name, let path):
-            "\(path): cannot read variable \(quoted(name)); the file is damaged or cut short, save it again or get it again"
+            "\(path): cannot read variable \(quoted(name)); the file is damaged or truncated, save or download it again"
         }
     }
 }

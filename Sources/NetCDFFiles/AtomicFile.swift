@@ -3,19 +3,20 @@ import Fields
 import Glibc
 import Synchronization
 
-/// An output that appears under its name only when it is whole: it is written as NAME.partial, brought to the disk,
-/// renamed, and the folder brought to the disk. An unfinished NetCDF-4 file opens without error, so nothing less will do.
+/// An output file that appears under its name only when complete: it is written as NAME.partial, synchronised to the disk and
+/// renamed, and the folder is synchronised. Nothing less is safe, because an unfinished NetCDF-4 file opens without error.
 ///
-/// One writer at a time: the partial file is locked from its creation to its renaming. An open-file-description lock, since
-/// libhdf5 takes locks of the other kinds on the same file.
+/// Only one process writes it at a time: the partial file is locked until it is renamed, with an open-file-description lock,
+/// because libhdf5 takes locks of the other kinds on the same file.
 public final class AtomicFile: Sendable {
     public let finalPath: String
     public var temporaryPath: String { finalPath + ".partial" }
     /// The descriptor that holds the lock; -1 once the file is committed or discarded.
     private let lock: Mutex<Int32>
 
-    /// Removes what an interrupted run left, and says whether there was something. A file that another process is writing
-    /// at this moment is let be.
+    /// Removes the partial file of an interrupted run, unless another process is writing it.
+    ///
+    /// - Returns: whether there was one.
     @discardableResult
     public static func removeLeftover(of finalPath: String) -> Bool {
         let handle = open(finalPath + ".partial", O_RDWR | O_CLOEXEC)
@@ -27,22 +28,22 @@ public final class AtomicFile: Sendable {
     public init(replacing finalPath: String) throws(NetCDFError) {
         self.finalPath = finalPath
         guard !finalPath.isEmpty else {
-            throw .writeFailed(path: "''", what: "the file", reason: "a file needs a name")
+            throw .writeFailed(path: "''", what: "the file", reason: "the file name is empty")
         }
-        // Renaming would put a file in the place of a device (/dev/full) and fails, after all the work, on a folder.
+        // Renaming would replace a device (/dev/full) by a file, and would fail on a folder after all the work.
         var info = stat()
         if stat(finalPath, &info) == 0, info.st_mode & S_IFMT != S_IFREG {
             throw .writeFailed(
-                path: finalPath, what: "the file", reason: "something that is no regular file has that name")
+                path: finalPath, what: "the file", reason: "the name belongs to something other than a regular file")
         }
-        // Whether the folder can be written is told before any work, not after it.
+        // An unwritable folder is reported before any work.
         lock = Mutex(try AtomicFile.lockedFile(finalPath + ".partial", reportedAs: finalPath))
         cleanup_file_add(temporaryPath)
     }
 
     deinit { discard() }
 
-    /// A new or left-over file that this process alone holds.
+    /// Opens a new or left-over file and locks it for this process.
     private static func lockedFile(_ path: String, reportedAs name: String) throws(NetCDFError) -> Int32 {
         while true {
             let handle = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
@@ -51,10 +52,10 @@ public final class AtomicFile: Sendable {
                 let code = errno
                 Glibc.close(handle)
                 if code == EAGAIN || code == EACCES { throw .beingWritten(path: name) }
-                // A file system without such locks: then there is no protection, but no obstacle either.
+                // The file system has no such locks: continue without protection.
                 return open(path, O_RDWR | O_CLOEXEC)
             }
-            // Its last writer may have renamed it between the opening and the lock.
+            // Its previous writer may have renamed it between open and lock.
             var mine = stat()
             var named = stat()
             if fstat(handle, &mine) == 0, stat(path, &named) == 0, mine.st_ino == named.st_ino { return handle }
@@ -62,14 +63,14 @@ public final class AtomicFile: Sendable {
         }
     }
 
-    /// The bytes that the file system still has room for; nil where it does not tell.
+    /// The free bytes of the file system of a path; nil where unknown.
     public static func freeBytes(beside path: String) -> Int? {
         var info = statvfs()
         guard statvfs(folder(of: path), &info) == 0 else { return nil }
         return Int(clamping: UInt64(info.f_bavail).multipliedReportingOverflow(by: UInt64(info.f_frsize)).partialValue)
     }
 
-    /// Brings the written file to the disk under its name. Where that fails, the partial file is removed.
+    /// Synchronises the file to the disk and renames it. On failure, the partial file is removed.
     public func commit() throws(NetCDFError) {
         do throws(NetCDFError) {
             try AtomicFile.synchronize(temporaryPath, flags: O_RDWR, reportedAs: finalPath)

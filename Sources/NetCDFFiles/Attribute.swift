@@ -1,7 +1,7 @@
 import CNetCDF
 import Fields
 
-/// The value of an attribute: NC_CHAR and NC_STRING are both text, every number is a double.
+/// The value of an attribute: NC_CHAR and NC_STRING are both text, all numbers are doubles.
 public enum Attribute: Sendable, Equatable {
     case text(String)
     case numbers([Double])
@@ -9,7 +9,7 @@ public enum Attribute: Sendable, Equatable {
     public var text: String? {
         if case .text(let text) = self { text } else { nil }
     }
-    /// The number, also where a product wraps it in an array of one or writes it as text ("-2800000.0 m" is none).
+    /// The number, also from an array of one or from text that is a number ("-2800000.0 m" is not).
     public var number: Double? {
         switch self {
         case .numbers(let numbers): numbers.count == 1 ? numbers[0] : nil
@@ -22,14 +22,14 @@ public enum Attribute: Sendable, Equatable {
 }
 
 extension NetCDFFile {
-    /// Attributes longer than this are no metadata: a damaged header makes libnetcdf allocate what it claims.
-    static let longestAttribute = 1 << 20
+    /// Longer attributes count as damage: libnetcdf would allocate whatever a damaged header claims.
+    static let maxAttributeLength = 1 << 20
 
     func readAttribute(_ name: String, of variable: Int32) -> Attribute? {
         var type: nc_type = 0
         var length = 0
         guard withNetCDFLock(nc_inq_att(id, variable, name, &type, &length)) == NC_NOERR,
-            length <= NetCDFFile.longestAttribute
+            length <= NetCDFFile.maxAttributeLength
         else { return nil }
         switch type {
         case NC_CHAR:

@@ -2,12 +2,12 @@ import CNetCDF
 import Glibc
 
 extension NetCDFFile {
-    /// Bytes of the header of a classic file at least, by the format's grammar (NetCDF User's Guide, appendix "File Format
-    /// Specifications"). Values begin behind it, so that a file is as long as both.
+    /// Minimum size of the header of a classic file [bytes], by the format's grammar (NetCDF User's Guide, appendix "File Format
+    /// Specifications"). The values follow, so the file is at least as long as both.
     var classicHeaderBytes: Int {
         var kind: Int32 = 0
         withNetCDFLock(nc_inq_format(id, &kind))
-        // Counts have 8 bytes in the 64-bit data format; offsets have 8 in that one and in the 64-bit offset format.
+        // Counts have 8 bytes in the 64-bit data format, offsets also in the 64-bit offset format.
         let count = kind == NC_FORMAT_CDF5 ? 8 : 4
         let offset = kind == NC_FORMAT_CLASSIC ? 4 : 8
         func padded(_ bytes: Int) -> Int { (bytes + 3) / 4 * 4 }

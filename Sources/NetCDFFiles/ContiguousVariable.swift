@@ -2,8 +2,7 @@ import CHDF5
 import Fields
 
 extension NetCDFFile {
-    /// Where the bytes of a contiguous variable lie in its file. Asked after the file was closed, or of a file opened for
-    /// reading: HDF5 places a variable when it is first written.
+    /// The byte range of a contiguous variable in a closed file: HDF5 places a variable when it is first written.
     public static func byteRange(of variable: String, count: Int, byteCount: Int, path: String) throws(NetCDFError)
         -> Range<Int>
     {

@@ -1,6 +1,6 @@
 import Glibc
 
-/// The length of a file, before it is opened: opening a pipe would wait for its other end.
+/// The length of a regular file, checked before opening it: opening a pipe would block.
 @discardableResult
 package func regularFileBytes(_ path: String) throws(NetCDFError) -> Int {
     var info = stat()
@@ -12,7 +12,7 @@ package func regularFileBytes(_ path: String) throws(NetCDFError) -> Int {
     return Int(info.st_size)
 }
 
-/// What stands under a name that should be a file's; nil for a regular file.
+/// The kind of a special file; nil for a regular file.
 package func kindOfSpecialFile(_ info: stat) -> String? {
     switch info.st_mode & S_IFMT {
     case S_IFREG: nil
@@ -22,32 +22,39 @@ package func kindOfSpecialFile(_ info: stat) -> String? {
     }
 }
 
-/// What a file is that the NetCDF library does not know: downloads go wrong in a few ways.
+/// The first bytes of a regular file, fewer where it is shorter; nil where it cannot be read.
+package func firstBytes(of path: String, _ count: Int) -> [UInt8]? {
+    var info = stat()
+    guard stat(path, &info) == 0, kindOfSpecialFile(info) == nil, let file = fopen(path, "r") else { return nil }
+    defer { fclose(file) }
+    return [UInt8](unsafeUninitializedCapacity: count) { bytes, read in
+        read = fread(bytes.baseAddress, 1, count, file)
+    }
+}
+
+/// Recognises files that are not NetCDF, from common mishaps with downloads.
 enum FileKind {
-    /// In words; nil where its first bytes tell nothing.
+    /// What the file is, in words; nil where its first bytes do not tell.
     static func notNetCDF(_ path: String) -> String? {
-        guard let file = fopen(path, "r") else { return nil }
-        defer { fclose(file) }
-        var bytes = [UInt8](repeating: 0, count: 256)
-        let count = fread(&bytes, 1, bytes.count, file)
-        guard count > 0 else { return "an empty file; get it again" }
-        let start = String(decoding: bytes.prefix(count), as: UTF8.self).lowercased().drop { $0.isWhitespace }
+        guard let bytes = firstBytes(of: path, 256) else { return nil }
+        guard !bytes.isEmpty else { return "an empty file; download it again" }
+        let start = String(decoding: bytes, as: UTF8.self).lowercased().drop { $0.isWhitespace }
         if start.hasPrefix("<!doctype html") || start.hasPrefix("<html") {
-            return "a web page, as servers send where a login is needed; log in and download the file again"
+            return "a web page, as servers send when a login is needed; log in and download the file again"
         }
         if bytes.starts(with: [0x1f, 0x8b]) { return "compressed by gzip; unpack it with gunzip" }
         if bytes.starts(with: Array("PK".utf8)) { return "a zip archive; unpack it with unzip" }
-        if isMATLAB4(bytes.prefix(count)) {
+        if isMATLAB4(bytes[...]) {
             return "a MATLAB file of version 4; save it again in MATLAB with -v7"
         }
         if bytes.starts(with: [0x89] + Array("HDF".utf8)) {
-            return "an HDF5 file that is damaged or cut short; get it again"
+            return "an HDF5 file that is damaged or truncated; download it again"
         }
         return nil
     }
 
-    /// Version 4 has no mark: five numbers begin each array (MAT-File Format, "Level 4"), of which those of a first array that is
-    /// real and in a usual order of bytes leave little to chance.
+    /// Version 4 has no signature: each array begins with five numbers (MAT-File Format, "Level 4"), and those of a real first array
+    /// in a usual byte order are hardly found in another file by chance.
     private static func isMATLAB4(_ bytes: ArraySlice<UInt8>) -> Bool {
         guard bytes.count > 20 else { return false }
         let numbers = stride(from: 0, to: 20, by: 4).map { place in

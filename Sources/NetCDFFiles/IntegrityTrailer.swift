@@ -2,23 +2,22 @@ import CKernels
 import Fields
 import Glibc
 
-/// A seal stands behind the end of a NetCDF-4 file (libraries ignore what follows HDF5's own end): the byte ranges that
-/// carry checksums of their own and are left out, their number, a mark, the length of the file, and a CRC-32C of all its
-/// other bytes and of the ranges. HDF5 notices neither a flipped bit in contiguous data nor a file that was never
-/// finished; the seal, written last, tells both. It needs no library to be checked, and is checked before one sees the
-/// file: libhdf5 dies on some damaged headers.
+/// A trailer after the end of a NetCDF-4 file, where libraries ignore it: the byte ranges that have checksums of their own and are
+/// left out, their number, a magic word, the length of the file, and a CRC-32C of all other bytes and of the ranges. HDF5 detects
+/// neither a flipped bit in contiguous data nor an unfinished file; the trailer, written last, detects both. It is checked
+/// without any library, before one opens the file: libhdf5 crashes on some damaged headers.
 public enum IntegrityTrailer {
-    private static let mark: [UInt8] = Array("PINNSEAL".utf8)
-    /// Without the ranges, 16 bytes each.
+    private static let magic: [UInt8] = Array("PINNSEAL".utf8)
+    /// Size without the ranges, which take 16 bytes each.
     public static let byteCount = 32
-    /// Far more than the columns of a store.
+    /// Far more than a store has columns.
     private static let maxRanges = 1000
 
-    /// Appends the seal to a closed file.
+    /// Appends the trailer to a closed file.
     public static func close(_ path: String, leavingOut ranges: [Range<Int>] = []) throws(NetCDFError) {
         let handle = open(path, O_RDWR | O_CLOEXEC)
         guard handle >= 0 else {
-            throw .writeFailed(path: path, what: "the seal", reason: String(cString: strerror(errno)))
+            throw .writeFailed(path: path, what: "its integrity trailer", reason: String(cString: strerror(errno)))
         }
         defer { Glibc.close(handle) }
         let length = Int(lseek(handle, 0, SEEK_END))
@@ -26,13 +25,15 @@ public enum IntegrityTrailer {
         precondition(sorted.count <= maxRanges)
         let table = sorted.flatMap { bytes(of: $0.lowerBound) + bytes(of: $0.upperBound) }
         let checksum = try self.checksum(handle, length: length, leavingOut: sorted, table: table, path: path)
-        let seal = table + bytes(of: sorted.count) + mark + bytes(of: length) + bytes(of: Int(checksum))
-        guard pwrite(handle, seal, seal.count, off_t(length)) == seal.count else {
-            throw .writeFailed(path: path, what: "the seal", reason: String(cString: strerror(errno)))
+        let trailer = table + bytes(of: sorted.count) + magic + bytes(of: length) + bytes(of: Int(checksum))
+        guard pwrite(handle, trailer, trailer.count, off_t(length)) == trailer.count else {
+            throw .writeFailed(path: path, what: "its integrity trailer", reason: String(cString: strerror(errno)))
         }
     }
 
-    /// Checks every byte of a sealed file outside of the ranges that its seal names, which it gives back.
+    /// Checks every byte of a file outside the ranges that its trailer lists.
+    ///
+    /// - Returns: these ranges.
     @discardableResult
     public static func verify(_ path: String) throws(NetCDFError) -> [Range<Int>] {
         try regularFileBytes(path)
@@ -41,10 +42,10 @@ public enum IntegrityTrailer {
         defer { Glibc.close(handle) }
         let end = Int(lseek(handle, 0, SEEK_END)) - byteCount
         guard end > 0 else { throw .noIntegrityTrailer(path: path) }
-        let seal = try readBytes(handle, at: end, count: byteCount, path: path)
-        let count = number(seal, at: 0)
-        let length = number(seal, at: 16)
-        guard Array(seal[8..<16]) == mark, count >= 0, count <= maxRanges, length == end - 16 * count, length > 0
+        let trailer = try readBytes(handle, at: end, count: byteCount, path: path)
+        let count = number(trailer, at: 0)
+        let length = number(trailer, at: 16)
+        guard Array(trailer[8..<16]) == magic, count >= 0, count <= maxRanges, length == end - 16 * count, length > 0
         else {
             throw .noIntegrityTrailer(path: path)
         }
@@ -53,13 +54,13 @@ public enum IntegrityTrailer {
         for place in stride(from: 0, to: table.count, by: 16) {
             let (lower, upper) = (number(table, at: place), number(table, at: place + 8))
             guard lower >= ranges.last?.upperBound ?? 0, upper >= lower, upper <= length else {
-                throw .damaged(path: path, reason: "its seal is damaged")
+                throw .damaged(path: path, reason: "its integrity trailer is damaged")
             }
             ranges.append(lower..<upper)
         }
         let found = try checksum(handle, length: length, leavingOut: ranges, table: table, path: path)
-        guard number(seal, at: 24) == Int(found) else {
-            throw .damaged(path: path, reason: "its checksum does not fit its bytes")
+        guard number(trailer, at: 24) == Int(found) else {
+            throw .damaged(path: path, reason: "its checksum does not match its bytes")
         }
         return ranges
     }
@@ -68,7 +69,7 @@ public enum IntegrityTrailer {
         withUnsafeBytes(of: UInt64(number).littleEndian) { Array($0) }
     }
 
-    /// Negative where the bytes are no number of ours.
+    /// May be negative in a damaged file.
     private static func number(_ bytes: [UInt8], at place: Int) -> Int {
         Int(truncatingIfNeeded: bytes[place..<place + 8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
     }

@@ -4,10 +4,10 @@ import Fields
 import Glibc
 import Synchronization
 
-/// Neither netCDF-C nor HDF5 is thread-safe: both keep tables of what is open, so that even calls about different files
-/// may not overlap. Every call goes through this one lock; a file itself is still used by one thread at a time.
+/// Calls a library under a lock. Neither netCDF-C nor HDF5 is thread-safe: both keep global tables, so that not even calls for
+/// different files may overlap. A single file must still be used by one thread at a time.
 ///
-/// - Parameter bytes: memory that the call is known to need for its values; more than a gigabyte beyond it is damage.
+/// - Parameter bytes: memory that the call needs for its values; using over a gigabyte more counts as damage to the file.
 @discardableResult
 package func withNetCDFLock<Status: BitwiseCopyable & Sendable>(
     allowing bytes: Int = 0, _ call: @autoclosure () -> Status
@@ -25,27 +25,27 @@ private let libraryLock = {
     return Mutex(())
 }()
 
-/// HDF5 locks each file that it opens. Nothing here needs that (files appear when they are whole, `AtomicFile` and `RunDirectory`
-/// have locks of their own), and it fails where a file system has no locks, as NFS without its daemon, and for as long as a
-/// process that is about to start another command shares the descriptor of a file that was written. A user's own setting counts.
+/// Switches off HDF5's file locks, unless the user's environment says otherwise. They are not needed here (files appear when
+/// complete, `AtomicFile` and `RunDirectory` have their own locks), and they fail on file systems without locks, such as NFS without
+/// its daemon, and while a process that is starting another command shares the descriptor of a written file.
 ///
-/// Said once, before HDF5 is first called; not before `main`: a static Swift runtime finds its arguments beside the
-/// environment that the kernel gave, which this replaces.
+/// Called once, before the first call of HDF5; not before `main`, because a static Swift runtime finds its arguments next to the
+/// original environment, which this replaces.
 private func leaveFilesUnlocked() {
     _ = CommandLine.arguments
     setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0)
 }
 
-/// Both libraries die of signals on some damaged files. Products are read by another process (Ingest's `ProductReader`); for
-/// what a command reads itself (stores, checkpoints, polygons, configurations) and writes, after `installCrashHandler()`, which it calls
-/// once from its main thread, that is one line that names the file, and the exit status that a damaged file has.
+/// Both libraries crash on some damaged files. Products are read by another process (Ingest's `ProductReader`). For what a command
+/// reads itself (stores, checkpoints, polygons, configurations) and writes, `installCrashHandler()` turns a crash into a line that
+/// names the file, and the exit status of a damaged file. Call it once, from the main thread.
 public enum LibraryCrash {
     public static func installCrashHandler() { crash_guard_install() }
 
-    /// Signals that end the process at once leave no partial file behind (`AtomicFile`).
+    /// Makes signals that end the process remove partial files first (`AtomicFile`).
     public static func installFileCleanup() { install_file_cleanup() }
 
-    /// What a library makes of a file's content, by code that may die of it as well (toml++ of some brackets).
+    /// Parses the content of a file with a library that may crash on it, such as toml++ on some brackets.
     ///
     /// - Parameter path: the file, for the message.
     package static func guarded<Result>(reading path: String, _ parse: () throws -> Result) rethrows -> Result {
@@ -57,15 +57,15 @@ public enum LibraryCrash {
         }
     }
 
-    /// The file that the calls to come are about.
+    /// Sets the file that the next calls read, for the message.
     package static func concerns(reading path: String) {
         crash_guard_context(
-            "error: \(path): so damaged that the library which reads it failed on it; get it again\n", 65, nil)
+            "error: \(path): so damaged that the library that reads it crashed; get it again\n", 65, nil)
     }
 
     static func concerns(writing path: String) {
         crash_guard_context(
-            "error: \(path): writing failed, and the NetCDF library failed after it; see whether the disk is full\n",
+            "error: \(path): writing failed, and then the NetCDF library crashed; check whether the disk is full\n",
             74, path)
     }
 }

@@ -2,16 +2,15 @@ import CNetCDF
 import Fields
 import Glibc
 
-/// An open NetCDF file, closed when the last reference goes. One thread at a time: neither netCDF-C nor HDF5 is
-/// thread-safe, and the type is not Sendable for that reason.
+/// An open NetCDF file, closed with its last reference. Not Sendable, because neither netCDF-C nor HDF5 is thread-safe.
 public final class NetCDFFile {
     public let path: String
     let id: Int32
     private var isOpen = true
-    /// The file that a group belongs to, kept open as long as the group is in use.
+    /// The file of a group, kept open while the group is in use.
     private let parent: NetCDFFile?
 
-    /// No slab of a product, store or prediction holds more values than this (64 GB of doubles).
+    /// More than any hyperslab of a product, store or prediction has (64 GB of doubles).
     static let maxValuesAtOnce = 1 << 33
 
     /// Opens a file of any NetCDF format, or a plain HDF5 file.
@@ -39,7 +38,7 @@ public final class NetCDFFile {
     }
 
     /// Creates a NetCDF-4 file whose contiguous variables begin at multiples of 4096 bytes, so that they can be mapped.
-    /// Write to a `AtomicFile`'s path: the name that a user sees appears when the file is whole.
+    /// Use an `AtomicFile`'s temporary path, so that the file appears under its name only when complete.
     public init(creating path: String) throws(NetCDFError) {
         var id: Int32 = 0
         errno = 0
@@ -56,7 +55,7 @@ public final class NetCDFFile {
         withNetCDFLock(nc_set_fill(id, NC_NOFILL, &previous))
     }
 
-    /// Closes a written file; what the library held back is on its way to the disk afterwards.
+    /// Closes a written file and flushes the library's buffers.
     public func close() throws(NetCDFError) {
         guard isOpen else { return }
         isOpen = false
@@ -68,7 +67,7 @@ public final class NetCDFFile {
         if isOpen { withNetCDFLock(nc_close(id)) }
     }
 
-    /// A group of an open file: closed with it, and for the rest like a file of its own.
+    /// A group of an open file, closed with it; otherwise used like a file.
     private init(group id: Int32, of parent: NetCDFFile) {
         path = parent.path
         self.id = id
@@ -76,9 +75,9 @@ public final class NetCDFFile {
         isOpen = false
     }
 
-    // MARK: what the file holds
+    // MARK: content
 
-    /// The group of that name, nil where there is none.
+    /// The group with a name; nil where there is none.
     public func group(_ name: String) -> NetCDFFile? {
         var number: Int32 = 0
         guard withNetCDFLock(nc_inq_grp_ncid(id, name, &number)) == NC_NOERR else { return nil }
@@ -91,8 +90,8 @@ public final class NetCDFFile {
         return (0..<count).compactMap { variable(id: $0) }
     }
 
-    /// The variable of that name, nil where there is none (or its type is a user's own). "md/mesh/x" is x in the group mesh of
-    /// the group md.
+    /// The variable with a name; nil where there is none, or its type is user-defined. "md/mesh/x" is x in the group mesh of the
+    /// group md.
     public func variable(_ name: String) -> Variable? {
         if let slash = name.firstIndex(of: "/") {
             return group(String(name[..<slash]))?.variable(String(name[name.index(after: slash)...]))
@@ -102,7 +101,7 @@ public final class NetCDFFile {
         return variable(id: number)
     }
 
-    /// Names of variables whose type is a user's own (complex numbers, records), which are not read.
+    /// Names of variables with user-defined types (complex numbers, records), which are not read.
     package var namesOfOtherTypes: [String] {
         var count: Int32 = 0
         guard withNetCDFLock(nc_inq_nvars(id, &count)) == NC_NOERR else { return [] }
@@ -116,7 +115,7 @@ public final class NetCDFFile {
         }
     }
 
-    /// Refuses a file of which the library cannot read all headers: elsewhere such variables are left out without a word.
+    /// Throws where the library cannot read the header of every variable: elsewhere such variables are silently left out.
     package func requireReadableHeaders() throws(NetCDFError) {
         var count: Int32 = 0
         withNetCDFLock(nc_inq_nvars(id, &count))
@@ -132,7 +131,7 @@ public final class NetCDFFile {
         }
     }
 
-    /// Whether there is a file of which a global attribute begins so: what an output may replace of what has its name.
+    /// Whether a file exists whose global attribute begins with a text: an output may only replace a file of its own kind.
     public static func says(_ name: String, beginningWith text: String, path: String) -> Bool {
         (try? NetCDFFile(reading: path))?.attribute(name)?.text?.hasPrefix(text) == true
     }
@@ -155,7 +154,7 @@ public final class NetCDFFile {
 
     // MARK: writing
 
-    /// Whether an attribute may have this name, which stood in another file: the library reads names that it does not write.
+    /// Whether the library can write an attribute with this name: it reads more names than it writes.
     public static func canWrite(attribute name: String) -> Bool {
         name.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_.+@-]*/) != nil
     }
@@ -178,9 +177,9 @@ public final class NetCDFFile {
         return NetCDFFile(group: number, of: self)
     }
 
-    /// How a variable's bytes lie in the file.
+    /// How a variable is stored in the file.
     public enum Storage: Sendable {
-        /// In one piece, so that it can be mapped.
+        /// Contiguous, so that it can be mapped.
         case contiguous
         /// In chunks, shuffled and deflated.
         case deflated(chunks: [Int])
@@ -215,12 +214,12 @@ public final class NetCDFFile {
         return Variable(file: self, id: number, name: name, type: type, dimensions: dimensions)
     }
 
-    /// Ends the definitions; values are written after it.
+    /// Ends the definitions; must precede writing values.
     public func endDefinitions() throws(NetCDFError) {
         try check(withNetCDFLock(nc_enddef(id)), writing: "the header")
     }
 
-    // MARK: inside
+    // MARK: private
 
     func check(_ status: Int32, writing what: String) throws(NetCDFError) {
         guard status != NC_NOERR else { return }
@@ -248,7 +247,7 @@ public final class NetCDFFile {
         return Variable(file: self, id: number, name: text(of: name), type: known, dimensions: dimensions)
     }
 
-    /// A classic file that was cut in half reads without error, as zeros; its length tells.
+    /// Checks the length of a classic file: a truncated one would be read without error, as zeros.
     private func checkClassicLength(of bytes: Int) throws(NetCDFError) {
         var format: Int32 = 0
         guard withNetCDFLock(nc_inq_format_extended(id, &format, nil)) == NC_NOERR, format == NC_FORMATX_NC3 else {

@@ -1,6 +1,6 @@
 import CNetCDF
 
-/// A number type that variables are read into and written from; libnetcdf converts from the type in the file.
+/// A number type for reading and writing variables; libnetcdf converts from and to the type in the file.
 public protocol NetCDFValue: Sendable {
     static var zero: Self { get }
     static var fileType: VariableType { get }
@@ -80,7 +80,7 @@ extension Int8: NetCDFValue {
     }
 }
 
-/// The types of NetCDF-4 that occur in products, stores and predictions.
+/// The NetCDF-4 types in products, stores and predictions.
 public enum VariableType: Int32, Sendable {
     case int8 = 1
     case text = 2

@@ -32,7 +32,7 @@ public struct Variable {
     public var count: Int { shape.reduce(1, *) }
     public var path: String { file.path }
 
-    /// Lengths of the chunks that the variable is stored in, one a dimension; nil where it lies in one piece.
+    /// Lengths of the chunks that the variable is stored in, one for each dimension; nil where it is contiguous.
     public var chunkLengths: [Int]? {
         var storage: Int32 = 0
         var lengths = [Int](repeating: 0, count: max(1, dimensions.count))
@@ -45,8 +45,8 @@ public struct Variable {
     public func attribute(_ name: String) -> Attribute? { file.readAttribute(name, of: id) }
     public var attributeNames: [String] { file.attributeNames(of: id) }
 
-    /// Numbers are written as double unless the file's convention wants the variable's own type (flag_values). Text is
-    /// NC_CHAR, or NC_STRING with the type `.string` (the MEaSUREs products).
+    /// Writes numbers as double, unless a convention requires the variable's own type (flag_values), and text as NC_CHAR, or as
+    /// NC_STRING with the type `.string` (as the MEaSUREs products have it).
     public func setAttribute(_ name: String, _ value: Attribute, as type: VariableType = .double) throws(NetCDFError) {
         try file.writeAttribute(name, value, as: type, of: id)
     }
@@ -56,7 +56,7 @@ public struct Variable {
         try read(start: [Int](repeating: 0, count: dimensions.count), count: shape)
     }
 
-    /// The values of a hyperslab, row-major; values that do not fit the type are an error.
+    /// The values of a hyperslab, row-major; throws where a value does not fit the type.
     public func read<Value: NetCDFValue>(
         start: [Int], count: [Int], as: Value.Type = Value.self
     ) throws(NetCDFError) -> [Value] {
@@ -77,7 +77,7 @@ public struct Variable {
         return values
     }
 
-    /// The same, into memory for as many values as the hyperslab has.
+    /// Reads a hyperslab into a buffer of its size.
     public func read<Value: NetCDFValue>(
         start: [Int], count: [Int], into values: UnsafeMutableBufferPointer<Value>
     ) throws(NetCDFError) {
@@ -104,7 +104,7 @@ public struct Variable {
     }
 }
 
-/// Nil for a shape that a damaged header may claim.
+/// The number of cells of a shape; nil for an impossible one, as from a damaged header.
 package func numberOfCells(_ shape: [Int]) -> Int? {
     var total = 1
     for length in shape {

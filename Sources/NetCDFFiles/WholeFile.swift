@@ -1,9 +1,9 @@
 import Glibc
 
 extension AtomicFile {
-    /// Writes a file whole under its name, or leaves what was there.
+    /// Writes a complete file under its name; on failure, an earlier file is unchanged.
     ///
-    /// - Parameter what: what the file is to its user, for the message.
+    /// - Parameter what: the kind of file, for the message.
     public static func write(_ bytes: [UInt8], to path: String, as what: String) throws(NetCDFError) {
         let pending = try AtomicFile(replacing: path)
         let handle = open(pending.temporaryPath, O_WRONLY | O_TRUNC | O_CLOEXEC)

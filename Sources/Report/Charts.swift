@@ -105,7 +105,8 @@ struct HistogramChart {
 
     var figure: String {
         // Shows all of a normal distribution, and the visible part of heavy tails.
-        let reach = max(sample.quantile(0.99) * 1.2, .leastNormalMagnitude)
+        let sizes = sample.quantiles([0.5, 0.95, 0.99])
+        let reach = max(sizes[2] * 1.2, .leastNormalMagnitude)
         let bins = 61
         let (counts, beyond) = sample.histogram(reach: reach, bins: bins)
         let largestCount = Double(max(counts.max() ?? 1, 1))
@@ -132,7 +133,7 @@ struct HistogramChart {
         func figure(_ value: Double) -> String { "\(NumberText.typeset(value)) \(unit)" }
         let name = sample.column.shortName ?? ""
         let facts =
-            "Root mean square \(figure(sample.rootMeanSquare)), mean \(figure(sample.mean)), half within \(figure(sample.quantile(0.5))), 95 % within \(figure(sample.quantile(0.95)))"
+            "Root mean square \(figure(sample.rootMeanSquare)), mean \(figure(sample.mean)), half within \(figure(sizes[0])), 95 % within \(figure(sizes[1]))"
         let whole =
             sample.misfits.count < sample.total
             ? "a random sample of \(NumberText.count(sample.misfits.count)) of \(NumberText.count(sample.total)) observations"

@@ -1,3 +1,4 @@
+import Fields
 import Foundation
 
 /// The mapping from values to colours: limits, colour map, and the ticks of the colour bar.
@@ -23,11 +24,9 @@ struct ColorScale: Sendable, Equatable {
     /// A scale for the finite values, from the 1st to the 99th percentile, so that a few outliers do not use up the colours;
     /// nil if there is no finite value.
     init?(_ values: [Float], _ kind: Kind) {
-        let sorted = values.filter(\.isFinite).sorted()
-        guard let first = sorted.first, let last = sorted.last else { return nil }
-        func quantile(_ share: Double) -> Double { Double(sorted[Int((share * Double(sorted.count - 1)).rounded())]) }
-        (smallest, largest) = (Double(first), Double(last))
-        var (low, high) = (quantile(0.01), quantile(0.99))
+        guard let shares = values.filter(\.isFinite).quantiles([0, 0.01, 0.99, 1]) else { return nil }
+        (smallest, largest) = (shares[0], shares[3])
+        var (low, high) = (shares[1], shares[2])
         isLogarithmic = kind == .amountOrLogarithm && smallest > 0 && high > 10 * low
         if kind == .difference {
             high = max(abs(low), abs(high))

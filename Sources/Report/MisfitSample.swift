@@ -43,16 +43,12 @@ struct MisfitSample {
         return samples
     }
 
-    var mean: Double { misfits.reduce(0) { $0 + Double($1) } / Double(max(misfits.count, 1)) }
-    var rootMeanSquare: Double {
-        (misfits.reduce(0) { $0 + Double($1) * Double($1) } / Double(max(misfits.count, 1))).squareRoot()
-    }
+    var mean: Double { misfits.mean ?? 0 }
+    var rootMeanSquare: Double { misfits.rootMeanSquare ?? 0 }
 
-    /// The quantile of |misfit| for a share from 0 to 1.
-    func quantile(_ share: Double) -> Double {
-        let sizes = misfits.map { abs($0) }.sorted()
-        guard !sizes.isEmpty else { return 0 }
-        return Double(sizes[max(0, Int((share * Double(sizes.count)).rounded(.up)) - 1)])
+    /// Quantiles of |misfit|.
+    func quantiles(_ shares: [Double]) -> [Double] {
+        misfits.map { abs($0) }.quantiles(shares) ?? shares.map { _ in 0 }
     }
 
     /// Counts of misfits in equal bins from -reach to reach, and the number outside.

@@ -126,15 +126,12 @@ extension Report {
                     "\(NumberText.typeset(sample.rootMeanSquare)) \(unit), root mean square (\(sample.column.shortName ?? ""))"
                 ))
         }
-        if let map = inferredMap {
-            let sorted = map.values.filter(\.isFinite).sorted()
-            func quantile(_ share: Double) -> String {
-                NumberText.typeset(Double(sorted[Int(share * Double(sorted.count - 1))]))
-            }
+        if let map = inferredMap, let shares = map.values.filter(\.isFinite).quantiles([0.05, 0.5, 0.95]) {
+            let figures = shares.map { NumberText.typeset($0) }
             rows.append(
                 (
                     map.name,
-                    "median \(quantile(0.5)) \(NumberText.unit(map.unit)), 90 % of the area between \(quantile(0.05)) and \(quantile(0.95)) (\(map.title))"
+                    "median \(figures[1]) \(NumberText.unit(map.unit)), 90 % of the area between \(figures[0]) and \(figures[2]) (\(map.title))"
                 ))
         }
         rows.append(

@@ -28,11 +28,6 @@ import Benchmarks
         #expect(StepTiming(measured, points: 1).share == nil)
     }
 
-    @Test func quantilesLieBetweenNeighbours() {
-        #expect([3.0, 1, 2].median == 2 && [4.0, 1, 3, 2].median == 2.5)
-        #expect([0.0, 1, 2, 3, 4].quartiles == [1, 3] && [Double]().median == nil)
-    }
-
     @Test(arguments: [(1, [1]), (2, [1, 2]), (6, [1, 2, 4, 6]), (16, [1, 2, 4, 8, 16])])
     func coresAreDoubledUpToAll(_ cores: Int, _ counts: [Int]) {
         #expect(BenchmarkPlan.threadCounts(cores: cores) == counts)

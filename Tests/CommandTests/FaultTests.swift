@@ -102,7 +102,7 @@ struct FaultTests {
                 if result.status == 0 { continue }
                 #expect(result.status == 74 && !result.died, "\(arguments) at \(place): \(result.messages)")
                 // libhdf5 itself may die of the failed write; the guard says so in its own words.
-                let told = ["No space left on device", "see whether the disk is full"].contains {
+                let told = ["No space left on device", "check whether the disk is full"].contains {
                     result.messages.contains($0)
                 }
                 #expect(told, "\(result.messages)")

@@ -161,7 +161,9 @@ import Testing
         try here.addSample()
         let secret = here.folder.file("secret")
         try Data(repeating: 65, count: 8000).write(to: URL(fileURLWithPath: secret))
-        for (hazard, reason) in [(HazardousHDF5.externalLink, "link into"), (.externalStorage, "in another file")] {
+        for (hazard, reason) in [
+            (HazardousHDF5.externalLink, "link to another file"), (.externalStorage, "in another file"),
+        ] {
             try hazard.write(to: here.folder.file("hazard.nc"), leadingTo: secret)
             let result = try here.run(here.ingest, ["hazard.nc"])
             #expect(result.status == 65 && !result.died, "\(result.messages)")
@@ -170,8 +172,9 @@ import Testing
     }
 
     @Test(arguments: [
-        (HazardousHDF5.deadLink, "'VX' is not read", "does not hold"), (.groupInItself, "'a/b' is not read", "no end"),
-        (.deepGroups, "is not read", "64 deep"),
+        (HazardousHDF5.deadLink, "'VX' is not read", "does not exist"),
+        (.groupInItself, "'a/b' is not read", "contains it"),
+        (.deepGroups, "is not read", "64 levels deep"),
     ]) func linksOfHDF5ThatLeadNowhereAreNotCalledDamage(_ hazard: HazardousHDF5, _ name: String, _ reason: String)
         throws
     {
