@@ -47,7 +47,8 @@ let stages: [Target] = [
     .target(
         name: "Runs",
         dependencies: [
-            "Fields", "NetCDFFiles", "Networks", "Objective", "Optimizers", "Physics", "PointStore", "CKernels", toml,
+            "Fields", "NetCDFFiles", "Networks", "Objective", "Optimizers", "Physics", "PointStore", "Compute",
+            "CKernels", toml,
         ]),
     // Product schemas travel inside the binary, so that it works wherever it is put. A file more is a line more here.
     .target(
@@ -96,7 +97,8 @@ let commands: [Target] = [
     .target(
         name: "CommandSupport",
         dependencies: [
-            "Fields", "NetCDFFiles", "CKernels", "Compute", "ComputeCPU", "ComputeCUDA", arguments, toml, logging,
+            "Runs", "Fields", "NetCDFFiles", "CKernels", "Compute", "ComputeCPU", "ComputeCUDA", arguments, toml,
+            logging,
         ]),
     .executableTarget(
         name: "pinn-ingest", dependencies: ["CommandSupport", "Ingest", "Fields", arguments]),
@@ -151,7 +153,8 @@ let tests: [Target] = [
     .testTarget(
         name: "CommandTests",
         dependencies: [
-            "CommandSupport", "NetCDFFiles", "Fields", "TestSupport", "pinn-ingest", "pinn-train", "pinn-export",
+            "CommandSupport", "Runs", "NetCDFFiles", "Fields", "TestSupport", "pinn-ingest", "pinn-train",
+            "pinn-export",
             "pinn-sample",
             "pinn-bench", "pinn-plan", "pinn-eval", "pinn-report",
         ]),

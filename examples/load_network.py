@@ -3,7 +3,7 @@
 
 usage: load_network.py [pinn-run [pinn-store.nc [prediction.nc]]]      (numpy, netCDF4; jax where it is installed)
 
-Compares with a prediction where there is one. For one or two networks without tiles and without Fourier features, of
+Compares with a prediction where there is one. For one or two networks without subdomains and without Fourier features, of
 --physics shallow-shelf.
 """
 import glob
@@ -30,8 +30,9 @@ def load(run="pinn-run", store="pinn-store.nc"):
     plan = tomllib.loads(checkpoint.plan)
     flat = np.asarray(checkpoint["parameters"][:].data)
 
-    if plan["tiles"] != "1x1" or plan["physics"] != "shallow-shelf" or set(plan["fourier"].split("+")) - {"none", "0"}:
-        sys.exit(f"{run}: this example is for --physics shallow-shelf without --tiles and --fourier; pinn-export evaluates the others")
+    # Runs of version 1.0 have "tiles".
+    if plan.get("subdomains", plan.get("tiles")) != "1x1" or plan["physics"] != "shallow-shelf" or set(plan["fourier"].split("+")) - {"none", "0"}:
+        sys.exit(f"{run}: this example is for --physics shallow-shelf without --subdomains and --fourier; pinn-export evaluates the others")
     networks, place = [], 0
     shapes = plan["network"].split("+")
     for shape, outputs in zip(shapes, [4] if len(shapes) == 1 else [3, 1]):

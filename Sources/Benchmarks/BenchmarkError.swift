@@ -39,7 +39,7 @@ public enum BenchmarkError: Failure {
         case .notReplaced(let path, let what):
             "\(path): \(what); it is not replaced, choose another name with --save"
         case .memoryTooSmall(let row, let needed, let free, let limit):
-            "\(row): needs about \(Figure.megabytes(needed)), \(limit) leaves \(Figure.megabytes(free)); ask for fewer points or threads, or a smaller network"
+            "\(row): needs about \(NumberText.bytes(needed)), \(limit) leaves \(NumberText.bytes(free)); ask for fewer points or threads, or a smaller network"
         case .unreadable(let path, let reason): "\(path): cannot read the report: \(reason)"
         case .unwritable(let path, let reason): "\(path): cannot write: \(reason); choose another place"
         case .diskTooSmall(let path, let needed, let free):

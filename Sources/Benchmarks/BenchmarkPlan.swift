@@ -1,3 +1,4 @@
+import Fields
 import Foundation
 import NetCDFFiles
 
@@ -155,7 +156,7 @@ public struct BenchmarkPlan: Sendable {
         if let free = AtomicFile.freeBytes(beside: folder.path), free < needed {
             throw BenchmarkError.diskTooSmall(path: folder.path, needed: needed, free: free)
         }
-        say("\(folder.path): \(Figure.megabytes(needed)) for the time of the run")
+        say("\(folder.path): \(NumberText.bytes(needed)) for the time of the run")
     }
 }
 

@@ -79,6 +79,6 @@ public struct NetworkGroup: Sendable, Equatable {
     public var description: String {
         let group = networks.map(\.description).joined(separator: ", ")
         guard decomposition != .whole else { return group }
-        return "\(group) in each of \(decomposition.rows)x\(decomposition.columns) tiles"
+        return "\(group) in each of \(decomposition.rows)x\(decomposition.columns) subdomains"
     }
 }

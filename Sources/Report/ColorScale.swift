@@ -1,3 +1,4 @@
+import Fields
 import Foundation
 
 /// Which colour belongs to which value: limits, the map between them, and the ticks of the colour bar.

@@ -27,9 +27,11 @@ struct DeviceSteps {
     init?(_ context: TrainingContext, _ optimizer: any Optimizer, _ checkpoint: Checkpoint) {
         guard let device = context.backend as? any SteppingBackend, optimizer is Adam,
             context.configuration.balance == .none,
-            checkpoint.iteration < context.configuration.iterations, let phases = try? context.configuration.phases()
+            checkpoint.iteration < context.configuration.iterations
         else { return nil }
-        (self.context, self.device, self.phases, start) = (context, device, phases, checkpoint.iteration)
+        (self.context, self.device, phases, start) = (
+            context, device, context.configuration.phases, checkpoint.iteration
+        )
         if changesPriors(after: start) { return nil }
     }
 

@@ -35,7 +35,7 @@ public struct Trainer {
     /// A new run, with the weights that its seed gives.
     public init(starting context: TrainingContext, in directory: RunDirectory) throws {
         let networks = context.objective.residualProblem.networks
-        let optimizer = try context.makeOptimizer(at: 0)
+        let optimizer = context.makeOptimizer(at: 0)
         self.init(
             context, directory, optimizer,
             Checkpoint(
@@ -54,9 +54,9 @@ public struct Trainer {
                 run: directory.path, store: context.configuration.store, expected: checkpoint.storeFingerprint,
                 found: context.store.fingerprint)
         }
-        var optimizer = try context.makeOptimizer(at: checkpoint.iteration)
+        var optimizer = context.makeOptimizer(at: checkpoint.iteration)
         // A checkpoint between two phases holds the state of the first.
-        if try context.configuration.phases().phase(at: checkpoint.iteration).start < max(checkpoint.iteration, 1) {
+        if context.configuration.phases.phase(at: checkpoint.iteration).start < max(checkpoint.iteration, 1) {
             optimizer.state = checkpoint.optimizer
         }
         var continued = checkpoint
@@ -88,7 +88,7 @@ public struct Trainer {
         let secondsBefore = checkpoint.trainedSeconds
         var lastSaved = begin
         let context = context
-        let phases = try context.configuration.phases()
+        let phases = context.configuration.phases
         var gradient: [Float] = []
         var used: Chunk?
         // The loss at the parameters, and its gradient, where the last step has computed them on points that are kept.
@@ -102,7 +102,7 @@ public struct Trainer {
             let iteration = checkpoint.iteration
             let phase = phases.phase(at: iteration)
             if phase.start == iteration, iteration > 0 {
-                optimizer = try context.makeOptimizer(at: iteration)
+                optimizer = context.makeOptimizer(at: iteration)
                 (known, isStuck) = (nil, false)
             }
             if context.configuration.sampling.drawing(at: iteration) == iteration {

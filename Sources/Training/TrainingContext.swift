@@ -12,6 +12,8 @@ public struct TrainingContext {
     public let objective: Objective
     public let stream: ChunkStream
     public let backend: any Backend
+    /// Whether the points of a fixed batch stay in memory; else they are read at each evaluation.
+    public var keepsFixedBatch = false
     /// Whether the physics knows no flow across the x axis.
     private let isAlongX: Bool
 
@@ -24,16 +26,14 @@ public struct TrainingContext {
     ) throws {
         self.configuration = configuration
         store = try StoreReader(path: configuration.store)
-        let model = try configuration.model()
+        let model = configuration.model
         isAlongX = !model.observed.contains(.velocityY)
         guard model.ice == store.description.ice else {
             throw OptionError.otherIce(
-                physics: configuration.physics, needs: model.ice, store: configuration.store,
+                physics: model.name, needs: model.ice, store: configuration.store,
                 holds: store.description.ice)
         }
-        objective = .inversion(
-            of: store.description, model: model, networks: try configuration.networks(), weights: configuration.weights,
-            constants: configuration.constants)
+        objective = configuration.objective(for: store.description)
         try admit(store, objective)
         stream = ChunkStream(
             store, sizes: configuration.stream.sizes, seed: configuration.seed,
@@ -42,8 +42,8 @@ public struct TrainingContext {
     }
 
     /// The optimizer of an iteration's phase, as it is at the beginning of the phase.
-    func makeOptimizer(at iteration: Int) throws -> any Optimizer {
-        try configuration.makeOptimizer(
+    func makeOptimizer(at iteration: Int) -> any Optimizer {
+        configuration.makeOptimizer(
             at: iteration, parameterCount: objective.residualProblem.networks.parameterCount, threads: backend.threads)
     }
 
@@ -77,15 +77,15 @@ public struct TrainingContext {
         }
         guard isAlongX, reach(.v) > 0.2 * reach(.u) else { return nil }
         return
-            "--physics \(configuration.physics) is one-dimensional, along the x axis; in \(configuration.store) the velocity across it is \(Int((100 * reach(.v) / reach(.u)).rounded())) % of that along it"
+            "--physics \(configuration.model) is one-dimensional, along the x axis; in \(configuration.store) the velocity across it is \(Int((100 * reach(.v) / reach(.u)).rounded())) % of that along it"
     }
 
     /// The densities in which the product and the run differ, for the user to know: they move the viscosity.
     private var densityNotes: [String] {
         let stated = [
-            ("ice", store.description.productIceDensity, configuration.iceDensity, "--ice-density"),
+            ("ice", store.description.productIceDensity, configuration.constants.iceDensity, "--ice-density"),
             (
-                "sea water", store.description.productSeaWaterDensity, configuration.seaWaterDensity,
+                "sea water", store.description.productSeaWaterDensity, configuration.constants.seaWaterDensity,
                 "--sea-water-density"
             ),
         ]

@@ -45,7 +45,7 @@ struct EvalCommand: ParsableCommand {
 
     func run() throws {
         let run = try TrainedRun(in: RunDirectory(runPath), store: store) { printMessage("warning: \($0)") }
-        let model = try run.checkpoint.configuration.model()
+        let model = run.checkpoint.configuration.model
         // What follows, too: a truth file tells the viscosity where the hardness is inferred.
         let quantities = model.unknowns + model.derived.map(\.quantity)
         let prediction = try Prediction(
