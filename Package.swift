@@ -50,7 +50,8 @@ let stages: [Target] = [
     .target(
         name: "Runs",
         dependencies: [
-            "Fields", "NetCDFFiles", "Networks", "Objective", "Optimizers", "Physics", "PointStore", "CKernels", toml,
+            "Fields", "NetCDFFiles", "Networks", "Objective", "Optimizers", "Physics", "PointStore", "Compute",
+            "CKernels", toml,
         ]),
     // Product schemas travel inside the binary, so that it works wherever it is put. A file more is a line more here.
     .target(
@@ -103,7 +104,8 @@ let commands: [Target] = [
     .target(
         name: "CommandSupport",
         dependencies: [
-            "Fields", "NetCDFFiles", "CSystem", "Compute", "ComputeCPU", "ComputeCUDA", "Planning", arguments, toml,
+            "Fields", "NetCDFFiles", "CSystem", "Compute", "ComputeCPU", "ComputeCUDA", "Planning", "Runs",
+            arguments, toml,
             logging,
         ], plugins: ["BuildCommit"]),
     .plugin(name: "BuildCommit", capability: .buildTool()),
@@ -163,7 +165,8 @@ let tests: [Target] = [
     .testTarget(
         name: "CommandTests",
         dependencies: [
-            "CommandSupport", "NetCDFFiles", "Fields", "TestSupport", "pinn-ingest", "pinn-train", "pinn-export",
+            "CommandSupport", "Runs", "NetCDFFiles", "Fields", "TestSupport", "pinn-ingest", "pinn-train",
+            "pinn-export",
             "pinn-sample",
             "pinn-bench", "pinn-plan", "pinn-eval", "pinn-report",
         ]),

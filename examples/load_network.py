@@ -30,6 +30,7 @@ def load(run="pinn-run", store="pinn-store.nc"):
     plan = tomllib.loads(checkpoint.plan)
     flat = np.asarray(checkpoint["parameters"][:].data)
 
+    # Runs of version 1.0 have "tiles".
     if plan.get("subdomains", plan.get("tiles")) != "1x1" or plan["physics"] != "shallow-shelf" or set(plan["fourier"].split("+")) - {"none", "0"}:
         sys.exit(f"{run}: this example is for --physics shallow-shelf without --subdomains and --fourier; pinn-export handles the others")
     networks, place = [], 0

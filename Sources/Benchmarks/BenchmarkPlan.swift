@@ -1,3 +1,4 @@
+import Fields
 import Foundation
 import NetCDFFiles
 
@@ -156,7 +157,7 @@ public struct BenchmarkPlan: Sendable {
         if let free = AtomicFile.freeBytes(beside: folder.path), free < needed {
             throw BenchmarkError.diskTooSmall(path: folder.path, needed: needed, free: free)
         }
-        say("\(folder.path): \(Figure.megabytes(needed)) needed during the run")
+        say("\(folder.path): \(NumberText.bytes(needed)) needed during the run")
     }
 }
 

@@ -7,10 +7,10 @@ extension BenchmarkReport {
 
     /// The machine in one line.
     public var heading: String {
-        let load = machine.load > 0.3 ? "; other processes were running (load \(Figure.plain(machine.load)))" : ""
+        let load = machine.load > 0.3 ? "; other processes were running (load \(NumberText.plain(machine.load)))" : ""
         let name = label.map { ", \($0)" } ?? ""
         return
-            "\(machine.processor), \(machine.cores) \(machine.cores == 1 ? "core" : "cores"), \(Figure.plain(Double(machine.memoryBytes) / 1e9)) GB\(name), \(date)\(load)"
+            "\(machine.processor), \(machine.cores) \(machine.cores == 1 ? "core" : "cores"), \(NumberText.plain(Double(machine.memoryBytes) / 1e9)) GB\(name), \(date)\(load)"
     }
 
     public var tables: [Table] {
@@ -40,14 +40,14 @@ extension BenchmarkReport {
         for row in steps where !counts.contains(row.points) { counts.append(row.points) }
         for count in counts {
             rows.append(
-                [grouped(count)]
+                [NumberText.grouped(count)]
                     + columns.map { name in
                         steps.first { $0.points == count && deviceName($0.backend, $0.threads) == name }.map(step) ?? ""
                     })
         }
         if let first = streams.first {
             rows.append(
-                ["\(grouped(first.points)), streamed"]
+                ["\(NumberText.grouped(first.points)), streamed"]
                     + columns.map { name in
                         streams.first { deviceName($0.backend, $0.threads) == name }.map(stream) ?? ""
                     })
@@ -57,9 +57,9 @@ extension BenchmarkReport {
 
     private var rawTable: Table {
         var table = matrix(
-            "Time for \(grouped(BenchmarkReport.iterations)) iterations",
-            step: { Figure.duration($0.measured.time(iterations: BenchmarkReport.iterations)) },
-            stream: { Figure.duration($0.time(iterations: BenchmarkReport.iterations)) })
+            "Time for \(NumberText.grouped(BenchmarkReport.iterations)) iterations",
+            step: { time($0.measured.time(iterations: BenchmarkReport.iterations)) },
+            stream: { time($0.time(iterations: BenchmarkReport.iterations)) })
         if table.rows.contains(where: { $0.contains { $0.hasPrefix("~") } }) {
             table.notes = ["~ extrapolated from the median of fewer iterations."]
         }
@@ -68,8 +68,8 @@ extension BenchmarkReport {
 
     private var unitTable: Table {
         var table = matrix(
-            "Unit time: seconds per point and 1,000 iterations", step: { Figure.plain($0.measured.unitSeconds) },
-            stream: { Figure.plain($0.measured.unitSeconds) })
+            "Unit time: seconds per point and 1,000 iterations", step: { NumberText.plain($0.measured.unitSeconds) },
+            stream: { NumberText.plain($0.measured.unitSeconds) })
         table.notes = [published, publishedOfGPUs].compactMap { $0 }
         return table
     }
@@ -87,7 +87,7 @@ extension BenchmarkReport {
         else { return nil }
         let ratio = BenchmarkReport.publishedCores / row.measured.unitSeconds
         return
-            "Wang et al. report \(BenchmarkReport.publishedCores) for 65,536 points on 16 cores (\(BenchmarkReport.publishedGPU) on a GPU): \(deviceName(row.backend, row.threads)) of this machine at \(grouped(row.points)) points is \(Figure.plain(ratio)) times as fast."
+            "Wang et al. report \(BenchmarkReport.publishedCores) for 65,536 points on 16 cores (\(BenchmarkReport.publishedGPU) on a GPU): \(deviceName(row.backend, row.threads)) of this machine at \(NumberText.grouped(row.points)) points is \(NumberText.plain(ratio)) times as fast."
     }
 
     /// The same for a GPU, against the published GPU figure.
@@ -98,13 +98,13 @@ extension BenchmarkReport {
         else { return nil }
         let ratio = BenchmarkReport.publishedGPU / row.measured.unitSeconds
         return
-            "\(deviceName(row.backend, nil)) at \(grouped(row.points)) points is \(Figure.plain(ratio)) times as fast as their GPU (\(BenchmarkReport.publishedGPU))."
+            "\(deviceName(row.backend, nil)) at \(NumberText.grouped(row.points)) points is \(NumberText.plain(ratio)) times as fast as their GPU (\(BenchmarkReport.publishedGPU))."
     }
 
     private var shareTable: Table {
         var table = matrix(
             "Share of the rate of OpenBLAS's sgemm on the same cores (quartiles)",
-            step: { Figure.share($0.measured) }, stream: { Figure.share($0.measured) })
+            step: { share($0.measured) }, stream: { share($0.measured) })
         table.notes = [
             "Only a step's matrix products are counted; steps and sgemm were interleaved in slices of a fraction of a second."
         ]
@@ -134,12 +134,13 @@ extension BenchmarkReport {
                 + ["step", "points/s", "sgemm GFLOP/s", "peak memory", "steps timed"], rows: [])
         for row in shown {
             table.rows.append(
-                [grouped(row.points)] + (devices.count > 1 ? [deviceName(row.backend, row.threads)] : [])
+                [NumberText.grouped(row.points)] + (devices.count > 1 ? [deviceName(row.backend, row.threads)] : [])
                     + details(row.measured, row.peakBytes))
         }
         for row in streams where devices.isEmpty || devices.contains(deviceName(row.backend, row.threads)) {
             table.rows.append(
-                ["\(grouped(row.points)), streamed"] + (devices.count > 1 ? [deviceName(row.backend, row.threads)] : [])
+                ["\(NumberText.grouped(row.points)), streamed"]
+                    + (devices.count > 1 ? [deviceName(row.backend, row.threads)] : [])
                     + details(row.measured, row.peakBytes))
         }
         table.notes = Array(Set(steps.map(\.device) + streams.map(\.device))).sorted()
@@ -150,8 +151,8 @@ extension BenchmarkReport {
 
     private func details(_ timing: StepTiming, _ peakBytes: Int) -> [String] {
         [
-            Figure.duration(timing.stepSeconds), Figure.plain(timing.pointsPerSecond),
-            timing.sgemmRate.map { Figure.plain($0 / 1e9) } ?? "--", Figure.megabytes(peakBytes), "\(timing.steps)",
+            NumberText.duration(timing.stepSeconds), NumberText.plain(timing.pointsPerSecond),
+            timing.sgemmRate.map { NumberText.plain($0 / 1e9) } ?? "--", NumberText.bytes(peakBytes), "\(timing.steps)",
         ]
     }
 
@@ -165,16 +166,16 @@ extension BenchmarkReport {
                 guard let reading else { continue }
                 table.rows.append([
                     name, deviceName(row.backend, row.threads),
-                    "\(Figure.plain(reading.pointsPerSecond / 1e6)) M points/s",
-                    "\(Figure.plain(reading.bytesPerSecond / 1e6)) MB/s",
-                    Figure.percent(reading.slowdown, reading.slowdownQuartiles),
+                    "\(NumberText.plain(reading.pointsPerSecond / 1e6)) M points/s",
+                    "\(NumberText.plain(reading.bytesPerSecond / 1e6)) MB/s",
+                    percent(reading.slowdown, reading.slowdownQuartiles),
                     String(format: "%.2f %%", 100 * reading.waiting),
                 ])
             }
         }
         if let row = streams.first {
             table.notes.append(
-                "A store of \(grouped(row.points)) collocation points (\(Figure.plain(Double(row.storeBytes) / 1e9)) GB); \(grouped(row.chunk)) of them per iteration, \(grouped(row.pointsPerIteration)) points with data and front, as 'pinn-train --stream chunk=\(row.chunk)' takes them. The unit time above counts collocation points."
+                "A store of \(NumberText.grouped(row.points)) collocation points (\(NumberText.plain(Double(row.storeBytes) / 1e9)) GB); \(NumberText.grouped(row.chunk)) of them per iteration, \(NumberText.grouped(row.pointsPerIteration)) points with data and front, as 'pinn-train --stream chunk=\(row.chunk)' takes them. The unit time above counts collocation points."
             )
             if row.cold == nil {
                 table.notes.append("The store could not be evicted from the page cache (a file system in memory?).")
@@ -189,9 +190,10 @@ extension BenchmarkReport {
             header: ["stage", "", "time", "per second", "written", "peak memory", "runs"],
             rows: stages.map { row in
                 [
-                    row.stage, "\(grouped(row.count)) \(row.unit)", Figure.duration(row.seconds),
-                    "\(Figure.plain(row.perSecond)) \(row.unit)",
-                    "\(Figure.plain(row.bytesPerSecond / 1e6)) MB/s", Figure.megabytes(row.peakBytes), "\(row.runs)",
+                    row.stage, "\(NumberText.grouped(row.count)) \(row.unit)", NumberText.duration(row.seconds),
+                    "\(NumberText.plain(row.perSecond)) \(row.unit)",
+                    "\(NumberText.plain(row.bytesPerSecond / 1e6)) MB/s", NumberText.bytes(row.peakBytes),
+                    "\(row.runs)",
                 ]
             }, notes: stages.filter { !$0.note.isEmpty }.map { "\($0.stage): \($0.note)." })
     }
@@ -206,8 +208,8 @@ extension Comparison {
             rows: rows.map { row in
                 [
                     row.name, share(row.shareBefore), share(row.shareNow),
-                    row.shareRatio.map { String(format: "%.3f", $0) } ?? "--", Figure.plain(row.rateBefore),
-                    Figure.plain(row.rateNow), String(format: "%.3f", row.rateRatio),
+                    row.shareRatio.map { String(format: "%.3f", $0) } ?? "--", NumberText.plain(row.rateBefore),
+                    NumberText.plain(row.rateNow), String(format: "%.3f", row.rateRatio),
                 ]
             })
         if rows.isEmpty { table.notes.append("No row in common with the earlier report.") }
@@ -227,13 +229,20 @@ extension Comparison {
     }
 }
 
-/// "65,536"
-func grouped(_ number: Int) -> String {
-    let digits = Array(String(number))
-    var text = ""
-    for (place, digit) in digits.enumerated() {
-        if place > 0 && (digits.count - place) % 3 == 0 { text.append(",") }
-        text.append(digit)
-    }
-    return text
+/// "~ 38.9 s" where it is extrapolated.
+private func time(_ time: (seconds: Double, isExtrapolated: Bool)) -> String {
+    (time.isExtrapolated ? "~ " : "") + NumberText.duration(time.seconds)
+}
+
+/// "0.93 (0.91-0.95)"
+private func share(_ timing: StepTiming) -> String {
+    guard let share = timing.share else { return "--" }
+    guard let range = timing.shareQuartiles, range.count == 2 else { return String(format: "%.2f", share) }
+    return String(format: "%.2f (%.2f-%.2f)", share, range[0], range[1])
+}
+
+/// "+0.4 % (-0.2 to 1.1)"
+private func percent(_ part: Double, _ range: [Double]) -> String {
+    let value = String(format: "%+.1f %%", 100 * part)
+    return range.count == 2 ? value + String(format: " (%.1f to %.1f)", 100 * range[0], 100 * range[1]) : value
 }

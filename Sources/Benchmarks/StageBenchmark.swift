@@ -66,10 +66,10 @@ public struct ExportBenchmark: Codable, Sendable {
         let reader = try StoreReader(path: store)
         var configuration = TrainingConfiguration()
         configuration.store = store
-        try configuration.set("network", to: .text(network))
+        configuration.network = try NetworkConfiguration(parsing: network)
         let checkpoint = Checkpoint(
             configuration: configuration, iteration: 0,
-            parameters: try configuration.networks().initialParameters(seed: 0),
+            parameters: configuration.networks.initialParameters(seed: 0),
             optimizer: StoredArrays(), history: History(termNames: []),
             storeFingerprint: reader.fingerprint, backend: "none", trainedSeconds: 0)
         let model = try Prediction(checkpoint, store: reader) { try makeBackend(backend, $0, threads) }

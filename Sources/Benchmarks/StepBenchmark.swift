@@ -13,7 +13,7 @@ public typealias BackendMaker = (_ name: String, _ residualProblem: ResidualProb
 public struct StepBenchmark: Codable, Sendable {
     public var problem = "shallow-shelf"
     public var network = "8x128"
-    public var tiles = "1x1"
+    public var subdomains = "1x1"
     public var fourier = "none"
     public var points: Int
     public var backend: String
@@ -30,7 +30,7 @@ public struct StepBenchmark: Codable, Sendable {
     }
 
     public func run(_ makeBackend: BackendMaker) throws -> StepRow {
-        let problem = try StepProblem.named(self.problem, network, tiles: tiles, fourier: fourier)
+        let problem = try StepProblem.named(self.problem, network, subdomains: subdomains, fourier: fourier)
         let device = try makeBackend(backend, problem.residualProblem, threads)
         var parameters = problem.residualProblem.networks.initialParameters(seed: 0)
         var optimizer = Adam(parameterCount: parameters.count, options: OptimizerOptions())
@@ -90,7 +90,7 @@ public struct StepBenchmark: Codable, Sendable {
         return StepRow(
             problem: problem.name, network: network, backend: backend, threads: threads, points: points,
             device:
-                "\(device.summary); products \(Figure.plain(rates.products / 1e12)) TFLOP/s, copies \(Figure.plain(rates.copies / 1e9)) GB/s",
+                "\(device.summary); products \(NumberText.plain(rates.products / 1e12)) TFLOP/s, copies \(NumberText.plain(rates.copies / 1e9)) GB/s",
             measured: timing, peakBytes: ProcessMemory.peakBytes)
     }
 }

@@ -31,15 +31,15 @@ public struct StepProblem: Sendable {
 
     /// Networks, in the notation of `--network`, `--subdomains` and `--fourier`.
     public static func named(
-        _ name: String, _ network: String, tiles: String = TrainingConfiguration().tiles,
-        fourier: String = TrainingConfiguration().fourier
+        _ name: String, _ network: String, subdomains: String = "1x1", fourier: String = "none"
     ) throws -> StepProblem {
         guard let problem = all.first(where: { $0.name == name }) else {
             throw BenchmarkError.unknownName("problem", name, known: names)
         }
         var configuration = TrainingConfiguration()
-        (configuration.network, configuration.tiles, configuration.fourier) = (network, tiles, fourier)
-        return problem.make(try configuration.networks())
+        configuration.network = try NetworkConfiguration(
+            parsing: network, subdomains: subdomains, fourier: fourier)
+        return problem.make(configuration.networks)
     }
 
     private init(_ name: String, _ networks: NetworkGroup, _ groups: [PointGroup]) {

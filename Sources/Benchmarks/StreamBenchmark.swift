@@ -32,7 +32,7 @@ public struct StreamBenchmark: Codable, Sendable {
     public func run(_ makeBackend: BackendMaker) throws -> StreamRow {
         var configuration = TrainingConfiguration()
         configuration.store = store
-        try configuration.set("network", to: .text(network))
+        configuration.network = try NetworkConfiguration(parsing: network)
         configuration.stream = StreamConfiguration(chunk: chunk)
         let context = try TrainingContext(configuration) { try makeBackend(backend, $0, threads) }
         let canDrop = dropCache()

@@ -11,13 +11,13 @@ public enum Backends {
         /// Whether this machine has it.
         let isAvailable: @Sendable () -> Bool
         let make: @Sendable (ResidualProblem, _ threads: Int?, _ precision: String?) throws -> any Backend
-        /// What it allocates for chunks of so many points a program.
+        /// What it allocates for chunks with `counts` points for each program.
         let memory: @Sendable (ResidualProblem, _ counts: [Int], _ threads: Int?) -> [(name: String, bytes: Int)]
-        /// What it takes of a memory of its own; nil where there is none.
+        /// What it takes of its own memory; nil for a device without one.
         let ownMemory: (@Sendable (ResidualProblem, _ precision: String?) throws -> DeviceMemory)?
     }
 
-    /// In the order in which "auto" asks for them.
+    /// In the order in which "auto" tries them.
     private static let devices = [
         Device(
             name: "cuda", isAvailable: { isGPUAvailable },
@@ -34,10 +34,15 @@ public enum Backends {
             },
             memory: CPUBackend.memory, ownMemory: nil),
     ]
-    /// Asked once: libraries are searched for in many places.
+    /// Asked once, since libraries are searched for in many places.
     private static let isGPUAvailable = CUDABackend.isAvailable
 
-    /// What this machine has, by name.
+    /// Throws where no device has the name.
+    static func requireName(_ name: String) throws {
+        guard names.contains(name) else { throw UnknownBackend(name: name) }
+    }
+
+    /// Names of the devices that this machine has.
     public static var available: [String] { devices.filter { $0.isAvailable() }.map(\.name) }
 
     public static var names: [String] { ["auto"] + devices.map(\.name) }
@@ -45,13 +50,13 @@ public enum Backends {
     /// The caller has found room for it and for its threads (`MemoryEstimate`): a thread that finds none for its stack and
     /// OpenBLAS's buffer ends the process, or asks for it over and over.
     ///
-    /// - Parameter name: of a device; behind a colon, what its products are computed in: "cuda:tf32".
+    /// - Parameter name: of a device; after a colon, the precision of its products: "cuda:tf32".
     public static func make(_ name: String, _ residualProblem: ResidualProblem, threads: Int?) throws -> any Backend {
         let parts = name.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         return try device(parts[0]).make(residualProblem, threads, parts.count > 1 ? parts[1] : nil)
     }
 
-    /// What the products of layers can be computed in.
+    /// Precisions of the layers' products.
     public static var precisions: [String] { Precision.allCases.map(\.rawValue) }
 
     private static func chosen(_ name: String?) throws -> Precision {
@@ -68,7 +73,7 @@ public enum Backends {
         try device(name).memory(residualProblem, counts, threads)
     }
 
-    /// What a device would take of a memory of its own, where it has one and is there.
+    /// What a device would take of its own memory, where it has one and is available.
     public static func ownMemory(_ name: String, _ residualProblem: ResidualProblem, precision: String) throws
         -> DeviceMemory?
     {
@@ -76,7 +81,7 @@ public enum Backends {
         return device.isAvailable() ? try device.ownMemory?(residualProblem, precision) : nil
     }
 
-    /// Threads that a device works with where none are asked for.
+    /// Threads that a device uses unless told otherwise.
     public static var defaultThreads: Int { CPUBackend.availableCores }
     /// Bytes that each of them reserves and hardly touches.
     public static var reservedPerThread: (mapped: Int, data: Int) { CPUBackend.reservedPerThread }
@@ -90,8 +95,8 @@ public enum Backends {
         return device
     }
 
-    /// Kernels of the instruction set that PINN_KERNELS names: the one that all nodes of a mixed cluster have gives the same
-    /// bits on all of them.
+    /// Kernels of the instruction set that PINN_KERNELS names: one that all nodes of a mixed cluster have gives the same bits
+    /// on all of them.
     private static func chosenKernels() throws -> TileKernels? {
         guard let name = getenv("PINN_KERNELS").map({ String(cString: $0) }), !name.isEmpty else { return nil }
         guard let kernels = TileKernels.available.first(where: { $0.name.lowercased() == name.lowercased() }) else {

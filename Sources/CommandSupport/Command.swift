@@ -8,7 +8,7 @@ import NetCDFFiles
 /// the exit status that belongs to it.
 public func runCommand<Command: ParsableCommand>(_ type: Command.Type, section: String) -> Never {
     Version.commit = buildCommit
-    // A reader that goes away (| head) is a write error with a message, not a silent death.
+    // A closed pipe (| head) is a write error with a message, not a silent death.
     signal(SIGPIPE, SIG_IGN)
     // So is a file that outgrows the limit of a batch system (ulimit -f).
     signal(SIGXFSZ, SIG_IGN)
@@ -16,7 +16,7 @@ public func runCommand<Command: ParsableCommand>(_ type: Command.Type, section: 
     LibraryCrash.installFileCleanup()
     LoggingSystem.bootstrap { _ in StandardErrorLog() }
     do {
-        let arguments = Array(CommandLine.arguments.dropFirst())
+        let arguments = FormerNames.replaced(in: Array(CommandLine.arguments.dropFirst()))
         if arguments.contains("--version") {
             print(Version.text)
             try flushResults()
@@ -27,7 +27,7 @@ public func runCommand<Command: ParsableCommand>(_ type: Command.Type, section: 
         do {
             command = try Command.parseAsRoot(configuration.map { $0.ofFile + $0.others } ?? arguments)
         } catch {
-            // The parser sees one list; where the command line is right without the file, the file is wrong.
+            // The parser sees one list; where the command line alone is correct, the file is at fault.
             let isFileAtFault = configuration.map { (try? Command.parseAsRoot($0.others)) != nil } ?? false
             refuse(error, Command.self, configuration: isFileAtFault ? configuration?.path : nil)
         }
@@ -68,14 +68,14 @@ private struct OutputFailure: Failure {
     var explanation: String { "standard output: \(reason)" }
 }
 
-/// A full disk behind stdout shows when the buffer is written out, not before.
+/// Where stdout is a file, a full disk shows only when the buffer is flushed.
 private func flushResults() throws {
     guard fflush(stdout) == 0, ferror(stdout) == 0 else {
         throw OutputFailure(reason: String(cString: strerror(errno)))
     }
 }
 
-/// After a failed write libhdf5 can die in its exit handlers, so a failure leaves without them.
+/// Exits without exit handlers, since libhdf5's can crash after a failed write.
 private func leave(_ status: ExitStatus) -> Never { leave(status.rawValue) }
 
 private func leave(_ status: Int32) -> Never {
@@ -84,7 +84,8 @@ private func leave(_ status: Int32) -> Never {
     _exit(status)
 }
 
-/// What the parser has to say: help that was asked for in its own words; a mistake in one line that says where help is. (Its own report of a mistake takes four to thirty lines.)
+/// Ends the command with the parser's message: help that was asked for as it is; a mistake in one line that names where help
+/// is. (The parser's own report of a mistake takes four to thirty lines.)
 ///
 /// - Parameter configuration: the file that holds the mistake.
 private func refuse<Command: ParsableCommand>(

@@ -14,7 +14,7 @@ public struct CommonOptions: ParsableArguments {
     public init() {}
 }
 
-/// Count of points or iterations that may be written "1e8" or "100_000", as the transform of an option.
+/// A count of points or iterations, which may be written "1e8" or "100_000"; the transform of an option.
 @Sendable public func count(_ text: String) throws -> Int {
     guard let whole = wholeNumber(text) else { throw ValidationError("it must be a whole number from 1 to 1e12") }
     return whole

@@ -2,28 +2,17 @@ import ArgumentParser
 import Fields
 @preconcurrency import Glibc
 import NetCDFFiles
+import Runs
 import TOMLKit
 
-/// `--config FILE`: every option may stand in a TOML file under its own name, at the top level for all commands or in
-/// a section of one command, such as [train]. The command line wins.
+/// `--config FILE`: a TOML file with options under their own names, at the top level for all commands or in a section for one
+/// command, such as [train]. The command line takes precedence.
 ///
-/// The file is turned into arguments, so the parser checks names and values of both in the same words.
+/// The file is turned into arguments, so that the parser checks both alike.
 enum ConfigurationFile {
     static let sections = ["ingest", "train", "export", "eval", "report", "sample", "bench", "plan"]
 
-    /// Options of pinn-train that do not change what a run takes: the plan.toml beside a run can be planned with.
-    private static let ignored: [String: Set<String>] = [
-        "plan": [
-            "store", "physics", "run", "resume", "resampling", "seed", "tensorboard", "checkpoint-every", "schedule",
-            "learning-rate",
-            "warm-up",
-            "half-life", "balance", "stop",
-            "velocity-weight", "thickness-weight", "surface-weight", "equation-weight", "front-weight",
-            "prior-weight", "gravity", "ice-density", "sea-water-density", "hardness", "sliding-exponent",
-        ]
-    ]
-
-    /// What the file adds to a command line, and the rest of it; nil where it names no file.
+    /// The arguments that the file adds to a command line, and the others; nil where it names no file.
     static func split(_ arguments: [String], section: String) throws
         -> (path: String, ofFile: [String], others: [String])?
     {
@@ -67,7 +56,7 @@ enum ConfigurationFile {
         for (source, isTop) in [(table, true), (table[section]?.table, false)] {
             for (key, value) in source ?? TOMLTable() {
                 guard key != "config" else { throw ConfigurationError.nested(path: path) }
-                // [[name]] is a section as well, to whoever wrote it.
+                // [[name]] is meant as a section as well.
                 if value.table != nil || value.array?.contains(where: { $0.table != nil }) == true {
                     guard isTop && value.table != nil && sections.contains(key) else {
                         throw ConfigurationError.unknownSection(
@@ -75,24 +64,17 @@ enum ConfigurationFile {
                     }
                     continue
                 }
-                if ignored[section]?.contains(key) == true { continue }
+                let key = FormerNames.current(key)
                 if let flag = value.bool {
                     options[key] = flag ? [""] : []
                 } else if let list = value.array {
-                    options[key] = [list.map { spelled($0) }.joined(separator: ",")]
+                    options[key] = [list.map { scalarText($0) ?? "\($0)" }.joined(separator: ",")]
                 } else {
-                    options[key] = [spelled(value)]
+                    options[key] = [scalarText(value) ?? "\(value)"]
                 }
             }
         }
         return options.sorted { $0.key < $1.key }
-    }
-
-    private static func spelled(_ value: any TOMLValueConvertible) -> String {
-        if let text = value.string { return text }
-        if let number = value.int { return String(number) }
-        if let number = value.double { return String(number) }
-        return "\(value)"
     }
 
     private static func contents(of path: String) throws -> String {

@@ -7,7 +7,7 @@ public enum ExitStatus: Int32, Sendable {
     case usage = 64
     case badData = 65
     case missingInput = 66
-    /// Held by another process, or not there: EX_UNAVAILABLE.
+    /// Held by another process, or not available: EX_UNAVAILABLE.
     case unavailable = 69
     case software = 70
     /// The system gives no process, no memory or no open file: EX_OSERR.

@@ -1,7 +1,8 @@
+import Fields
 @preconcurrency import Glibc
 import Synchronization
 
-/// Shows long work on stderr: one line that is rewritten on a terminal, a plain line now and then elsewhere.
+/// Shows the progress of long work on stderr: on a terminal one line that is rewritten, elsewhere a line every ten seconds.
 public struct Progress {
     private let title: String
     private let total: Int
@@ -10,12 +11,12 @@ public struct Progress {
     private let isTerminal: Bool
     private var lastShown: ContinuousClock.Instant?
     private var rate: RecentRate
-    /// Whether the terminal's cursor stands behind a bar: of the process, for there is one terminal.
+    /// Whether the terminal's cursor is at the end of a bar; static, since a process has one terminal.
     private static let lineIsOpen = Atomic(false)
 
     /// - Parameters:
     ///   - from: the count that was done before this process began (a resumed run).
-    ///   - stages: where work of another kind begins, whose rate cannot be known before.
+    ///   - stages: where work of another kind begins, whose rate is not known before.
     public init(
         _ title: String, total: Int, unit: String, from: Int = 0, stages: [(start: Int, name: String)] = []
     ) {
@@ -27,7 +28,7 @@ public struct Progress {
         isTerminal = isatty(fileno(stderr)) == 1
     }
 
-    /// Shows the count where enough time has passed since it was last shown; `details` is only asked for then.
+    /// Shows the count if enough time has passed since it was last shown; `details` is only called then.
     public mutating func update(_ count: Int, details: () -> String = { "" }) {
         let now = ContinuousClock.now
         let pause: Duration = isTerminal ? .milliseconds(200) : .seconds(10)
@@ -44,7 +45,7 @@ public struct Progress {
         Progress.endLine()
     }
 
-    /// Ends the line of a bar, so that a message begins on one of its own.
+    /// Ends the line of a bar, so that a message begins on a new one.
     static func endLine() {
         if lineIsOpen.exchange(false, ordering: .relaxed) { fputs("\n", stderr) }
     }
@@ -61,7 +62,7 @@ public struct Progress {
             line =
                 "\(title) [\(String(repeating: "=", count: filled))\(String(repeating: " ", count: 20 - filled))] \(count)/\(total)"
         }
-        line += "  \(Progress.rounded(rate)) \(unit)/s  left \(left)"
+        line += "  \(NumberText.plain(rate)) \(unit)/s  left \(left)"
         if !details.isEmpty { line += "  \(details)" }
         if isTerminal {
             fputs("\r\u{1b}[K\(line)", stderr)
@@ -80,19 +81,13 @@ public struct Progress {
         return whole >= 3600
             ? "\(whole / 3600):\(two(whole / 60 % 60)):\(two(whole % 60))" : "\(whole / 60):\(two(whole % 60))"
     }
-
-    private static func rounded(_ rate: Double) -> String {
-        if rate >= 1e6 { return "\((rate / 1e4).rounded() / 100) M" }
-        if rate >= 1e4 { return "\((rate / 100).rounded() / 10) k" }
-        return "\((rate * 10).rounded() / 10)"
-    }
 }
 
-/// How fast work goes now: over the last half minute and more, for what comes later may be slower than what went before (an
-/// iteration of a quasi-Newton method takes several times one of Adam).
+/// The rate of work over the last half minute or a little more, since later work may be slower than earlier (an iteration of
+/// a quasi-Newton method takes several times one of Adam).
 package struct RecentRate {
     package static let window: Duration = .seconds(30)
-    /// Oldest first; the first is the newest that lies a window or more before the last, or the beginning.
+    /// Oldest first; the first is the newest that is at least a window older than the last, or the beginning.
     private var marks: [(count: Int, instant: ContinuousClock.Instant)]
 
     package init(from count: Int, at instant: ContinuousClock.Instant) { marks = [(count, instant)] }

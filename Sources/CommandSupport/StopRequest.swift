@@ -14,34 +14,34 @@ public enum StopRequest {
     private static let received = Atomic<Int32>(0)
 
     public static func install() {
-        // Touched here, so that the handler finds it initialised.
+        // Accessed here, so that it is initialized before the handler runs.
         received.store(0, ordering: .relaxed)
         var signals = sigset_t()
         sigemptyset(&signals)
-        // nohup ignores the last one, and means it.
+        // nohup ignores SIGHUP: then it stays ignored.
         let ignoresHangup = signal(SIGHUP, SIG_IGN).map { unsafeBitCast($0, to: Int.self) == 1 } ?? false
         for number in [SIGINT, SIGTERM, SIGUSR1] + (ignoresHangup ? [] : [SIGHUP]) {
             sigaddset(&signals, number)
             signal(number) { number in
-                // A second Ctrl-C is meant.
+                // A second Ctrl-C ends the command at once.
                 if number == SIGINT && StopRequest.received.load(ordering: .relaxed) == SIGINT { end_by_signal(SIGINT) }
                 StopRequest.received.store(number, ordering: .relaxed)
             }
         }
-        // Whoever starts the command may have blocked them, and a child inherits that.
+        // The parent process may have blocked them, which a child inherits.
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
     public static var isPending: Bool { received.load(ordering: .relaxed) != 0 }
 
-    /// Throws `Interrupted` where a signal has come, for commands that have nothing to go on from.
+    /// Throws `Interrupted` after a signal, for commands that cannot be resumed.
     @Sendable public static func check() throws {
         let signal = received.load(ordering: .relaxed)
         if signal != 0 { throw Interrupted(signal: signal) }
     }
 
-    /// Does work of such a command. What goes wrong once a signal has come is its doing: whoever is asked to end may be told
-    /// so by a file that could not be read.
+    /// Does work of such a command. An error after a signal is attributed to the signal: an interrupted command may see it as a
+    /// file that could not be read.
     public static func ending<Result>(_ work: () throws -> Result) throws -> Result {
         do {
             return try work()

@@ -30,12 +30,12 @@ public struct EvaluationReport: Sendable {
             [
                 field.quantity.symbol, String(field.cells), percent(field.relativeL2),
                 percent(field.relative?.median), percent(field.relative?.high), percent(field.relative?.largest),
-                "\(figure(field.largest)) \(field.quantity.unit)",
+                "\(NumberText.plain(field.largest)) \(field.quantity.unit)",
             ]
                 + (members > 1
                     ? [
                         percent(field.spread?.withinOne), percent(field.spread?.withinTwo),
-                        field.spread?.ratio.map(figure) ?? "--",
+                        field.spread?.ratio.map(NumberText.plain) ?? "--",
                     ] : [])
         }
         var notes = errors.map { field in
@@ -58,18 +58,7 @@ public struct EvaluationReport: Sendable {
         )
     }
 
-    private func percent(_ share: Double?) -> String { share.map { "\(figure(100 * $0)) %" } ?? "--" }
-
-    /// Three significant digits: "0.523", "12.1", "2.31e13".
-    private func figure(_ value: Double) -> String {
-        guard value.isFinite, value != 0 else { return value == 0 ? "0" : "infinite" }
-        if value >= 99_950 || value < 0.000_995 {
-            let parts = String(format: "%.2e", value).split(separator: "e")
-            return "\(parts[0])e\(Int(parts[1]) ?? 0)"
-        }
-        let digits = Int(log10(value).rounded(.down))
-        return String(format: "%.\(max(0, 2 - digits))f", value)
-    }
+    private func percent(_ share: Double?) -> String { share.map { "\(NumberText.plain(100 * $0)) %" } ?? "--" }
 
     // MARK: for programs
 

@@ -37,8 +37,8 @@ public struct Prediction {
         names: [String]? = nil,
         makeBackend: (ResidualProblem) throws -> any Backend
     ) throws {
-        let model = try checkpoint.configuration.model()
-        let networks = try checkpoint.configuration.networks()
+        let model = checkpoint.configuration.model
+        let networks = checkpoint.configuration.networks
         let scaling = FieldScaling(store.description, checkpoint.configuration.constants)
         let all = PredictedField.all(
             model: model, store: store.description, constants: checkpoint.configuration.constants)

@@ -22,7 +22,9 @@ public struct Provenance: Sendable {
         let sources = prediction.store.description.provenance
         let count = prediction.memberCount
         let shape =
-            configuration.network + (configuration.tiles == "1x1" ? "" : " in each of \(configuration.tiles) tiles")
+            configuration.network.shapes.description
+            + (configuration.network.subdomains.count == 1
+                ? "" : " in each of \(configuration.network.subdomains) subdomains")
         let networks = count > 1 ? "the mean of \(count) networks (\(shape)), each" : "a \(shape) network"
         func text(_ name: String, _ value: String) throws { try file.setAttribute(name, .text(value)) }
         func number(_ name: String, _ value: Double) throws { try file.setAttribute(name, .numbers([value])) }
@@ -33,7 +35,7 @@ public struct Provenance: Sendable {
         try text("institution", "not stated")
         try text(
             "source",
-            "\(Version.text), \(networks) trained for \(checkpoint.iteration) iterations with the \(configuration.physics) equations"
+            "\(Version.text), \(networks) trained for \(checkpoint.iteration) iterations with the \(configuration.model.name) equations"
         )
         try text("history", "\(ISO8601DateFormatter().string(from: date)): \(command)")
         try text("references", "MacAyeal 1989, doi:10.1029/JB094iB04p04071; Wang et al. 2025, Science 387, 1219-1224")
@@ -41,11 +43,11 @@ public struct Provenance: Sendable {
             "comment",
             "Only \(prediction.store.description.ice.adjective) ice. Positive fields are exponentials of network outputs; derivatives are the network's own. "
                 + "One year is \(Int(Constants.secondsPerYear)) s.")
-        try number("gravity_m_s2", configuration.gravity)
-        try number("ice_density_kg_m3", configuration.iceDensity)
-        try number("sea_water_density_kg_m3", configuration.seaWaterDensity)
-        try number("hardness_Pa_s_1_3", configuration.hardness)
-        try number("sliding_exponent", configuration.slidingExponent)
+        try number("gravity_m_s2", configuration.constants.gravity)
+        try number("ice_density_kg_m3", configuration.constants.iceDensity)
+        try number("sea_water_density_kg_m3", configuration.constants.seaWaterDensity)
+        try number("hardness_Pa_s_1_3", configuration.constants.hardness)
+        try number("sliding_exponent", configuration.constants.slidingExponent)
         try number("seconds_per_year", Constants.secondsPerYear)
         try text("seed", String(configuration.seed))
         try number("ensemble_members", Double(count))
@@ -54,7 +56,7 @@ public struct Provenance: Sendable {
         try number("training_s", checkpoint.trainedSeconds)
         if let loss = checkpoint.history.totals.last { try number("loss", loss) }
         try text("backend", checkpoint.backend)
-        try text("configuration", configuration.toml)
+        try text("plan", configuration.toml)
         for (name, value) in sources { try text("source_\(name)", value) }
     }
 }

@@ -75,9 +75,11 @@ public struct TrainedRun {
                 "\(run.path): \(checkpoints.count) of \(configuration.ensemble) members have checkpoints, at iterations \(iterations.map(String.init).joined(separator: ", ")) of \(configuration.iterations); 'pinn-train --resume' goes on"
             )
         }
-        for checkpoint in checkpoints where checkpoint.configuration.network != first.configuration.network {
+        for checkpoint in checkpoints
+        where checkpoint.configuration.network.shapes != first.configuration.network.shapes {
             throw ExportError.unlikeMembers(
-                run: run.path, checkpoint.configuration.network, first.configuration.network)
+                run: run.path, checkpoint.configuration.network.shapes.description,
+                first.configuration.network.shapes.description)
         }
     }
 }

@@ -1,7 +1,8 @@
-/// Machines of one kind: how many, and how fast one of them is.
+/// Machines of one type: how many, and how fast one of them is.
 public struct NodeType: Sendable, Equatable, Codable {
     public let count: Int
-    /// Seconds for a point and a thousand iterations.
+    /// Time per point and 1000 iterations [s]: what one machine takes for 1000 iterations, divided by the points that it visits
+    /// in each. The measure of speed here and in Wang et al. (2025); `--unit-time` gives it.
     public let unitTime: Double
 
     public init(count: Int, unitTime: Double) {
@@ -9,7 +10,7 @@ public struct NodeType: Sendable, Equatable, Codable {
         self.unitTime = unitTime
     }
 
-    /// What unit times may be [s]: from far below any machine's to far above, so that no product of theirs overflows.
+    /// Accepted times per point and 1000 iterations [s], far below and above any machine's, so that no product overflows.
     public static let unitTimes = 1e-12...1e6
 
     /// "32:0.0014"
@@ -21,46 +22,46 @@ public struct NodeType: Sendable, Equatable, Codable {
         self.init(count: Int(count), unitTime: unitTime)
     }
 
-    /// Hours of one instance for so many points, each in every iteration.
+    /// Hours that one machine takes, with every point in every iteration.
     public func hours(points: Double, iterations: Double) -> Double { points * iterations / 1000 * unitTime / 3600 }
 }
 
-/// Work on machines of several kinds at once.
+/// Machines of several types that share the work.
 public struct Cluster: Sendable {
-    public let kinds: [NodeType]
+    public let types: [NodeType]
 
-    public init(_ kinds: [NodeType]) {
-        precondition(!kinds.isEmpty)
-        self.kinds = kinds
+    public init(_ types: [NodeType]) {
+        precondition(!types.isEmpty)
+        self.types = types
     }
 
-    /// Hours where the work can be divided at will: rates add up, 1 / Σ (count / time of one).
+    /// Hours where the work can be divided arbitrarily: rates add up, 1 / Σ (count / time of one).
     public func dividedHours(points: Double, iterations: Double) -> Double {
-        1 / kinds.reduce(0) { $0 + Double($1.count) / $1.hours(points: points, iterations: iterations) }
+        1 / types.reduce(0) { $0 + Double($1.count) / $1.hours(points: points, iterations: iterations) }
     }
 
-    /// Hours until the last of `jobs` equal jobs is done where each stays on one instance, dealt as well as possible: the
-    /// smallest T with Σ count · ⌊T / time of a job⌋ ≥ jobs. Such a T ends a job of some kind, so for every kind the
-    /// fewest jobs in a row are sought after which all kinds together have done enough.
+    /// Hours until the last of `jobs` equal jobs is done where each runs on one machine, in the best distribution: the smallest
+    /// T with Σ count · ⌊T / time of a job⌋ ≥ jobs. At this T some machine ends a job, so for every type a binary search finds
+    /// the fewest consecutive jobs after which all machines together have done enough.
     public func makespanHours(jobs: Int, pointsPerJob: Int, iterations: Double) -> Double {
-        let hours = kinds.map { $0.hours(points: Double(pointsPerJob), iterations: iterations) }
-        func isEnough(_ kind: Int, inARow: Int) -> Bool {
-            let time = Double(inARow) * hours[kind]
+        let hours = types.map { $0.hours(points: Double(pointsPerJob), iterations: iterations) }
+        func isEnough(_ type: Int, consecutive: Int) -> Bool {
+            let time = Double(consecutive) * hours[type]
             var left = Double(jobs)
-            for (other, instances) in kinds.enumerated() {
-                // A quotient that is whole may come out a rounding below it.
-                let done = other == kind ? Double(inARow) : (time / hours[other] * (1 + 1e-12)).rounded(.down)
+            for (other, instances) in types.enumerated() {
+                // Rounding may put a whole quotient just below it.
+                let done = other == type ? Double(consecutive) : (time / hours[other] * (1 + 1e-12)).rounded(.down)
                 left -= done * Double(instances.count)
             }
             return left <= 0
         }
-        return kinds.indices.map { kind in
-            var (tooFew, enough) = (0, (jobs + kinds[kind].count - 1) / kinds[kind].count)
+        return types.indices.map { type in
+            var (tooFew, enough) = (0, (jobs + types[type].count - 1) / types[type].count)
             while enough - tooFew > 1 {
                 let middle = (tooFew + enough) / 2
-                if isEnough(kind, inARow: middle) { enough = middle } else { tooFew = middle }
+                if isEnough(type, consecutive: middle) { enough = middle } else { tooFew = middle }
             }
-            return Double(enough) * hours[kind]
+            return Double(enough) * hours[type]
         }.min() ?? 0
     }
 }

@@ -7,15 +7,15 @@ import Runs
 public struct DiskEstimate: Sendable, Equatable {
     /// One checkpoint at the end of the run [bytes].
     public let checkpoint: Int
-    /// Everything in a run's folder at its fullest: the checkpoints that are kept, the one that is being written, and the
-    /// history twice, as it is replaced; of an ensemble, that for each member.
+    /// The most that a run's folder holds at once [bytes]: the checkpoints that are kept, the one that is being written, and
+    /// the history twice, while it is replaced; for an ensemble, times its members.
     public let run: Int
 
-    public init(_ configuration: TrainingConfiguration, objective: Objective) throws {
+    public init(_ configuration: TrainingConfiguration, objective: Objective) {
         let terms = objective.terms.count
         let parameters = objective.residualProblem.networks.parameterCount
         checkpoint = Checkpoint.byteCount(
-            parameters: parameters, optimizerBytes: try configuration.optimizerStateBytes(parameterCount: parameters),
+            parameters: parameters, optimizerBytes: configuration.optimizerStateBytes(parameterCount: parameters),
             drawnPoints: configuration.drawnPoints, terms: terms, iterations: configuration.iterations)
         run =
             configuration.ensemble

@@ -19,28 +19,30 @@ public struct MemoryEstimate: Sendable {
         }
     }
 
-    /// What the process holds before the buffers are made: program and libraries, and what was read.
-    public let held: ProcessMemory
-    public let parts: [Part]
+    /// Memory of the process before its buffers are made: program and libraries, and what was read.
+    public let baseline: ProcessMemory
+    public private(set) var parts: [Part]
+    /// Points of a fixed batch; nil where no phase of the run needs one.
+    public private(set) var fixedBatchPoints: Int?
     /// What threads reserve and hardly touch, as address space and as data.
     private let reserved: (mapped: Int, data: Int)
     /// Of the error where it does not fit: `.usage` where options of the command decide how large it is.
     private let kind: FailureKind
 
-    /// Code of libraries that is first used after the configuration is made, stacks of threads, buffers of a file that is read or
-    /// written (1 MB). Measured: 3 to 6 MB of netCDF, HDF5 and OpenBLAS.
+    /// Library code that is first used after the plan is made, stacks of threads, buffers of a file that is read or written
+    /// (1 MB). Measured: 3 to 6 MB of netCDF, HDF5 and OpenBLAS.
     private static let laterPages = 8 << 20
-    /// Stacks, and heaps of malloc, of Dispatch's own thread and of the one that reads ahead.
+    /// Stacks and malloc arenas of Dispatch's own thread and of the one that reads ahead.
     private static let otherThreads = (mapped: 2 * (8 + 64) << 20, data: 2 * 8 << 20)
 
     /// - Parameters:
     ///   - threads: that will work, each of which reserves `reservedPerThread`; 0 where nothing is computed.
     public init(
         _ parts: [Part], threads: Int = 0, reservedPerThread: (mapped: Int, data: Int) = (0, 0),
-        kind: FailureKind = .system, held: ProcessMemory = .now
+        kind: FailureKind = .system, baseline: ProcessMemory = .now
     ) {
         self.parts = parts + [Part(name: "libraries at work", bytes: MemoryEstimate.laterPages)]
-        self.held = held
+        self.baseline = baseline
         self.kind = kind
         let others = threads > 0 ? MemoryEstimate.otherThreads : (mapped: 0, data: 0)
         reserved = (
@@ -51,54 +53,83 @@ public struct MemoryEstimate: Sendable {
     /// - Parameters:
     ///   - sizes: points of a chunk by set.
     ///   - backend: what the device allocates (`CPUBackend.memory`).
-    ///   - resumes: a run that goes on holds the checkpoint that it was read from until it ends.
     public init(
         _ configuration: TrainingConfiguration, objective: Objective, sizes: [PointSet: Int],
         backend: [(name: String, bytes: Int)],
-        threads: Int, reservedPerThread: (mapped: Int, data: Int), resumes: Bool = false, held: ProcessMemory = .now
-    ) throws {
+        threads: Int, reservedPerThread: (mapped: Int, data: Int), baseline: ProcessMemory = .now
+    ) {
         let parameters = objective.residualProblem.networks.parameterCount
-        let state = try configuration.optimizerStateBytes(parameterCount: parameters)
-        // Weights and gradient; the optimizer's state, and its copy in the checkpoint.
-        let weights = 2 * 4 * parameters + 2 * state + (resumes ? 4 * parameters + state : 0)
+        let state = configuration.optimizerStateBytes(parameterCount: parameters)
+        // Weights and gradient; the optimizer's state, and its copy in a checkpoint that is written or was read.
+        let weights = 2 * 4 * parameters + 2 * state
         let history = History.byteCount(terms: objective.terms.count, iterations: configuration.iterations)
         let chunk = sizes.reduce(0) { $0 + 4 * $1.key.columns.count * $1.value }
+        let needsFixedBatch = configuration.phasesReached.contains { $0.method.requiresFixedBatch }
         let network = "a smaller --network"
         let parts =
             [
                 Part(name: "weights and optimizer", bytes: weights, remedy: network),
                 // An array that grows is copied into one of twice its room.
                 Part(
-                    name: "loss history", bytes: history * (resumes ? 3 : 2),
+                    name: "loss history", bytes: 2 * history,
                     remedy: "fewer --iterations (--resume adds more later)"),
                 // One in use, one that is read ahead.
                 Part(name: "chunks", bytes: 2 * chunk, remedy: "a smaller chunk in --stream"),
             ]
+            + (needsFixedBatch
+                ? [
+                    Part(
+                        name: MemoryEstimate.fixedBatch, bytes: configuration.stream.sampleChunks * chunk,
+                        remedy: "a smaller sample in --stream")
+                ] : [])
             + backend.map {
                 Part(
                     name: $0.name, bytes: $0.bytes,
                     remedy: $0.name == "tiles" && threads > 1 ? "fewer --threads or \(network)" : network)
             }
-            + MemoryEstimate.drawing(configuration, backend: backend, resumes: resumes)
-        self.init(parts, threads: threads, reservedPerThread: reservedPerThread, kind: .usage, held: held)
+            + MemoryEstimate.drawing(configuration, backend: backend)
+        self.init(parts, threads: threads, reservedPerThread: reservedPerThread, kind: .usage, baseline: baseline)
+        fixedBatchPoints = needsFixedBatch ? configuration.stream.sampleChunks * (sizes[.collocation] ?? 0) : nil
     }
 
-    /// What Training/Drawing.swift allocates: nothing where points are uniform.
+    private static let fixedBatch = "fixed batch"
+    private var fixedBatchBytes: Int? { parts.first { $0.name == MemoryEstimate.fixedBatch }?.bytes }
+
+    /// Whether a fixed batch stays in memory; else its chunks are read at each evaluation.
+    public var keepsFixedBatch: Bool { fixedBatchBytes != nil }
+
+    /// The same, without keeping a fixed batch where a limit leaves no room for it.
+    public func fitted(to limits: [MemoryLimit]) -> MemoryEstimate {
+        guard keepsFixedBatch, limits.contains(where: { needed($0.measure) > $0.bytes }) else { return self }
+        var smaller = self
+        smaller.parts.removeAll { $0.name == MemoryEstimate.fixedBatch }
+        return smaller
+    }
+
+    /// "16384 points kept in memory (1.2 MB)"; nil where no phase of the run needs a fixed batch.
+    public var fixedBatchText: String? {
+        fixedBatchPoints.map { points in
+            "\(points) points "
+                + (fixedBatchBytes.map { "kept in memory (\(NumberText.bytes($0)))" }
+                    ?? "read again at each evaluation (they do not fit in memory)")
+        }
+    }
+
+    /// What Training/AdaptiveSampling.swift allocates: nothing where points are uniform.
     private static func drawing(
-        _ configuration: TrainingConfiguration, backend: [(name: String, bytes: Int)], resumes: Bool
+        _ configuration: TrainingConfiguration, backend: [(name: String, bytes: Int)]
     ) -> [Part] {
         guard configuration.drawnPoints > 0 else { return [] }
         let evaluated = configuration.sampling.evaluated * configuration.drawnPoints
-        // Those in use, the next ones and their places among the candidates; the saved checkpoint's.
-        let kept =
-            ResampledPoints.byteCount(configuration.drawnPoints) * (resumes ? 3 : 2) + 8 * configuration.drawnPoints
-        // Candidates with a residual and a weight each; of a chunk, positions and residuals, before and after they are copied.
+        // Points in use, the next ones and their indices among the candidates.
+        let kept = 2 * ResampledPoints.byteCount(configuration.drawnPoints) + 8 * configuration.drawnPoints
+        // Candidates with a residual and a weight each; of one chunk, positions and residuals, before and after a copy.
         let candidates =
             ResampledPoints.byteCount(evaluated) + 12 * evaluated
             + ResampledPoints.byteCount(4 * configuration.stream.chunk)
         return [
             Part(name: "drawn points", bytes: kept + candidates, remedy: "a smaller sample in --stream"),
-            // Tiles of their own, as long as residuals are evaluated.
+            // A second set of tiles while residuals are evaluated.
             Part(
                 name: "tiles of a drawing", bytes: backend.first { $0.name == "tiles" }?.bytes ?? 0,
                 remedy: "fewer --threads or a smaller --network"),
@@ -110,35 +141,25 @@ public struct MemoryEstimate: Sendable {
         try MemoryEstimate([Part(name: "reading \(path)", bytes: bytes)]).require()
     }
 
-    /// Bytes of the buffers that are still to be made.
-    public var buffers: Int { parts.reduce(0) { $0 + $1.bytes } }
     /// Peak of resident memory [bytes].
-    public var peak: Int { held.resident + buffers }
+    public var peak: Int { needed(.resident) }
 
-    /// The most that a limit of this measure would see.
-    public func needed(_ measure: MemoryLimit.Measure) -> Int {
-        switch measure {
-        case .resident: peak
-        case .mapped: held.mapped + buffers + reserved.mapped
-        case .data: held.data + buffers + reserved.data
-        }
-    }
-
-    /// The part that counts most under a limit.
-    private func largest(_ measure: MemoryLimit.Measure) -> Part? {
-        let (held, reserved) =
+    /// All parts as a limit counts them, with the process as it is and what its threads reserve.
+    private func allParts(_ measure: MemoryLimit.Measure) -> [Part] {
+        let (process, threads) =
             switch measure {
-            case .resident: (held.resident, 0)
-            case .mapped: (held.mapped, reserved.mapped)
-            case .data: (held.data, reserved.data)
+            case .resident: (baseline.resident, 0)
+            case .mapped: (baseline.mapped, reserved.mapped)
+            case .data: (baseline.data, reserved.data)
             }
-        let all =
-            [
-                Part(name: "program and libraries", bytes: held),
-                Part(name: "stacks and buffers of the threads", bytes: reserved, remedy: "fewer --threads"),
-            ] + parts
-        return all.max { $0.bytes < $1.bytes }
+        return [
+            Part(name: "program and libraries", bytes: process, remedy: nil),
+            Part(name: "stacks and buffers of the threads", bytes: threads, remedy: "fewer --threads"),
+        ] + parts
     }
+
+    /// The most that a limit of this measure would see [bytes].
+    public func needed(_ measure: MemoryLimit.Measure) -> Int { allParts(measure).reduce(0) { $0 + $1.bytes } }
 
     /// The limit that leaves the least beyond what is needed.
     public func tightest(of limits: [MemoryLimit]) -> MemoryLimit? {
@@ -146,18 +167,19 @@ public struct MemoryEstimate: Sendable {
     }
 
     /// Throws where one of the limits of this process leaves less than is needed: better now than after hours.
-    public func require() throws { try require(MemoryLimit.all(holding: held)) }
+    public func require() throws { try require(MemoryLimit.all(holding: baseline)) }
 
     public func require(_ limits: [MemoryLimit]) throws {
         guard let limit = tightest(of: limits), needed(limit.measure) > limit.bytes else { return }
         throw PlanningError.memoryTooSmall(
             needed: needed(limit.measure), available: limit.bytes, limit: limit.name,
-            isAddressSpace: limit.measure != .resident, largest: largest(limit.measure), kind: kind)
+            isAddressSpace: limit.measure != .resident, largest: allParts(limit.measure).max { $0.bytes < $1.bytes },
+            kind: kind)
     }
 
     /// "program 33 MB, weights and optimizer 3 MB, ...": what is more than a megabyte.
     public var breakdown: String {
-        ([("program and libraries", held.resident)] + parts.map { ($0.name, $0.bytes) })
-            .filter { $0.1 >= 1_000_000 }.map { "\($0.0) \(Figure.bytes($0.1))" }.joined(separator: ", ")
+        allParts(.resident).filter { $0.bytes >= 1_000_000 }.map { "\($0.name) \(NumberText.bytes($0.bytes))" }
+            .joined(separator: ", ")
     }
 }

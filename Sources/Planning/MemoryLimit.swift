@@ -1,6 +1,6 @@
 import Glibc
 
-/// A bound on what this process may use, and whose it is.
+/// A bound on the memory of this process, and who sets it.
 public struct MemoryLimit: Sendable, Equatable {
     public enum Measure: Sendable {
         /// Pages in memory.
@@ -13,7 +13,7 @@ public struct MemoryLimit: Sendable, Equatable {
 
     public let measure: Measure
     public let bytes: Int
-    /// As a message names it.
+    /// For messages.
     public let name: String
 
     public init(counting measure: Measure, bytes: Int, name: String) {
@@ -33,14 +33,14 @@ public struct MemoryLimit: Sendable, Equatable {
                 limits.append(MemoryLimit(counting: measure, bytes: Int(limit.rlim_cur), name: name))
             }
         }
-        // Not every cluster has Slurm put a job into a control group; 0 asks for all of a node.
+        // Not every cluster's Slurm puts a job into a control group; 0 requests all memory of a node.
         if let text = getenv("SLURM_MEM_PER_NODE"), let megabytes = Int(String(cString: text)), megabytes > 0 {
             limits.append(
                 MemoryLimit(
                     counting: .resident, bytes: megabytes << 20, name: "the Slurm job (SLURM_MEM_PER_NODE)"))
         }
         if let free = kilobytes("MemAvailable", in: smallFile("/proc/meminfo") ?? "") {
-            // What this process holds already is no longer free, but its own.
+            // What this process holds already no longer counts as free, but is its own.
             limits.append(
                 MemoryLimit(counting: .resident, bytes: free + memory.resident, name: "this machine's free memory"))
         }

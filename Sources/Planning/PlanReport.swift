@@ -11,9 +11,9 @@ public struct PlanReport: Sendable {
     let disk: DiskEstimate
     let storeBytes: Int
     let time: TimeEstimate
-    /// "given with --unit-time", on what it was measured, or why it was not; nil where nobody asked.
+    /// "given with --unit-time", how it was measured, or why it was not; nil where it was not needed.
     let unitTimeSource: String?
-    /// What the GPU would hold; nil: the run would be computed on none.
+    /// Memory that the run takes on the GPU; nil where it would not use one.
     let gpu: DeviceMemory?
     /// Whether this machine would start the run, and the limit that decides.
     let preflight: String
@@ -36,106 +36,112 @@ public struct PlanReport: Sendable {
 
     public func rendered(as format: ReportFormat) throws -> String {
         switch format {
-        case .text, .markdown: tables.map { $0.rendered(asMarkdown: format == .markdown) }.joined(separator: "\n\n")
+        case .text, .markdown:
+            tables.map { $0.rendered(as: format == .markdown ? .markdown : .text) }.joined(separator: "\n\n")
         case .json: try json()
         }
     }
 
-    private var tables: [PlanTable] {
+    private var tables: [Table] {
         var tables = [resources, streaming, times]
-        if let mixture { tables.append(mixture) }
+        if let cluster { tables.append(cluster) }
         return tables
     }
 
-    private var resources: PlanTable {
-        PlanTable(
+    private var resources: Table {
+        Table(
             title:
-                "pinn-train, network \(configuration.network) (\(parameters) weights), \(configuration.optimizer), \(configuration.stream.description)",
+                "pinn-train, network \(configuration.network.shapes) (\(parameters) weights), \(configuration.phases), \(configuration.stream)",
             header: ["", "at most", ""],
             rows: [
-                ["memory", Figure.bytes(memory.peak), preflight]
+                ["memory", NumberText.bytes(memory.peak), preflight]
             ]
                 + (gpu.map {
-                    [["gpu", Figure.bytes($0.needed), "\($0.name) has \(Figure.bytes($0.total))"]]
+                    [["gpu", NumberText.bytes($0.needed), "\($0.name) has \(NumberText.bytes($0.total))"]]
                 } ?? []) + [
-                    ["store", Figure.bytes(storeBytes), "\(Figure.plain(time.points)) collocation points"],
+                    ["store", NumberText.bytes(storeBytes), "\(NumberText.plain(time.points)) collocation points"],
                     [
-                        "run", Figure.bytes(disk.run),
-                        "\(RunDirectory.checkpointsKept) + 1 checkpoints of \(Figure.bytes(disk.checkpoint)), history\(configuration.ensemble > 1 ? ", for each of \(configuration.ensemble) members" : "")",
+                        "run", NumberText.bytes(disk.run),
+                        "\(RunDirectory.checkpointsKept) + 1 checkpoints of \(NumberText.bytes(disk.checkpoint)), history\(configuration.ensemble > 1 ? ", for each of \(configuration.ensemble) members" : "")",
                     ],
-                ], notes: ["memory: \(memory.breakdown)"])
+                ],
+            notes: ["memory: \(memory.breakdown)"] + (memory.fixedBatchText.map { ["fixed batch: \($0)"] } ?? []),
+            wordColumns: [0, 2])
     }
 
-    private var streaming: PlanTable {
+    private var streaming: Table {
         let others = time.work.equivalent - Double(time.work.collocation)
         let every = [
-            "every point in every iteration", Figure.plain(time.fullBatchVisits), Figure.plain(time.iterations),
+            "every point in every iteration", NumberText.plain(time.fullBatchVisits), NumberText.plain(time.iterations),
         ]
         let cost =
-            "\(time.work.others) observations and front points an iteration, with fewer derivatives, cost as much as \(Figure.plain(others)) points more."
+            "\(time.work.others) observations and front points in an iteration, with fewer derivatives, cost as much as \(NumberText.plain(others)) more points."
         let header = ["", "points visited", "each point"]
         guard !time.takesAllPoints else {
-            return PlanTable(
+            return Table(
                 title: "What streaming changes", header: header, rows: [every],
                 notes: [
-                    "Nothing: a chunk holds all \(Figure.plain(time.points)) points, so each iteration takes all of them.",
+                    "Nothing: a chunk holds all \(NumberText.plain(time.points)) points, so each iteration takes all of them.",
                     cost,
                 ])
         }
-        return PlanTable(
+        return Table(
             title: "What streaming changes", header: header,
             rows: [
                 every,
                 [
-                    "chunks of \(time.work.collocation)", Figure.plain(time.visits),
-                    Figure.plain(time.visits / time.points),
+                    "chunks of \(time.work.collocation)", NumberText.plain(time.visits),
+                    NumberText.plain(time.visits / time.points),
                 ],
             ],
             notes: [
-                "\(Figure.plain(time.iterations)) iterations of \(time.work.collocation) points visit \(Figure.plain(time.visits)) points, not \(Figure.plain(time.fullBatchVisits)): "
-                    + "\(Figure.plain(time.fullBatchVisits / time.visits)) times fewer, for as many steps of the optimizer. "
+                "\(NumberText.plain(time.iterations)) iterations of \(time.work.collocation) points visit \(NumberText.plain(time.visits)) points, not \(NumberText.plain(time.fullBatchVisits)): "
+                    + "\(NumberText.plain(time.fullBatchVisits / time.visits)) times fewer, for as many steps of the optimizer. "
                     + "Each step sees another random sample of the points instead of all of them.",
                 cost,
             ])
     }
 
-    private var times: PlanTable {
+    private var times: Table {
         var rows: [[String]] = []
         func row(_ name: String, _ unitTime: Double) -> [String] {
             [
-                name, Figure.plain(unitTime), Figure.hours(time.streamedHours(unitTime)),
-                Figure.hours(time.fullBatchHours(unitTime)),
+                name, NumberText.plain(unitTime), duration(hours: time.streamedHours(unitTime)),
+                duration(hours: time.fullBatchHours(unitTime)),
             ]
         }
         if let unitTime = time.unitTime { rows.append(row("this machine", unitTime)) }
         rows += time.instances.map { row("one of \($0.count)", $0.unitTime) }
-        return PlanTable(
+        return Table(
             title:
-                "Time of \(Figure.plain(time.iterations)) iterations\(configuration.ensemble > 1 ? ", those of all \(configuration.ensemble) members" : "")",
+                "Time of \(NumberText.plain(time.iterations)) iterations\(configuration.ensemble > 1 ? ", those of all \(configuration.ensemble) members" : "")",
             header: [
                 "", "s per point and 1000 iterations", "streamed, as pinn-train works",
                 "every point in every iteration (ETCT)",
-            ], rows: rows, notes: unitTimeSource.map { ["unit time of this machine: \($0)"] } ?? [])
+            ], rows: rows, notes: unitTimeSource.map { ["this machine: \($0)"] } ?? [])
     }
 
-    private var mixture: PlanTable? {
+    private var cluster: Table? {
         guard let divided = time.dividedHours, let makespan = time.makespanHours else { return nil }
         let counts = time.instances.map { "\($0.count)" }.joined(separator: " + ")
         func row(_ name: String, _ hours: Double) -> [String] {
-            [name, Figure.hours(hours)] + (time.hoursPerDay < 24 ? [Figure.hours(time.onTheClock(hours))] : [])
+            [name, duration(hours: hours)] + (time.hoursPerDay < 24 ? [duration(hours: time.onTheClock(hours))] : [])
         }
-        return PlanTable(
-            title: "All \(counts) instances together, every point in every iteration (ETRT)",
+        return Table(
+            title: "All \(counts) machines together, every point in every iteration (ETRT)",
             header: ["", "working"]
-                + (time.hoursPerDay < 24 ? ["at \(Figure.plain(time.hoursPerDay)) hours a day"] : []),
+                + (time.hoursPerDay < 24 ? ["at \(NumberText.plain(time.hoursPerDay)) hours a day"] : []),
             rows: [
-                row("divided at will", divided),
+                row("divided arbitrarily", divided),
                 row("in \(time.jobs) whole jobs of \(time.pointsPerJob) points", makespan),
             ],
             notes: [
-                "A unit time holds for the points of a job that it was measured with; small jobs are slower on a GPU."
+                "A time per point is valid for jobs of the size that it was measured with; small jobs are slower on a GPU."
             ])
     }
+
+    /// Hours, or minutes and seconds where they are few.
+    private func duration(hours: Double) -> String { NumberText.duration(3600 * hours) }
 
     // MARK: for programs
 
@@ -187,11 +193,11 @@ public struct PlanReport: Sendable {
                 etctH: time.fullBatchHours(unitTime))
         }
         let figures = Figures(
-            network: configuration.network, optimizer: configuration.optimizer,
+            network: configuration.network.shapes.description, optimizer: configuration.phases.description,
             stream: configuration.stream.description, weights: parameters,
             ensemble: configuration.ensemble, points: time.points, iterations: time.iterations,
             memoryBytes: memory.peak,
-            memoryParts: [Figures.Part(name: "program and libraries", bytes: memory.held.resident)]
+            memoryParts: [Figures.Part(name: "program and libraries", bytes: memory.baseline.resident)]
                 + memory.parts.map { Figures.Part(name: $0.name, bytes: $0.bytes) },
             gpuMemoryBytes: gpu?.needed, gpuTotalBytes: gpu?.total,
             storeBytes: storeBytes, checkpointBytes: disk.checkpoint, runBytes: disk.run,
@@ -210,13 +216,13 @@ public struct PlanReport: Sendable {
 }
 
 extension MemoryEstimate {
-    /// "may use 23.1 GB (this machine's free memory)", or that the run would be refused.
+    /// "limit 23.1 GB (this machine's free memory)", or that the run would be refused.
     public func verdict(under limits: [MemoryLimit]) -> String {
         guard let limit = tightest(of: limits) else { return "no limit known" }
         let needed = needed(limit.measure)
-        let space = limit.measure == .resident ? "" : " of address space, of which it needs \(Figure.bytes(needed))"
+        let space = limit.measure == .resident ? "" : " of address space, of which it needs \(NumberText.bytes(needed))"
         return needed <= limit.bytes
-            ? "may use \(Figure.bytes(limit.bytes))\(space) (\(limit.name))"
-            : "would be refused here: \(limit.name) leaves \(Figure.bytes(limit.bytes))\(space)"
+            ? "limit \(NumberText.bytes(limit.bytes))\(space) (\(limit.name))"
+            : "would be refused here: \(limit.name) leaves \(NumberText.bytes(limit.bytes))\(space)"
     }
 }

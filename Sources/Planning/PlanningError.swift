@@ -17,11 +17,11 @@ public enum PlanningError: Failure {
     public var explanation: String {
         switch self {
         case .memoryTooSmall(let needed, let available, let limit, let isAddressSpace, let largest, _):
-            "needs up to \(Figure.bytes(needed)) of \(isAddressSpace ? "address space" : "memory"), \(limit) leaves \(Figure.bytes(available)); "
-                + (largest.map { "the largest part is \($0.name), \(Figure.bytes($0.bytes)); " } ?? "")
+            "needs up to \(NumberText.bytes(needed)) of \(isAddressSpace ? "address space" : "memory"), \(limit) leaves \(NumberText.bytes(available)); "
+                + (largest.map { "the largest part is \($0.name), \(NumberText.bytes($0.bytes)); " } ?? "")
                 + (largest?.remedy.map { "choose \($0), or raise the limit" } ?? "raise the limit")
         case .diskTooSmall(let run, let needed, let free):
-            "\(run): checkpoints need \(Figure.bytes(needed)), the disk has \(Figure.bytes(free)) left; make room, or choose another place with --run DIR"
+            "\(run): checkpoints need \(NumberText.bytes(needed)), the disk has \(NumberText.bytes(free)) left; make room, or choose another place with --run DIR"
         }
     }
 }

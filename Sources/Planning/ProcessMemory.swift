@@ -1,6 +1,6 @@
 import Glibc
 
-/// What this process holds at this moment [bytes], as proc(5) has it.
+/// Memory of this process now [bytes], from proc(5).
 public struct ProcessMemory: Sendable, Equatable {
     /// Pages in memory (VmRSS): what a control group counts.
     public var resident: Int
@@ -20,8 +20,7 @@ public struct ProcessMemory: Sendable, Equatable {
     /// VmHWM of proc(5), not getrusage: ru_maxrss survives execve, so a child would begin with its parent's peak.
     public static var peakBytes: Int { kilobytes("VmHWM", in: smallFile("/proc/self/status") ?? "") ?? 0 }
 
-    /// As pinn-train will be by the time it plans, seen from a process that has not opened a store: code of netCDF and HDF5
-    /// (measured: 8 MB).
+    /// The same plus the code of netCDF and HDF5 (measured: 8 MB), which pinn-train has loaded when it plans.
     public var withOpenStore: ProcessMemory {
         var memory = self
         memory.resident += 8 << 20

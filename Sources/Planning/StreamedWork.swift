@@ -3,14 +3,14 @@ import Objective
 import PointStore
 import Pointwise
 
-/// What an iteration of a streamed run visits, and what that costs.
+/// The points that an iteration of a streamed run visits, and what they cost.
 public struct StreamedWork: Sendable, Equatable {
     /// Collocation points of an iteration.
     public let collocation: Int
     /// Points of the other sets.
     public let others: Int
-    /// Collocation points that would cost as much as all sets together: cost goes by weights and channels, six where
-    /// second derivatives are asked for, three at the front, one where the value is enough.
+    /// Collocation points that would cost as much as all sets together: the cost is proportional to weights times channels, six
+    /// for second derivatives, three at the front, one for the value alone.
     public let equivalent: Double
 
     public init(_ objective: Objective, sizes: [PointSet: Int]) {

@@ -137,7 +137,7 @@ extension Report {
         rows.append(
             (
                 "Network",
-                "\(members > 1 ? "mean of \(members) networks " : "")\(checkpoint.configuration.network), \(checkpoint.configuration.optimizer.replacing(",", with: ", ")); \(NumberText.count(checkpoint.iteration)) iterations in \(Report.duration(checkpoint.trainedSeconds))"
+                "\(members > 1 ? "mean of \(members) networks " : "")\(checkpoint.configuration.network.shapes), \(checkpoint.configuration.phases.description.replacing(",", with: ", ")); \(NumberText.count(checkpoint.iteration)) iterations in \(NumberText.duration(checkpoint.trainedSeconds))"
             ))
         return rows
     }
@@ -203,8 +203,8 @@ extension Report {
 
     /// Iterations at which another optimizer takes over.
     private var phases: [(iteration: Int, name: String)] {
-        let phases = (try? run.checkpoint.configuration.phases().phases) ?? []
-        return phases.count > 1 ? phases.map { ($0.start, $0.optimizer) } : []
+        let phases = run.checkpoint.configuration.phases.phases
+        return phases.count > 1 ? phases.map { ($0.start, $0.name) } : []
     }
 
     private func provenance(command: String, date: Date) -> [(String, String)] {
@@ -217,7 +217,7 @@ extension Report {
             ("Report", "\(ISO8601DateFormatter().string(from: date)): \(command)"),
             ("Software", Version.text),
             ("Run", "\(runPath), iteration \(checkpoint.iteration), seed \(checkpoint.configuration.seed)"),
-            ("Trained", "\(Report.duration(checkpoint.trainedSeconds)) on \(checkpoint.backend)"),
+            ("Trained", "\(NumberText.duration(checkpoint.trainedSeconds)) on \(checkpoint.backend)"),
             ("Store", "\(run.store.path), fingerprint \(checkpoint.storeFingerprint)"),
             ("Points", counts.joined(separator: ", ")),
             (
@@ -238,11 +238,5 @@ extension Report {
     private func table(_ rows: [(String, String)], class name: String) -> String {
         let lines = rows.map { "<tr><th scope=\"row\">\(escaped($0.0))</th><td>\(escaped($0.1))</td></tr>" }
         return "<table class=\"\(name)\">\n\(lines.joined(separator: "\n"))\n</table>"
-    }
-
-    private static func duration(_ seconds: Double) -> String {
-        seconds < 90
-            ? "\(NumberText.plain(seconds)) s"
-            : seconds < 5400 ? "\(NumberText.plain(seconds / 60)) min" : "\(NumberText.plain(seconds / 3600)) h"
     }
 }

@@ -2,13 +2,13 @@ import Fields
 import Glibc
 import NetCDFFiles
 
-/// The folder of a run: checkpoints, history, the configuration, and the lock of the one trainer that may write to it.
+/// The folder of a run: checkpoints, history, the plan, and the lock of the one process that may write to it.
 ///
-/// Checkpoints are named after their iteration; the newest whole one counts.
+/// Checkpoints are named after their iteration; a run is resumed from the newest that is intact.
 public final class RunDirectory {
     public let path: String
     private var lock: Int32 = -1
-    /// Older checkpoints stay as a reserve: a damaged one is noticed, and the one before it used.
+    /// Older checkpoints are kept as a reserve: where the newest is damaged, the one before it is used.
     public static let checkpointsKept = 3
 
     public init(_ path: String) {
@@ -22,7 +22,7 @@ public final class RunDirectory {
     public var historyPath: String { "\(path)/history.nc" }
     public var planPath: String { "\(path)/plan.toml" }
 
-    /// Makes the folder where it is missing and takes it for this process, until the process ends.
+    /// Creates the folder where it is missing and locks it for this process until it ends.
     public func acquire() throws {
         guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw failure("the folder") }
         let lockPath = "\(path)/lock"
@@ -43,7 +43,7 @@ public final class RunDirectory {
         names.filter { $0.hasPrefix("checkpoint-") && $0.hasSuffix(".nc") }.sorted(by: >).map { "\(path)/\($0)" }
     }
 
-    /// Bytes of the checkpoints and histories that are there, with those of an ensemble's members.
+    /// Bytes of the checkpoints and histories in the folder and those of an ensemble's members.
     public var byteCount: Int {
         let members = names.filter { $0.hasPrefix("member-") }.map { RunDirectory("\(path)/\($0)") }
         return (checkpoints + [historyPath]).reduce(members.reduce(0) { $0 + $1.byteCount }) { sum, path in
@@ -58,7 +58,7 @@ public final class RunDirectory {
         return "\(path)/checkpoint-\(String(repeating: "0", count: max(0, 10 - number.count)))\(number).nc"
     }
 
-    /// Writes a checkpoint, the history and the configuration, then lets the oldest checkpoints go.
+    /// Writes a checkpoint, the history and the plan, then deletes the oldest checkpoints.
     @discardableResult
     public func save(_ checkpoint: Checkpoint) throws -> String {
         let name = checkpointPath(checkpoint.iteration)
@@ -69,7 +69,7 @@ public final class RunDirectory {
         return name
     }
 
-    /// The newest whole checkpoint.
+    /// The newest intact checkpoint.
     ///
     /// - Parameters:
     ///   - admit: called with a file and the number of bytes before they are read; throws where there is no room.
@@ -91,14 +91,14 @@ public final class RunDirectory {
         throw nothingThere
     }
 
-    /// Why there is no checkpoint: another trainer has not come to its first, or nothing was trained.
+    /// Why there is no checkpoint: another run holds the lock and has not written its first, or nothing was trained.
     public var nothingThere: RunError {
         otherOwner.map { .held(run: path, owner: $0) } ?? .noCheckpoint(run: path)
     }
 
     // MARK: inside
 
-    /// Who trains in the folder, if that is not this process.
+    /// The process that holds the lock, if it is not this one.
     private var otherOwner: String? {
         guard lock < 0 else { return nil }
         let handle = open("\(path)/lock", O_RDONLY | O_CLOEXEC)
@@ -125,7 +125,7 @@ public final class RunDirectory {
         try AtomicFile.write(Array(configuration.toml.utf8), to: planPath, as: "the plan")
     }
 
-    /// Host, process, job and time, so that a person finds who holds a run.
+    /// Host, process, job and time, so that a user can find the process that holds a run.
     private static var owner: String {
         var name = [CChar](repeating: 0, count: 256)
         gethostname(&name, 255)
@@ -162,7 +162,7 @@ public enum RunError: Failure {
     case noEnsemble(run: String)
     case otherStore(run: String, store: String, expected: String, found: String)
     case diverged(iteration: Int, term: String, lastGood: String?)
-    /// The store or the device failed at the beginning of an iteration.
+    /// The store or the device failed in an iteration.
     case interrupted(by: any Failure, iteration: Int, lastGood: String?)
 
     public var kind: FailureKind {
@@ -179,7 +179,7 @@ public enum RunError: Failure {
     public var explanation: String {
         switch self {
         case .held(let run, let owner):
-            "\(run): another trainer is at work there (\(owner)); wait for it, or choose another folder with --run DIR"
+            "\(run): another run holds the lock (\(owner)); wait for it to end, or choose another folder with --run DIR"
         case .noCheckpoint(let run):
             "\(run): holds no checkpoint; train first with 'pinn-train', or name the run with --run DIR"
         case .allDamaged(let run, let count):
@@ -200,7 +200,7 @@ public enum RunError: Failure {
                 + "; try a smaller --learning-rate"
         case .interrupted(let cause, let iteration, let lastGood):
             "\(cause.explanation); the run ended at iteration \(iteration), "
-                + (lastGood.map { "go on from \($0) with --resume" } ?? "before its first checkpoint")
+                + (lastGood.map { "continue from \($0) with --resume" } ?? "before its first checkpoint")
         }
     }
 }

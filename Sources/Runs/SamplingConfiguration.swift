@@ -3,20 +3,20 @@ import Fields
 /// Which collocation points a run trains on, as `--sampling rad:k=1,c=1,every=500` says it. Points of the other sets are
 /// always drawn uniformly.
 ///
-/// Drawn points count alike, as published: dividing by p would give the loss of uniform points back, with less noise, but
-/// noise is not what is lacking. They are to weigh more what the network does not resolve yet.
-public struct SamplingConfiguration: Sendable, Equatable {
+/// Drawn points have equal weights, as published: dividing by p would restore the loss of uniform points with less noise, but
+/// the purpose is to emphasize what the network does not resolve yet.
+public struct SamplingConfiguration: OptionValue, Equatable {
     public enum Method: String, CaseIterable, Sendable {
         /// The store's own points, uniform on the shelf.
         case uniform
         /// Drawn by the size of the residual: p(x) ∝ |r(x)|^k / E|r|^k + c (Wu et al. 2023, Comput. Methods Appl. Mech. Eng. 403).
         case rad
-        /// Points of more than the mean residual are retained, the others drawn anew (Daw et al. 2023, ICML).
+        /// Points whose residual exceeds the mean are retained, the others drawn anew (Daw et al. 2023, ICML).
         case r3
     }
 
     public var method = Method.uniform
-    /// Iterations from one drawing to the next; 0: a phase of kept points keeps its own to the end.
+    /// Iterations from one drawing to the next; 0: the fixed batch of a phase stays to its end.
     public var every = 0
     /// k of `rad`.
     public var exponent = 1.0
@@ -27,11 +27,12 @@ public struct SamplingConfiguration: Sendable, Equatable {
 
     public init() {}
 
-    public init(parsing text: String) throws {
+    public static let expected =
+        "uniform, rad or r3, optionally with parameters separated by commas, as in rad:k=1,every=500: every=ITERATIONS (from 1 to 1e8); for rad also k=EXPONENT (from 0 to 10), c=FLOOR (from 0 to 1e6), candidates=POINTS (from 1 to 1000)"
+
+    public init?(parsing text: String) {
         let words = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let method = Method(rawValue: String(words[0])) else {
-            throw OptionError.unknownName("sampling", String(words[0]), known: Method.allCases.map(\.rawValue))
-        }
+        guard let method = Method(rawValue: String(words[0])) else { return nil }
         self.method = method
         every = method == .uniform ? 0 : 500
         guard words.count == 2 else { return }
@@ -39,7 +40,7 @@ public struct SamplingConfiguration: Sendable, Equatable {
         for part in words[1].split(separator: ",", omittingEmptySubsequences: false) {
             let pair = part.split(separator: "=", omittingEmptySubsequences: false)
             guard pair.count == 2, given.insert(pair[0]).inserted, set(pair[0], to: String(pair[1])) else {
-                throw OptionError.badValue("sampling", text, expected: SamplingConfiguration.expected(method))
+                return nil
             }
         }
     }
@@ -62,16 +63,6 @@ public struct SamplingConfiguration: Sendable, Equatable {
         default: return false
         }
         return true
-    }
-
-    private static func expected(_ method: Method) -> String {
-        let every = "every=ITERATIONS (from 1 to 1e8)"
-        return switch method {
-        case .uniform: "uniform, or uniform:\(every)"
-        case .rad:
-            "rad, or rad: and some of k=EXPONENT (from 0 to 10), c=FLOOR (from 0 to 1e6), \(every), candidates=POINTS (from 1 to 1000) behind commas"
-        case .r3: "r3, or r3:\(every)"
-        }
     }
 
     public var description: String {

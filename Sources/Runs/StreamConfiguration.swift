@@ -2,14 +2,14 @@ import Fields
 import PointStore
 
 /// How many points of each set an iteration takes, as `--stream chunk=65536,data=16384,front=4096` says it.
-public struct StreamConfiguration: Sendable, Equatable {
+public struct StreamConfiguration: OptionValue, Equatable {
     /// Collocation points.
     public var chunk = 1024
     /// Observations, of velocity and of thickness each.
     public var data = 0
     /// Points of the calving front.
     public var front = 0
-    /// Collocation points of a sample that is kept over many iterations, for methods that compare losses.
+    /// Collocation points of a fixed batch, for methods that compare losses of different iterations.
     public var sample = 0
 
     /// What is left out follows the chunk: observations cost a sixth of a collocation point (one channel, not six), so
@@ -22,31 +22,25 @@ public struct StreamConfiguration: Sendable, Equatable {
         self.sample = sample ?? max(chunk, 16384)
     }
 
-    public init(parsing text: String) throws {
-        var given: [String: Int] = [:]
+    public static let expected =
+        "chunk=POINTS, optionally with data=POINTS, front=POINTS and sample=POINTS, separated by commas, each from 1 to 1e8"
+
+    public init?(parsing text: String) {
+        var given: [Substring: Int] = [:]
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             let pair = part.split(separator: "=", omittingEmptySubsequences: false)
-            guard pair.count == 2, ["chunk", "data", "front", "sample"].contains(pair[0]),
-                given[String(pair[0])] == nil,
+            guard pair.count == 2, ["chunk", "data", "front", "sample"].contains(pair[0]), given[pair[0]] == nil,
                 let value = wholeNumber(pair[1]), (1...100_000_000).contains(value)
-            else {
-                throw OptionError.badValue(
-                    "stream", text,
-                    expected:
-                        "chunk=POINTS, optionally with data=POINTS, front=POINTS and sample=POINTS behind commas, each from 1 to 1e8"
-                )
-            }
-            given[String(pair[0])] = value
+            else { return nil }
+            given[pair[0]] = value
         }
-        guard let chunk = given["chunk"] else {
-            throw OptionError.badValue("stream", text, expected: "complete: chunk=POINTS is missing")
-        }
+        guard let chunk = given["chunk"] else { return nil }
         self.init(chunk: chunk, data: given["data"], front: given["front"], sample: given["sample"])
     }
 
     public var description: String { "chunk=\(chunk),data=\(data),front=\(front),sample=\(sample)" }
 
-    /// Chunks of a sample that is kept.
+    /// Chunks of a fixed batch.
     public var sampleChunks: Int { max(1, (sample + chunk - 1) / chunk) }
 
     public var sizes: [PointSet: Int] {

@@ -2,23 +2,23 @@ import CKernels
 import Fields
 import Glibc
 
-/// Scalars of a run as TensorBoard reads them: a file of TFRecords, each an Event of protocol buffers that are encoded here,
-/// field by field (tensorflow/core/util/event.proto and framework/summary.proto).
+/// Writes scalars of a run for TensorBoard: a file of TFRecords, each an Event message, whose protocol buffers are encoded
+/// here field by field (tensorflow/core/util/event.proto and framework/summary.proto).
 ///
-/// Unlike other outputs it grows while it is read; a record that was cut short is passed over by its checksum.
+/// Unlike other outputs it grows while it is read; readers skip an incomplete record, whose checksum fails.
 public final class TensorBoardWriter {
     public let path: String
     private let handle: Int32
     private var pending: [UInt8] = []
     private var lastFlush = ContinuousClock.now
 
-    /// Seconds after which scalars are seen at the latest, as long as some are added.
+    /// Longest time until added scalars are in the file, as long as more are added.
     private static let flushEvery = Duration.seconds(2)
 
-    /// Makes the folder where it is missing, and a new file in it.
+    /// Creates a new file, and the folder where it is missing.
     ///
-    /// - Parameter iteration: the first that will be added; of older files, TensorBoard forgets what is from there on: a run
-    ///   that was killed behind its last checkpoint goes on from that.
+    /// - Parameter iteration: the first that will be added. TensorBoard drops what older files have from there on, which a run that
+    ///   was killed after its last checkpoint repeats.
     public init(in folder: String, from iteration: Int) throws(TensorBoardError) {
         var made = ""
         for part in folder.split(separator: "/", omittingEmptySubsequences: false) {
@@ -58,7 +58,7 @@ public final class TensorBoardWriter {
         if ContinuousClock.now - lastFlush >= TensorBoardWriter.flushEvery { try flush() }
     }
 
-    /// Brings to the file what was added.
+    /// Writes what was added to the file.
     public func flush() throws(TensorBoardError) {
         lastFlush = .now
         var written = 0
@@ -90,7 +90,7 @@ public final class TensorBoardWriter {
         pending += event.bytes + littleEndian(TensorBoardWriter.masked(event.bytes))
     }
 
-    /// CRC-32C, rotated and offset so that a checksum of data that hold checksums is still a good one (LevelDB's log format).
+    /// CRC-32C, rotated and offset so that data that contain checksums are still well checked (LevelDB's log format).
     private static func masked(_ bytes: [UInt8]) -> UInt32 {
         let checksum = crc32c(0, bytes, bytes.count)
         return (checksum >> 15 | checksum << 17) &+ 0xA282_EAD8
@@ -101,7 +101,7 @@ private func littleEndian<Number: FixedWidthInteger>(_ number: Number) -> [UInt8
     withUnsafeBytes(of: number.littleEndian) { Array($0) }
 }
 
-/// A message of protocol buffers as far as it is built: key (field number and wire type), value, key, value.
+/// A protocol buffer message under construction: key (field number and wire type), value, key, value.
 private struct ProtocolBuffer {
     private(set) var bytes: [UInt8] = []
 

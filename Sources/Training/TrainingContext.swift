@@ -13,7 +13,8 @@ public struct TrainingContext {
     public let stream: ChunkStream
     public let backend: any Backend
     let phases: OptimizerPhases
-    let keepsFixedBatch: Bool
+    /// Whether a fixed batch stays in memory; else its chunks are read again for each evaluation. The bits do not depend on it.
+    public var keepsFixedBatch: Bool
     /// Whether the physics knows no flow across the x axis.
     let isAlongX: Bool
 
@@ -29,18 +30,16 @@ public struct TrainingContext {
     ) throws {
         self.configuration = configuration
         self.keepsFixedBatch = keepsFixedBatch
-        phases = try configuration.phases()
+        phases = configuration.phases
         store = try StoreReader(path: configuration.store)
-        let model = try configuration.model()
+        let model = configuration.model
         isAlongX = !model.observed.contains(.velocityY)
         guard model.ice == store.description.ice else {
             throw OptionError.otherIce(
-                physics: configuration.physics, needs: model.ice, store: configuration.store,
+                physics: model.name, needs: model.ice, store: configuration.store,
                 holds: store.description.ice)
         }
-        objective = .inversion(
-            of: store.description, model: model, networks: try configuration.networks(), weights: configuration.weights,
-            constants: configuration.constants)
+        objective = configuration.objective(for: store.description)
         try admit(store, objective)
         stream = ChunkStream(
             store, sizes: configuration.stream.sizes, seed: configuration.seed,
@@ -49,8 +48,8 @@ public struct TrainingContext {
     }
 
     /// The optimizer of an iteration's phase, as it is at the beginning of the phase.
-    func makeOptimizer(at iteration: Int) throws -> any Optimizer {
-        try configuration.makeOptimizer(
+    func makeOptimizer(at iteration: Int) -> any Optimizer {
+        configuration.makeOptimizer(
             at: iteration, parameterCount: objective.residualProblem.networks.parameterCount, threads: backend.threads)
     }
 

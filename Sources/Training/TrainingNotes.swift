@@ -13,15 +13,15 @@ extension TrainingContext {
         }
         guard isAlongX, reach(.v) > 0.2 * reach(.u) else { return nil }
         return
-            "--physics \(configuration.physics) is one-dimensional, along the x axis; in \(configuration.store) the velocity across it is \(Int((100 * reach(.v) / reach(.u)).rounded())) % of that along it"
+            "--physics \(configuration.model) is one-dimensional, along the x axis; in \(configuration.store) the velocity across it is \(Int((100 * reach(.v) / reach(.u)).rounded())) % of that along it"
     }
 
     /// The densities in which the product and the run differ, for the user to know: they move the viscosity.
     private var densityNotes: [String] {
         let stated = [
-            ("ice", store.description.productIceDensity, configuration.iceDensity, "--ice-density"),
+            ("ice", store.description.productIceDensity, configuration.constants.iceDensity, "--ice-density"),
             (
-                "sea water", store.description.productSeaWaterDensity, configuration.seaWaterDensity,
+                "sea water", store.description.productSeaWaterDensity, configuration.constants.seaWaterDensity,
                 "--sea-water-density"
             ),
         ]

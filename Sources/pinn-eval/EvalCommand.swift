@@ -36,7 +36,7 @@ struct EvalCommand: ParsableCommand {
 
     func run() throws {
         let run = try TrainedRun(in: RunDirectory(runPath), store: store) { printMessage("warning: \($0)") }
-        let model = try run.checkpoint.configuration.model()
+        let model = run.checkpoint.configuration.model
         // Derived quantities too: a truth file holds the viscosity where the hardness is inferred.
         let quantities = model.unknowns + model.derived.map(\.quantity)
         let prediction = try Prediction(

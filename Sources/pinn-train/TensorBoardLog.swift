@@ -3,16 +3,16 @@ import Objective
 import Runs
 import Training
 
-/// What `--tensorboard` writes of a run: loss, terms, misfits and learning rate. It only looks on; where it cannot go on,
-/// training does.
+/// The files of `--tensorboard`: loss, terms, misfits and learning rate of a run. Where they cannot be written, training
+/// continues without them.
 final class TensorBoardLog {
     private let configuration: TrainingConfiguration
     private let terms: [LossTerm]
     private let file: TensorBoardWriter
     private var isBroken = false
 
-    /// Iterations that are written of a long run, at most: more than any screen shows, and TensorBoard reads all.
-    private static let most = 10_000
+    /// Most iterations that are written of a long run: more than a screen shows, and TensorBoard reads all of them.
+    private static let maxIterations = 10_000
 
     init(in folder: String, _ configuration: TrainingConfiguration, _ terms: [LossTerm], from iteration: Int) throws {
         self.configuration = configuration
@@ -21,7 +21,7 @@ final class TensorBoardLog {
     }
 
     func add(_ now: TrainingProgress) {
-        let every = (configuration.iterations + TensorBoardLog.most - 1) / TensorBoardLog.most
+        let every = (configuration.iterations + TensorBoardLog.maxIterations - 1) / TensorBoardLog.maxIterations
         let isLast = now.iteration >= configuration.iterations
         guard !isBroken, isLast || now.iteration % max(every, 1) == 0 else { return }
         var scalars = [("loss/total", now.loss.total)]
@@ -30,7 +30,7 @@ final class TensorBoardLog {
             let unit = term.unit == "1" ? "" : " [\(term.unit)]"
             scalars.append(("misfit/\(term.name)\(unit)", now.loss.meanSquares[number].squareRoot()))
         }
-        if !isLast, let rate = try? configuration.learningRate(at: now.iteration) {
+        if !isLast, let rate = configuration.learningRate(at: now.iteration) {
             scalars.append(("learning rate", rate))
         }
         attempt { () throws(TensorBoardError) in
@@ -39,7 +39,7 @@ final class TensorBoardLog {
         }
     }
 
-    /// What was added before a run ends is seen, however it ends.
+    /// Writes out what was added, however the run ends.
     func close() { attempt { () throws(TensorBoardError) in try file.flush() } }
 
     private func attempt(_ work: () throws(TensorBoardError) -> Void) {
@@ -47,7 +47,7 @@ final class TensorBoardLog {
             try work()
         } catch {
             isBroken = true
-            printMessage("warning: \(error.explanation); training goes on without it")
+            printMessage("warning: \(error.explanation); training continues without it")
         }
     }
 }

@@ -80,7 +80,7 @@ import Benchmarks
         let table = try Self.report([
             Self.step(points: 64, seconds: 0.001, steps: 2000), Self.step(points: 4096, seconds: 0.08),
         ]).tables[0]
-        #expect(table.rows == [["64", "2.00 s"], ["4,096", "~ 160 s"]])
+        #expect(table.rows == [["64", "2 s"], ["4,096", "~ 2.667 min"]])
         #expect(table.notes.count == 1)
     }
 
@@ -106,18 +106,5 @@ import Benchmarks
         #expect(report.tables[2].header == ["points", "cpu, 2 cores", "cpu, 64 threads"])
         #expect(report.tables[2].notes.contains { $0.contains("mean nothing") })
         #expect(try !Self.report([Self.step(points: 64)]).tables[2].notes.contains { $0.contains("mean nothing") })
-    }
-
-    @Test func tablesAreMarkdownOrAligned() {
-        let table = Table(title: "T", header: ["a", "long"], rows: [["xyz", "1"]], notes: ["n"])
-        #expect(table.rendered(as: .text) == "T\n  a     long\n  xyz      1\n  n")
-        #expect(
-            table.rendered(as: .markdown) == "### T\n\n| a   | long |\n| --- | ---: |\n| xyz |    1 |\n\nn")
-    }
-
-    @Test(arguments: [
-        (0.0189, "0.0189"), (1.0, "1.00"), (12.34, "12.3"), (207.4, "207"), (54321, "54300"), (0, "0"),
-    ]) func figuresHaveThreeDigits(_ value: Double, _ text: String) {
-        #expect(Figure.plain(value) == text)
     }
 }

@@ -21,9 +21,9 @@ struct SmallPrediction {
         try ExactShelf.writeStore(to: folder.file("store.nc"))
         store = try StoreReader(path: folder.file("store.nc"))
         var configuration = TrainingConfiguration()
-        configuration.network = "2x8"
-        configuration.tiles = tiles
-        let networks = try configuration.networks()
+        try configuration.set("network", to: "2x8")
+        try configuration.set("subdomains", to: tiles)
+        let networks = configuration.networks
         checkpoint = Checkpoint(
             configuration: configuration, iteration: 5, parameters: weights(networks),
             optimizer: StoredArrays(),

@@ -11,36 +11,36 @@ import TestSupport
 import Testing
 
 @Suite struct MemoryTests {
-    private static func objective(_ configuration: TrainingConfiguration) throws -> Objective {
-        try configuration.objective(for: .assumed(collocation: 20_000_000, observations: 100_000, front: 1000))
+    private static func objective(_ configuration: TrainingConfiguration) -> Objective {
+        configuration.objective(for: .assumed(collocation: 20_000_000, observations: 100_000, front: 1000))
     }
 
-    private static func memory(_ configuration: TrainingConfiguration, held: Int = 40_000_000, threads: Int = 2) throws
+    private static func memory(_ configuration: TrainingConfiguration, baseline: Int = 40_000_000, threads: Int = 2)
         -> MemoryEstimate
     {
-        let objective = try objective(configuration)
+        let objective = objective(configuration)
         let sizes = StoreDescription.assumed(collocation: 20_000_000, observations: 100_000, front: 1000).sizes(
             configuration.stream)
-        return try MemoryEstimate(
+        return MemoryEstimate(
             configuration, objective: objective, sizes: sizes,
             backend: CPUBackend.memory(
                 objective.residualProblem, counts: objective.sets.map { sizes[$0] ?? 0 }, threads: threads),
             threads: threads, reservedPerThread: CPUBackend.reservedPerThread,
-            held: ProcessMemory(resident: held, mapped: 10 * held, data: 2 * held))
+            baseline: ProcessMemory(resident: baseline, mapped: 10 * baseline, data: 2 * baseline))
     }
 
     private static func configuration(_ network: String = "8x128", chunk: Int = 1024, iterations: Int = 1000)
         -> TrainingConfiguration
     {
         var configuration = TrainingConfiguration()
-        configuration.network = network
+        configuration.network = (try? NetworkConfiguration(parsing: network)) ?? NetworkConfiguration()
         configuration.stream = StreamConfiguration(chunk: chunk)
         configuration.iterations = iterations
         return configuration
     }
 
     @Test func aRunThatJustFitsIsLetInAndOneByteLessIsNot() throws {
-        let memory = try Self.memory(Self.configuration())
+        let memory = Self.memory(Self.configuration())
         for measure in [MemoryLimit.Measure.resident, .mapped, .data] {
             let needed = memory.needed(measure)
             try memory.require([MemoryLimit(counting: measure, bytes: needed, name: "the limit")])
@@ -55,13 +55,40 @@ import Testing
         }
     }
 
+    @Test func aFixedBatchIsKeptWhereItFitsAndReadAgainWhereItDoesNot() throws {
+        var configuration = Self.configuration("2x16")
+        #expect(Self.memory(configuration).fixedBatchText == nil && !Self.memory(configuration).keepsFixedBatch)
+        try configuration.set("optimizer", to: "adam:10,lbfgs:10")
+        configuration.iterations = 10
+        // A run that does not come to the phase needs none.
+        #expect(Self.memory(configuration).fixedBatchText == nil)
+        configuration.iterations = 20
+        let memory = Self.memory(configuration)
+        let part = try #require(memory.parts.first { $0.name == "fixed batch" })
+        // Sixteen chunks of 1024: x, y; x, y, u, v, weight; x, y, h, weight; x, y, normal.
+        let columns = PointSet.allCases.map { ($0, $0.columns.count) }
+        let values = columns.reduce(0) { $0 + $1.1 * (configuration.stream.sizes[$1.0] ?? 0) }
+        let surface = PointSet.surface.columns.count * (configuration.stream.sizes[.surface] ?? 0)
+        #expect(part.bytes == 16 * 4 * (values - surface))
+        #expect(memory.fixedBatchText?.contains("16384 points kept in memory") == true)
+        for measure in [MemoryLimit.Measure.resident, .mapped, .data] {
+            let enough = MemoryLimit(counting: measure, bytes: memory.needed(measure), name: "the limit")
+            #expect(memory.fitted(to: [enough]).keepsFixedBatch)
+            let little = MemoryLimit(counting: measure, bytes: memory.needed(measure) - 1, name: "the limit")
+            let smaller = memory.fitted(to: [little])
+            #expect(!smaller.keepsFixedBatch && smaller.peak == memory.peak - part.bytes)
+            #expect(smaller.fixedBatchText?.contains("read again") == true)
+            try smaller.require([little])
+        }
+    }
+
     @Test(arguments: [
         (configuration(chunk: 10_000_000), "chunk"), (configuration("64x1024"), "--network"),
         (configuration(iterations: 100_000_000), "--iterations"),
     ]) func whatTakesMostIsNamedWithWhatMakesItSmaller(_ configuration: TrainingConfiguration, _ option: String) throws
     {
         let failure = #expect(throws: PlanningError.self) {
-            try Self.memory(configuration, held: 1_000_000).require([
+            try Self.memory(configuration, baseline: 1_000_000).require([
                 MemoryLimit(counting: .resident, bytes: 1 << 20, name: "the limit")
             ])
         }
@@ -69,7 +96,7 @@ import Testing
     }
 
     @Test func aBackendHasTheSlotsThatItsMemoryIsCountedWith() throws {
-        let residualProblem = try Self.objective(Self.configuration("1x8")).residualProblem
+        let residualProblem = Self.objective(Self.configuration("1x8")).residualProblem
         func slotBytes(_ count: Int) throws -> Int {
             try #require(
                 CPUBackend.memory(residualProblem, counts: [count, 0, 0, 0], threads: 1).first {
@@ -94,8 +121,8 @@ import Testing
     @Test(arguments: ["2x2", "5x4"], [40, 1024, 20_000])
     func aDecomposedBackendHasNoMoreSlotsThanItsMemoryIsCountedWith(_ tiles: String, _ count: Int) throws {
         var configuration = Self.configuration("2x16+2x8")
-        configuration.tiles = tiles
-        let objective = try Self.objective(configuration)
+        try configuration.set("subdomains", to: tiles)
+        let objective = Self.objective(configuration)
         let residualProblem = objective.residualProblem
         func slotBytes(_ counts: [Int]) throws -> Int {
             try #require(
@@ -122,9 +149,9 @@ import Testing
     func aCheckpointTakesTheRoomThatWasPlanned(_ network: String, _ sampling: String) throws {
         let folder = try TemporaryFolder()
         var configuration = Self.configuration(network, iterations: 500)
-        configuration.sampling = try SamplingConfiguration(parsing: sampling)
+        try configuration.set("sampling", to: sampling)
         let points = [Float](repeating: 0, count: configuration.drawnPoints)
-        let objective = try Self.objective(configuration)
+        let objective = Self.objective(configuration)
         let parameters = objective.residualProblem.networks.initialParameters(seed: 0)
         var history = History(termNames: objective.terms.map(\.name))
         for _ in 0..<500 {
@@ -133,12 +160,12 @@ import Testing
         let path = folder.file("checkpoint.nc")
         try Checkpoint(
             configuration: configuration, iteration: 500, parameters: parameters,
-            optimizer: try configuration.makeOptimizer(parameterCount: parameters.count).stored,
+            optimizer: configuration.makeOptimizer(parameterCount: parameters.count).stored,
             drawn: points.isEmpty ? nil : ResampledPoints(iteration: 500, columns: [points, points]), history: history,
             storeFingerprint: "00000000", backend: "CPU", trainedSeconds: 1
         ).write(to: path)
         let bytes = try fileSize(path)
-        let planned = try DiskEstimate(configuration, objective: objective).checkpoint
+        let planned = DiskEstimate(configuration, objective: objective).checkpoint
         #expect(bytes <= planned && planned - bytes < 30_000, "\(bytes) of \(planned)")
     }
 
@@ -186,9 +213,9 @@ import Testing
     @Test func drawnPointsAreCountedByTheSampleAndTheirCandidates() throws {
         func bytes(_ sampling: String, sample: Int = 16384) throws -> Int? {
             var configuration = Self.configuration()
-            configuration.sampling = try SamplingConfiguration(parsing: sampling)
+            try configuration.set("sampling", to: sampling)
             configuration.stream.sample = sample
-            return try Self.memory(configuration).parts.first { $0.name == "drawn points" }?.bytes
+            return Self.memory(configuration).parts.first { $0.name == "drawn points" }?.bytes
         }
         #expect(try bytes("uniform:every=100") == nil)
         let four = try #require(try bytes("rad"))
@@ -197,7 +224,7 @@ import Testing
         #expect(try bytes("r3") == four - 3 * 16384 * 20)
         #expect(try #require(try bytes("rad", sample: 160_000_000)) > 9000 * four)
         var configuration = Self.configuration()
-        configuration.sampling = try SamplingConfiguration(parsing: "rad")
+        try configuration.set("sampling", to: "rad")
         configuration.stream.sample = 160_000_000
         let failure = #expect(throws: PlanningError.self) {
             try Self.memory(configuration).require([MemoryLimit(counting: .resident, bytes: 1 << 30, name: "the limit")]
@@ -208,7 +235,7 @@ import Testing
 
     @Test func aFullDiskIsToldBeforeTheWork() throws {
         let configuration = Self.configuration()
-        let disk = try DiskEstimate(configuration, objective: Self.objective(configuration))
+        let disk = DiskEstimate(configuration, objective: Self.objective(configuration))
         try disk.require(free: disk.run, present: 0, in: "run")
         // What is there already is replaced.
         try disk.require(free: disk.run - 1000, present: 1000, in: "run")
@@ -261,10 +288,10 @@ import Testing
     @Test("phases that a run does not come to take no memory")
     func unreachedPhases() throws {
         var configuration = TrainingConfiguration()
-        configuration.optimizer = "adam:1000,ssbroyden:7000"
-        let bytes = try [1, 1000, 1001, 8000].map {
+        try configuration.set("optimizer", to: "adam:1000,ssbroyden:7000")
+        let bytes = [1, 1000, 1001, 8000].map {
             configuration.iterations = $0
-            return try configuration.optimizerStateBytes(parameterCount: 6660)
+            return configuration.optimizerStateBytes(parameterCount: 6660)
         }
         #expect(bytes[0] == bytes[1] && bytes[2] == bytes[3])
         #expect(bytes[0] < 1 << 20 && bytes[2] > 100 << 20)

@@ -20,7 +20,7 @@ struct SmallRun {
         try ExactShelf.writeStore(to: folder.file("store.nc"), cells: cells)
         var configuration = TrainingConfiguration()
         configuration.store = folder.file("store.nc")
-        configuration.network = "2x8"
+        try configuration.set("network", to: "2x8")
         var history = History(termNames: ["velocity", "equation"], units: ["m year-1", "1"])
         for iteration in 0..<5 {
             let value = 1 / Double(iteration + 1)
@@ -31,7 +31,7 @@ struct SmallRun {
         try directory.save(
             Checkpoint(
                 configuration: configuration, iteration: 5,
-                parameters: try configuration.networks().initialParameters(seed: 3),
+                parameters: configuration.networks.initialParameters(seed: 3),
                 optimizer: StoredArrays(), history: history,
                 storeFingerprint: try StoreReader(path: configuration.store).fingerprint, backend: "<test & co>",
                 trainedSeconds: 1))

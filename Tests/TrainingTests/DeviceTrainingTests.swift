@@ -47,7 +47,7 @@ struct DeviceTrainingTests {
     func fusedCurve(precision: Precision) throws {
         let runs = try [LayerFusion.warps, .none].map { fusion in
             var gpu = try gpuRun(precision: precision, fusion: fusion)
-            gpu.configuration.network = "3x32"
+            try gpu.configuration.set("network", to: "3x32")
             return try gpu.train("fused-\(fusion.rawValue)", iterations: 40)
         }
         #expect(runs[0].backend.contains("in fused layers") && !runs[1].backend.contains("fused"))
@@ -75,7 +75,7 @@ struct DeviceTrainingTests {
     @Test("hands over between phases and drawings", arguments: ["adam:20,lbfgs:10", "adam:40"])
     func phases(_ optimizer: String) throws {
         var short = try gpuRun()
-        short.configuration.optimizer = optimizer
+        try short.configuration.set("optimizer", to: optimizer)
         short.configuration.stream.sample = 900
         if optimizer == "adam:40" {
             short.configuration.sampling.method = .rad
@@ -93,7 +93,7 @@ struct DeviceTrainingTests {
     @Test("weighs a prior as the CPU does")
     func prior() throws {
         var gpu = try gpuRun()
-        gpu.configuration.physics = "anisotropic"
+        try gpu.configuration.set("physics", to: "anisotropic")
         var cpu = gpu
         cpu.device = nil
         let found = try gpu.train("gpu", iterations: 130)
@@ -113,7 +113,7 @@ struct DeviceTrainingTests {
     @Test("trains a decomposed domain, chunk after chunk of other zones")
     func decomposed() throws {
         var gpu = try gpuRun()
-        gpu.configuration.tiles = "2x2"
+        try gpu.configuration.set("subdomains", to: "2x2")
         var cpu = gpu
         cpu.device = nil
         let found = try gpu.train("gpu", iterations: 20)

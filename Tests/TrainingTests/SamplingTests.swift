@@ -53,9 +53,9 @@ private func chiSquare(_ found: [Double], _ expected: [Double]) -> Double {
 @Suite struct SamplingTests {
     private func run(_ sampling: String, _ optimizer: String = "adam", sample: Int = 900) throws -> ShortRun {
         var short = try ShortRun()
-        short.configuration.optimizer = optimizer
+        try short.configuration.set("optimizer", to: optimizer)
         short.configuration.stream.sample = sample
-        short.configuration.sampling = try SamplingConfiguration(parsing: sampling)
+        try short.configuration.set("sampling", to: sampling)
         return short
     }
 
@@ -199,8 +199,8 @@ private func chiSquare(_ found: [Double], _ expected: [Double]) -> Double {
         "uniform", "uniform:every=7", "rad", "rad:k=0.5,c=2,every=10,candidates=3", "rad:every=1e3", "r3",
         "r3:every=10",
     ]) func aSamplingReadsBackAsItIsSpelled(text: String) throws {
-        let sampling = try SamplingConfiguration(parsing: text)
-        #expect(try SamplingConfiguration(parsing: sampling.description) == sampling)
+        let sampling = try #require(SamplingConfiguration(parsing: text))
+        #expect(SamplingConfiguration(parsing: sampling.description) == sampling)
         var configuration = TrainingConfiguration()
         configuration.sampling = sampling
         #expect(try TrainingConfiguration(toml: configuration.toml) == configuration)
@@ -210,7 +210,8 @@ private func chiSquare(_ found: [Double], _ expected: [Double]) -> Double {
         "", "rat", "rad:", "rad:k", "rad:k=", "rad:k=-1", "rad:k=nan", "rad:c=inf", "rad:every=0", "rad:k=1,k=1",
         "r3:k=1", "uniform:c=1", "r3:every=1.5", "rad:candidates=0",
     ]) func whatIsNoSamplingIsRefused(text: String) {
-        let failure = #expect(throws: OptionError.self) { try SamplingConfiguration(parsing: text) }
+        var configuration = TrainingConfiguration()
+        let failure = #expect(throws: OptionError.self) { try configuration.set("sampling", to: text) }
         #expect(failure?.explanation.contains("--sampling") == true)
     }
 }

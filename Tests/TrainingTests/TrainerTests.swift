@@ -21,7 +21,7 @@ struct ShortRun {
     init() throws {
         folder = try TemporaryFolder()
         configuration.store = folder.file("store.nc")
-        configuration.network = "2x16"
+        try configuration.set("network", to: "2x16")
         configuration.stream = StreamConfiguration(chunk: 300, data: 150, front: 70)
         try ExactShelf.writeStore(to: configuration.store)
     }
@@ -120,7 +120,7 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
     @Test(arguments: ["lbfgs", "ssbroyden"])
     func aRunOfTwoPhasesGoesOnAsIfItHadNotBeenStopped(_ method: String) throws {
         var short = try ShortRun()
-        short.configuration.optimizer = "adam:10,\(method):14"
+        try short.configuration.set("optimizer", to: "adam:10,\(method):14")
         short.configuration.stream.sample = 900
         let whole = try short.train("whole", iterations: 24)
         for stop in [9, 10, 11, 17, 23] {
@@ -136,7 +136,7 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
     /// SOAP with a rate that falls with its phase, stopped before, at and after the change, or asked for more in the end.
     @Test func soapOnAScheduleGoesOnAsIfItHadNotBeenStopped() throws {
         var short = try ShortRun()
-        short.configuration.optimizer = "adam:5,soap:8"
+        try short.configuration.set("optimizer", to: "adam:5,soap:8")
         short.configuration.learningRate.decay = .cosine
         let whole = try short.train("whole", iterations: 16)
         for stop in [4, 5, 6, 7, 13, 15] {
@@ -152,7 +152,7 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
     /// Updates at 0 and 100; then L-BFGS with what 105 found, stopped around each of them.
     @Test func aBalancedRunGoesOnAsIfItHadNotBeenStopped() throws {
         var short = try ShortRun()
-        short.configuration.optimizer = "adam:105,lbfgs:6"
+        try short.configuration.set("optimizer", to: "adam:105,lbfgs:6")
         short.configuration.balance = .gradient
         short.configuration.stream = StreamConfiguration(chunk: 60, data: 30, front: 14, sample: 120)
         let whole = try short.train("whole", iterations: 111)
@@ -172,7 +172,7 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
     @Test(arguments: ["lbfgs:8", "ssbroyden:8"])
     func whereAStepFindsNothingTheNextOnesDoNotSearchAgain(optimizer: String) throws {
         var short = try ShortRun()
-        short.configuration.optimizer = optimizer
+        try short.configuration.set("optimizer", to: optimizer)
         short.configuration.iterations = 8
         short.configuration.stream = StreamConfiguration(chunk: 300, data: 150, front: 70, sample: 300)
         (short.configuration.weights.velocity, short.configuration.weights.thickness) = (0, 0)
@@ -195,8 +195,8 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
     /// The factor is set after the iterations 0, 100, 104 (a new phase) and 204.
     @Test func aPriorCountsInPartsOfTheOtherTermsAndARunWithOneGoesOnAsIfItHadNotBeenStopped() throws {
         var short = try ShortRun()
-        short.configuration.physics = "anisotropic"
-        short.configuration.optimizer = "adam:104,lbfgs:110"
+        try short.configuration.set("physics", to: "anisotropic")
+        try short.configuration.set("optimizer", to: "adam:104,lbfgs:110")
         short.configuration.stream = StreamConfiguration(chunk: 60, data: 30, front: 14, sample: 120)
         let whole = try short.train("whole", iterations: 214)
         for stop in [0, 1, 100, 101, 104, 105, 204, 205] {
@@ -223,10 +223,9 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
 
     @Test func aDecomposedRunWithFourierFeaturesGoesOnAsIfItHadNotBeenStopped() throws {
         var short = try ShortRun()
-        (short.configuration.network, short.configuration.tiles, short.configuration.fourier) = (
-            "2x12+2x10", "2x3", "none+2"
-        )
-        short.configuration.optimizer = "adam:10,lbfgs:8"
+        short.configuration.network = try NetworkConfiguration(
+            parsing: "2x12+2x10", subdomains: "2x3", fourier: "none+2")
+        try short.configuration.set("optimizer", to: "adam:10,lbfgs:8")
         short.configuration.stream.sample = 600
         let whole = try short.train("whole", iterations: 18, threads: 3)
         #expect(whole.parameters.count == 6 * ((36 + 156 + 39) + (110 + 110 + 11)))
@@ -237,25 +236,29 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
         #expect(whole.history.totals.last! < 0.9 * whole.history.totals[0])
     }
 
-    @Test func aPlanOfBeforeTilesAndFourierFeaturesIsStillRead() throws {
+    @Test func aPlanFromBeforeSubdomainsAndFourierFeaturesIsStillRead() throws {
         var configuration = TrainingConfiguration()
-        (configuration.network, configuration.seed) = ("6x40+6x40", 7)
+        configuration.network = try NetworkConfiguration(parsing: "6x40+6x40")
+        configuration.seed = 7
         let text = configuration.toml.split(separator: "\n").filter {
-            !$0.hasPrefix("tiles") && !$0.hasPrefix("fourier")
+            !$0.hasPrefix("subdomains") && !$0.hasPrefix("fourier")
         }
         #expect(text.count == configuration.toml.split(separator: "\n").count - 2)
         #expect(try TrainingConfiguration(toml: text.joined(separator: "\n")) == configuration)
-        (configuration.tiles, configuration.fourier) = ("2x3", "4")
+        configuration.network = try NetworkConfiguration(parsing: "6x40+6x40", subdomains: "2x3", fourier: "4")
         #expect(try TrainingConfiguration(toml: configuration.toml) == configuration)
+        // The name of the version before.
+        let former = configuration.toml.replacingOccurrences(of: "subdomains", with: "tiles")
+        #expect(try TrainingConfiguration(toml: former) == configuration)
         // As a person would write a number.
         #expect(
-            try TrainingConfiguration(toml: configuration.toml.replacingOccurrences(of: "\"4\"", with: "4")).networks()
-                == configuration.networks())
+            try TrainingConfiguration(toml: configuration.toml.replacingOccurrences(of: "\"4\"", with: "4"))
+                == configuration)
     }
 
     @Test func aSampleOfSeveralChunksHasTheLossOfAllTheirPoints() throws {
         var short = try ShortRun()
-        short.configuration.optimizer = "lbfgs"
+        try short.configuration.set("optimizer", to: "lbfgs")
         short.configuration.stream = StreamConfiguration(chunk: 50, data: 30, front: 20, sample: 150)
         let parts = try short.train("parts", iterations: 1)
         let context = try short.context(iterations: 1)
@@ -282,7 +285,7 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
 
     @Test func trainingFindsTheViscosityOfTheExactShelf() throws {
         var short = try ShortRun()
-        short.configuration.network = "3x24"
+        try short.configuration.set("network", to: "3x24")
         // The stress at the front alone decides the level of a constant viscosity, 1/12 in these units: its square is small.
         short.configuration.weights.equation = 30
         short.configuration.weights.front = 30
@@ -309,8 +312,8 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
     @Test func aRunWhoseLossIsFlatEndsBeforeItsTotalAndGoesOnWhereItIsAskedTo() throws {
         var short = try ShortRun()
         // Too small for the shelf: it has soon got as far as it can.
-        short.configuration.network = "1x2"
-        short.configuration.optimizer = "adam:20,ssbroyden"
+        try short.configuration.set("network", to: "1x2")
+        try short.configuration.set("optimizer", to: "adam:20,ssbroyden")
         short.configuration.stream.sample = 300
         short.configuration.stop = .flat
         let end = try short.train("run", iterations: 20_000)
@@ -366,7 +369,7 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
     @Test(arguments: [false, true], ["uniform", "rad:every=22"])
     func aStoreThatFailsEndsTheRunWithACheckpointOfWhatItReached(cut: Bool, sampling: String) throws {
         var short = try ShortRun()
-        short.configuration.sampling = try SamplingConfiguration(parsing: sampling)
+        try short.configuration.set("sampling", to: sampling)
         let whole = try short.train("whole", iterations: 40)
         let bytes = try Data(contentsOf: URL(fileURLWithPath: short.configuration.store))
         let directory = RunDirectory(short.folder.file("run"))
@@ -439,7 +442,7 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
         let short = try ShortRun()
         let written = try short.train("run", iterations: 3)
         var changed = written
-        changed.configuration.gravity = 9.8
+        changed.configuration.constants.gravity = 9.8
         changed.configuration.seed = UInt64.max / 3
         try changed.write(to: short.folder.file("one.nc"))
         let read = try Checkpoint(reading: short.folder.file("one.nc"))

@@ -2,7 +2,7 @@ import Planning
 import TestSupport
 import Testing
 
-@Suite struct MixtureTests {
+@Suite struct ClusterTests {
     static let gpu = NodeType(count: 32, unitTime: 0.0014)
     static let cpu = NodeType(count: 40, unitTime: 0.1264)
 
@@ -11,9 +11,9 @@ import Testing
         func isPublished(_ hours: Double, _ published: Double) -> Bool { abs(hours / published - 1) < 0.005 }
         #expect(isPublished(Self.gpu.hours(points: 1e8, iterations: 1e5), 3.9e3))
         #expect(isPublished(Self.cpu.hours(points: 1e8, iterations: 1e5), 3.5e5))
-        let mixture = Cluster([Self.gpu, Self.cpu])
-        let divided = mixture.dividedHours(points: 1e8, iterations: 1e5)
-        let whole = mixture.makespanHours(jobs: 1526, pointsPerJob: 65536, iterations: 1e5)
+        let cluster = Cluster([Self.gpu, Self.cpu])
+        let divided = cluster.dividedHours(points: 1e8, iterations: 1e5)
+        let whole = cluster.makespanHours(jobs: 1526, pointsPerJob: 65536, iterations: 1e5)
         // Theirs is 121 h, between the two; at 16 hours a day 180 h, which is the divided time.
         #expect(abs(divided - 119.9) < 0.05 && abs(whole - 122.3) < 0.05)
         #expect(divided < 121 && 121 < whole)
@@ -34,8 +34,8 @@ import Testing
     }
 
     /// Dealt one by one to whichever instance would end it first, which is optimal for equal jobs.
-    private func dealt(_ kinds: [NodeType], jobs: Int) -> Double {
-        var busy = kinds.flatMap { kind in (0..<kind.count).map { _ in (until: 0.0, job: kind.unitTime) } }
+    private func dealt(_ types: [NodeType], jobs: Int) -> Double {
+        var busy = types.flatMap { type in (0..<type.count).map { _ in (until: 0.0, job: type.unitTime) } }
         for _ in 0..<jobs {
             let next = busy.indices.min { busy[$0].until + busy[$0].job < busy[$1].until + busy[$1].job } ?? 0
             busy[next].until += busy[next].job
@@ -46,7 +46,7 @@ import Testing
     @Test(arguments: [1, 2, 3, 4, 5]) func wholeJobsEndWhenTheyDoIfDealtOneByOne(_ seed: UInt64) {
         var numbers = SeededNumbers(seed: seed)
         for _ in 0..<200 {
-            let kinds = (0...numbers.next(below: 3)).map { _ in
+            let types = (0...numbers.next(below: 3)).map { _ in
                 // Whole multiples of a unit now and then, so that ends coincide.
                 NodeType(
                     count: 1 + numbers.next(below: 4),
@@ -55,25 +55,25 @@ import Testing
             }
             let jobs = 1 + numbers.next(below: 40)
             // A job of 3.6e6 points and one iteration takes the unit time, in hours.
-            let makespan = Cluster(kinds).makespanHours(jobs: jobs, pointsPerJob: 3_600_000, iterations: 1)
-            let expected = dealt(kinds, jobs: jobs)
-            #expect(abs(makespan / expected - 1) < 1e-9, "seed \(seed): \(kinds), \(jobs) jobs")
+            let makespan = Cluster(types).makespanHours(jobs: jobs, pointsPerJob: 3_600_000, iterations: 1)
+            let expected = dealt(types, jobs: jobs)
+            #expect(abs(makespan / expected - 1) < 1e-9, "seed \(seed): \(types), \(jobs) jobs")
         }
     }
 
     @Test(arguments: [6, 7]) func wholeJobsLieBetweenTheDividedTimeAndOneJobMore(_ seed: UInt64) {
         var numbers = SeededNumbers(seed: seed)
         for _ in 0..<500 {
-            let kinds = (0...numbers.next(below: 4)).map { _ in
+            let types = (0...numbers.next(below: 4)).map { _ in
                 NodeType(count: 1 + numbers.next(below: 1000), unitTime: numbers.next(0.001..<1))
             }
             let jobs = 1 + numbers.next(below: 1_000_000)
-            let mixture = Cluster(kinds)
-            let divided = mixture.dividedHours(points: Double(jobs) * 4096, iterations: 1e5)
-            let makespan = mixture.makespanHours(jobs: jobs, pointsPerJob: 4096, iterations: 1e5)
-            let longest = kinds.map { $0.hours(points: 4096, iterations: 1e5) }.max() ?? 0
-            #expect(makespan >= divided * (1 - 1e-9), "seed \(seed): \(kinds), \(jobs) jobs")
-            #expect(makespan <= (divided + longest) * (1 + 1e-9), "seed \(seed): \(kinds), \(jobs) jobs")
+            let cluster = Cluster(types)
+            let divided = cluster.dividedHours(points: Double(jobs) * 4096, iterations: 1e5)
+            let makespan = cluster.makespanHours(jobs: jobs, pointsPerJob: 4096, iterations: 1e5)
+            let longest = types.map { $0.hours(points: 4096, iterations: 1e5) }.max() ?? 0
+            #expect(makespan >= divided * (1 - 1e-9), "seed \(seed): \(types), \(jobs) jobs")
+            #expect(makespan <= (divided + longest) * (1 + 1e-9), "seed \(seed): \(types), \(jobs) jobs")
         }
     }
 
