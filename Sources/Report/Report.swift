@@ -25,7 +25,7 @@ public struct Report {
 
     /// What a report holds at once: the most points of one evaluation, and the arrays besides it.
     public static func memory(_ run: TrainedRun, fields: Int) -> (points: Int, parts: [MemoryEstimate.Part]) {
-        let points = max(MapMaker.portion, MisfitSample.most)
+        let points = max(MapMaker.portion, MisfitSample.maxCount)
         let members = run.members.count
         return (
             points,

@@ -15,9 +15,8 @@ public struct Trainer {
     /// A new run, with the initial weights of its seed.
     ///
     /// - Parameter evaluator: nil: the context's backend.
-    public init(starting context: TrainingContext, in directory: RunDirectory, evaluator: (any Evaluator)? = nil) throws
-    {
-        self.init(context, try TrainingState(starting: context), CheckpointKeeper(directory), evaluator)
+    public init(starting context: TrainingContext, in directory: RunDirectory, evaluator: (any Evaluator)? = nil) {
+        self.init(context, TrainingState(starting: context), CheckpointKeeper(directory), evaluator)
     }
 
     /// Continues where a checkpoint of the same configuration (but for what a resumed run may change) was written.
@@ -98,7 +97,7 @@ public struct Trainer {
         try stepper.synchronize(&state)
         _ = try record(stepper.results(), report)
         if startsPhase {
-            state.optimizer = try context.makeOptimizer(at: iteration)
+            state.optimizer = context.makeOptimizer(at: iteration)
             stepper = Trainer.stepper(context, evaluator, state.optimizer)
         }
         guard isResampled else { return }

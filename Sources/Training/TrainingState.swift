@@ -18,11 +18,11 @@ public struct TrainingState: Sendable {
     let trainedSeconds: Double
 
     /// The beginning of a run, with the initial weights of its seed.
-    init(starting context: TrainingContext) throws {
+    init(starting context: TrainingContext) {
         let terms = context.objective.terms
         iteration = 0
         parameters = context.objective.residualProblem.networks.initialParameters(seed: context.configuration.seed)
-        optimizer = try context.makeOptimizer(at: 0)
+        optimizer = context.makeOptimizer(at: 0)
         reweighting = context.initialReweighting
         history = History(termNames: terms.map(\.name), units: terms.map(\.unit))
         trainedSeconds = 0
@@ -32,7 +32,7 @@ public struct TrainingState: Sendable {
     init(resuming checkpoint: consuming Checkpoint, _ context: TrainingContext) throws {
         iteration = checkpoint.iteration
         parameters = checkpoint.parameters
-        optimizer = try context.makeOptimizer(at: checkpoint.iteration)
+        optimizer = context.makeOptimizer(at: checkpoint.iteration)
         // A checkpoint between two phases holds the state of the first.
         if context.phases.phase(at: checkpoint.iteration).start < max(checkpoint.iteration, 1) {
             try optimizer.restore(checkpoint.optimizer)

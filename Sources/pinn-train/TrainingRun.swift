@@ -84,7 +84,7 @@ extension TrainCommand {
         var trainer =
             switch consume saved {
             case .some(let checkpoint): try Trainer(resuming: consume checkpoint, context, in: directory)
-            case .none: try Trainer(starting: context, in: directory)
+            case .none: Trainer(starting: context, in: directory)
             }
         var display = try TrainingDisplay(
             context, from: start, tensorboard: tensorboard, member: member)

@@ -75,7 +75,7 @@ import Training
         let directory = RunDirectory(short.folder.file("run"))
         try directory.acquire()
         let context = try short.context(iterations: 12, keepsFixedBatch: isKept)
-        var trainer = try Trainer(starting: context, in: directory)
+        var trainer = Trainer(starting: context, in: directory)
         func train() throws {
             _ = try trainer.run(checkpointEvery: .seconds(3600), shouldStop: { false }) { now in
                 guard now.iteration == 0 else { return }

@@ -118,7 +118,7 @@ private final class CountingReduction: GradientReduction {
         let directory = RunDirectory(short.folder.file(run))
         try directory.acquire()
         let context = try short.context(iterations: iterations, threads: 1)
-        var trainer = try Trainer(starting: context, in: directory, evaluator: evaluator(context))
+        var trainer = Trainer(starting: context, in: directory, evaluator: evaluator(context))
         _ = try trainer.run(checkpointEvery: .seconds(3600), shouldStop: { false }, report: { _ in })
         return try directory.newestCheckpoint(report: { _ in })
     }

@@ -42,7 +42,7 @@ struct ShortRun {
         let directory = RunDirectory(folder.file(run))
         try directory.acquire()
         let context = try context(iterations: iterations, threads: threads, keepsFixedBatch: keepsFixedBatch)
-        var trainer = try Trainer(starting: context, in: directory)
+        var trainer = Trainer(starting: context, in: directory)
         return try finish(&trainer, directory, stopAt: stop)
     }
 
@@ -185,7 +185,7 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
         }
         let directory = RunDirectory(short.folder.file("run"))
         try directory.acquire()
-        var trainer = try Trainer(starting: context, in: directory)
+        var trainer = Trainer(starting: context, in: directory)
         _ = try trainer.run(checkpointEvery: .seconds(3600), shouldStop: { false }, report: { _ in })
         let last = try directory.newestCheckpoint(report: { _ in })
         #expect(last.iteration == 8 && last.history.count == 8)
@@ -374,7 +374,7 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
         let bytes = try Data(contentsOf: URL(fileURLWithPath: short.configuration.store))
         let directory = RunDirectory(short.folder.file("run"))
         try directory.acquire()
-        var trainer = try Trainer(starting: short.context(iterations: 40), in: directory)
+        var trainer = Trainer(starting: try short.context(iterations: 40), in: directory)
         var reached = 0
         // No checkpoint is due for an hour: the one that is found was made by the failure.
         let failure = #expect(throws: RunError.self) {
