@@ -54,7 +54,7 @@ final class BatchSource {
     /// Collocation points of a streamed iteration, for resampling: read now, beside the batches.
     func collocationPoints(of iteration: Int) throws -> [FloatColumn] {
         let request = ChunkRequest(.streamed(iteration: iteration), sets: [.collocation])
-        return try stream.chunk(request, next: nil).columns[.collocation] ?? []
+        return try stream.chunk(request, next: nil).copied().columns[.collocation] ?? []
     }
 
     /// Collocation points of a chunk.
