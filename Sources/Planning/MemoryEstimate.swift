@@ -58,7 +58,7 @@ public struct MemoryEstimate: Sendable {
         threads: Int, reservedPerThread: (mapped: Int, data: Int), resumes: Bool = false, held: ProcessMemory = .now
     ) throws {
         let parameters = objective.residualProblem.networks.parameterCount
-        let state = try configuration.optimizerStateBytes(parameterCount: parameters)
+        let state = try configuration.optimizerStateSize(parameterCount: parameters).bytes
         // Weights and gradient; the optimizer's state, and its copy in the checkpoint.
         let weights = 2 * 4 * parameters + 2 * state + (resumes ? 4 * parameters + state : 0)
         let history = History.byteCount(terms: objective.terms.count, iterations: configuration.iterations)

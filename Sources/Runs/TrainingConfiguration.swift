@@ -148,12 +148,12 @@ public struct TrainingConfiguration: Sendable, Equatable {
             iteration: iteration - phases().phase(at: iteration).start)
     }
 
-    /// The most memory that the state of an optimizer of the run takes [bytes]; not of phases that it does not come to.
-    public func optimizerStateBytes(parameterCount: Int) throws -> Int {
+    /// The largest state of the run's optimizers, of the phases that it reaches.
+    public func optimizerStateSize(parameterCount: Int) throws -> StateSize {
         try phases().phases.filter { $0.start < max(iterations, 1) }.map {
-            try optimizerType(at: $0.start).maxStateBytes(
+            try optimizerType(at: $0.start).maxStateSize(
                 parameterCount: parameterCount, options: try optimizerOptions(at: $0.start))
-        }.max() ?? 0
+        }.max { $0.bytes < $1.bytes } ?? StateSize(bytes: 0, arrays: 0)
     }
 
     /// The points of an iteration are those of all iterations of its phase.
