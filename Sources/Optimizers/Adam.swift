@@ -54,7 +54,9 @@ public struct AdamState: OptimizerState {
         secondMoment = firstMoment
     }
 
-    public static func maxByteCount(parameterCount: Int, options: OptimizerOptions) -> Int { 2 * 4 * parameterCount }
+    public static func maxSize(parameterCount: Int, options: OptimizerOptions) -> StateSize {
+        StateSize(bytes: 2 * 4 * parameterCount, arrays: 2)
+    }
 
     public var stored: StoredArrays {
         StoredArrays(

@@ -71,8 +71,8 @@ public struct LimitedMemoryState: OptimizerState {
         if pairs.count > LimitedMemoryState.maxPairs { pairs.removeFirst() }
     }
 
-    public static func maxByteCount(parameterCount: Int, options: OptimizerOptions) -> Int {
-        2 * maxPairs * 4 * parameterCount
+    public static func maxSize(parameterCount: Int, options: OptimizerOptions) -> StateSize {
+        StateSize(bytes: 2 * maxPairs * 4 * parameterCount, arrays: 2 * maxPairs)
     }
 
     public var stored: StoredArrays {
@@ -86,7 +86,9 @@ public struct LimitedMemoryState: OptimizerState {
 
     public mutating func restore(_ stored: StoredArrays) throws {
         let count = try stored.count("pairs")
-        try StateMismatch.check(stored.vectors.count, "pairs", expected: 2 * count)
+        guard stored.vectors.count == 2 * count else {
+            throw StateMismatch(name: "pairs", found: count, expected: stored.vectors.count / 2)
+        }
         pairs = try (0..<count).map {
             Pair(
                 s: try stored.vector("s\($0)", length: parameterCount),

@@ -32,9 +32,8 @@ extension Optimizer {
     /// For methods that carry nothing from one gradient to the next, or only what is meant to be carried.
     public mutating func batchDidChange() {}
 
-    /// The most bytes that the state takes.
-    public static func maxStateBytes(parameterCount: Int, options: OptimizerOptions) -> Int {
-        State.maxByteCount(parameterCount: parameterCount, options: options)
+    public static func maxStateSize(parameterCount: Int, options: OptimizerOptions) -> StateSize {
+        State.maxSize(parameterCount: parameterCount, options: options)
     }
 
     /// The state as a checkpoint holds it.

@@ -3,8 +3,8 @@ import Fields
 /// The state of an optimizer. It knows its own size, so that the memory and the disk that are planned for it, and the
 /// checkpoint that holds it, follow from one type.
 public protocol OptimizerState: Sendable, Equatable {
-    /// The most bytes that it takes, after however many steps.
-    static func maxByteCount(parameterCount: Int, options: OptimizerOptions) -> Int
+    /// Its size at the largest, after however many steps.
+    static func maxSize(parameterCount: Int, options: OptimizerOptions) -> StateSize
 
     /// Its arrays and counts by name, as a checkpoint holds them; arrays are shared, not copied, where their layout allows.
     var stored: StoredArrays { get }
@@ -16,6 +16,16 @@ public protocol OptimizerState: Sendable, Equatable {
 extension OptimizerState {
     /// Bytes of the arrays that it holds now.
     public var byteCount: Int { stored.byteCount }
+}
+
+/// How large a state becomes: in memory, and with a variable for each array in a checkpoint.
+public struct StateSize: Sendable, Equatable {
+    public let bytes: Int
+    public let arrays: Int
+
+    public init(bytes: Int, arrays: Int) {
+        (self.bytes, self.arrays) = (bytes, arrays)
+    }
 }
 
 /// An optimizer's state in the form of a checkpoint: vectors as long as the parameters, counts, and doubles of any length.
@@ -35,14 +45,14 @@ public struct StoredArrays: Sendable, Equatable {
         vectors.values.reduce(0) { $0 + 4 * $1.count } + doubles.values.reduce(0) { $0 + 8 * $1.count }
     }
 
+    public var arrayCount: Int { vectors.count + doubles.count }
+
     func vector(_ name: String, length: Int) throws(StateMismatch) -> [Float] {
-        try StateMismatch.check(vectors[name]?.count, name, expected: length)
-        return vectors[name] ?? []
+        try StateMismatch.require(vectors[name], name, length: length)
     }
 
     func doubles(_ name: String, length: Int) throws(StateMismatch) -> [Double] {
-        try StateMismatch.check(doubles[name]?.count, name, expected: length)
-        return doubles[name] ?? []
+        try StateMismatch.require(doubles[name], name, length: length)
     }
 
     func count(_ name: String) throws(StateMismatch) -> Int {
@@ -54,18 +64,21 @@ public struct StoredArrays: Sendable, Equatable {
 /// A stored state that is not one of the method and the number of parameters that it is read for.
 public struct StateMismatch: Failure {
     let name: String
-    /// Numbers of that name; nil where there are none.
+    /// Elements of that name; nil where there are none.
     let found: Int?
     let expected: Int
 
-    static func check(_ found: Int?, _ name: String, expected: Int) throws(StateMismatch) {
-        guard found == expected else { throw StateMismatch(name: name, found: found, expected: expected) }
+    static func require<Number>(_ array: [Number]?, _ name: String, length: Int) throws(StateMismatch) -> [Number] {
+        guard let array, array.count == length else {
+            throw StateMismatch(name: name, found: array?.count, expected: length)
+        }
+        return array
     }
 
     public var kind: FailureKind { .badData }
     public var explanation: String {
         "the checkpoint's optimizer state does not fit this run: \(quoted(name)) "
-            + (found.map { "has \($0) numbers, expected \(expected)" } ?? "is missing")
+            + (found.map { "has \($0) elements, expected \(expected)" } ?? "is missing")
             + "; start another run with --run DIR"
     }
 }

@@ -41,12 +41,7 @@ public struct SOAP: Optimizer {
         // No move yet, as in the authors' program: in the eigenvectors of this gradient alone all of its elements but the
         // diagonal are rounding, which Adam would make as large as the others.
         guard state.iteration > 0 else {
-            state.bases = matrices.map { matrix in
-                let g = gradient[matrix.range].map(Double.init)
-                return SOAPState.Bases(
-                    left: Eigenbasis(of: SOAP.leftProduct(g, matrix), order: matrix.inputs),
-                    right: Eigenbasis(of: SOAP.rightProduct(g, matrix), order: matrix.outputs))
-            }
+            state.bases = matrices.map { SOAP.bases(of: gradient, $0) }
             return .moved
         }
         let step = Double(state.iteration)
@@ -87,6 +82,13 @@ public struct SOAP: Optimizer {
             }
         }
         return .moved
+    }
+
+    private static func bases(of gradient: [Float], _ matrix: WeightMatrix) -> SOAPState.Bases {
+        let g = gradient[matrix.range].map(Double.init)
+        return SOAPState.Bases(
+            left: Eigenbasis(of: leftProduct(g, matrix), order: matrix.inputs),
+            right: Eigenbasis(of: rightProduct(g, matrix), order: matrix.outputs))
     }
 
     /// Q_Lᵀ G Q_R.
@@ -144,8 +146,8 @@ public struct SOAPState: OptimizerState {
         matrices.reduce(0) { $0 + 2 * ($1.inputs * $1.inputs + $1.outputs * $1.outputs) }
     }
 
-    public static func maxByteCount(parameterCount: Int, options: OptimizerOptions) -> Int {
-        8 * (2 * parameterCount + basisCount(options.matrices))
+    public static func maxSize(parameterCount: Int, options: OptimizerOptions) -> StateSize {
+        StateSize(bytes: 8 * (2 * parameterCount + basisCount(options.matrices)), arrays: 3)
     }
 
     public var stored: StoredArrays {

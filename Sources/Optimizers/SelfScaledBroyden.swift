@@ -124,8 +124,8 @@ public struct BroydenState: OptimizerState {
     }
 
     /// The matrix, three vectors and the factors of a change.
-    public static func maxByteCount(parameterCount: Int, options: OptimizerOptions) -> Int {
-        8 * (InverseHessian.elementCount(parameterCount) + 3 * parameterCount + 4)
+    public static func maxSize(parameterCount: Int, options: OptimizerOptions) -> StateSize {
+        StateSize(bytes: 8 * (InverseHessian.elementCount(parameterCount) + 3 * parameterCount + 4), arrays: 5)
     }
 
     public var stored: StoredArrays {

@@ -15,7 +15,7 @@ public struct DiskEstimate: Sendable, Equatable {
         let terms = objective.terms.count
         let parameters = objective.residualProblem.networks.parameterCount
         checkpoint = Checkpoint.byteCount(
-            parameters: parameters, optimizerBytes: configuration.optimizerStateBytes(parameterCount: parameters),
+            parameters: parameters, optimizer: configuration.optimizerStateSize(parameterCount: parameters),
             drawnPoints: configuration.drawnPoints, terms: terms, iterations: configuration.iterations)
         run =
             configuration.ensemble

@@ -59,7 +59,7 @@ public struct MemoryEstimate: Sendable {
         threads: Int, reservedPerThread: (mapped: Int, data: Int), baseline: ProcessMemory = .now
     ) {
         let parameters = objective.residualProblem.networks.parameterCount
-        let state = configuration.optimizerStateBytes(parameterCount: parameters)
+        let state = configuration.optimizerStateSize(parameterCount: parameters).bytes
         // Weights and gradient; the optimizer's state, and its copy in a checkpoint that is written or was read.
         let weights = 2 * 4 * parameters + 2 * state
         let history = History.byteCount(terms: objective.terms.count, iterations: configuration.iterations)

@@ -75,11 +75,11 @@ public struct TrainingConfiguration: Sendable, Equatable {
     /// The phases that the run's iterations come to.
     public var phasesReached: [OptimizerPhases.Phase] { phases.phases.filter { $0.start < max(iterations, 1) } }
 
-    /// The most memory that the state of an optimizer of the run takes [bytes]; not of phases that it does not come to.
-    public func optimizerStateBytes(parameterCount: Int) -> Int {
+    /// The largest state of the run's optimizers, of the phases that it reaches.
+    public func optimizerStateSize(parameterCount: Int) -> StateSize {
         phasesReached.map {
-            $0.method.maxStateBytes(parameterCount: parameterCount, options: optimizerOptions(of: $0))
-        }.max() ?? 0
+            $0.method.maxStateSize(parameterCount: parameterCount, options: optimizerOptions(of: $0))
+        }.max { $0.bytes < $1.bytes } ?? StateSize(bytes: 0, arrays: 0)
     }
 
     /// Whether the points of an iteration are those of all iterations of its phase.

@@ -54,35 +54,21 @@ import Testing
             attempt("pinn-ingest", ["sample_velocity_measures.nc", "-o", "other.nc"], output: "other.nc"),
             attempt("pinn-sample", ["--spacing-m", "1000", "--output", "shelf"], output: "shelf"),
         ]
-        for attempt in attempts { try walk(attempt, option, step: 1000, reach: 12000) }
+        for attempt in attempts { try walk(attempt, option, step: 2000, reach: 10000, coarse: 80_000) }
         #expect(here.partialFiles.isEmpty)
     }
 
-    /// A limit that is lowered under a command at work, which no plan foresees: Swift's runtime aborts.
-    @Test(.enabled(if: Tool.installed("prlimit") != nil, "prlimit is not installed"))
-    func refusedMemoryIsAnErrorAndLeavesNothing() throws {
-        let before = here.folder.names
-        let script = """
-            "$0" sample_velocity_measures.nc --points 1e9 -o other.nc & pid=$!
-            while [ ! -e other.nc.partial ]; do sleep 0.05; done
-            prlimit --pid $pid --data=1000000
-            wait $pid
-            """
-        let result = try Tool(path: "/bin/sh").run(["-c", script, here.ingest.path], in: here.folder.path)
-        #expect(
-            result.status == 71 && result.messages.contains("error: the system refused memory"), "\(result.messages)")
-        #expect(here.folder.names == before)
-    }
-
-    /// Limits 40 MB apart; between two of which a command ends differently, the limit where it does so to 1 MB, and in small
-    /// steps around it.
+    /// Tries limits far apart; between two of which a command ends differently, finds the limit where it does so to 1 MB and
+    /// tries small steps around it.
     ///
-    /// - Parameters: `step`, `reach`: kilobytes.
-    private func walk(_ attempt: Attempt, _ option: String, step: Int, reach: Int) throws {
-        let coarse = try stride(from: 20_000, through: 900_000, by: 40_000).map {
+    /// - Parameters: `step`, `reach`, `coarse`: kilobytes.
+    private func walk(
+        _ attempt: Attempt, _ option: String, step: Int, reach: Int, coarse: Int = 40_000
+    ) throws {
+        let endings = try stride(from: 20_000, through: 900_000, by: coarse).map {
             (limit: $0, ending: try ending(of: attempt, option, $0))
         }
-        for (one, other) in zip(coarse, coarse.dropFirst()) where one.ending != other.ending {
+        for (one, other) in zip(endings, endings.dropFirst()) where one.ending != other.ending {
             var (low, high) = (one.limit, other.limit)
             while high - low > 1000 {
                 let middle = (low + high) / 2
