@@ -11,6 +11,7 @@ let systemLibraries: [Target] = [
     .systemLibrary(name: "CMatio", pkgConfig: "matio", providers: [.apt(["libmatio-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CProj", pkgConfig: "proj", providers: [.apt(["libproj-dev"])]),
     .systemLibrary(name: "CShapelib", pkgConfig: "shapelib", providers: [.apt(["libshp-dev"])]),
     .target(name: "CKernels"),
 ]
@@ -21,6 +22,7 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 
 let foundations: [Target] = [
     .target(name: "Fields"),
+    .target(name: "MapProjections", dependencies: ["Fields", "CProj"]),
     .target(name: "NetCDFFiles", dependencies: ["Fields", "CNetCDF", "CHDF5", "CKernels"]),
     .target(name: "MATLABFiles", dependencies: ["Fields", "NetCDFFiles", "CMatio"]),
     .target(name: "Pointwise"),
@@ -53,7 +55,8 @@ let stages: [Target] = [
     .target(
         name: "Ingest",
         dependencies: [
-            "Fields", "NetCDFFiles", "MATLABFiles", "PointStore", "CKernels", "CShapelib", toml, logging,
+            "Fields", "MapProjections", "NetCDFFiles", "MATLABFiles", "PointStore", "CKernels", "CShapelib", toml,
+            logging,
         ],
         exclude: ["README.md", "Schemas/README.md"],
         resources: [
@@ -75,7 +78,10 @@ let stages: [Target] = [
         dependencies: ["Runs", "Objective", "Optimizers", "Compute", "PointStore", "Fields"]),
     .target(
         name: "Export",
-        dependencies: ["Runs", "Objective", "Compute", "Physics", "Pointwise", "PointStore", "NetCDFFiles", "Fields"]),
+        dependencies: [
+            "Runs", "Objective", "Compute", "Physics", "Pointwise", "PointStore", "NetCDFFiles", "MapProjections",
+            "Fields",
+        ]),
     .target(
         name: "Report", dependencies: ["Export", "Runs", "Objective", "PointStore", "NetCDFFiles", "Fields", "CZlib"]),
     .target(name: "Evaluation", dependencies: ["Ingest", "PointStore", "Fields"]),
@@ -83,7 +89,8 @@ let stages: [Target] = [
         name: "Planning",
         dependencies: ["Runs", "Objective", "Compute", "Pointwise", "PointStore", "NetCDFFiles", "Fields"]),
     .target(
-        name: "ForwardModel", dependencies: ["Fields", "NetCDFFiles", "COpenBLAS"], exclude: ["README.md"]),
+        name: "ForwardModel", dependencies: ["Fields", "MapProjections", "NetCDFFiles", "COpenBLAS"],
+        exclude: ["README.md"]),
     .target(
         name: "Benchmarks",
         dependencies: [
@@ -118,6 +125,7 @@ let tests: [Target] = [
         dependencies: ["Fields", "NetCDFFiles", "PointStore", "ComputeCUDA", "CHDF5", "CZlib"],
         path: "Tests/TestSupport", exclude: ["StandIns"]),
     .testTarget(name: "FieldsTests", dependencies: ["Fields"]),
+    .testTarget(name: "MapProjectionsTests", dependencies: ["MapProjections", "Fields"]),
     .testTarget(name: "NetCDFFilesTests", dependencies: ["NetCDFFiles", "Fields", "TestSupport"]),
     .testTarget(name: "PointwiseTests", dependencies: ["Pointwise", "TestSupport"]),
     .testTarget(name: "PhysicsTests", dependencies: ["Physics", "Pointwise", "TestSupport"]),
@@ -128,7 +136,9 @@ let tests: [Target] = [
     .testTarget(name: "PointStoreTests", dependencies: ["PointStore", "Fields", "NetCDFFiles", "TestSupport"]),
     .testTarget(
         name: "IngestTests",
-        dependencies: ["Ingest", "PointStore", "Fields", "NetCDFFiles", "MATLABFiles", "TestSupport", logging]),
+        dependencies: [
+            "Ingest", "PointStore", "Fields", "MapProjections", "NetCDFFiles", "MATLABFiles", "TestSupport", logging,
+        ]),
     .testTarget(
         name: "TrainingTests",
         dependencies: [
@@ -144,14 +154,15 @@ let tests: [Target] = [
     .testTarget(
         name: "PlanningTests",
         dependencies: ["Planning", "ComputeCPU", "Objective", "Physics", "Runs", "Training", "TestSupport"]),
-    .testTarget(name: "ForwardModelTests", dependencies: ["ForwardModel", "TestSupport"]),
+    .testTarget(name: "ForwardModelTests", dependencies: ["ForwardModel", "MapProjections", "TestSupport"]),
     .testTarget(
         name: "BenchmarksTests",
         dependencies: ["Benchmarks", "ComputeCPU", "Fields", "PointStore", "TestSupport", "pinn-bench"]),
     .testTarget(
         name: "CommandTests",
         dependencies: [
-            "CommandSupport", "NetCDFFiles", "Fields", "TestSupport", "pinn-ingest", "pinn-train", "pinn-export",
+            "CommandSupport", "NetCDFFiles", "MapProjections", "Fields", "TestSupport", "pinn-ingest", "pinn-train",
+            "pinn-export",
             "pinn-sample",
             "pinn-bench", "pinn-plan", "pinn-eval", "pinn-report",
         ]),
