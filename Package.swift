@@ -11,6 +11,7 @@ let systemLibraries: [Target] = [
     .systemLibrary(name: "CMatio", pkgConfig: "matio", providers: [.apt(["libmatio-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CProj", pkgConfig: "proj", providers: [.apt(["libproj-dev"])]),
     .systemLibrary(name: "CShapelib", pkgConfig: "shapelib", providers: [.apt(["libshp-dev"])]),
     .target(name: "CKernels"),
     .target(name: "CSystem"),
@@ -22,6 +23,7 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 
 let foundations: [Target] = [
     .target(name: "Fields"),
+    .target(name: "MapProjections", dependencies: ["Fields", "CProj"]),
     .target(name: "NetCDFFiles", dependencies: ["Fields", "CNetCDF", "CHDF5", "CKernels", "CSystem"]),
     .target(name: "MATLABFiles", dependencies: ["Fields", "NetCDFFiles", "CMatio"]),
     .target(name: "Pointwise"),
@@ -57,7 +59,8 @@ let stages: [Target] = [
     .target(
         name: "Ingest",
         dependencies: [
-            "Fields", "NetCDFFiles", "MATLABFiles", "PointStore", "CSystem", "CShapelib", toml, logging,
+            "Fields", "MapProjections", "NetCDFFiles", "MATLABFiles", "PointStore", "CSystem", "CShapelib", toml,
+            logging,
         ],
         exclude: ["README.md", "Schemas/README.md"],
         resources: [
@@ -83,14 +86,16 @@ let stages: [Target] = [
     .target(
         name: "Export",
         dependencies: [
-            "Planning", "Runs", "Objective", "Compute", "Physics", "Pointwise", "PointStore", "NetCDFFiles", "Fields",
+            "Planning", "Runs", "Objective", "Compute", "Physics", "Pointwise", "PointStore", "NetCDFFiles",
+            "MapProjections", "Fields",
         ]),
     .target(
         name: "Report",
         dependencies: ["Export", "Planning", "Runs", "Objective", "PointStore", "NetCDFFiles", "Fields", "CZlib"]),
     .target(name: "Evaluation", dependencies: ["Ingest", "PointStore", "Fields"]),
     .target(
-        name: "ForwardModel", dependencies: ["Fields", "NetCDFFiles", "COpenBLAS"], exclude: ["README.md"]),
+        name: "ForwardModel", dependencies: ["Fields", "MapProjections", "NetCDFFiles", "COpenBLAS"],
+        exclude: ["README.md"]),
     .target(
         name: "Benchmarks",
         dependencies: [
@@ -129,6 +134,7 @@ let tests: [Target] = [
         dependencies: ["Fields", "NetCDFFiles", "PointStore", "ComputeCUDA", "CHDF5", "CZlib"],
         path: "Tests/TestSupport", exclude: ["StandIns"]),
     .testTarget(name: "FieldsTests", dependencies: ["Fields"]),
+    .testTarget(name: "MapProjectionsTests", dependencies: ["MapProjections", "Fields"]),
     .testTarget(name: "NetCDFFilesTests", dependencies: ["NetCDFFiles", "Fields", "TestSupport"]),
     .testTarget(name: "PointwiseTests", dependencies: ["Pointwise", "TestSupport"]),
     .testTarget(name: "PhysicsTests", dependencies: ["Physics", "Pointwise", "TestSupport"]),
@@ -140,7 +146,9 @@ let tests: [Target] = [
         name: "PointStoreTests", dependencies: ["PointStore", "CSystem", "Fields", "NetCDFFiles", "TestSupport"]),
     .testTarget(
         name: "IngestTests",
-        dependencies: ["Ingest", "PointStore", "Fields", "NetCDFFiles", "MATLABFiles", "TestSupport", logging]),
+        dependencies: [
+            "Ingest", "PointStore", "Fields", "MapProjections", "NetCDFFiles", "MATLABFiles", "TestSupport", logging,
+        ]),
     .testTarget(
         name: "TrainingTests",
         dependencies: [
@@ -158,14 +166,14 @@ let tests: [Target] = [
         dependencies: [
             "Planning", "ComputeCPU", "Objective", "Optimizers", "Physics", "Runs", "Training", "TestSupport",
         ]),
-    .testTarget(name: "ForwardModelTests", dependencies: ["ForwardModel", "TestSupport"]),
+    .testTarget(name: "ForwardModelTests", dependencies: ["ForwardModel", "MapProjections", "TestSupport"]),
     .testTarget(
         name: "BenchmarksTests",
         dependencies: ["Benchmarks", "ComputeCPU", "Fields", "PointStore", "TestSupport", "pinn-bench"]),
     .testTarget(
         name: "CommandTests",
         dependencies: [
-            "CommandSupport", "Runs", "NetCDFFiles", "Fields", "TestSupport", "pinn-ingest", "pinn-train",
+            "CommandSupport", "Runs", "NetCDFFiles", "MapProjections", "Fields", "TestSupport", "pinn-ingest", "pinn-train",
             "pinn-export",
             "pinn-sample",
             "pinn-bench", "pinn-plan", "pinn-eval", "pinn-report",

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <unistd.h>
@@ -50,6 +51,9 @@ static int find_along_links(const char *start) {
 }
 
 int main(int argc, char **argv) {
+    // A cluster's modules point to the database of another version of PROJ; ours lies next to its library.
+    unsetenv("PROJ_DATA");
+    unsetenv("PROJ_LIB");
     int found = argc > 0 ? find(argv[0]) : -1;
     const char *started = (const char *)getauxval(AT_EXECFN);
     if (found < 0 && started) found = find_along_links(started);

@@ -59,6 +59,22 @@ unsigned char *HMAC(
 }
 unsigned char *SHA256(const unsigned char *data, size_t size, unsigned char *digest) { return NULL; }
 
+// libtiff: PROJ reads grids of datum shifts with it, which none of our projections has.
+void *TIFFClientOpen(const char *name, const char *mode, void *data, ...) { return NULL; }
+void TIFFClose(void *file) {}
+void *TIFFSetTagExtender(void *extender) { return NULL; }
+int TIFFMergeFieldInfo(void *file, const void *fields, unsigned count) { return -1; }
+int TIFFIsCODECConfigured(unsigned short codec) { return 0; }
+int TIFFGetField(void *file, unsigned tag, ...) { return 0; }
+int TIFFIsTiled(void *file) { return 0; }
+int TIFFReadDirectory(void *file) { return 0; }
+int TIFFSetSubDirectory(void *file, unsigned long long offset) { return 0; }
+unsigned long long TIFFCurrentDirOffset(void *file) { return 0; }
+long long TIFFStripSize64(void *file) { return 0; }
+long long TIFFTileSize64(void *file) { return 0; }
+long long TIFFReadEncodedStrip(void *file, unsigned strip, void *values, long long size) { return -1; }
+long long TIFFReadEncodedTile(void *file, unsigned tile, void *values, long long size) { return -1; }
+
 // libgfortran: the two functions that OpenBLAS's LAPACK calls, which are real here. LAPACK joins the names of its options
 // (`side // trans`), padded with blanks as Fortran does.
 void _gfortran_concat_string(

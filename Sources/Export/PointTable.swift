@@ -1,4 +1,5 @@
 import Fields
+import MapProjections
 import Foundation
 import Glibc
 import NetCDFFiles

@@ -1,27 +1,27 @@
-/// What kind of trouble an error is; CommandSupport turns it into an exit status of sysexits.h.
+/// The kind of an error; CommandSupport maps it to an exit status of sysexits.h.
 public enum FailureKind: Int, Sendable {
-    /// Options that contradict each other or the data.
+    /// Options contradict each other or the data.
     case usage
-    /// A file that was read, but cannot be what it should be.
+    /// The content of a file is wrong.
     case badData
-    /// A file that is not there.
+    /// A file does not exist.
     case missingInput
-    /// A mistake of this program.
+    /// A bug in this program.
     case software
-    /// Disk full, permission, read and write errors.
+    /// Disk full, no permission, read and write errors.
     case inputOutput
-    /// Another process holds what is needed.
+    /// Another process holds a lock.
     case heldByAnother
-    /// A device or a library that was asked for is not there.
+    /// A requested device or a library is missing.
     case unavailable
     /// The loss became NaN or infinite.
     case diverged
-    /// The system gives no process, no memory or no open file.
+    /// The system refuses a process, memory or an open file.
     case system
 }
 
-/// An error that a user can act on. Every target has an enum of its own that holds the evidence (path, variable,
-/// found, expected); `explanation` is the one line that is printed, and ends with what to do.
+/// An error that a user can act on. Each target has an enum with the evidence (path, variable, found, expected); `explanation` is
+/// the line that is printed, which ends with what to do.
 public protocol Failure: Error, CustomStringConvertible {
     var kind: FailureKind { get }
     var explanation: String { get }
@@ -31,13 +31,13 @@ extension Failure {
     public var description: String { explanation }
 }
 
-/// Text from a file, made safe to print, between quotation marks: long text is cut.
+/// Text from a file, in quotation marks, safe to print and truncated.
 public func quoted(_ text: String) -> String {
     let start = String(String.UnicodeScalarView(text.unicodeScalars.prefix(120)))
     return "'\(printable(start))\(text.unicodeScalars.count > 120 ? "…" : "")'"
 }
 
-/// A line with what a file holds or a path is, made safe for a terminal: control characters and escapes become spaces.
+/// A line with a path or the content of a file, safe for a terminal: control characters and escapes become spaces.
 public func printable(_ line: String) -> String {
     var shown = String.UnicodeScalarView()
     for scalar in line.unicodeScalars {

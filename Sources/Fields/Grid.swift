@@ -3,7 +3,7 @@ public struct Grid: Sendable, Equatable {
     /// Coordinates of cell centres [m], ascending or descending, evenly spaced.
     public var x: [Double]
     public var y: [Double]
-    /// The projection, copied from the product; nil where the product states none (synthetic shelves).
+    /// The projection, from the product; nil where it states none.
     public var projection: Projection?
 
     public init(x: [Double], y: [Double], projection: Projection?) {
@@ -25,7 +25,7 @@ public struct Grid: Sendable, Equatable {
         ((px - x[0]) / spacingX, (py - y[0]) / spacingY)
     }
 
-    /// Row-major index of the cell that a position lies in, nil outside of the grid.
+    /// Row-major index of the cell that contains a position; nil outside the grid.
     public func cell(containingX px: Double, y py: Double) -> Int? {
         let at = fractionalIndex(x: px, y: py)
         let column = at.column.rounded()

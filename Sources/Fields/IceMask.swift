@@ -1,18 +1,18 @@
-/// What covers a cell, in the codes that stores and predictions use (BedMachine's, without its Lake Vostok,
-/// which is grounded ice here). Products have codes of their own; their schemas translate.
+/// The cover of a cell, in the codes of stores and predictions (BedMachine's, with Lake Vostok as grounded ice). Schemas translate
+/// the codes of other products.
 public enum IceMask: UInt8, CaseIterable, Sendable {
     case ocean = 0
     case iceFreeLand = 1
     case groundedIce = 2
     case floatingIce = 3
 
-    /// Its word in CF's flag_meanings: "floating_ice".
+    /// The name in CF's flag_meanings: "floating_ice".
     public var name: String { IceMask.flagMeanings.split(separator: " ").map(String.init)[Int(rawValue)] }
 
-    /// "floating" or "grounded", where it is ice.
+    /// "floating" or "grounded", for ice.
     public var adjective: String { name.split(separator: "_").first.map(String.init) ?? name }
 
-    /// The cover of a name.
+    /// The cover with a name.
     public init?(name: String) {
         guard let cover = IceMask.allCases.first(where: { $0.name == name }) else { return nil }
         self = cover

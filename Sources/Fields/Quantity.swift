@@ -1,9 +1,9 @@
-/// The fields that a network may represent; a model says which, and in what order.
+/// The fields that a network can represent; a model lists those it uses, in order.
 public enum Quantity: Int, CaseIterable, Sendable {
     case velocityX, velocityY, thickness, viscosity, massBalance, horizontalViscosity, verticalViscosity
     case surface, friction, basalDrag, hardness
 
-    /// The paper's symbol, and the variable's name in predictions.
+    /// The symbol in the literature, and the variable's name in predictions.
     public var symbol: String {
         switch self {
         case .velocityX: "u"
@@ -30,8 +30,8 @@ public enum Quantity: Int, CaseIterable, Sendable {
         case .horizontalViscosity: "effective viscosity of ice in the horizontal plane, vertically averaged"
         case .verticalViscosity: "effective viscosity of ice against stretching of the vertical, vertically averaged"
         case .surface: "height of the ice surface"
-        case .friction: "C^2 in the drag of the bed C^2 |u|^(m-1) u with u in m s-1: the drag at 1 m s-1"
-        case .basalDrag: "drag of the bed"
+        case .friction: "C^2 in the basal drag C^2 |u|^(m-1) u with u in m s-1: the drag at 1 m s-1"
+        case .basalDrag: "basal drag"
         case .hardness: "hardness of ice B in the stress B e^(1/3) with the strain rate e in s-1: the stress at 1 s-1"
         }
     }
@@ -48,7 +48,7 @@ public enum Quantity: Int, CaseIterable, Sendable {
         }
     }
 
-    /// Positive whatever the network says, where it is inferred: the exponential of an output.
+    /// Whether an inferred field is always positive: the exponential of a network output.
     public var isPositive: Bool {
         switch self {
         case .velocityX, .velocityY, .surface, .massBalance: false

@@ -1,7 +1,7 @@
 import Glibc
 
-/// 64 well-mixed bits of two numbers: SplitMix64's finaliser (Steele, Lea & Flood 2014). The same pair gives the
-/// same bits everywhere, which is what makes points, orders, weights and noise functions of their seed.
+/// A 64-bit hash of two numbers: the finaliser of SplitMix64 (Steele, Lea & Flood 2014). Equal on all machines, so that points,
+/// orders, weights and noise are functions of their seed.
 public func mixed(_ a: UInt64, _ b: UInt64) -> UInt64 {
     var z = a &+ (b &+ 1) &* 0x9e37_79b9_7f4a_7c15
     z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
@@ -14,7 +14,7 @@ public func unitInterval(_ bits: UInt64) -> Double {
     Double(bits >> 11) * 0x1p-53
 }
 
-/// Independent normal numbers of mean 0 and standard deviation 1, by Box & Muller (1958): a function of the seed.
+/// Independent standard normal numbers, by Box & Muller (1958); a function of the seed.
 public struct NormalNumbers: Sendable {
     private let seed: UInt64
     private var drawn: UInt64 = 0

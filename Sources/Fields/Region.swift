@@ -16,7 +16,7 @@ public struct Region: Sendable, Equatable {
         x >= xMin && x <= xMax && y >= yMin && y <= yMax
     }
 
-    /// What lies in both; nil where nothing does.
+    /// The common part; nil where there is none.
     public func intersection(_ other: Region) -> Region? {
         let both = Region(
             xMin: max(xMin, other.xMin), xMax: min(xMax, other.xMax), yMin: max(yMin, other.yMin),
@@ -24,7 +24,7 @@ public struct Region: Sendable, Equatable {
         return both.xMin < both.xMax && both.yMin < both.yMax ? both : nil
     }
 
-    /// The smallest that holds both.
+    /// The smallest rectangle that contains both.
     public func union(_ other: Region) -> Region {
         Region(
             xMin: min(xMin, other.xMin), xMax: max(xMax, other.xMax), yMin: min(yMin, other.yMin),
@@ -43,11 +43,11 @@ public struct Region: Sendable, Equatable {
         self.init(xMin: numbers[0], xMax: numbers[1], yMin: numbers[2], yMax: numbers[3])
     }
 
-    /// Why a text is no region; nil where it is one.
+    /// Why a text is not a region; nil where it is one.
     public static func fault(of text: String) -> String? {
         let words = text.split(separator: ",", omittingEmptySubsequences: false).map { String($0).trimmingBlanks() }
         guard words.count == 4 else { return "it has \(words.count) parts, expected xmin,xmax,ymin,ymax" }
-        if let word = words.first(where: { Double($0)?.isFinite != true }) { return "\(quoted(word)) is no number" }
+        if let word = words.first(where: { Double($0)?.isFinite != true }) { return "\(quoted(word)) is not a number" }
         let numbers = words.compactMap(Double.init)
         guard numbers[0] < numbers[1] else { return "xmin \(words[0]) is not below xmax \(words[1])" }
         guard numbers[2] < numbers[3] else { return "ymin \(words[2]) is not below ymax \(words[3])" }

@@ -1,7 +1,7 @@
 import Glibc
 
-/// One length, one speed and one thickness: with the viscosity that follows from them, the shallow-shelf equations
-/// hold without the factor ρ g (1 − ρ/ρ_w), and every term is of order one.
+/// Scales of length, speed and thickness. With the viscosity scale that follows from them, the shallow-shelf equations have no
+/// factor ρ g (1 − ρ/ρ_w), and every term is of order one.
 public struct Scales: Sendable, Equatable {
     /// [m]
     public var length: Double
@@ -21,28 +21,28 @@ public struct Scales: Sendable, Equatable {
         constants.buoyantSpecificWeight * thickness * length / speed
     }
 
-    /// ρ g (1 − ρ/ρ_w) h₀² / L₀ [Pa]: a momentum residual of one.
+    /// Scale of the momentum residual ρ g (1 − ρ/ρ_w) h₀² / L₀ [Pa].
     public func momentum(_ constants: Constants) -> Double {
         constants.buoyantSpecificWeight * thickness * thickness / length
     }
 
-    /// C² [Pa] of one: the drag, at a speed of 1 m s⁻¹, that is `momentum` at u₀ by τ_b = C² |u|^m.
+    /// Scale of C² [Pa], the drag at 1 m s⁻¹: with τ_b = C² |u|^m, the drag at u₀ is `momentum`.
     public func friction(_ constants: Constants) -> Double {
         momentum(constants) / pow(speed, constants.slidingExponent)
     }
 
-    /// B [Pa s^(1/3)] of one: μ₀ (u₀ / L₀)^(1 − 1/n).
+    /// Scale of B, μ₀ (u₀ / L₀)^(1 − 1/n) [Pa s^(1/3)].
     public func hardness(_ constants: Constants) -> Double {
         viscosity(constants) * pow(strainRate, 1 - 1 / Constants.glenExponent)
     }
 
-    /// h₀ u₀ / L₀ [m s⁻¹]: a residual of one in the conservation of mass.
+    /// Scale of the residual of mass conservation, h₀ u₀ / L₀ [m s⁻¹].
     public var thicknessRate: Double { thickness * speed / length }
 
     /// u₀ / L₀ [s⁻¹]
     public var strainRate: Double { speed / length }
 
-    /// What a value of one is in the quantity's own unit.
+    /// The scale of a quantity, in the quantity's own unit.
     public func unit(of quantity: Quantity, _ constants: Constants) -> Double {
         switch quantity {
         case .velocityX, .velocityY: speed * Constants.secondsPerYear
@@ -56,7 +56,7 @@ public struct Scales: Sendable, Equatable {
     }
 }
 
-/// physical = offset + scale × stored: how a column of the store holds a quantity, and CF's add_offset and scale_factor.
+/// physical = offset + scale × stored, for a column of the store: CF's add_offset and scale_factor.
 public struct Normalization: Sendable, Equatable {
     public var offset: Double
     public var scale: Double

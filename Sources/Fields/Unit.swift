@@ -1,13 +1,13 @@
-/// A unit of length, speed, stress or viscosity as products spell it, with its factor to SI.
+/// A unit of length, speed, stress or viscosity in a product's spelling, with its factor to SI.
 ///
-/// UDUNITS reads "m a-1" as metres per are and does not parse "m y-1"; products use both, so the spellings are
-/// listed here. A missing or unknown unit is an error at the caller, never a guess.
+/// UDUNITS reads "m a-1" as metres per are and does not parse "m y-1"; products use both, so the accepted spellings are listed
+/// here. Callers must report a missing or unknown unit as an error.
 public struct Unit: Sendable, Equatable {
     public enum Dimension: String, Sendable { case length, speed, stress, viscosity, mask }
 
     public let symbol: String
     public let dimension: Dimension
-    /// Multiplies a value in this unit to give SI.
+    /// The value of one such unit in SI units.
     public let factor: Double
 
     public static let meter = Unit(symbol: "m", dimension: .length, factor: 1)
@@ -17,14 +17,14 @@ public struct Unit: Sendable, Equatable {
     public static let pascal = Unit(symbol: "Pa", dimension: .stress, factor: 1)
     public static let pascalSecond = Unit(symbol: "Pa s", dimension: .viscosity, factor: 1)
 
-    /// Reads a CF unit string; nil where it is no unit of length, speed, stress or viscosity that products use.
+    /// Parses a CF unit string; nil for an unknown unit.
     public init?(_ text: String) {
         let words = Unit.normalized(text)
         if let length = Unit.lengths[words] {
             self.init(symbol: text, dimension: .length, factor: length)
             return
         }
-        // A millipascal is spelled like a megapascal but for the case, and no ice is that soft.
+        // Millipascal and megapascal differ only in case, and no ice is that soft.
         let isMilli = text.contains("mPa")
         if let pressure = Unit.pressures[words], !isMilli {
             self.init(symbol: text, dimension: .stress, factor: pressure)

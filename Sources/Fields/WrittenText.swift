@@ -1,33 +1,33 @@
-/// A whole number as people write it: "65536", "1e5" or "100_000"; nil for anything else, and for what is not from 1 to 1e12.
+/// Parses a whole number from 1 to 1e12: "65536", "1e5" or "100_000"; nil for anything else.
 public func wholeNumber(_ text: some StringProtocol) -> Int? {
     let digits = String(text.filter { $0 != "_" })
     if let whole = Int(digits) { return (1...1_000_000_000_000).contains(whole) ? whole : nil }
-    // Double reads hexadecimal numbers too.
+    // Double would parse hexadecimal numbers too.
     guard digits.allSatisfy({ "0123456789.eE+".contains($0) }), let number = Double(digits), number >= 1,
         number <= 1e12, number == number.rounded()
     else { return nil }
     return Int(number)
 }
 
-/// A word of a command that a user may copy into a shell: quoted where a shell would take it apart.
+/// A word of a shell command for a user to copy, quoted where needed.
 public func shellWord(_ text: String) -> String {
     let isPlain = { (scalar: Unicode.Scalar) in
         scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || "_-+=./,:@%".unicodeScalars.contains(scalar)
     }
     if !text.isEmpty, text.unicodeScalars.allSatisfy(isPlain) { return text }
-    // Inside of single quotes only the quote itself has a meaning.
+    // Within single quotes only the quote itself is special.
     return "'\(text.map { $0 == "'" ? "'\\''" : String($0) }.joined())'"
 }
 
-/// The first line that begins a TOML table without a name, "[.a]"; nil where there is none. toml++ 3.0, which reads TOML for us,
-/// aborts the process at such a line instead of refusing it.
+/// The number of the first line that begins a TOML table without a name, "[.a]"; nil where there is none. toml++ 3.0, which parses
+/// TOML for us, aborts the process at such a line.
 public func lineOfNamelessTable(inTOML text: String) -> Int? {
     let lines = text.split(omittingEmptySubsequences: false) { $0.isNewline }
     return lines.firstIndex { line in
         let trimmed = String(line).trimmingBlanks()
         guard trimmed.hasPrefix("[") else { return false }
         let name = String(trimmed.drop { $0 == "[" }).trimmingBlanks().unicodeScalars
-        // A bracket alone on its line (an array within an array could begin so; no file of ours has one).
+        // A lone bracket (a nested array could begin so, but no file of ours has one).
         guard let first = name.first else { return true }
         guard first != "]" else { return false }
         let isBare =

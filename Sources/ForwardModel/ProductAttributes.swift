@@ -1,5 +1,15 @@
 import Fields
+import MapProjections
 import NetCDFFiles
+
+extension Projection {
+    /// EPSG:3031 as the products state it: WGS 84, true to scale at 71° S, longitude 0 up.
+    package static let antarctic = Projection(attributes: [
+        ("grid_mapping_name", .text("polar_stereographic")), ("latitude_of_projection_origin", .number(-90)),
+        ("standard_parallel", .number(-71)), ("straight_vertical_longitude_from_pole", .number(0)),
+        ("false_easting", .number(0)), ("false_northing", .number(0)),
+    ])
+}
 
 /// Attributes common to the three files, and further ones of BedMachine.
 extension ProductWriter {
@@ -54,14 +64,13 @@ extension Variable {
         try setAttribute("units", .text(unit), as: text)
     }
 
-    /// The Antarctic polar stereographic grid mapping, EPSG:3031.
-    func setPolarStereographic(text: VariableType) throws(NetCDFError) {
-        try setAttribute("grid_mapping_name", .text("polar_stereographic"), as: text)
-        try setAttribute("latitude_of_projection_origin", .numbers([-90]))
-        try setAttribute("standard_parallel", .numbers([PolarStereographic.standardParallel]))
-        try setAttribute("straight_vertical_longitude_from_pole", .numbers([0]))
-        try setAttribute("false_easting", .numbers([0]))
-        try setAttribute("false_northing", .numbers([0]))
+    func setGridMapping(_ projection: Projection, text: VariableType) throws(NetCDFError) {
+        for (name, value) in projection.attributes {
+            switch value {
+            case .number(let number): try setAttribute(name, .numbers([number]))
+            case .text(let words): try setAttribute(name, .text(words), as: text)
+            }
+        }
     }
 }
 

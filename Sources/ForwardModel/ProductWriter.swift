@@ -1,5 +1,6 @@
 import Fields
 import Glibc
+import MapProjections
 import NetCDFFiles
 
 /// Writes a solved shelf as three files: velocity in the layout of MEaSUREs (NSIDC-0754), thickness and mask in that of BedMachine
@@ -76,7 +77,7 @@ public struct ProductWriter {
         let x = try file.define(dimension: "x", length: grid.columns)
         let mapping = try file.define(variable: "coord_system", .text, over: [])
         try mapping.setAttribute("ellipsoid", .text("WGS84"), as: text)
-        try mapping.setPolarStereographic(text: text)
+        try mapping.setGridMapping(.antarctic, text: text)
         try mapping.setAttribute("longitude_of_projection_origin", .numbers([0]))
         let axes = try file.defineAxes(x, y, type: .double, unit: "m", text: text, namesAxis: true)
 
@@ -103,7 +104,8 @@ public struct ProductWriter {
         try file.endDefinitions()
         try axes.x.write(grid.x)
         try axes.y.write(grid.y)
-        let places = grid.positions.map(PolarStereographic.coordinates(of:))
+        let polar = PolarProjection(.antarctic)
+        let places = grid.positions.map { polar?.coordinates(x: $0.x, y: $0.y) ?? (longitude: .nan, latitude: .nan) }
         try latitude.write(places.map(\.latitude))
         try longitude.write(places.map(\.longitude))
         let velocities = noisyVelocities()
@@ -134,7 +136,7 @@ public struct ProductWriter {
         let y = try file.define(dimension: "y", length: grid.rows)
         let x = try file.define(dimension: "x", length: grid.columns)
         let mapping = try file.define(variable: "mapping", .text, over: [])
-        try mapping.setPolarStereographic(text: text)
+        try mapping.setGridMapping(.antarctic, text: text)
         let axes = try file.defineAxes(x, y, type: .int32, unit: "meter", text: text, namesAxis: false)
 
         let storage = NetCDFFile.Storage.deflated(chunks: [grid.rows, grid.columns])
@@ -191,7 +193,7 @@ public struct ProductWriter {
         let y = try file.define(dimension: "y", length: grid.rows)
         let x = try file.define(dimension: "x", length: grid.columns)
         let mapping = try file.define(variable: "mapping", .text, over: [])
-        try mapping.setPolarStereographic(text: text)
+        try mapping.setGridMapping(.antarctic, text: text)
         let axes = try file.defineAxes(x, y, type: .double, unit: "m", text: text, namesAxis: true)
         let storage = NetCDFFile.Storage.deflated(chunks: [grid.rows, grid.columns])
         func define(_ name: String, _ longName: String, unit: String) throws(NetCDFError) -> Variable {

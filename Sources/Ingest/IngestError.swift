@@ -58,37 +58,37 @@ public enum IngestError: Failure {
     public var explanation: String {
         switch self {
         case .badSchema(let name, let reason, let isOfUser):
-            "schema \(name): \(reason); \(isOfUser ? "correct it, its keys are told in Schemas/README.md" : "this is a mistake of the program, please report it")"
+            "schema \(name): \(reason); \(isOfUser ? "correct it, its keys are listed in Schemas/README.md" : "this is a mistake of the program, please report it")"
         case .noSchema(let path, let reason):
             "\(path): cannot read the schema: \(reason); check the path after --schema"
         case .schemaFitsNothing(let name, let reasons):
             "--schema \(name) fits none of the files: \(reasons.map { "of \($0.file), \($0.reason)" }.joined(separator: "; ")); correct its section [recognize]"
         case .geoTIFF(let path):
-            "\(path): a GeoTIFF, which is not read; turn it into NetCDF with: gdal_translate -of netCDF \(shellWord(path)) OUT.nc, and name its variable in a schema (--schema)"
+            "\(path): a GeoTIFF, which is not supported; convert it to NetCDF with: gdal_translate -of netCDF \(shellWord(path)) OUT.nc, and name its variable in a schema (--schema)"
         case .unstructured(let variable, let coordinate, let path):
-            "\(path): variable \(quoted(variable)) lies on scattered points (so does \(quoted(coordinate))), not on a grid; interpolate it to a grid first, in ISSM with InterpFromMeshToGrid"
+            "\(path): variable \(quoted(variable)) is given on scattered points (as is \(quoted(coordinate))), not on a grid; interpolate it to a grid first, in ISSM with InterpFromMeshToGrid"
         case .badGridAttribute(let name, let path, let found, let isPresent):
             isPresent
-                ? "\(path): global attribute \(quoted(name)) is \(quoted(found)), expected a length such as '-2800000.0 m'; get the file again or correct the attribute"
-                : "\(path): no global attribute \(quoted(name)), which tells where the cells lie; get the whole product again"
+                ? "\(path): global attribute \(quoted(name)) is \(quoted(found)), expected a length such as '-2800000.0 m'; download the file again or correct the attribute"
+                : "\(path): no global attribute \(quoted(name)), which gives the position of the cells; download the complete product again"
         case .badFront(let path, let reason):
-            "\(path): \(reason); a front needs a position and an outward normal for each of its points"
+            "\(path): \(reason); each point of a front needs a position and an outward normal"
         case .noVelocity(let path, let isThickness, let sought, let present):
             isThickness
                 ? "\(path): holds ice thickness but no velocity; name the velocity file first and this one after --thickness"
-                : "\(path): no velocity in it: none of \(list(sought)) among its variables \(list(present)); give a velocity product such as NSIDC-0754 or NSIDC-0484"
+                : "\(path): no velocity found: none of \(list(sought)) among its variables \(list(present)); give a velocity product such as NSIDC-0754 or NSIDC-0484"
         case .noThickness(let velocity, let unreadable, let isGreenland):
-            "\(velocity): holds no ice thickness, and no file with thickness and mask for its place lies beside it\(unreadable.isEmpty ? "" : " (not readable: \(list(unreadable)))"); get BedMachine \(isGreenland ? "Greenland (https://nsidc.org/data/idbmg4)" : "Antarctica (https://nsidc.org/data/nsidc-0756)") and put it there, or name it with --thickness BEDMACHINE.nc"
+            "\(velocity): has no ice thickness, and its folder has no file with thickness and mask that covers it\(unreadable.isEmpty ? "" : " (unreadable: \(list(unreadable)))"); get BedMachine \(isGreenland ? "Greenland (https://nsidc.org/data/idbmg4)" : "Antarctica (https://nsidc.org/data/nsidc-0756)") and put it in that folder, or give it with --thickness BEDMACHINE.nc"
         case .searchTooLong(let velocity, let unreadable, let unseen):
-            "\(velocity): the search for a thickness beside it took too long: \(list(unreadable)) could not be read\(unseen == 0 ? "" : ", and \(unseen) files were not looked at"); name the thickness with --thickness BEDMACHINE.nc"
+            "\(velocity): the search for a thickness file in its folder took too long: \(list(unreadable)) could not be read\(unseen == 0 ? "" : ", and \(unseen) files were not tried"); give the thickness with --thickness BEDMACHINE.nc"
         case .noThicknessIn(let path, let sought, let present):
-            "\(path): no ice thickness in it: none of \(list(sought)) among its variables \(list(present)); give a thickness product such as BedMachine Antarctica with --thickness"
+            "\(path): no ice thickness found: none of \(list(sought)) among its variables \(list(present)); give a thickness product such as BedMachine Antarctica with --thickness"
         case .severalThicknessFiles(let names):
-            "several files beside the velocity hold thickness for it: \(list(names)); choose one with --thickness"
+            "several files in the folder of the velocity have a thickness for it: \(list(names)); choose one with --thickness"
         case .noMask(let path, let sought, let present):
-            "\(path): no ice mask in it: none of \(list(sought)) among its variables \(list(present)); the mask says where ice floats, so give a thickness product that has one, such as BedMachine Antarctica"
+            "\(path): no ice mask found: none of \(list(sought)) among its variables \(list(present)); the mask tells floating from grounded ice, so give a thickness product that has one, such as BedMachine Antarctica"
         case .missingPartner(let name, let other, let path):
-            "\(path): no variable \(quoted(name)), which belongs to \(quoted(other)); get the whole product again"
+            "\(path): no variable \(quoted(name)), the counterpart of \(quoted(other)); download the complete product again"
         case .noCoordinates(let variable, let path, let sought, let present):
             "\(path): variable \(quoted(variable)) has no coordinates: none of \(list(sought)) is a variable over one of its dimensions \(list(present)); the file needs projection coordinates x and y of its cell centres"
         case .badCoordinate(let name, let path, let reason):
@@ -96,27 +96,27 @@ public enum IngestError: Failure {
         case .unevenAxis(let name, let path, let index, let step, let usual):
             "\(path): coordinate \(quoted(name)) is not evenly spaced: the step at index \(index) is \(step) m, others are \(usual) m; regrid the file to even spacing"
         case .shapesDisagree(let a, let shapeA, let b, let shapeB, let path):
-            "\(path): variables \(quoted(a)) \(shape(shapeA)) and \(quoted(b)) \(shape(shapeB)) do not lie on the same grid; get the file again or make it again"
+            "\(path): variables \(quoted(a)) \(shape(shapeA)) and \(quoted(b)) \(shape(shapeB)) are not on the same grid; download or create the file again"
         case .notNumbers(let variable, let path):
-            "\(path): variable \(quoted(variable)) holds text, expected numbers; get the file again or make it again"
+            "\(path): variable \(quoted(variable)) holds text, expected numbers; download or create the file again"
         case .furtherDimension(let variable, let lengths, let dimension, let length, let path):
-            "\(path): variable \(quoted(variable)) \(shape(lengths)) has \(length) values along \(quoted(dimension)) for each cell, expected one; choose one, for instance with: ncks -d \(shellWord(dimension)),0 \(shellWord(path)) OUT.nc"
+            "\(path): variable \(quoted(variable)) \(shape(lengths)) has \(length) values along \(quoted(dimension)) for each cell, expected one; select one, for example with: ncks -d \(shellWord(dimension)),0 \(shellWord(path)) OUT.nc"
         case .implausible(let variable, let path, let what, let found, let expected):
-            "\(path): variable \(quoted(variable)) gives a \(what) of \(found) in the middle of its values, expected \(expected); is its attribute 'units' right?"
+            "\(path): variable \(quoted(variable)) has a median \(what) of \(found), expected \(expected); is its attribute 'units' right?"
         case .gridTooLarge(let path, let rows, let columns):
-            "\(path): a grid of \(rows) x \(columns) cells is too large to be real; cut it with --region"
+            "\(path): a grid of \(rows) x \(columns) cells is too large to be real; crop it with --region"
         case .missingUnit(let variable, let path, let expected):
-            "\(path): variable \(quoted(variable)) has no units; add the attribute, for instance with: ncatted -a units,\(variable),c,c,'\(expected)' \(shellWord(path))"
+            "\(path): variable \(quoted(variable)) has no units; add the attribute, for example with: ncatted -a units,\(variable),c,c,'\(expected)' \(shellWord(path))"
         case .unknownUnit(let unit, let variable, let path, _) where unit.lowercased().hasPrefix("degree"):
-            "\(path): variable \(quoted(variable)) is in \(quoted(unit)): a grid of longitude and latitude; the equations need metres, so bring it to a polar stereographic projection first, for Antarctica with gdalwarp -t_srs EPSG:3031 (vectors must be turned with it)"
+            "\(path): variable \(quoted(variable)) is in \(quoted(unit)): a grid of longitude and latitude; the equations need metres, so reproject it to polar stereographic coordinates first, for Antarctica with gdalwarp -t_srs EPSG:3031 (vector components must be rotated as well)"
         case .unknownUnit(let unit, let variable, let path, let expected):
             "\(path): variable \(quoted(variable)) has the unknown unit \(quoted(unit)); expected one like '\(expected)'"
         case .badAttribute(let name, let variable, let path, let found, let expected):
-            "\(path): attribute \(quoted(name)) of variable \(quoted(variable)) is \(found), expected \(expected); get the file again or correct the attribute"
+            "\(path): attribute \(quoted(name)) of variable \(quoted(variable)) is \(found), expected \(expected); download the file again or correct the attribute"
         case .componentInOtherUnit(let variable, let other, let path, let ratio, let looksLike):
             "\(path): variables \(quoted(variable)) and \(quoted(other)) differ by a factor of \(Int(ratio.rounded())), as if \(quoted(variable)) were in \(looksLike); correct its attribute 'units'"
         case .constantVelocity(let x, let u, let y, let v, let path, let cells):
-            "\(path): variables \(quoted(x)) and \(quoted(y)) are \(plain(u)) and \(plain(v)) m/year on all of the \(cells) cells of ice; a velocity that does not vary is none, check the file"
+            "\(path): variables \(quoted(x)) and \(quoted(y)) are \(plain(u)) and \(plain(v)) m/year on all \(cells) ice cells; a constant velocity is not a measurement, check the file"
         case .maskFlagsDisagree(let variable, let path, let values, let meanings):
             "\(path): variable \(quoted(variable)) has \(values) flag_values and \(meanings) flag_meanings; each value needs a meaning, correct the attributes"
         case .unknownMaskValue(let value, let variable, let path, let known):
@@ -124,29 +124,29 @@ public enum IngestError: Failure {
         case .unknownMaskMeaning(let word, let variable, let path, let known):
             "\(path): variable \(quoted(variable)) has the flag meaning \(quoted(word)); known are \(list(known))"
         case .emptyRegion(let region, let path, let extent):
-            "\(path): fewer than 2 x 2 cells of it lie in the region \(text(region)); its cells lie in \(text(extent)); choose --region xmin,xmax,ymin,ymax there"
+            "\(path): fewer than 2 x 2 of its cells are in the region \(text(region)); it covers \(text(extent)); choose --region xmin,xmax,ymin,ymax within that"
         case .gridsDoNotOverlap(let path, let extent, let other, let otherExtent):
-            "\(path) covers \(text(extent)) and \(other) covers \(text(otherExtent)): they do not overlap; give files of the same place"
+            "\(path) covers \(text(extent)) and \(other) covers \(text(otherExtent)): they do not overlap; give files of the same area"
         case .projectionsDiffer(let attribute, let value, let path, let otherValue, let otherPath):
-            "\(path) has \(quoted(attribute)) \(value) in its projection and \(otherPath) has \(otherValue): their coordinates do not mean the same places; bring one to the projection of the other"
+            "\(path) has \(quoted(attribute)) \(value) in its projection and \(otherPath) has \(otherValue): their coordinates are not comparable; reproject one of them to the projection of the other"
         case .noIce(let ice, let path, let variable, let inRegion):
             "\(path): variable \(quoted(variable)) has no \(ice.adjective) ice\(inRegion ? " in the region; choose another --region" : "; give a file that covers an \(ice.body)")"
         case .noIceInside(let ice, let path, let polygon, let shelf):
             "\(path): no \(ice.adjective) ice \(polygon.map { "inside the polygon of \($0)" } ?? "")\(polygon != nil && shelf != nil ? " " : "")\(shelf.map { "on the shelf \(quoted($0)) in the region" } ?? ""); check that the polygon is where the ice is, and --mask"
         case .noSurfaceIn(let path, let sought, let present):
-            "\(path): no height of the surface in it: none of \(list(sought)) among its variables \(list(present)); grounded ice needs one, so give a product that has it, such as BedMachine Antarctica, with --thickness"
+            "\(path): no surface height found: none of \(list(sought)) among its variables \(list(present)); grounded ice needs it, so give a product that has one, such as BedMachine Antarctica, with --thickness"
         case .nothingValid(_, let path, let cells, let ice, let invalid, let names) where invalid > 0:
-            "\(path): on \(invalid) of the \(cells) \(ice.adjective) cells \(names.map(quoted).joined(separator: ", ")) lies outside of the variable's valid_range, valid_min or valid_max, and the others have no data; remove the attribute if it is left over from other data"
+            "\(path): on \(invalid) of the \(cells) \(ice.adjective) cells \(names.map(quoted).joined(separator: ", ")) is outside the variable's valid_range, valid_min or valid_max, and the others have no data; remove the attribute if it does not belong to these data"
         case .nothingValid(let variable, let path, let cells, let ice, _, _):
-            "\(path): variable \(quoted(variable)) has no data on any of the \(cells) \(ice.adjective) cells; check that the file is whole and covers the \(ice.body)"
+            "\(path): variable \(quoted(variable)) has no data on any of the \(cells) \(ice.adjective) cells; check that the file is complete and covers the \(ice.body)"
         case .nothingInCommon(let velocity, let thickness, let ice):
-            "\(velocity) and \(thickness): on no \(ice.adjective) cell are both velocity and thickness known; give files of the same \(ice.body)"
+            "\(velocity) and \(thickness): no \(ice.adjective) cell has both velocity and thickness; give files of the same \(ice.body)"
         case .outputIsInput(let path):
             "\(path): the store would replace its own input; choose another name with -o"
         case .readerFailed(let path, let how):
-            "\(path): so damaged that the process which reads it \(how); get it again"
+            "\(path): so damaged that the process that reads it \(how); download it again"
         case .noReader(let path, let reason):
-            "\(path): the process that reads it cannot be started: \(reason); see the limits of this shell with 'ulimit -a'"
+            "\(path): cannot start the process that reads it: \(reason); check the limits of this shell with 'ulimit -a'"
         }
     }
 
@@ -163,13 +163,13 @@ public enum IngestError: Failure {
     }
 }
 
-/// A number as people write it: without ".0".
+/// A number without a trailing ".0".
 func plain(_ number: Double) -> String {
     if number == number.rounded(), abs(number) < 1e15 { return String(Int(number)) }
     return String(number)
 }
 
 extension IceMask {
-    /// What a user calls it.
+    /// The name a user would use.
     fileprivate var body: String { self == .floatingIce ? "ice shelf" : "ice stream" }
 }

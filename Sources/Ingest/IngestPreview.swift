@@ -1,14 +1,14 @@
 import Fields
 import PointStore
 
-/// What an ingest would do, told from the files' headers and their mask: nothing else is read, and nothing is written.
+/// What an ingest would do, from the files' headers and their mask: nothing else is read, and nothing is written.
 public struct IngestPreview: Sendable {
     public struct Input: Sendable {
         public var role: String
         public var source: IngestReport.Source
-        /// Cells with the ice that is taken: no more observations than these.
+        /// Cells of the selected ice: an upper limit of the observations.
         public var iceCells: Int
-        /// Numbers that are read of the file.
+        /// Numbers that are read from the file.
         public var values: Int
     }
 
@@ -17,7 +17,7 @@ public struct IngestPreview: Sendable {
     public internal(set) var points = 0
     public internal(set) var store = ""
     public internal(set) var warnings: [String] = []
-    /// Seconds in which the mask was read, and its cells.
+    /// Time to read the mask [s], and its number of cells.
     var maskSeconds = 0.0
     var maskCells = 0
 
@@ -32,16 +32,16 @@ public struct IngestPreview: Sendable {
         return bytes
     }
 
-    /// Collocation points that a core computes and writes in a second: 1e8 took 8 s (README.md of this folder).
+    /// Collocation points that one core computes and writes per second: 1e8 took 8 s (README.md of this folder).
     private static let pointsPerSecond = 1e7
 
-    /// About how long it would take: the fields are read at the rate at which the mask was [s].
+    /// Estimated time [s]: the fields are assumed to be read at the rate of the mask.
     public var seconds: Double {
         let values = Double(inputs.reduce(0) { $0 + $1.values } + maskCells)
         return maskSeconds / Double(max(1, maskCells)) * values + Double(points) / IngestPreview.pointsPerSecond
     }
 
-    /// The preview as lines for a person.
+    /// The preview as lines of text.
     public var lines: [String] {
         var lines: [String] = []
         for input in inputs {
@@ -62,7 +62,7 @@ public struct IngestPreview: Sendable {
 }
 
 extension IngestRun {
-    /// What `run` would do. The same mistakes end it, as far as headers and mask show them.
+    /// What `run` would do. It fails with the same errors, as far as headers and mask show them.
     public func preview() throws -> IngestPreview {
         var report = IngestReport()
         let files = try inputs()

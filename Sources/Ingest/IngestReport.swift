@@ -1,7 +1,7 @@
 import Fields
 import PointStore
 
-/// What was read, what was kept, and what was dropped and why.
+/// What was read, kept and dropped, and why.
 public struct IngestReport: Sendable {
     public struct Source: Sendable {
         public var role: String
@@ -13,19 +13,19 @@ public struct IngestReport: Sendable {
         public var spacing: Double
     }
 
-    /// What became of the cells or faces of one kind.
+    /// How many cells or faces of one kind were kept and dropped.
     public struct Tally: Sendable {
         public var what: String
         public var kept: Int
         public var dropped: [(count: Int, why: String)]
-        /// What their misfits are weighed by; nil where all count the same.
+        /// What their misfits are weighted by; nil where all weights are equal.
         public var weights: String?
 
-        /// "194565 kept; dropped 12 without data; weighed by their errors, 3.1 m/year in the median"
+        /// "194565 kept; dropped 12 without data; weighted by their errors (median 3.1 m/year)"
         var text: String {
             let losses = dropped.filter { $0.count > 0 }.map { "\($0.count) \($0.why)" }
             return "\(kept) kept" + (losses.isEmpty ? "" : "; dropped \(losses.joined(separator: ", "))")
-                + (weights.map { "; weighed by \($0)" } ?? "")
+                + (weights.map { "; weighted by \($0)" } ?? "")
         }
     }
 
@@ -36,10 +36,10 @@ public struct IngestReport: Sendable {
     public var normalizations: [Column: Normalization] = [:]
     public var store = ""
     public var storeBytes = 0
-    /// Things that a user should know and may want to act on.
+    /// What a user should know and may want to act on.
     public var warnings: [String] = []
 
-    /// The report as lines for a person.
+    /// The report as lines of text.
     public var lines: [String] {
         var lines: [String] = []
         for source in sources {

@@ -4,14 +4,14 @@ import Fields
 public struct IngestRequest: Sendable {
     /// The velocity product, or one file that holds velocity, thickness and mask.
     public var velocity: String
-    /// The thickness product; nil: the velocity file's own, or the one that lies beside it.
+    /// The thickness product; nil: the velocity file's own, or the one found in the same folder.
     public var thickness: String?
-    /// A schema of the user's own, tried before those of the catalog.
+    /// The user's own schema, tried before those of the catalog.
     public var schema: String?
     public var region = Region.everywhere
-    /// A file with a polygon: ice outside is not taken.
+    /// A file with a polygon: ice outside is left out.
     public var polygon: String?
-    /// The name of an ice shelf: others are not taken.
+    /// The name of an ice shelf: others are left out.
     public var shelf: String?
     public var choice = IceChoice.floating
     /// Collocation points; nil: `defaultPoints`.
@@ -21,14 +21,14 @@ public struct IngestRequest: Sendable {
 
     public init(velocity: String) { self.velocity = velocity }
 
-    /// The ice that the store is of, as physics knows it.
+    /// The kind of ice in the store, as the physics distinguishes it.
     var ice: IceMask { choice == .floating ? .floatingIce : .groundedIce }
 
-    /// A million, and never fewer than four in a cell: eight megabytes for a shelf, 15 iterations of 65,536 until a point
-    /// comes again, and no cell in which the equations are not asked.
+    /// A million, and at least four in each cell: eight megabytes for a shelf, 15 iterations of 65,536 points before one is
+    /// repeated, and no cell without equations.
     public static func defaultPoints(cells: Int) -> Int { max(1_000_000, 4 * cells) }
 
-    /// The command that asks for the same, as the history of the store records it: names without folders.
+    /// The equivalent command, for the history in the store: names without folders.
     var command: String {
         var words = ["pinn-ingest", lastComponent(of: velocity)]
         if let thickness { words += ["--thickness", lastComponent(of: thickness)] }
@@ -47,18 +47,18 @@ public struct IngestRequest: Sendable {
     }
 }
 
-/// The ice that is taken.
+/// Which ice is selected.
 public enum IceChoice: String, CaseIterable, Sendable {
     /// Shelves.
     case floating
     /// Streams, with the height of their surface.
     case grounded
-    /// Both as one, with the height of the surface: a shelf is a stream that floats, and has no drag (MacAyeal 1989). The store
-    /// calls all of it grounded.
+    /// Both together, with the height of the surface: a shelf is a stream that floats and has no basal drag (MacAyeal 1989). The
+    /// store calls all of it grounded.
     case all
 }
 
-/// A part of the work that takes time with large files.
+/// A stage that takes time with large files.
 public enum IngestStage: String, Sendable {
     case shelves = "looking for shelves"
     case mask = "reading the mask"

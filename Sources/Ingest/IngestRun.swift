@@ -4,7 +4,7 @@ import Logging
 import NetCDFFiles
 import PointStore
 
-/// From products to a store: the whole of pinn-ingest but its options.
+/// Turns products into a store: all of pinn-ingest but its options.
 public struct IngestRun {
     public typealias ProgressReport = (_ stage: IngestStage, _ done: Int, _ total: Int) throws -> Void
 
@@ -12,7 +12,7 @@ public struct IngestRun {
     let progress: ProgressReport
     private let log: Logger
 
-    /// `progress` is called now and then in long work, and ends it by throwing.
+    /// `progress` is called repeatedly during long work; by throwing, it stops the run.
     public init(
         _ request: IngestRequest, log: Logger = Logger(label: "pinn-ingest"),
         progress: @escaping ProgressReport = { _, _, _ in }
@@ -22,18 +22,18 @@ public struct IngestRun {
         self.log = log
     }
 
-    /// Reads the products, writes the store, and says what was done. Nothing stands under the store's name before it is
-    /// whole, and nothing beside it after a failure.
+    /// Reads the products, writes the store, and reports what was done. The store appears under its name only once it is
+    /// complete, and a failure leaves no partial file.
     public func run() throws -> IngestReport {
         var report = IngestReport()
-        // A name that nobody knows is told before a mask of 178 million cells is read.
+        // An unknown name is reported before a mask of 178 million cells is read.
         if let shelf = request.shelf { try ShelfMap.check(shelf) }
         let files = try inputs()
         let (velocityFile, components, thicknessFile) = (files.velocity, files.components, files.thickness)
         if AtomicFile.removeLeftover(of: request.store) {
             log.notice("removed the unfinished store that an interrupted run left at \(request.store).partial")
         }
-        // Whether the store can be written is told before the reading, which takes minutes for a whole continent.
+        // An unwritable store is reported before reading, which takes minutes for a whole continent.
         try AtomicFile(replacing: request.store).discard()
         if let points = request.points { try StoreWriter.requireRoom(forCollocation: points, at: request.store) }
 
@@ -72,7 +72,7 @@ public struct IngestRun {
             throw IngestError.nothingInCommon(
                 velocity: velocityFile.path, thickness: thicknessFile.path, ice: request.ice)
         }
-        // The stress at the end of a grounded stream hangs on where its bed lies below the sea: no front is taken.
+        // The stress at the end of a grounded stream depends on the depth of its bed below sea level: no front is used.
         let suppliedFront =
             request.ice == .floatingIce
             ? try SuppliedFront(of: thicknessFile, in: place.region, at: shelf.known, of: mask.window.grid)
@@ -88,7 +88,7 @@ public struct IngestRun {
         if let suppliedFront {
             report.tallies.append(
                 .init(
-                    what: "front points of the file", kept: suppliedFront.points.count,
+                    what: "front points in the file", kept: suppliedFront.points.count,
                     dropped: [
                         (suppliedFront.withoutDirection, "without a direction"),
                         (suppliedFront.beyondData, "away from ice with data"),
@@ -136,7 +136,7 @@ public struct IngestRun {
         let polygon: Polygon?
     }
 
-    /// Opens the products and refuses what their headers show to be wrong.
+    /// Opens the products and rejects what their headers show to be wrong.
     func inputs() throws -> Inputs {
         try requireOtherFiles([request.velocity, request.thickness ?? request.velocity])
         try StoreWriter.requireReplaceable(request.store)
@@ -146,7 +146,7 @@ public struct IngestRun {
         do {
             components = try velocity.velocityComponents()
         } catch {
-            // A schema of the user's that was not taken is why.
+            // Because the user's own schema does not fit.
             guard let reason = catalog.own?.obstacle(in: velocity.file), let schema = request.schema else {
                 throw error
             }
@@ -157,7 +157,7 @@ public struct IngestRun {
         let polygon = try polygon(velocity, components.x, &region)
         let window = try GridWindow(of: components.x, in: velocity, region: region)
         let thickness = try thicknessFile(for: velocity, on: window, catalog)
-        // The thickness may have been found beside the velocity.
+        // The thickness may have been found in the velocity's folder.
         try requireOtherFiles([thickness.path])
         if let own = catalog.own, let path = request.schema {
             let reasons = [velocity, thickness].compactMap { product in
@@ -174,8 +174,8 @@ public struct IngestRun {
             velocity: velocity, components: components, thickness: thickness, region: region, polygon: polygon)
     }
 
-    /// GDAL gives corners in another order (xmin, ymin, xmax, ymax): a rectangle that reaches beyond the data by more than these
-    /// are long was hardly meant.
+    /// GDAL has another order of corners (xmin, ymin, xmax, ymax): a rectangle that extends beyond the data by more than their own
+    /// width or height is probably a mistake.
     private func warnings(ofRegion files: Inputs) throws -> [String] {
         let region = request.region
         guard region != .everywhere else { return [] }
@@ -188,7 +188,7 @@ public struct IngestRun {
         guard beyond.contains(true) else { return [] }
         let text = [extent.xMin, extent.xMax, extent.yMin, extent.yMax].map { plain($0) }.joined(separator: ",")
         return [
-            "--region reaches far beyond the data, which cover \(text); it is xmin,xmax,ymin,ymax, not in the order of GDAL"
+            "--region extends far beyond the data, which cover \(text); the order is xmin,xmax,ymin,ymax, not GDAL's"
         ]
     }
 
@@ -204,9 +204,9 @@ public struct IngestRun {
             return file
         }
         if velocity.hasThickness { return velocity }
-        let file = try ThicknessSearch.product(beside: velocity, on: window, except: request.store, catalog: catalog)
+        let file = try ThicknessSearch.product(matching: velocity, on: window, except: request.store, catalog: catalog)
         log.notice(
-            "thickness and mask are taken from \(file.name), which lies beside the velocity (\(file.schema.citation))")
+            "thickness and mask are taken from \(file.name) in the same folder (\(file.schema.citation))")
         return file
     }
 
@@ -222,8 +222,8 @@ public struct IngestRun {
         return (owner, variable)
     }
 
-    /// The mask, and its cover of the grids of velocity and thickness; ice is what lies inside of what is asked for. A polygon
-    /// holds the cells of each grid whose own centres are inside.
+    /// The mask, and its values on the grids of velocity and thickness, with only the selected ice left as ice. A polygon
+    /// contains the cells of each grid whose centres are inside.
     func readMask(_ files: Inputs, _ place: Place, _ report: inout IngestReport) throws
         -> (mask: MaskField, velocity: [UInt8], thickness: [UInt8])
     {
@@ -250,7 +250,7 @@ public struct IngestRun {
         }
         if mask.unknownCount > 0 {
             report.warnings.append(
-                "\(owner.name): \(mask.unknownCount) cells of the mask have no value; they are taken as neither ice shelf nor ocean"
+                "\(owner.name): \(mask.unknownCount) mask cells have no value; they count as neither ice shelf nor ocean"
             )
         }
         if mask.usesSchemaCodes, owner.schema.isGeneral {
@@ -268,7 +268,7 @@ public struct IngestRun {
         return try GridWindow(of: variable, in: product, region: region)
     }
 
-    /// Coordinates must mean the same in both files, and the files must show the same place. (The mask is in one of them.)
+    /// Requires the same projection and overlapping grids. (The mask is in one of the two files.)
     private func checkSamePlace(_ velocity: GridWindow, _ thickness: GridWindow) throws {
         if let a = velocity.grid.projection, let b = thickness.grid.projection,
             let difference = a.firstDifference(from: b)
@@ -282,7 +282,7 @@ public struct IngestRun {
         }
     }
 
-    // MARK: what is told
+    // MARK: report
 
     func sources(
         _ velocity: ProductFile, _ velocityGrid: GridWindow, _ thickness: ProductFile, _ thicknessGrid: GridWindow
@@ -304,14 +304,14 @@ public struct IngestRun {
             .init(
                 what: "velocity cells", kept: velocity.count,
                 dropped: [
-                    (velocity.missing, "\(ice) without data"), (velocity.marked, "with an undeclared mark for no data"),
+                    (velocity.missing, "\(ice) without data"), (velocity.marked, "with an undeclared no-data value"),
                 ],
                 weights: velocity.weighing(unit: "m/year")),
             .init(
                 what: "thickness cells", kept: thickness.count,
                 dropped: [
                     (thickness.missing, "\(ice) without data"),
-                    (thickness.notPositive, "\(ice) with none or negative thickness"),
+                    (thickness.notPositive, "\(ice) with zero or negative thickness"),
                 ], weights: thickness.weighing(unit: "m")),
             .init(
                 what: "cells with both", kept: shelf.cells.count,
@@ -338,16 +338,16 @@ public struct IngestRun {
     }
 
     private func warnings(
-        _ front: FrontExtraction?, _ given: SuppliedFront?, _ velocity: GridWindow, _ thickness: GridWindow
+        _ front: FrontExtraction?, _ supplied: SuppliedFront?, _ velocity: GridWindow, _ thickness: GridWindow
     ) -> [String] {
         var warnings: [String] = []
         let reason =
-            given.map { _ in "none of the front's points that the file brings has a direction and lies at ice with data"
+            supplied.map { _ in "none of the file's front points has a direction and lies next to ice with data"
             }
-            ?? "nowhere does floating ice with data meet ocean in the mask"
-        if (given?.points ?? front?.points)?.isEmpty == true {
+            ?? "floating ice with data borders on ocean nowhere in the mask"
+        if (supplied?.points ?? front?.points)?.isEmpty == true {
             warnings.append(
-                "no calving front: \(reason); the store has no front points, and training then lacks the condition that fixes the viscosity's magnitude"
+                "no calving front: \(reason); the store has no front points, so training lacks the condition that determines the magnitude of the viscosity"
             )
         }
         if velocity.grid.projection == nil, thickness.grid.projection == nil {

@@ -17,9 +17,9 @@ struct IngestCommand: ParsableCommand {
         commandName: "pinn-ingest",
         abstract: "Turn velocity and thickness products into a point store for pinn-train.",
         discussion: """
-            Reads the products that --list-products tells (MEaSUREs and ITS_LIVE velocity, BedMachine, Bedmap, data sets of \
+            Reads the products of --list-products (MEaSUREs and ITS_LIVE velocity, BedMachine, Bedmap, data sets of \
             DIFFICE_jax and PINNICLE), or one file with velocity, thickness and mask. Without --thickness, a thickness product in the folder of the velocity \
-            is found by its content. Floating ice is picked by the mask; with --mask grounded, grounded ice, and the height \
+            is found by its content. The mask selects floating ice or, with --mask grounded, grounded ice with the height \
             of its surface.
 
             Example: pinn-ingest measures.nc --shelf Amery --points 1e7
@@ -33,52 +33,52 @@ struct IngestCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Thickness product with an ice mask (default: the velocity file's own, or the one beside it).",
+            "Thickness product with an ice mask (default: from the velocity file, or found in its folder).",
             valueName: "bedmachine.nc"))
     var thickness: String?
 
     @Option(
         help: ArgumentHelp(
-            "Schema of a product of your own, tried before those that are known (Schemas/README.md tells its keys).",
+            "Schema of your own product, tried before the known ones (Schemas/README.md lists its keys).",
             valueName: "schema.toml"))
     var schema: String?
 
-    @Flag(help: "List the products that are known, and stop.")
+    @Flag(help: "List the known products and stop.")
     var listProducts = false
 
-    @Flag(help: "Tell what would be read and written, how many points, how much disk and time; write nothing.")
+    @Flag(help: "Show what would be read and written, and the points, disk space and time; write nothing.")
     var dryRun = false
 
-    // Coordinates are negative in three quarters of the map: a leading "-" is no option here.
+    // Coordinates are negative in three quarters of the map, so a leading "-" does not start an option here.
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Rectangle in projection coordinates, in metres (default: all of the files).",
+            "Rectangle in projection coordinates, in metres (default: everything).",
             valueName: "xmin,xmax,ymin,ymax"))
     var region: String?
 
     @Option(
         help: ArgumentHelp(
-            "Polygon that cells lie inside of, by their centres: GeoJSON, shapefile or ISSM outline (default: none).",
+            "Polygon that must contain the cell centres: GeoJSON, shapefile or ISSM outline (default: none).",
             valueName: "outline.geojson"))
     var polygon: String?
 
-    @Option(help: ArgumentHelp("Antarctic ice shelf to take, by its name (default: all).", valueName: "Amery"))
+    @Option(help: ArgumentHelp("Name of an Antarctic ice shelf (default: all).", valueName: "Amery"))
     var shelf: String?
 
-    @Flag(help: "Print the ice shelves that the mask of the file holds, and stop.")
+    @Flag(help: "List the ice shelves in the file's mask and stop.")
     var listShelves = false
 
     @Option(
         name: [.customLong("mask"), .customLong("ice")],
         help: ArgumentHelp(
-            "Ice that is taken: floating, or with the height of its surface grounded or all of both. (--ice is the same.)",
+            "Which ice: floating, or grounded or all with the height of its surface. (--ice is an alias.)",
             valueName: "floating|grounded|all"))
     var mask = IceChoice.floating
 
     @Option(
         help: ArgumentHelp(
-            "Collocation points, e.g. 1e8 (default: 1e6, or four a grid cell where that is more).", valueName: "count"),
+            "Collocation points, e.g. 1e8 (default: 1e6, or four per grid cell if that is more).", valueName: "count"),
         transform: count)
     var points: Int?
 
@@ -100,7 +100,7 @@ struct IngestCommand: ParsableCommand {
         }
         guard shelf == nil || mask == .floating else {
             throw ValidationError(
-                "--shelf: is of floating ice, and --mask is \(mask.rawValue); give --region or --polygon")
+                "--shelf: shelves are floating ice, but --mask is \(mask.rawValue); give --region or --polygon instead")
         }
     }
 

@@ -1,7 +1,7 @@
 import CommandSupport
 import Ingest
 
-/// A progress line for each stage that lasts long enough to be looked at.
+/// A progress line for each stage of more than a second.
 final class StageDisplay {
     private static let patience = Duration.seconds(1)
 
@@ -18,14 +18,14 @@ final class StageDisplay {
         }
         self.done = done
         if bar == nil, ContinuousClock.now - begin > StageDisplay.patience {
-            // From here on: the rate is that of the work that it sees.
+            // Starts at `done`, so that the rate is that of the displayed part.
             bar = Progress(stage.rawValue, total: total, unit: stage.unit, from: done)
         } else {
             bar?.update(done)
         }
     }
 
-    /// Ends the line of the stage that was shown last.
+    /// Ends the current line.
     func close() {
         bar?.finish(done)
         bar = nil

@@ -177,7 +177,7 @@ import Testing
         let result = try Tool(path: "/bin/sh").run(
             ["-c", "ulimit -u 1; exec \(here.ingest.path) sample_velocity_measures.nc"], in: here.folder.path)
         #expect(result.status == 71 && !result.died, "\(result.messages)")
-        #expect(result.messages.contains("cannot be started"))
+        #expect(result.messages.contains("cannot start"))
     }
 
     @Test func aStoreThatIsCutUnderATrainerIsAnErrorWithACheckpointToGoOnFrom() throws {

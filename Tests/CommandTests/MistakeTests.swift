@@ -34,7 +34,7 @@ import Testing
             naming: "ymin 4 is not below ymax 3"),
         Mistake(
             tool: "pinn-ingest", arguments: ["sample_velocity_measures.nc", "--region", "1,two,3,4"], status: 64,
-            naming: "'two' is no number"),
+            naming: "'two' is not a number"),
         Mistake(
             tool: "pinn-ingest", arguments: ["sample_velocity_measures.nc", "--region", "0,1,0,1"], status: 65,
             naming: "region"),

@@ -1,5 +1,6 @@
 import Fields
 import Foundation
+import MapProjections
 import NetCDFFiles
 import TestSupport
 import Testing
@@ -103,7 +104,7 @@ import Testing
         let here = try Workspace()
         try here.addStore()
         #expect(try here.run(here.train, Workspace.short + ["--iterations", "5"]).status == 0)
-        let polar = try #require(PolarProjection(Projection(attributes: PolarSystem.known[0].attributes)))
+        let polar = try #require(PolarProjection(Projection(attributes: [("spatial_epsg", .number(3031))])))
         let places = [(x: 360_000.0, y: 2_090_000.0), (x: 372_000, y: 2_105_000)]
         func write(_ name: String, _ lines: [String]) throws {
             try lines.joined(separator: "\r\n").write(

@@ -1,6 +1,7 @@
 import Fields
 import ForwardModel
 import Foundation
+import MapProjections
 import NetCDFFiles
 import TestSupport
 import Testing
@@ -166,8 +167,9 @@ struct ProductFileTests {
 
     /// The first cell of the product: latitude −54.673529, longitude 315 (printed header of NSIDC-0484).
     @Test("the corner of the MEaSUREs grid has the product's latitude and longitude")
-    func projection() {
-        let corner = PolarStereographic.coordinates(of: Position(-2_800_000, 2_800_000))
+    func projection() throws {
+        let polar = try #require(PolarProjection(.antarctic))
+        let corner = polar.coordinates(x: -2_800_000, y: 2_800_000)
         #expect(abs(corner.latitude + 54.673529) < 1e-6)
         #expect(abs(corner.longitude + 45) < 1e-12)
     }

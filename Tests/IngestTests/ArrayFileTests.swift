@@ -139,9 +139,9 @@ struct ArrayFileTests {
         #expect(failure.kind == .badData && failure.explanation.contains("gdal_translate -of netCDF"))
     }
 
-    @Test("a mesh that is turned, and a front whose arrays do not fit, are refused")
+    @Test("a rotated mesh and a front whose arrays do not match are rejected")
     func badArrays() throws {
-        for (name, words) in [("xd", "turned"), ("nnct", "do not fit")] {
+        for (name, words) in [("xd", "rotated"), ("nnct", "do not match")] {
             let workplace = try workplace("data.mat") { path in
                 var matrices = DiffIce.matrices()
                 let place = matrices.firstIndex { $0.name == name }!

@@ -1,6 +1,7 @@
 import Fields
 import Foundation
 import Ingest
+import MapProjections
 import NetCDFFiles
 import PointStore
 import TestSupport
@@ -31,7 +32,7 @@ struct SchemaTests {
         #expect(store.count(.velocity) == layout.cells)
         #expect((store.count(.front) > 0) == layout.hasFront)
         try store.expectSmallShelf(tolerance: layout.tolerance)
-        for grid in store.description.grids { #expect(grid.grid.projection?.codeOfParameters == layout.epsg) }
+        for grid in store.description.grids { #expect(grid.grid.projection?.epsgCode == layout.epsg) }
         let axes = store.description.grids.map { $0.grid.projection?["semi_minor_axis"] }
         #expect(axes.allSatisfy { $0 == nil })
         let weights = try store.physical(

@@ -120,7 +120,7 @@ struct ValueTests {
         #expect(try workplace.open().physical(.thickness, .h).allSatisfy { $0 < 600 })
         #expect(
             try workplace.ingest().warnings.contains {
-                $0.contains("on 84 cells 'thickness' lies outside of the variable's valid_range")
+                $0.contains("on 84 cells 'thickness' is outside the variable's valid_range")
             })
         bed["thickness"][attribute: "valid_range"] = .numbers([3000, 0])
         let failure = #expect(throws: IngestError.self) {
@@ -196,7 +196,7 @@ struct ValueTests {
         for useless in [0, -5, .nan] {
             let none = try report { _, _ in useless }
             #expect(none.weights.allSatisfy { $0 == 1 })
-            #expect(none.warnings.contains { $0.contains("no error that is above 0") }, "\(none.warnings)")
+            #expect(none.warnings.contains { $0.contains("no error above 0") }, "\(none.warnings)")
         }
         let huge = try report { _, _ in 1e12 }
         #expect(huge.warnings.contains { $0.contains("more than ten times the values") }, "\(huge.warnings)")
@@ -220,7 +220,7 @@ struct ValueTests {
         let far = try #require(zip(x, weight).first { $0.0 > 4000 }).1
         #expect(abs(far / near - 4) < 1e-5)
         #expect(try store.physical(.velocity, .weightU).allSatisfy { $0 == 1 })
-        #expect(report.lines.contains { $0.contains("thickness cells") && $0.contains("errors, 30 m in the median") })
+        #expect(report.lines.contains { $0.contains("thickness cells") && $0.contains("errors (median 30 m)") })
         #expect(!report.lines.contains { $0.contains("velocity cells") && $0.contains("errors") })
     }
 

@@ -1,6 +1,6 @@
 import Fields
 
-/// A point of the calving front with the unit normal that points from the ice to the ocean.
+/// A point of the calving front, with the unit normal from the ice to the ocean.
 package struct FrontPoint: Equatable, Sendable {
     package var x: Double
     package var y: Double
@@ -8,17 +8,17 @@ package struct FrontPoint: Equatable, Sendable {
     package var normalY: Double
 }
 
-/// The calving front of a mask: a point for each face between a floating cell and an ocean cell, moved onto the smooth
-/// line that the faces are a stair of.
+/// The calving front of a mask: a point for each face between a floating cell and an ocean cell, moved onto a smooth line fitted
+/// to the staircase of faces.
 ///
 /// The line is a parabola, fitted by least squares to the middles of the faces before and behind, in the frame of its own
 /// tangent (a jet of second order; Cazals & Pouget 2005, Comput. Aided Geom. Design 22). A straight front that crosses
-/// the grid at a small angle is a stair of long treads and needs many faces; one that bends needs few. So each point takes
-/// the widest window in which the faces lie no further from the parabola than the rounding to cells explains.
-/// Only faces of the same line count, in order: walls, the other side of a bay and other fronts have no part in it.
+/// the grid at a small angle is a staircase of long steps and needs many faces; a curved one needs few. So each point uses
+/// the widest window in which the faces are no further from the parabola than the rounding to cells explains.
+/// Only faces of the same line are used, in order: not walls, the other side of a bay or other fronts.
 ///
-/// Angle and position against what is known, mean and largest (before: the Gaussian mean of the normals of faces within
-/// three times four cells, at the middle of the face):
+/// Errors of angle and position, mean and maximum (before: the Gaussian mean of the normals of faces within three times four
+/// cells, at the middle of the face):
 ///
 /// | | before | now |
 /// |---|---|---|
@@ -26,23 +26,23 @@ package struct FrontPoint: Equatable, Sendable {
 /// | circles of 9 to 80 cells | 0.57°, 2.7°; 0.20, 0.50 cells | 0.20°, 1.5°; 0.10, 0.37 cells |
 /// | a bowed front of known normals, between walls | 0.89°, 6.0°; 0.22, 0.49 cells | 0.30°, 1.8°; 0.03, 0.10 cells |
 package struct FrontExtraction {
-    /// Half of the widest and of the narrowest window, in cells along the line. The narrow one is the scale, a few times the
-    /// ice thickness, below which a stress averaged over depth has no use for the shape of a front.
+    /// Half widths of the widest and the narrowest window, in cells along the line. The narrow one is a few ice thicknesses, the
+    /// scale below which the shape of a front does not matter for a depth-averaged stress.
     static let widest = 24.0
     static let narrowest = 5.0
-    /// Root mean square distance of faces from the line, in cells, that rounding explains: uniform between -½ and ½ on a
-    /// line along an axis, 0.29; a little more where it bends.
+    /// Root mean square distance of faces from the line that rounding explains, in cells: 0.29 (uniform between -½ and ½) for a
+    /// line along an axis, a little more for a curved one.
     static let rounding = 0.38
-    /// Below this length of the mean of the normals of faces (1 on a front along an axis, 0.7 on a diagonal one) they look in
-    /// opposite directions, as at the end of a rift, and there is no normal to speak of.
+    /// Minimum length of the mean of the face normals (1 for a front along an axis, 0.7 for a diagonal one): below it they point
+    /// in opposite directions, as at the tip of a rift, and there is no meaningful normal.
     static let shortestMean = 0.35
-    /// Closed lines of fewer faces are ponds or floes of a few cells: no shape is left of them.
+    /// Closed lines of fewer faces are ponds or floes of a few cells, too small to have a shape.
     static let minNeighbours = 12
-    /// The front may lie this many cells beyond the data.
+    /// The front may be this many cells away from data.
     static let reach = 2
 
     package private(set) var points: [FrontPoint] = []
-    /// Faces of the mask that gave no point.
+    /// Faces of the mask without a point.
     package private(set) var beyondData = 0
     package private(set) var withoutDirection = 0
 
@@ -78,7 +78,7 @@ package struct FrontExtraction {
     }
 }
 
-/// The smooth line along a stair of faces.
+/// The smooth line along a staircase of faces.
 private struct SmoothLine {
     private let line: FrontLine
     private let cell: Double
@@ -97,11 +97,11 @@ private struct SmoothLine {
         }
         length = distance[faces.count - 1] + SmoothLine.gap(faces[faces.count - 1], faces[0])
         self.distance = distance
-        // A parabola is no likeness of more than two fifths of a closed line.
+        // A parabola cannot represent more than two fifths of a closed line.
         widest = line.isClosed ? min(FrontExtraction.widest * cell, length / 5) : FrontExtraction.widest * cell
     }
 
-    /// The point of the line at a face, nil where faces look in opposite directions.
+    /// The point of the line at a face; nil where faces point in opposite directions.
     func point(_ number: Int) -> FrontPoint? {
         var half = widest
         while true {
@@ -117,7 +117,7 @@ private struct SmoothLine {
     private struct Sample {
         var x: Double
         var y: Double
-        /// Along the line, from the face that is asked for.
+        /// Distance along the line from the face in question.
         var t: Double
         var weight: Double
     }
@@ -154,7 +154,7 @@ private struct SmoothLine {
         }
         var point = FrontPoint(x: here.x, y: here.y, normalX: normal.x, normalY: normal.y)
         var spread = 0.0
-        // The frame turns into the tangent of the fit: three times leave no visible rest.
+        // The frame is rotated into the tangent of the fit: three iterations suffice.
         for _ in 0..<3 {
             let tangent = (x: -normal.y, y: normal.x)
             let (value, slope, rest) = SmoothLine.parabola(
@@ -176,12 +176,12 @@ private struct SmoothLine {
         return (point, spread)
     }
 
-    /// Value and slope at s = 0 of the polynomial of a degree (1 or 2) nearest to n(s), and the root mean square distance
-    /// from it.
+    /// Value and slope at s = 0 of the least-squares polynomial of degree 1 or 2 in n(s), and the root mean square distance from
+    /// it.
     private static func parabola(_ samples: [(s: Double, n: Double, weight: Double)], degree: Int)
         -> (value: Double, slope: Double, spread: Double)
     {
-        // Polynomials that are orthogonal under the weights: no system to solve, and no trouble with its condition.
+        // Polynomials orthogonal under the weights: no linear system to solve, so no conditioning problem.
         var w = 0.0
         var ws = 0.0
         for p in samples {

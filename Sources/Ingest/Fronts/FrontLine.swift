@@ -4,23 +4,22 @@ import Fields
 struct FrontFace {
     var row: Int
     var column: Int
-    /// Its middle [m].
+    /// Midpoint [m].
     var x: Double
     var y: Double
-    /// Outward unit normal: along an axis.
+    /// Outward unit normal, along an axis.
     var normalX: Double
     var normalY: Double
 }
 
-/// Faces that follow each other along the border of the ice: a calving front from wall to wall, or all around an iceberg
-/// or an opening. Where grounded ice, land, cells of which nothing is known or the border of the grid come between,
-/// a line ends.
+/// Consecutive faces along the border of the ice: a calving front from wall to wall, or around an iceberg or an opening. A line
+/// ends at grounded ice, land, unknown cells and the border of the grid.
 struct FrontLine {
     private(set) var faces: [FrontFace]
     private(set) var isClosed: Bool
 
-    /// The lines of a mask (row-major `IceMask` codes), in the order of the first cell of each, open ones first. Floating
-    /// cells hang together by their sides, not by their corners.
+    /// The lines of a mask (row-major `IceMask` codes), ordered by their first cell, open ones first. Floating cells are connected
+    /// by their sides, not by their corners.
     static func lines(_ codes: [UInt8], _ grid: Grid) -> [FrontLine] {
         let tracing = Tracing(codes: codes, rows: grid.rows, columns: grid.columns)
         return tracing.runs.map { run in
@@ -29,8 +28,8 @@ struct FrontLine {
     }
 }
 
-/// Follows faces with the ice at the left hand. Sides of a cell count east, north, west, south, so that the side after
-/// the one that is looked through is the one ahead.
+/// Follows faces with the ice on the left. The sides of a cell are numbered east, north, west, south, so that the side after
+/// the current one is the one ahead.
 private struct Tracing {
     private let codes: [UInt8]
     private let rows: Int
@@ -81,19 +80,19 @@ private struct Tracing {
             normalX: towardX == 0 ? 0 : (towardX > 0 ? 1 : -1), normalY: towardY == 0 ? 0 : (towardY > 0 ? 1 : -1))
     }
 
-    /// The face at which the border of the ice goes on, nil where something else than ocean lies there.
+    /// The face with which the border of the ice continues; nil where it borders on something else than ocean.
     private func following(_ key: Int) -> Int? {
         let (row, column, side) = (key / 4 / columns, key / 4 % columns, key % 4)
         let ahead = (side + 1) % 4
         let (aheadRow, aheadColumn) = (row + Tracing.stepRow[ahead], column + Tracing.stepColumn[ahead])
-        // Around the corner of the cell itself, straight on along the next one, or into the corner that a third makes.
+        // Around the corner of this cell, straight along the next one, or into the corner made by a third.
         guard isFloating(aheadRow, aheadColumn) else { return number(row, column, ahead) }
         let (acrossRow, acrossColumn) = (aheadRow + Tracing.stepRow[side], aheadColumn + Tracing.stepColumn[side])
         return isFloating(acrossRow, acrossColumn)
             ? number(acrossRow, acrossColumn, (side + 3) % 4) : number(aheadRow, aheadColumn, side)
     }
 
-    /// The place of a face among the keys.
+    /// The index of a face among the keys.
     private func number(_ row: Int, _ column: Int, _ side: Int) -> Int? {
         let key = 4 * (row * columns + column) + side
         var low = 0

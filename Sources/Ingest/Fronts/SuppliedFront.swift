@@ -1,19 +1,19 @@
 import Fields
 
-/// Points of the calving front that a product brings, taken as they are: nothing is drawn from a mask.
+/// Points of the calving front that a product supplies, used as they are, in place of the mask's border.
 struct SuppliedFront {
     let points: [FrontPoint]
-    /// Points without a position or a direction, and those outside of the region or far from the ice that is taken.
+    /// Points left out: without a position or a direction, and outside the region or far from the selected ice.
     let withoutDirection: Int
     let beyondData: Int
 
-    /// How far from a cell with data a point of its front may lie [m]: products leave out a belt at the edge.
+    /// Maximum distance of a front point from a cell with data [m]: products leave a gap at the edge.
     private static let reach = 5000.0
 
-    /// Nil where the product brings none.
+    /// Nil where the product supplies none.
     ///
     /// - Parameters:
-    ///   - known: cells of `grid` with the ice that is taken and data.
+    ///   - known: cells of `grid` with the selected ice and data.
     init?(of product: ProductFile, in region: Region, at known: CellSet, of grid: Grid) throws {
         guard let names = product.schema.front else { return nil }
         let arrays = [names.x, names.y, names.normal].map { product.file.array($0) }
@@ -28,11 +28,11 @@ struct SuppliedFront {
             throw IngestError.badFront(
                 path: product.path,
                 reason:
-                    "variables \(quoted(names.x)) \(xArray.shape), \(quoted(names.y)) \(yArray.shape) and \(quoted(names.normal)) \(shape) do not fit"
+                    "variables \(quoted(names.x)) \(xArray.shape), \(quoted(names.y)) \(yArray.shape) and \(quoted(names.normal)) \(shape) do not match"
             )
         }
         let (x, y, normal) = (try xArray.numbers(), try yArray.numbers(), try normalArray.numbers())
-        // MATLAB's (points, 2) stands here as (2, points).
+        // MATLAB's (points, 2) is (2, points) here.
         let byComponent = shape[0] == 2
         var points: [FrontPoint] = []
         for place in 0..<count {
@@ -54,7 +54,7 @@ struct SuppliedFront {
         let place = grid.fractionalIndex(x: point.x, y: point.y)
         guard place.column.isFinite, place.row.isFinite else { return false }
         func range(_ at: Double, _ spacing: Double, _ count: Int) -> Range<Int>? {
-            // A cell at least, where cells are coarse.
+            // At least one cell, for coarse grids.
             let cells = max(1.5, reach / abs(spacing))
             let (first, last) = ((at - cells).rounded(.up), (at + cells).rounded(.down))
             guard last >= 0, first < Double(count) else { return nil }

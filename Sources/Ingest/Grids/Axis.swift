@@ -1,29 +1,29 @@
 import Fields
 import NetCDFFiles
 
-/// One axis of a product's grid, turned so that x ascends and y descends (as the real products lie), whatever the order
-/// in the file: everything after the door sees one orientation.
+/// One axis of a product's grid, in the order of most products, x ascending and y descending, whatever the order in the file:
+/// everything downstream sees one orientation.
 struct Axis {
     enum Direction: String { case x, y }
 
     let dimension: Dimension
-    /// Cell centres [m], in our order; bit for bit the file's where its unit is the metre.
+    /// Cell centres [m], in our order; the file's bits where its unit is the metre.
     let values: [Double]
     /// Whether our order is the reverse of the file's.
     let isReversed: Bool
-    /// The part inside of the region, in our order.
+    /// The part inside the region, in our order.
     var range: Range<Int>
 
     var lowest: Double { min(values[0], values[values.count - 1]) }
     var highest: Double { max(values[0], values[values.count - 1]) }
     var spacing: Double { (highest - lowest) / Double(values.count - 1) }
 
-    /// Start of a range of our indices in the file's order.
+    /// The start of a range of our indices, in the file's order.
     func fileStart(of range: Range<Int>) -> Int {
         isReversed ? values.count - range.upperBound : range.lowerBound
     }
 
-    /// No product comes near it; a damaged header does.
+    /// Far more than any product; a damaged header may claim more.
     private static let maxCells = 1_000_000
 
     static func requireLength(_ length: Int, of name: String, path: String) throws {
@@ -45,7 +45,7 @@ struct Axis {
         range = 0..<values.count
     }
 
-    /// Single-precision axes of re-exports step unevenly by their rounding, 0.25 m at 3000 km.
+    /// Re-exported axes in single precision are uneven by their rounding, 0.25 m at 3000 km.
     private static func checkSpacing(_ line: CoordinateLine) throws {
         let values = line.values
         let step = (values[values.count - 1] - values[0]) / Double(values.count - 1)
@@ -60,7 +60,7 @@ struct Axis {
             let deviation = abs(values[index] - values[0] - Double(index) * step)
             guard here * step > 0, deviation <= tolerance else {
                 let steps = zip(values.dropFirst(), values).map { $0 - $1 }
-                let usual = steps.sorted()[steps.count / 2]
+                let usual = steps.median ?? step
                 let worst = steps.indices.max { abs(steps[$0] - usual) < abs(steps[$1] - usual) } ?? index - 1
                 throw IngestError.unevenAxis(
                     line.name, path: line.path, index: worst + 1, step: steps[worst], usual: usual)

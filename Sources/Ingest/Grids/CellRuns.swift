@@ -1,17 +1,17 @@
 import Fields
 
-/// Cells of a grid as runs along its rows: the inside of a polygon, or a shelf, of any size in little memory.
+/// Cells of a grid as runs along its rows: the inside of a polygon or a shelf, of any size, in little memory.
 struct CellRuns {
-    /// Columns by row; within a row ascending, and apart from each other.
+    /// Columns by row; ascending and disjoint within a row.
     private(set) var columns: [[Range<Int>]]
 
     init(rows: Int) { columns = [[Range<Int>]](repeating: [], count: rows) }
 
-    /// Adds a run behind those that the row has.
+    /// Appends a run to a row.
     mutating func append(_ run: Range<Int>, toRow row: Int) { columns[row].append(run) }
 
-    /// Cells of a kind of ice outside of the runs become `unknown`: they are not asked for, and where they border on those
-    /// that are there is no front. `codes` are row-major, `width` a row.
+    /// Sets cells of a kind of ice outside the runs to `unknown`: they are not selected, and their border with the selected
+    /// ones is no front. `codes` are row-major, `width` cells a row.
     func restrict(_ codes: inout [UInt8], width: Int, ice: IceMask) {
         for (row, runs) in columns.enumerated() {
             var column = 0

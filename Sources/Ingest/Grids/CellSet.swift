@@ -1,4 +1,4 @@
-/// A set of cells of a grid, one bit a cell: a mask of all Antarctica has 178 million.
+/// A set of grid cells, one bit each: a mask of all Antarctica has 178 million.
 package struct CellSet: Sendable {
     private var words: [UInt64]
     package private(set) var count = 0

@@ -12,10 +12,10 @@ struct CoordinateLine {
     let isFloat: Bool
 }
 
-/// Where the cells of a field lie, however the file tells it: by a vector over one of the field's dimensions, by a mesh of the
-/// field's own shape, by a vector that only its length ties to the field, or by attributes of the file.
+/// The coordinates of a field, however the file gives them: a vector over one of the field's dimensions, a mesh of the
+/// field's shape, a vector that only its length connects with the field, or attributes of the file.
 extension ProductFile {
-    /// No mesh of a crop comes near it; the grids of a continent have vectors.
+    /// Far more than a mesh of any crop; continental grids have vectors.
     private static let maxMeshValues = 1 << 27
 
     func coordinateLine(_ direction: Axis.Direction, of field: any ProductArray) throws -> CoordinateLine {
@@ -45,7 +45,7 @@ extension ProductFile {
             return try line(of: vector, along: proper[place])
         }
         if candidates.isEmpty, let grid = schema.grid {
-            return try line(direction, toldBy: grid, of: field)
+            return try line(direction, definedBy: grid, of: field)
         }
         guard let other = candidates.first else {
             throw IngestError.noCoordinates(
@@ -64,8 +64,8 @@ extension ProductFile {
         throw IngestError.shapesDisagree(other.name, other.shape, field.name, field.shape, path: path)
     }
 
-    /// The field's dimensions in the order of a mesh's own; nil where it is no mesh over them. Without conventions, dimensions
-    /// of two groups of HDF5 have nothing in common but their lengths.
+    /// The field's dimensions in the mesh's order; nil where it is no mesh over them. In plain HDF5, dimensions of two groups
+    /// have nothing in common but their lengths.
     private func dimensions(ofMesh mesh: any ProductArray, over field: any ProductArray) -> [Dimension]? {
         let (mine, its) = (mesh.properDimensions, field.properDimensions)
         guard mine.count == 2, its.count == 2 else { return nil }
@@ -80,13 +80,13 @@ extension ProductFile {
             values: try inMeters(try vector.numbers(), of: vector), isFloat: vector.type == .float)
     }
 
-    /// A mesh repeats one line of numbers; where there is no ice it may hold NaN, and then other rows know the number.
+    /// A mesh repeats one line of numbers; where it is NaN, as products have it outside the ice, other rows give the number.
     private func line(ofMesh mesh: any ProductArray, along proper: [Dimension]) throws -> CoordinateLine {
         let (rows, columns) = (proper[0].length, proper[1].length)
         for dimension in proper { try Axis.requireLength(dimension.length, of: mesh.name, path: path) }
         guard rows <= ProductFile.maxMeshValues / columns else {
             throw IngestError.badCoordinate(
-                mesh.name, path: path, reason: "is a mesh of \(rows) x \(columns) numbers, more than is read")
+                mesh.name, path: path, reason: "is a mesh of \(rows) x \(columns) numbers, too many to be real")
         }
         let values = try mesh.numbers()
         let alongColumns = (0..<columns).map { column in
@@ -108,14 +108,14 @@ extension ProductFile {
         let line = isAlongRows ? alongRows : alongColumns
         let known = line.indices.filter { line[$0].isFinite }
         guard let first = known.first, let last = known.last, last > first else {
-            throw IngestError.badCoordinate(mesh.name, path: path, reason: "has no numbers that tell its step")
+            throw IngestError.badCoordinate(mesh.name, path: path, reason: "has too few numbers to give its spacing")
         }
         let step = (line[last] - line[first]) / Double(last - first)
         let rounding = mesh.type == .float ? 2 * max(abs(line[first]), abs(line[last])) * Double(Float.ulpOfOne) : 0
         guard min(deviation.rows, deviation.columns) <= 0.01 * abs(step) + rounding else {
             throw IngestError.badCoordinate(
                 mesh.name, path: path,
-                reason: "changes along both dimensions: the grid is turned against its axes or curved")
+                reason: "varies along both dimensions: the grid is rotated or curvilinear")
         }
         let filled = line.indices.map { line[$0].isFinite ? line[$0] : line[first] + Double($0 - first) * step }
         return CoordinateLine(
@@ -123,9 +123,9 @@ extension ProductFile {
             values: try inMeters(filled, of: mesh), isFloat: mesh.type == .float)
     }
 
-    /// Products without coordinates tell the first cell and the step: x runs up and y down from there.
+    /// Products without coordinates give the first cell and the spacing; from there x increases and y decreases.
     private func line(
-        _ direction: Axis.Direction, toldBy grid: ProductSchema.GridAttributes, of field: any ProductArray
+        _ direction: Axis.Direction, definedBy grid: ProductSchema.GridAttributes, of field: any ProductArray
     ) throws -> CoordinateLine {
         let names = direction == .x ? grid.xDimension : grid.yDimension
         guard let dimension = field.dimensions.first(where: { names.contains($0.name) }) else {
@@ -145,7 +145,7 @@ extension ProductFile {
             values: (0..<dimension.length).map { first + Double($0) * step }, isFloat: false)
     }
 
-    /// A length that an attribute of the file tells, as a number or as text with its unit: "-2800000.0 m" [m].
+    /// A length [m] from a global attribute, a number or text with its unit: "-2800000.0 m".
     private func length(_ name: String) throws -> Double {
         guard let attribute = file.attribute(name) else {
             throw IngestError.badGridAttribute(name, path: path, found: "", isPresent: false)

@@ -1,20 +1,20 @@
 import Fields
 import NetCDFFiles
 
-/// The part of a product's grid that lies in the region: rows from north (largest y) to south, columns by ascending x.
+/// The part of a product's grid inside the region: rows from the largest y down, columns by ascending x.
 struct GridWindow {
     let path: String
     let x: Axis
     let y: Axis
-    /// The cells of the window; indices of cells count row-major in it, from here to the store.
+    /// The cells of the window; cell indices are row-major in it, here and in the store.
     let grid: Grid
 
     var rows: Int { grid.rows }
     var columns: Int { grid.columns }
 
-    /// More cells than the finest map of all Antarctica has; cell indices fit 32 bits.
+    /// More than the finest map of Antarctica has; cell indices fit into 32 bits.
     private static let maxCells = 1 << 30
-    /// Of cells of ice [m].
+    /// Plausible spacings [m].
     private static let spacings = 0.1...1e5
 
     init(of field: any ProductArray, in product: ProductFile, region: Region) throws {
@@ -27,7 +27,7 @@ struct GridWindow {
             if field.properDimensions.count < 2 {
                 throw IngestError.unstructured(field.name, coordinate: line.name, path: path)
             }
-            throw IngestError.badCoordinate(line.name, path: path, reason: "lies along the same dimension as y")
+            throw IngestError.badCoordinate(line.name, path: path, reason: "runs along the same dimension as y")
         }
         // Cells are nearly square in all products.
         let ratio = max(x.spacing, y.spacing) / min(x.spacing, y.spacing)
@@ -35,14 +35,14 @@ struct GridWindow {
             throw IngestError.badCoordinate(
                 x.spacing < y.spacing ? line.name : lineY.name, path: path,
                 reason:
-                    "steps by \(plain(min(x.spacing, y.spacing))) m and \(quoted(x.spacing < y.spacing ? lineY.name : line.name)) by \(plain(max(x.spacing, y.spacing))) m, as if one were in kilometres: is its attribute 'units' right"
+                    "steps by \(plain(min(x.spacing, y.spacing))) m and \(quoted(x.spacing < y.spacing ? lineY.name : line.name)) by \(plain(max(x.spacing, y.spacing))) m, as if one were in kilometres; check its attribute 'units'"
             )
         }
         guard ratio < 20 else {
             throw IngestError.badCoordinate(
                 line.name, path: path,
                 reason:
-                    "steps by \(plain(x.spacing)) m and \(quoted(lineY.name)) by \(plain(y.spacing)) m, where cells are nearly square: are their attributes 'units' right"
+                    "steps by \(plain(x.spacing)) m and \(quoted(lineY.name)) by \(plain(y.spacing)) m, but cells should be nearly square; check their attributes 'units'"
             )
         }
         for (name, spacing) in [(line.name, x.spacing), (lineY.name, y.spacing)]
@@ -50,7 +50,7 @@ struct GridWindow {
             throw IngestError.badCoordinate(
                 name, path: path,
                 reason:
-                    "steps by \(plain(spacing)) m, where cells of ice have from 0.1 m to 100 km: is its attribute 'units' right"
+                    "steps by \(plain(spacing)) m, expected 0.1 m to 100 km; check its attribute 'units'"
             )
         }
         let extent = Region(xMin: x.lowest, xMax: x.highest, yMin: y.lowest, yMax: y.highest)
@@ -77,15 +77,16 @@ struct GridWindow {
             yMin: grid.y[rows - 1] - halfY, yMax: grid.y[0] + halfY)
     }
 
-    /// The same cells in the same file or in another: one grid in the store serves both.
+    /// Whether both have the same cells, so that one grid in the store serves both.
     func isSameGrid(as other: GridWindow) -> Bool { grid.x == other.grid.x && grid.y == other.grid.y }
 
-    /// Runs of rows (counted in the window) that are read at once: about four million cells, and whole chunks of the
-    /// file, so that none is inflated twice.
+    /// Bands of rows of the window that are read at once: about four million cells, and whole chunks of the file, so that none
+    /// is decompressed twice.
     func bands(chunkRows: Int) -> [Range<Int>] {
-        let most = max(1, (1 << 22) / columns)
+        let maxRows = max(1, (1 << 22) / columns)
         let aligned =
-            chunkRows <= most ? most / chunkRows * chunkRows : (chunkRows * columns <= 1 << 24 ? chunkRows : most)
+            chunkRows <= maxRows
+            ? maxRows / chunkRows * chunkRows : (chunkRows * columns <= 1 << 24 ? chunkRows : maxRows)
         var bands: [Range<Int>] = []
         var start = y.range.lowerBound
         while start < y.range.upperBound {
@@ -98,12 +99,12 @@ struct GridWindow {
         return bands
     }
 
-    /// Indices of the values within limits, which are neighbours because the values ascend or descend.
+    /// Indices of the values within the limits; contiguous, because the values are monotonic.
     private static func inside(_ values: [Double], _ lowest: Double, _ highest: Double) -> Range<Int>? {
         guard let first = values.firstIndex(where: { $0 >= lowest && $0 <= highest }),
             let last = values.lastIndex(where: { $0 >= lowest && $0 <= highest })
         else { return nil }
-        // One row or column is no grid: its spacing is unknown to whoever reads the store.
+        // A single row or column has no spacing.
         return last > first ? first..<last + 1 : nil
     }
 }

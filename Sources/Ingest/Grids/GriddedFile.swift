@@ -1,14 +1,14 @@
 import Fields
 import NetCDFFiles
 
-/// A file with gridded fields, read through the same door as the products: names by schema or by CF's standard names, units
-/// converted, fill values NaN, x ascending and y descending.
+/// A file with gridded fields, read like the products: names from a schema or CF standard names, units converted, fill values as
+/// NaN, x ascending and y descending.
 public struct GriddedFile {
     private let product: ProductFile
 
     public init(path: String) throws { product = try ProductFile(path: path) }
 
-    /// The fields of those quantities that the file holds.
+    /// The fields of those of the quantities that the file has.
     public func fields(of quantities: [Quantity]) throws -> [GriddedField] {
         try quantities.compactMap { quantity in
             try variable(of: quantity).map { try GriddedField(quantity, $0, in: product) }
@@ -17,7 +17,7 @@ public struct GriddedFile {
 
     public var variableNames: [String] { product.variableNames }
 
-    /// Names by which a quantity is found.
+    /// Variable names that are tried for a quantity.
     public func names(of quantity: Quantity) -> [String] {
         let schema = product.schema
         let known: [String]? =
@@ -27,7 +27,7 @@ public struct GriddedFile {
             case .thickness: schema.thickness?.variable
             case .surface: schema.surface?.variable
             case .viscosity: ["viscosity"]
-            // Of pinn-sample's anisotropic ice.
+            // The names of pinn-sample's anisotropic ice.
             case .horizontalViscosity: ["viscosity"]
             case .verticalViscosity: ["viscosity_vertical"]
             default: nil
@@ -43,7 +43,7 @@ public struct GriddedFile {
     }
 }
 
-/// A field of a gridded file in the unit of its quantity; NaN is "no value".
+/// A field of a gridded file in the unit of its quantity; NaN means no value.
 public struct GriddedField {
     public let quantity: Quantity
     /// Name of the variable, and path of its file.
@@ -69,17 +69,17 @@ public struct GriddedField {
         (self.quantity, self.variable, path) = (quantity, variable.name, product.path)
     }
 
-    /// Runs of rows that are read at once.
+    /// Bands of rows that are read at once.
     public var bands: [Range<Int>] { field.window.bands(chunkRows: field.chunkRows) }
 
-    /// Row-major values. Of what cannot be negative, a value that is not positive is none.
+    /// Row-major values. NaN replaces values that are not positive, for quantities that must be.
     public func read(rows: Range<Int>) throws -> [Double] {
         let values = try field.read(rows: rows, columns: 0..<grid.columns)
         guard quantity.isPositive else { return values }
         return values.map { $0 > 0 ? $0 : .nan }
     }
 
-    /// Refuses a field whose coordinates mean other places than those of another projection.
+    /// Throws where the field's coordinates are in another projection.
     public func requireProjection(of other: Projection?, path otherPath: String) throws {
         guard let mine = grid.projection, let other, let difference = mine.firstDifference(from: other) else { return }
         throw IngestError.projectionsDiffer(

@@ -1,7 +1,7 @@
 import Fields
 
-/// For each cell of one grid the cell of another that its centre lies in. Products share no grid (450 m against 500 m,
-/// other origins), so nothing is ever indexed across.
+/// For each cell of one grid, the cell of another that contains its centre. Products have different grids (450 m and 500 m,
+/// different origins), so indices of one never apply to the other.
 struct NearestCells: Sendable {
     private let column: [Int32]
     private let row: [Int32]
@@ -15,18 +15,18 @@ struct NearestCells: Sendable {
         columns = other.columns
     }
 
-    /// Row-major cell of the other grid, nil outside of it.
+    /// Row-major cell of the other grid; nil outside it.
     func cell(row r: Int, column c: Int) -> Int? {
         let otherRow = row[r]
         let otherColumn = column[c]
         return otherRow < 0 || otherColumn < 0 ? nil : Int(otherRow) * columns + Int(otherColumn)
     }
 
-    /// Whether any two cells meet.
+    /// Whether no cells overlap.
     var isEmpty: Bool { column.allSatisfy { $0 < 0 } || row.allSatisfy { $0 < 0 } }
 
     private static func index(of position: Double, from first: Double, spacing: Double, count: Int) -> Int32 {
-        // Half-way counts to the next cell: each position belongs to exactly one.
+        // A position on an edge belongs to the next cell, so that each belongs to exactly one.
         let index = ((position - first) / spacing + 0.5).rounded(.down)
         return index >= 0 && index < Double(count) ? Int32(index) : -1
     }

@@ -1,8 +1,8 @@
 import Fields
 import NetCDFFiles
 
-/// A field of a product on its grid, read in bands as physical values; NaN is "no data", whatever the file's way to
-/// say so. Never more than a band is in memory: the real files hold 12445 × 12445 cells and are not compressed.
+/// A field of a product on its grid, read in bands as physical values, with NaN for "no data", however the file marks it. Only
+/// one band is in memory: real files have 12445 × 12445 cells.
 struct PackedField {
     let variable: any ProductArray
     let window: GridWindow
@@ -10,16 +10,16 @@ struct PackedField {
     private let columnPosition: Int
     /// Raw values that mean "no data", as the variable's own type rounds them.
     private let noData: [Double]
-    /// What the file says that values lie between, as they are stored; nil where it says nothing.
+    /// The valid range of stored values; nil where the file gives none.
     let valid: ClosedRange<Double>?
     private let scale: Double
     private let offset: Double
-    /// What two's complement adds to a number below zero, where the file says that its integers have no sign.
+    /// Added to negative stored values, where the file declares its integers unsigned (`_Unsigned`).
     private let wrap: Double?
-    /// A field that is taken off this one: a thickness is told as the surface and the bed.
+    /// A field to be subtracted from this one: some products give the surface and the bed in place of the thickness.
     private let subtracted: [PackedField]
 
-    /// `unit` is what values are converted to; nil for numbers without one (masks).
+    /// - Parameter unit: the unit that values are converted to; nil for dimensionless numbers (masks).
     init(
         _ variable: any ProductArray, on window: GridWindow, in unit: Unit?, unitIfMissing: String? = nil,
         noData extra: [Double] = [], minus subtracted: PackedField? = nil
@@ -53,12 +53,12 @@ struct PackedField {
         let wrap = PackedField.wrap(of: variable)
         self.wrap = wrap
         noData = try PackedField.declaredNoData(of: variable).map { $0 < 0 ? $0 + (wrap ?? 0) : $0 } + extra
-        // Codes of a mask are told by its legend.
+        // A mask's codes are checked against its legend.
         valid = unit == nil ? nil : try PackedField.validRange(of: variable)
     }
 
-    /// The numbers, as they are read, that people and programs write for "no data" and may forget to declare. Packed integers
-    /// have none: among them any number may be a value.
+    /// Values, in this field's unit, that people and programs write for "no data" and may forget to declare. None for packed
+    /// integers: any of these may be a valid value.
     var undeclaredMarks: [Double] {
         guard variable.type == .float || variable.type == .double, variable.attribute("scale_factor") == nil,
             variable.attribute("add_offset") == nil
@@ -68,10 +68,10 @@ struct PackedField {
         }
     }
 
-    /// Rows of the file's chunks.
+    /// Rows in a chunk of the file.
     var chunkRows: Int { max(1, variable.chunkLengths?[rowPosition] ?? 1) }
 
-    /// Values of cells, row-major in the window's order: NaN where there is none, infinite where it is outside of `valid`.
+    /// Values of cells, row-major in the window's order: NaN where there is none, infinite where it is outside `valid`.
     func read(rows: Range<Int>, columns: Range<Int>) throws -> [Double] {
         var values = try readOwn(rows: rows, columns: columns)
         for field in subtracted {
@@ -98,18 +98,18 @@ struct PackedField {
         if rowPosition < columnPosition, !y.isReversed, !x.isReversed { return values }
 
         let strides = rowPosition < columnPosition ? (row: columns.count, column: 1) : (row: 1, column: rows.count)
-        var turned = [Double](repeating: 0, count: values.count)
+        var reordered = [Double](repeating: 0, count: values.count)
         for row in 0..<rows.count {
             let fileRow = y.isReversed ? rows.count - 1 - row : row
             for column in 0..<columns.count {
                 let fileColumn = x.isReversed ? columns.count - 1 - column : column
-                turned[row * columns.count + column] = values[fileRow * strides.row + fileColumn * strides.column]
+                reordered[row * columns.count + column] = values[fileRow * strides.row + fileColumn * strides.column]
             }
         }
-        return turned
+        return reordered
     }
 
-    /// Fill values are compared before unpacking: a packed file declares them packed.
+    /// Compares fill values before unpacking: a packed variable declares them packed.
     private func physical(_ stored: Double) -> Double {
         let raw = stored < 0 ? stored + (wrap ?? 0) : stored
         guard abs(raw) < 1e20, !noData.contains(raw) else { return .nan }
@@ -117,7 +117,7 @@ struct PackedField {
         return raw * scale + offset
     }
 
-    // MARK: what the attributes say
+    // MARK: attributes
 
     private static func factor(of variable: any ProductArray, to unit: Unit?, ifMissing: String?) throws -> Double {
         guard let unit else { return 1 }
@@ -128,11 +128,11 @@ struct PackedField {
         guard let found = Unit(text), found.dimension == unit.dimension else {
             throw IngestError.unknownUnit(text, variable: variable.name, path: variable.path, expected: unit.symbol)
         }
-        // Equal units must give exactly one, so that real values stay what they are.
+        // Exactly one for equal units, so that values keep their bits.
         return found.factor == unit.factor ? 1 : found.factor / unit.factor
     }
 
-    /// What the attribute says; empty where there is none.
+    /// The attribute `units`; empty where there is none.
     static func unitText(of variable: any ProductArray, expected: String) throws -> String {
         guard let attribute = variable.attribute("units") else { return "" }
         guard let text = attribute.text else {
@@ -181,13 +181,13 @@ struct PackedField {
         return values
     }
 
-    /// valid_range, or valid_min and valid_max (NetCDF User's Guide, appendix A). Packed variables tell them packed or unpacked, by the type of
-    /// the attribute, and files get it wrong: theirs are not looked at.
+    /// valid_range, or valid_min and valid_max (NetCDF User's Guide, appendix A). Ignored for packed variables: whether theirs are
+    /// packed depends on the type of the attribute, and files get it wrong.
     private static func validRange(of variable: any ProductArray) throws -> ClosedRange<Double>? {
         guard variable.attribute("scale_factor") == nil, variable.attribute("add_offset") == nil,
             wrap(of: variable) == nil
         else { return nil }
-        // As the variable's own type rounds them.
+        // Rounded like the variable's values.
         func rounded(_ number: Double) -> Double { variable.type == .float ? Double(Float(number)) : number }
         func bad(_ name: String, _ attribute: Attribute, _ expected: String) -> IngestError {
             .badAttribute(
@@ -217,8 +217,7 @@ struct PackedField {
         return low...high
     }
 
-    /// What netCDF fills unwritten integers with where nothing is declared; that of bytes is a value like others, and
-    /// those of floats are beyond 1e20.
+    /// netCDF's default fill value of integers. That of bytes may be a valid value, and those of floats are beyond 1e20.
     private static func defaultFill(of type: VariableType) -> Double? {
         switch type {
         case .int16: -32767

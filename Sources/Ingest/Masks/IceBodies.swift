@@ -1,22 +1,22 @@
 import Fields
 
-/// Connected bodies of one kind of ice: cells that touch by a side. Held as runs along rows joined by union-find (Rosenfeld &
-/// Pfaltz 1966), so that a mask of any size is taken in band by band: 16 bytes a run, of which the 178 million cells of
-/// Antarctica have some hundred thousand.
+/// Connected components of one kind of ice: cells that share a side. Stored as runs along rows joined by union-find (Rosenfeld &
+/// Pfaltz 1966), so that a mask of any size is processed in bands: 16 bytes a run, of which the 178 million cells of Antarctica
+/// have a few hundred thousand.
 package struct IceBodies {
     package struct Run {
         package var row: Int32
         package var first: Int32
-        /// Behind the last.
+        /// One past the last column.
         package var end: Int32
-        /// Number of the body; while cells are added, of a run of the same body before this one.
+        /// Number of the body; while rows are added, the number of an earlier run of the same body.
         package fileprivate(set) var body: Int32
     }
 
     let width: Int
-    /// By rows, and by columns in a row.
+    /// Ordered by row, then by column.
     package private(set) var runs: [Run] = []
-    /// The first run of each row, and behind the last.
+    /// The first run of each row, and the end of the last.
     private(set) var firstOfRow: [Int] = [0]
     package private(set) var count = 0
 
@@ -26,7 +26,7 @@ package struct IceBodies {
     package init(width: Int) { self.width = width }
 
     /// Adds the next row.
-    /// - Returns: false where the mask is speckled beyond all that is real.
+    /// - Returns: false where the mask has more runs than any real one.
     package mutating func append(row codes: ArraySlice<UInt8>, ice: IceMask) -> Bool {
         let row = firstOfRow.count - 1
         var above = row > 0 ? firstOfRow[row - 1] : 0
@@ -53,7 +53,7 @@ package struct IceBodies {
     /// Numbers the bodies in the order of their first cells.
     package mutating func finish() {
         for number in runs.indices {
-            // Runs hang on runs before them, which have their numbers by now.
+            // A run refers to an earlier one, which already has its final number.
             let parent = Int(runs[number].body)
             if parent == number {
                 runs[number].body = Int32(count)
@@ -64,7 +64,7 @@ package struct IceBodies {
         }
     }
 
-    /// The body of the cell nearest to a place (fractional column and row), within some cells of it.
+    /// The body of the cell nearest to a position (fractional column and row), within `reach` cells.
     func body(nearColumn column: Double, row: Double, within reach: Double) -> Int? {
         let rows = firstOfRow.count - 1
         guard row > -reach, row < Double(rows) + reach, column > -reach, column < Double(width) + reach else {

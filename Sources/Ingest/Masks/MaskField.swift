@@ -1,17 +1,17 @@
 import Fields
 import NetCDFFiles
 
-/// What covers the cells of a product's grid, in the codes of `IceMask`.
+/// The ice mask of a product on its grid, in the codes of `IceMask`.
 struct MaskField {
-    /// Beside the codes of `IceMask`: the product does not say. Such a cell is no floating ice and no ocean either.
+    /// In addition to the codes of `IceMask`: unknown. Such a cell counts as neither ice nor ocean.
     static let unknown: UInt8 = 255
 
     let window: GridWindow
-    /// Row-major, one byte a cell: all of Antarctica is 178 MB.
+    /// Row-major, one byte a cell: 178 MB for all of Antarctica.
     private(set) var codes: [UInt8]
     let variableName: String
     let unknownCount: Int
-    /// Whether codes were taken by the schema because the file has no flag_meanings.
+    /// Whether the schema's codes were used because the file has no flag_meanings.
     let usesSchemaCodes: Bool
 
     init(
@@ -25,12 +25,12 @@ struct MaskField {
         self.codes = codes
         let layers = product.maskLayers
         variableName = layers.isEmpty ? variable.name : layers.map(\.array.name).joined(separator: ", ")
-        // Layers say where ice is; that they say nothing of the rest is how such a product is.
+        // Layers only show where ice is, so all other cells are unknown by design.
         unknownCount = layers.isEmpty ? codes.count { $0 == MaskField.unknown } : 0
     }
 
-    /// Reads band by band: `take` gets the codes of whole rows, row-major.
-    /// - Returns: whether codes were taken by the schema.
+    /// Reads in bands and passes the codes of whole rows, row-major, to `take`.
+    /// - Returns: whether the schema's codes were used.
     static func read(
         _ variable: any ProductArray, of product: ProductFile, on window: GridWindow,
         progress: (Int, Int) throws -> Void, take: ([UInt8]) throws -> Void
@@ -52,7 +52,7 @@ struct MaskField {
             var last = Double.nan
             var cover = MaskField.unknown
             for value in try field.read(rows: band, columns: 0..<window.columns) {
-                // Neighbours are mostly alike, so the table is rarely asked.
+                // Neighbours are mostly equal, which saves most lookups.
                 if value != last {
                     last = value
                     cover = value.isNaN ? coverOfNoData : try legend.cover(of: value).rawValue
@@ -64,7 +64,7 @@ struct MaskField {
         return legend.usesSchemaCodes
     }
 
-    /// A mask that is told by a variable for each cover.
+    /// Reads a mask that has a variable for each cover.
     private static func read(
         layers: [(array: any ProductArray, cover: IceMask)], of product: ProductFile, on window: GridWindow,
         progress: (Int, Int) throws -> Void, take: ([UInt8]) throws -> Void
@@ -84,19 +84,19 @@ struct MaskField {
         }
     }
 
-    /// Floating ice counts as grounded ice: an ice sheet with its shelves is one stream that has no drag where it floats.
+    /// Makes all ice grounded: an ice sheet with its shelves is one stream without basal drag where it floats.
     mutating func joinFloatingToGrounded() {
         for cell in codes.indices where codes[cell] == IceMask.floatingIce.rawValue {
             codes[cell] = IceMask.groundedIce.rawValue
         }
     }
 
-    /// Ice of a kind outside of some cells is not asked for: neither ice nor ocean.
+    /// Deselects ice of a kind outside the cells: it becomes unknown, neither ice nor ocean.
     mutating func restrict(_ ice: IceMask, to cells: CellRuns) {
         cells.restrict(&codes, width: window.columns, ice: ice)
     }
 
-    /// The cover at the cells of another grid: that of the mask's cell in which their centres lie.
+    /// The cover at the cells of another grid: that of the mask's cell which contains their centre.
     func sampled(on other: GridWindow) throws -> [UInt8] {
         if other.isSameGrid(as: window) { return codes }
         let nearest = NearestCells(from: other.grid, to: window.grid)
@@ -115,8 +115,8 @@ struct MaskField {
     }
 }
 
-/// What the numbers of a mask mean: by the file's own flag_meanings, because masks of different products share numbers
-/// and differ in meaning; by the schema's codes where the file says nothing.
+/// The meaning of a mask's numbers: the file's own flag_meanings, because masks of different products use the same numbers for
+/// different covers; the schema's codes where the file has none.
 private struct MaskLegend {
     let usesSchemaCodes: Bool
     private let covers: [Int: IceMask]
@@ -130,7 +130,7 @@ private struct MaskLegend {
         knownWords = words.keys.sorted()
         let meanings = variable.attribute("flag_meanings")?.text?.split(whereSeparator: { " ,\t\n".contains($0) }).map(
             String.init)
-        // They are of the variable's own type, which stands for numbers without a sign where the file says so.
+        // They have the variable's type, whose values may be unsigned (`_Unsigned`).
         let range = PackedField.wrap(of: variable) ?? 0
         let values = variable.attribute("flag_values")?.numbers?.map { $0 < 0 ? $0 + range : $0 }
         if let meanings, let values, meanings.count != values.count {

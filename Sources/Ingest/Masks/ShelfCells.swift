@@ -1,7 +1,7 @@
 import Fields
 
-/// The cells of the mask's grid with the ice that is taken where both velocity and thickness are known: there, and only there, the
-/// equations are asked to hold.
+/// The cells of the mask's grid with the selected ice where both velocity and thickness are known: the equations are imposed there,
+/// and nowhere else.
 struct ShelfCells {
     /// Row-major cells of the mask's grid, ascending.
     private(set) var cells: [Int32] = []

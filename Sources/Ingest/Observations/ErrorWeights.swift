@@ -1,16 +1,18 @@
-/// Weights of squared misfits from standard errors σ of one or several quantities that are observed together (u and v), in their
-/// normalisation: (scale / σ)², then scaled to 1 on average. With both components in one unit of their errors, a fit to noise is as good as
-/// the observations allow; where each counts by its own range of values, the one that varies less is followed into its errors
-/// (docs/accuracy.md).
+import Fields
+
+/// Weights of squared misfits from standard errors σ, for one quantity or several that are observed together (u and v):
+/// (scale / σ)² in the normalised misfit, scaled to 1 on average. Weighting each component by its own range of values instead fits
+/// the errors of the one that varies less (docs/accuracy.md).
 ///
-/// Error fields are formal errors and optimistic where many images were stacked, so a few cells must not outweigh the rest: within
-/// a quantity (median σ / σ)² is between `lowest` and `highest`. Nor may one quantity push the other out of the sum, which thickness and
-/// equations are weighed against: its median counts at most `maxRatio` times as much. A cell without an error counts like the
-/// median one, a quantity without errors like the other; where none has any, all weights are 1.
+/// Error fields are formal errors, too small where many images were stacked, so a few cells must not dominate: within a
+/// quantity, (median σ / σ)² is limited to `lowest` ... `highest`. Nor may one quantity suppress the other: its median
+/// counts at most `maxRatio` times as much. A cell without an error has the median weight, a quantity without errors the weights
+/// of the other; without any errors, all weights are 1.
 ///
 /// - Parameters:
-///   - errors: an array a quantity, a value an observation.
-///   - scales: what one of the normalisation is in the unit of the errors, a quantity each.
+///   - errors: for each quantity, one value for each observation.
+///   - scales: for each quantity, the normalisation's scale in the unit of the errors.
+///   - count: the number of observations.
 package func weights(fromErrors errors: [[Double]], scales: [Double], count: Int) -> [[Double]] {
     let lowest = 0.01
     let highest = 4.0
@@ -20,9 +22,9 @@ package func weights(fromErrors errors: [[Double]], scales: [Double], count: Int
         return scales.map { _ in [Double](repeating: 1, count: count) }
     }
     let roots = zip(scales, medians).map { $0 / ($1 ?? largest) }
-    let least = (roots.max() ?? 1) / maxRatio.squareRoot()
+    let minRoot = (roots.max() ?? 1) / maxRatio.squareRoot()
     let raw = scales.indices.map { number -> [Double] in
-        let root = max(roots[number], least)
+        let root = max(roots[number], minRoot)
         let factor = root * root
         guard let median = medians[number] else { return [Double](repeating: factor, count: count) }
         return errors[number].map { error in
@@ -35,8 +37,8 @@ package func weights(fromErrors errors: [[Double]], scales: [Double], count: Int
     return raw.map { $0.map { $0 / mean } }
 }
 
-/// Of the errors that are known; nil where they are of less than one in a hundred observations.
+/// The median of the known errors; nil where fewer than one observation in a hundred has one.
 func median(ofErrors errors: [Double]) -> Double? {
-    let known = errors.filter { $0.isFinite && $0 > 0 }.sorted()
-    return known.isEmpty || 100 * known.count < errors.count ? nil : known[known.count / 2]
+    let known = errors.filter { $0.isFinite && $0 > 0 }
+    return 100 * known.count < errors.count ? nil : known.upperMedian
 }

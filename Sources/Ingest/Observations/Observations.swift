@@ -1,44 +1,42 @@
 import Fields
 import NetCDFFiles
 
-/// Real cells of a product on the ice that is taken, each with its own values; nothing is invented.
+/// Values of a product at the cells of the selected ice, without interpolation.
 struct Observations {
     /// Row-major cells of the window, ascending.
     var cells: [Int32] = []
-    /// One array a quantity: u, v [m year⁻¹] or h [m].
+    /// One array for each quantity: u and v [m yr⁻¹], or h [m].
     var values: [[Double]]
-    /// Standard errors, an array a quantity in the unit of the values, NaN where the product gives none; empty where nothing is known
-    /// of them.
+    /// Standard errors in the unit of the values, one array for each quantity, NaN where unknown; empty where all are.
     var errors: [[Double]] = []
-    /// Whether the values told it (NoiseEstimate) and not the product.
+    /// Whether the errors are estimates (`NoiseEstimate`) and not from the product.
     var errorsAreEstimated = false
-    /// The product's fields of errors; empty where it has none.
+    /// Names of the product's error fields; empty where it has none.
     var errorNames: [String] = []
-    /// Cells whose error is negative, and so none.
+    /// Cells whose error is negative, which counts as unknown.
     var negativeErrors = 0
-    /// Cells left out because a value lies outside of what its variable calls valid, and those variables.
+    /// Cells left out because a value is outside the valid range of its variable, and the names of these variables.
     var invalid = 0
     var invalidNames: [String] = []
-    /// Such cells whose value is missing or, for thickness, not positive.
+    /// Cells left out because a value is missing or, for thickness, not positive.
     var missing = 0
     var notPositive = 0
-    /// Those of the latter that are below zero.
+    /// Those of `notPositive` that are below zero.
     var negative = 0
-    /// Cells that hold a usual mark for "no data" which the file does not declare.
+    /// Cells left out because they hold a common no-data value that the file does not declare.
     var marked = 0
-    /// The cells as a set, for questions by place.
+    /// The same cells as a set.
     var present: CellSet
 
     var count: Int { cells.count }
-    /// The median of a quantity's known errors, of several quantities their root mean square; nil where none is known.
+    /// The median of the known errors, the root mean square over quantities; nil where none is known.
     var typicalError: Double? {
-        let known = errors.compactMap(median(ofErrors:))
-        return known.isEmpty ? nil : rootMeanSquare(known)
+        errors.compactMap(median(ofErrors:)).rootMeanSquare
     }
     var iceCells: Int { count + missing + notPositive + marked }
 }
 
-/// Reads observations in bands: only rows and columns that hold the ice that is taken are touched.
+/// Reads observations in bands, only rows and columns with the selected ice.
 struct ObservationReader {
     let window: GridWindow
     /// `IceMask` codes of the window's cells.
@@ -46,8 +44,8 @@ struct ObservationReader {
     let ice: IceMask
     let progress: (Int, Int) throws -> Void
 
-    /// Cells where both components are known. Speeds of zero are data: both MEaSUREs products mark gaps by NaN. A component of
-    /// exactly -9999 m/year is none.
+    /// Cells where both components are known. Zero is a valid velocity: both MEaSUREs products mark gaps by NaN. A component of
+    /// exactly -9999 m/year is not.
     func velocity(of product: ProductFile) throws -> Observations {
         let (x, y) = try product.velocityComponents()
         let schema = product.schema.velocity
@@ -62,8 +60,7 @@ struct ObservationReader {
         return try read(components, errors: errors) { $0.contains(where: marks.contains) ? .marked : .kept }
     }
 
-    /// Cells where the thickness is positive: products write 0, or a negative mark that they do not declare, where
-    /// they know none, and ice of no thickness does not exist.
+    /// Cells where the thickness is positive: products write 0, or an undeclared negative value, where it is unknown.
     func thickness(of product: ProductFile) throws -> Observations {
         guard let variable = product.thickness, let schema = product.schema.thickness else {
             throw IngestError.noThicknessIn(
@@ -166,7 +163,7 @@ struct ObservationReader {
         return found
     }
 
-    /// The columns between the first and the last cell of a band with ice.
+    /// The columns from the first to the last cell with ice in a band.
     private func iceColumns(of band: Range<Int>) -> Range<Int>? {
         var first = window.columns
         var last = -1

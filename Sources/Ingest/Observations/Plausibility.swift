@@ -1,6 +1,6 @@
 import Fields
 
-/// Values that no ice shelf has, told before a network is trained on them.
+/// Checks for values that no ice shelf can have, before a network is trained on them.
 enum Plausibility {
     /// Faster than any ice [m year⁻¹]; the fastest glaciers of Greenland reach 17 km.
     private static let highestSpeed = 20_000.0
@@ -9,17 +9,17 @@ enum Plausibility {
     /// Thicker than any ice on Earth [m]; East Antarctica reaches 4.9 km.
     private static let greatestThickness = 5000.0
 
-    /// Ratios of units of speed that products are seen to confuse: a year in days, in seconds, a day in seconds.
+    /// Ratios of velocity units that products are known to confuse: a year in days, in seconds, a day in seconds.
     private static let confusedUnits = [
         (ratio: 365.0, small: "m/day", large: "m/year"), (ratio: 31_536_000, small: "m/s", large: "m/year"),
         (ratio: 86_400, small: "m/s", large: "m/day"),
     ]
 
-    /// Refuses a velocity of which one component is in another unit than its attribute says.
+    /// Throws where one component of the velocity is in another unit than its attribute says.
     ///
-    /// Ice may well flow along an axis of the grid, so one ratio proves nothing: the medians and the largest values (98 %) must
-    /// both stand as two units do. Across a channel the small component changes its sign and the large one does not, so
-    /// there the two ratios differ.
+    /// Ice may flow along an axis of the grid, so a single ratio proves nothing: both the medians and the 98 % quantiles must
+    /// have the ratio of two units. In a channel along an axis the small component changes its sign and the large one does
+    /// not, so the two ratios differ.
     static func requireOneUnit(of velocity: Observations, _ x: String, _ y: String, path: String) throws {
         let u = sizes(velocity.values[0])
         let v = sizes(velocity.values[1])
@@ -27,7 +27,7 @@ enum Plausibility {
         let xIsLarger = u.middle > v.middle
         let (large, small) = xIsLarger ? (u, v) : (v, u)
         let ratios = (middle: large.middle / small.middle, high: large.high / small.high)
-        // A year's seconds are beyond chance, whatever the flow; its days are not.
+        // A ratio of 3e7 is never chance; one of 365 may be.
         let confused = confusedUnits.first { unit in
             let margin = unit.ratio > 1000 ? 4.0 : 1.6
             return [ratios.middle, ratios.high].allSatisfy {
@@ -35,18 +35,18 @@ enum Plausibility {
             }
         }
         guard let confused else { return }
-        // The one that is wrong is the one that ice cannot have.
+        // The wrong one is the one that ice cannot have.
         let largeIsWrong = large.middle > highestSpeed
         throw IngestError.componentInOtherUnit(
             variable: largeIsWrong == xIsLarger ? x : y, other: largeIsWrong == xIsLarger ? y : x, path: path,
             ratio: ratios.middle, looksLike: largeIsWrong ? confused.large : confused.small)
     }
 
-    /// What half of the cells may be above and below: wider by far than any ice, so that only a wrong unit is beyond.
+    /// Limits of the median, far wider than for any ice, so that only a wrong unit exceeds them.
     private static let middleThickness = 1.0...10_000.0
     private static let highestMiddleSpeed = 1e6
 
-    /// Refuses a velocity that no ice has, nor would have but for a few cells.
+    /// Throws where the median speed is impossible.
     static func requireIce(velocity: Observations, _ x: String, path: String) throws {
         let middle = sizes(speeds(velocity)).middle
         guard middle > highestMiddleSpeed else { return }
@@ -55,7 +55,7 @@ enum Plausibility {
             expected: "less than \(plain(highestMiddleSpeed)) m/year")
     }
 
-    /// The same for a thickness.
+    /// Throws where the median thickness is impossible.
     static func requireIce(thickness: Observations, _ name: String, path: String) throws {
         let middle = sizes(thickness.values[0]).middle
         guard !middleThickness.contains(middle) else { return }
@@ -64,20 +64,20 @@ enum Plausibility {
             expected: "\(plain(middleThickness.lowerBound)) to \(plain(middleThickness.upperBound)) m")
     }
 
-    /// Fewer cells tell little of a viscosity, whatever the network.
+    /// Fewer cells hardly constrain a viscosity, whatever the network.
     private static let fewCells = 100
 
     static func warning(cells: Int) -> String? {
         guard cells < fewCells else { return nil }
         return
-            "velocity and thickness are both known on \(cells) cells only, and under \(fewCells) tell little of a viscosity; see whether --region, --polygon, --shelf and the mask take what is meant"
+            "only \(cells) cells have both velocity and thickness, and fewer than \(fewCells) hardly constrain a viscosity; check --region, --polygon, --shelf and the mask"
     }
 
     private static func speeds(_ velocity: Observations) -> [Double] {
         zip(velocity.values[0], velocity.values[1]).map { ($0 * $0 + $1 * $1).squareRoot() }
     }
 
-    /// Refuses a velocity that is the same everywhere: no ice flows so, and a viscosity cannot be inferred from it.
+    /// Throws where the velocity is the same everywhere: no viscosity can be inferred from it.
     static func requireVariety(of velocity: Observations, _ x: String, _ y: String, path: String) throws {
         let (u, v) = (velocity.values[0], velocity.values[1])
         guard velocity.count > 1, u.allSatisfy({ $0 == u[0] }), v.allSatisfy({ $0 == v[0] }) else { return }
@@ -92,7 +92,7 @@ enum Plausibility {
         let fast = speeds.count { $0 > highestSpeed }
         if fast > 0 {
             warnings.append(
-                "\(velocityName): velocities are over \(plain(highestSpeed)) m/year on \(fast) cells and reach \(rounded(speeds.max() ?? 0)) m/year, faster than any ice; check the units of both components and the value that stands for no data"
+                "\(velocityName): velocities are over \(plain(highestSpeed)) m/year on \(fast) cells and reach \(rounded(speeds.max() ?? 0)) m/year, faster than any ice; check the units of both components and the no-data value"
             )
         } else if sizes(speeds).high < lowestSpeed {
             warnings.append(
@@ -101,64 +101,64 @@ enum Plausibility {
         }
         for (found, file) in [(velocity, velocityName), (thickness, thicknessName)] where found.invalid > 0 {
             warnings.append(
-                "\(file): on \(found.invalid) cells \(found.invalidNames.map(quoted).joined(separator: ", ")) lies outside of the variable's valid_range, valid_min or valid_max; they are left out; remove the attribute if it is left over from other data"
+                "\(file): on \(found.invalid) cells \(found.invalidNames.map(quoted).joined(separator: ", ")) is outside the variable's valid_range, valid_min or valid_max; these cells are left out; remove the attribute if it does not belong to these data"
             )
         }
         let still = speeds.count { $0 == 0 }
         if still >= 10 {
             warnings.append(
-                "\(velocityName): both components are exactly 0 on \(still) cells, which are kept as ice that does not move; if 0 stands for no data, say so in a schema (no_data = [0], --schema)"
+                "\(velocityName): both components are exactly 0 on \(still) cells, which are kept as stagnant ice; if 0 means no data, declare it in a schema (no_data = [0], --schema)"
             )
         }
         if velocity.marked > 0 {
             warnings.append(
-                "\(velocityName): \(velocity.marked) cells hold a number such as -9999, which no ice moves at and the file does not declare as its _FillValue; they are left out"
+                "\(velocityName): \(velocity.marked) cells hold a value such as -9999, which is no velocity of ice and not declared as _FillValue; they are left out"
             )
         }
         let thick = thickness.values[0].filter { $0 > greatestThickness }
         if let thickest = thick.max() {
             warnings.append(
-                "\(thicknessName): the thickness is over 5 km on \(thick.count) cells and reaches \(rounded(thickest)) m, more than any ice has; check its unit and the value that stands for no data"
+                "\(thicknessName): the thickness is over 5 km on \(thick.count) cells and reaches \(rounded(thickest)) m, more than any ice has; check its unit and the no-data value"
             )
         }
         if thickness.negative > 0 {
             warnings.append(
-                "\(thicknessName): the thickness is negative on \(thickness.negative) cells, which are left out; if it stands for no data, it should be the variable's _FillValue"
+                "\(thicknessName): the thickness is negative on \(thickness.negative) cells, which are left out; if it means no data, it should be declared as _FillValue"
             )
         }
         return warnings
     }
 
-    /// Of the product's fields of errors.
+    /// Warnings about the product's error fields.
     static func warnings(errorsOf found: Observations, unit: String, in file: String) -> [String] {
         guard !found.errorNames.isEmpty else { return [] }
         let names = found.errorNames.map(quoted).joined(separator: ", ")
         guard !found.errorsAreEstimated, let middle = found.typicalError else {
             return [
-                "\(file): \(names) holds no error that is above 0; the observations are weighed as if it were not there"
+                "\(file): \(names) has no error above 0; the observations are weighted as if it did not exist"
             ]
         }
         var warnings: [String] = []
         if found.negativeErrors > 0 {
             warnings.append(
-                "\(file): \(names) is negative on \(found.negativeErrors) cells, whose error is taken as not known; if that stands for no data, it should be the variable's _FillValue"
+                "\(file): \(names) is negative on \(found.negativeErrors) cells, whose errors count as unknown; if that means no data, it should be declared as _FillValue"
             )
         }
         let size = found.values.map { sizes($0).high }.max() ?? 0
         if middle > 10 * size {
             warnings.append(
-                "\(file): half of \(names) is over \(rounded(middle)) \(unit), more than ten times the values themselves; check its unit and the value that stands for no data"
+                "\(file): the median of \(names) is \(rounded(middle)) \(unit), more than ten times the values themselves; check its unit and the no-data value"
             )
         }
         return warnings
     }
 
-    /// Of the absolute values: the median, and what 98 % are below.
+    /// Median and 98 % quantile of the absolute values.
     private static func sizes(_ values: [Double]) -> (middle: Double, high: Double) {
-        // A hundred thousand tell as much as all.
+        // A hundred thousand values suffice.
         let step = max(1, values.count / 100_000)
-        let sorted = stride(from: 0, to: values.count, by: step).map { abs(values[$0]) }.sorted()
-        return (sorted[sorted.count / 2], sorted[sorted.count * 98 / 100])
+        let sizes = stride(from: 0, to: values.count, by: step).map { abs(values[$0]) }.quantiles([0.5, 0.98])
+        return (sizes?[0] ?? .nan, sizes?[1] ?? .nan)
     }
 
     private static func rounded(_ number: Double) -> String {

@@ -1,7 +1,8 @@
 import Fields
 import Glibc
+import NetCDFFiles
 
-/// The products that are known, the particular before the general: the first that recognises a file reads it.
+/// The known products, specific ones before general ones: the first schema that recognises a file is used.
 public struct ProductCatalog: Sendable {
     /// Name and text of each file of the folder Schemas. A new product is a line here (and one in Package.swift).
     public static let sources: [(file: String, toml: [UInt8])] = [
@@ -26,7 +27,7 @@ public struct ProductCatalog: Sendable {
     ]
 
     private let schemas: [ProductSchema]
-    /// A user's own schema, which goes before all others.
+    /// A user's own schema, which precedes all others.
     let own: ProductSchema?
 
     public init() throws {
@@ -36,14 +37,14 @@ public struct ProductCatalog: Sendable {
         }
     }
 
-    /// The catalog with a schema of a user's own in front of it.
+    /// The catalog with a user's own schema at its head.
     public init(withSchemaAt path: String) throws {
         own = try ProductSchema(
             toml: try ProductCatalog.text(ofSchemaAt: path), called: lastComponent(of: path), isOfUser: true)
         schemas = [own!] + (try ProductCatalog().schemas)
     }
 
-    /// The schema by which a file is read; the last of the catalog recognises every file.
+    /// The schema that reads a file; the last one in the catalog recognises every file.
     func schema(for file: any ProductContainer) throws -> ProductSchema {
         guard let schema = schemas.first(where: { $0.obstacle(in: file) == nil }) else {
             throw IngestError.badSchema(name: "catalog", reason: "no general schema at its end", isOfUser: false)
@@ -51,10 +52,10 @@ public struct ProductCatalog: Sendable {
         return schema
     }
 
-    /// What is known, for a person: what each product holds, where it is described, and how its files are told.
+    /// The known products as a table: what each holds, where it is described, and how its files are recognised.
     public var table: Table {
         Table(
-            title: "Products, told by what a file holds and not by its name; the first that fits reads it.",
+            title: "Products, recognised by a file's content and not by its name; the first that fits is used.",
             header: ["product", "holds", "version", "DOI or page", "recognised by"],
             rows: schemas.map { schema in
                 [
@@ -64,29 +65,26 @@ public struct ProductCatalog: Sendable {
                     schema.doi.isEmpty ? schema.page ?? "-" : "https://doi.org/\(schema.doi)", schema.signs,
                 ]
             },
-            notes: ["Another product: write a schema as Schemas/README.md tells and give it with --schema FILE."])
+            notes: ["For another product, write a schema (see Schemas/README.md) and give it with --schema FILE."])
     }
 
-    /// A schema is short: a device or a data file given by mistake is not read without end.
+    /// Limited in size: a device or a data file given by mistake must not be read endlessly.
     private static func text(ofSchemaAt path: String) throws -> String {
         var info = stat()
         let isAvailable = stat(path, &info) == 0
-        // Before it is opened: a pipe without a writer would be waited for without end.
+        // Checked before opening: a pipe without a writer would block forever.
         guard !isAvailable || (info.st_mode & S_IFMT == S_IFREG && info.st_size < 1 << 20) else {
-            throw IngestError.noSchema(path: path, reason: "not a text file of a schema's size")
+            throw IngestError.noSchema(path: path, reason: "it is not a text file of less than a megabyte")
         }
-        guard isAvailable, let file = fopen(path, "r") else {
+        guard isAvailable, let bytes = firstBytes(of: path, Int(info.st_size)) else {
             throw IngestError.noSchema(path: path, reason: String(cString: strerror(errno)))
         }
-        defer { fclose(file) }
-        var bytes = [UInt8](repeating: 0, count: Int(info.st_size))
-        let count = fread(&bytes, 1, bytes.count, file)
-        return String(decoding: bytes.prefix(count), as: UTF8.self)
+        return String(decoding: bytes, as: UTF8.self)
     }
 }
 
 extension ProductSchema {
-    /// The first sign of the product that a file lacks; nil: it is one.
+    /// The first feature of the product that a file lacks; nil where the file is of this product.
     func obstacle(in file: any ProductContainer) -> String? {
         if let missing = recognize.variables.first(where: { file.array($0) == nil }) {
             return "it has no variable \(quoted(missing))"

@@ -1,25 +1,24 @@
 import Fields
-import Glibc
 import MATLABFiles
 import NetCDFFiles
 
-/// An array of a product's file, whatever library reads it. Dimensions stand so that the values are row-major.
+/// An array in a product file, whatever library reads it. Dimensions are ordered so that the values are row-major.
 protocol ProductArray {
     var name: String { get }
     var path: String { get }
     var type: VariableType { get }
     var dimensions: [Dimension] { get }
-    /// Lengths of the pieces that the array is stored in; nil where it lies in one.
+    /// Lengths of the chunks that the array is stored in; nil where it is contiguous.
     var chunkLengths: [Int]? { get }
     var attributeNames: [String] { get }
     func attribute(_ name: String) -> Attribute?
-    /// Raw values of a hyperslab, row-major, into memory for as many.
+    /// Reads the raw values of a hyperslab, row-major, into a buffer of that size.
     func read(start: [Int], count: [Int], into values: UnsafeMutableBufferPointer<Double>) throws
 }
 
 extension ProductArray {
     var shape: [Int] { dimensions.map(\.length) }
-    /// Without those of length one: a time, or the rows of a column.
+    /// Dimensions longer than one: without a single time, or the one row of a vector.
     var properDimensions: [Dimension] { dimensions.filter { $0.length > 1 } }
     func numbers() throws -> [Double] { try numbers(start: shape.map { _ in 0 }, count: shape) }
     func numbers(start: [Int], count: [Int]) throws -> [Double] {
@@ -33,32 +32,32 @@ extension ProductArray {
     }
 }
 
-/// A gigabyte: fields are read in bands, and nothing else that is read whole is as large.
+/// A gigabyte: fields are read in bands, and everything else is smaller.
 private let maxNumbersAtOnce = 1 << 27
 
-/// What a library gives of a file: arrays by name, and attributes of the whole. A format more is a conformance, and a line
-/// in `openProduct`.
+/// The content of a file as a library gives it: arrays by name, and global attributes. A new format is a conformance, and a line
+/// in `openProductHere`.
 protocol ProductContainer {
     var path: String { get }
     var arrays: [any ProductArray] { get }
-    /// What else it holds under a name, in words: "ud (complex numbers)".
+    /// Names of what else the file holds, with its kind: "ud (complex numbers)".
     var others: [String] { get }
     func array(_ name: String) -> (any ProductArray)?
     var attributeNames: [String] { get }
     func attribute(_ name: String) -> Attribute?
 }
 
-/// Opens a file for a command: in a process of its own, since the libraries die of some files and spoil the heap on others.
+/// Opens a file for a command, in a separate process: the libraries crash on some damaged files and corrupt the heap on others.
 func openProduct(path: String) throws -> any ProductContainer {
-    // Here, as the reader has another stdin.
+    // Checked here, because the reader process has another stdin.
     try regularFileBytes(path)
     guard let command = ProductReader.command else { return try openProductHere(path: path) }
     return try ReaderProduct(path: path, command: command)
 }
 
-/// Opens a file in this process, by what it holds, not by its name.
+/// Opens a file in this process, by its content, not by its name.
 func openProductHere(path: String) throws -> any ProductContainer {
-    let begin = firstBytes(of: path)
+    let begin = firstBytes(of: path, 128) ?? []
     if MATLABFile.isOne(begin) { return try MATLABFile(reading: path) }
     if begin.starts(with: Array("II*\0".utf8)) || begin.starts(with: Array("MM\0*".utf8)) {
         throw IngestError.geoTIFF(path: path)
@@ -68,20 +67,10 @@ func openProductHere(path: String) throws -> any ProductContainer {
     return file
 }
 
-/// None of a file that cannot be read: whoever opens it says why.
-private func firstBytes(of path: String) -> [UInt8] {
-    var info = stat()
-    guard stat(path, &info) == 0, info.st_mode & S_IFMT == S_IFREG, let file = fopen(path, "r") else { return [] }
-    defer { fclose(file) }
-    var bytes = [UInt8](repeating: 0, count: 128)
-    let count = fread(&bytes, 1, bytes.count, file)
-    return Array(bytes.prefix(count))
-}
-
-/// NetCDF of every kind, and HDF5 without its conventions: MATLAB's version 7.3, PINNICLE's .h5.
+/// NetCDF of every kind, and HDF5 without its conventions: MATLAB 7.3, PINNICLE's .h5.
 extension NetCDFFile: ProductContainer {
     var arrays: [any ProductArray] { variables }
-    var others: [String] { namesOfOtherTypes.map { "\($0) (of a type of its own)" } }
+    var others: [String] { namesOfOtherTypes.map { "\($0) (of a user-defined type)" } }
     func array(_ name: String) -> (any ProductArray)? { variable(name) }
 }
 

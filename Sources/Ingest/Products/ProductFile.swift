@@ -1,4 +1,5 @@
 import Fields
+import MapProjections
 import NetCDFFiles
 
 /// An open product with the schema that reads it.
@@ -7,7 +8,7 @@ struct ProductFile {
     let schema: ProductSchema
 
     var path: String { file.path }
-    /// The name without the folders: what is shown and recorded.
+    /// The file name without folders, for messages and provenance.
     var name: String { lastComponent(of: path) }
     var variableNames: [String] { file.arrays.map(\.name) + file.others }
 
@@ -26,7 +27,7 @@ struct ProductFile {
     var surface: (any ProductArray)? { first(schema.surface?.variable) }
     var mask: (any ProductArray)? { first(schema.mask?.variable) ?? maskLayers.first?.array }
 
-    /// The layers that the mask is made of, as far as the file has them.
+    /// The layers that make up the mask, as far as the file has them.
     var maskLayers: [(array: any ProductArray, cover: IceMask)] {
         (schema.mask?.layers ?? []).compactMap { layer in
             guard let array = file.array(layer.variable), let cover = IceMask(name: layer.cover) else { return nil }
@@ -34,7 +35,7 @@ struct ProductFile {
         }
     }
 
-    /// The first of the names that the file has.
+    /// The array with the first of these names that exists.
     func first(_ names: [String]?) -> (any ProductArray)? {
         for name in names ?? [] {
             if let array = file.array(name) { return array }
@@ -42,7 +43,7 @@ struct ProductFile {
         return nil
     }
 
-    /// Names of the coordinates of a field: the thickness may have its own.
+    /// Names of a field's coordinates: the thickness may have its own.
     func coordinates(of field: any ProductArray) -> ProductSchema.Coordinates {
         var names = schema.coordinates
         guard let thickness = schema.thickness, let x = thickness.x, let y = thickness.y,
@@ -52,7 +53,7 @@ struct ProductFile {
         return names
     }
 
-    /// Both components, from the same place in the schema's two lists ("vx" goes with "vy").
+    /// Both components, from the same position in the schema's two lists ("vx" belongs to "vy").
     func velocityComponents() throws -> (x: any ProductArray, y: any ProductArray) {
         let namesX = schema.velocity?.x ?? []
         let namesY = schema.velocity?.y ?? []
@@ -76,7 +77,7 @@ struct ProductFile {
         return number
     }
 
-    /// Values of the thickness that mean "no data" besides NaN and what the variable declares.
+    /// Thickness values that mean "no data", in addition to NaN and what the variable declares.
     var noThickness: [Double] {
         let stated = schema.thickness?.noDataAttribute.flatMap { file.attribute($0)?.number }
         return ((schema.thickness?.noData ?? []).map(\.value)) + (stated.map { [$0] } ?? [])
@@ -84,10 +85,10 @@ struct ProductFile {
 
     // MARK: projection
 
-    /// The grid mapping of a field as CF attributes, or that of the product where the file states none; nil where neither does.
+    /// The grid mapping of a field as CF attributes; the schema's where the file has none; nil where neither exists.
     func projection(of field: any ProductArray) -> Projection? {
         let named = field.attribute("grid_mapping")?.text
-        // CF: in the group of the field, or in one around it.
+        // CF: in the group of the field, or in an enclosing one.
         let groups = field.name.split(separator: "/").dropLast()
         let places = (0...groups.count).reversed().map { groups.prefix($0).map { $0 + "/" }.joined() }
         let candidates = (named.map { name in places.map { $0 + name } } ?? []) + (schema.projection?.variables ?? [])
@@ -98,10 +99,11 @@ struct ProductFile {
                 }
             })
         else {
-            let known = PolarSystem.known.first { $0.code == schema.projection?.epsg }
-            return known.map { Projection(attributes: $0.attributes) }
+            return schema.projection?.epsg.map {
+                Projection(attributes: [("spatial_epsg", .number(Double($0)))]).completed
+            }
         }
-        // A GeoTransform speaks of the whole grid, and GDAL believes it before the coordinates; bounds do the like.
+        // A GeoTransform describes the whole grid, and GDAL prefers it to the coordinates.
         let misleading: Set<String> = ["GeoTransform", "geotransform", "_FillValue"]
         var attributes = mapping.attributeNames.filter {
             !misleading.contains($0) && NetCDFFile.canWrite(attribute: $0)
@@ -113,17 +115,12 @@ struct ProductFile {
             default: nil
             }
         }
-        // GDAL and xarray may write nothing but well-known text. Of a system that is known, the parameters are put beside it:
-        // whoever reads the store or the prediction finds them where CF has them.
+        // GDAL and xarray may write well-known text only. The parameters are added, so that readers of the store and of the
+        // prediction find them in CF's attributes.
         if mapping.attribute("grid_mapping_name") == nil {
-            let code = Projection(attributes: attributes).codeOfText
-            guard let known = PolarSystem.known.first(where: { $0.code == code }) else {
-                return Projection(attributes: attributes)
-            }
-            attributes.removeAll { attribute in known.attributes.contains { $0.name == attribute.name } }
-            return Projection(attributes: known.attributes + attributes)
+            return LibraryCrash.guarded(reading: path) { Projection(attributes: attributes).completed }
         }
-        // ITS_LIVE calls the parallel of true scale so, and gave the shorter axis in kilometres.
+        // ITS_LIVE uses this name for the standard parallel, and once gave the semi-minor axis in kilometres.
         if mapping.attribute("standard_parallel") == nil, let number = mapping.attribute("latitude_of_origin")?.number {
             attributes.append((name: "standard_parallel", value: .number(number)))
         }
@@ -137,21 +134,22 @@ struct ProductFile {
             attributes.contains { $0.name == name }
         }
         if isWGS84, !hasAxes {
-            attributes.append((name: "semi_major_axis", value: .number(6_378_137)))
-            attributes.append((name: "inverse_flattening", value: .number(298.257223563)))
+            attributes.append((name: "semi_major_axis", value: .number(WGS84.semiMajorAxis)))
+            attributes.append((name: "inverse_flattening", value: .number(WGS84.inverseFlattening)))
         }
         return Projection(attributes: attributes)
     }
 }
 
 extension Projection {
-    /// What decides where a pair of coordinates lies; two projections may not differ in any that both state.
+    /// Attributes that determine coordinates; two projections must agree in all that both state.
     private static let decisive = [
         "grid_mapping_name", "standard_parallel", "latitude_of_projection_origin",
-        "straight_vertical_longitude_from_pole", "false_easting", "false_northing",
+        "straight_vertical_longitude_from_pole", "scale_factor_at_projection_origin", "false_easting", "false_northing",
     ]
 
-    /// The first decisive attribute in which two projections differ; of systems that only a text describes, its EPSG code.
+    /// The first decisive attribute in which two projections differ, or their EPSG codes: systems described by text alone differ
+    /// in nothing else.
     func firstDifference(from other: Projection) -> (attribute: String, mine: String, other: String)? {
         for name in Projection.decisive {
             switch (self[name], other[name]) {
@@ -160,11 +158,9 @@ extension Projection {
             default: continue
             }
         }
-        let codes = (mine: codeOfText ?? codeOfParameters, other: other.codeOfText ?? other.codeOfParameters)
-        if let mine = codes.mine, let other = codes.other, mine != other {
-            return ("EPSG code", String(mine), String(other))
-        }
-        return nil
+        guard hasCodeOrText || other.hasCodeOrText, let mine = epsgCode, let other = other.epsgCode, mine != other
+        else { return nil }
+        return ("EPSG code", String(mine), String(other))
     }
 
     private func isSame(_ name: String, _ a: Double, _ b: Double) -> Bool {

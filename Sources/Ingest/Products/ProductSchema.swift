@@ -1,25 +1,26 @@
 import Fields
+import MapProjections
 import NetCDFFiles
 import TOMLKit
 
-/// What a product calls things and how it marks missing data: one file of the folder Schemas, checked when decoded.
-/// Unknown keys are refused, so that a misspelt one is not silence.
+/// A product's variable names and how it marks missing data: one file of the folder Schemas, checked when decoded.
+/// Unknown keys are rejected, so that a misspelt one is not silently ignored.
 public struct ProductSchema: Decodable, Sendable {
-    /// How a file of the product is told from others.
+    /// How a file of the product is recognised.
     public struct Recognition: Decodable, Sendable {
-        /// One of these global attributes must be there and hold one of the texts, whatever its case; any, where no text is given.
+        /// One of these global attributes must exist and contain one of the texts, in any case; any text, where none is given.
         public struct Mark: Decodable, Sendable {
             public var attributes: [String]
             public var text: [String]?
         }
 
-        /// All of these must be there.
+        /// All of these must exist.
         public var variables: [String]
         /// All of these must hold.
         public var marks: [Mark]?
     }
 
-    /// A number that may be written with a point or without: TOML has two kinds.
+    /// A number written with or without a decimal point: TOML distinguishes the two.
     public struct Number: Decodable, Sendable {
         public var value: Double
 
@@ -33,13 +34,13 @@ public struct ProductSchema: Decodable, Sendable {
         }
     }
 
-    /// In all of the following, names are tried in order and the first that the file has is taken.
+    /// Here and below, names are tried in order, and the first that the file has is used.
     public struct Coordinates: Decodable, Sendable {
         public var x: [String]
         public var y: [String]
-        /// Unit of a product that is known to give none.
+        /// Unit of a product that is known to state none.
         public var unitIfMissing: String?
-        /// ["x", "y"] or ["y", "x"]: how a field's dimensions stand, where vectors of coordinates share none by name.
+        /// ["x", "y"] or ["y", "x"]: the order of a field's dimensions, where coordinate vectors share none by name.
         public var order: [String]?
 
         enum CodingKeys: String, CodingKey {
@@ -48,12 +49,12 @@ public struct ProductSchema: Decodable, Sendable {
         }
     }
 
-    /// Global attributes that tell the grid of a product without coordinates, from its first cell (least x, largest y).
+    /// Global attributes that define the grid of a product without coordinates, from its first cell (smallest x, largest y).
     public struct GridAttributes: Decodable, Sendable {
         public var xFirst: String
         public var yFirst: String
         public var spacing: String
-        /// Names of the dimensions along which x and y run.
+        /// Names of the dimensions of x and y.
         public var xDimension: [String]
         public var yDimension: [String]
 
@@ -69,9 +70,9 @@ public struct ProductSchema: Decodable, Sendable {
     public struct ProjectionNames: Decodable, Sendable {
         /// Used where a field does not name its grid mapping.
         public var variables: [String]
-        /// "WGS84": the product is on it, whether or not its grid mapping gives the axes.
+        /// "WGS84" for a product on that ellipsoid, whether or not its grid mapping gives the axes.
         public var ellipsoid: String?
-        /// The number of the product's reference system, used where the file states none.
+        /// EPSG code of the product's reference system, used where the file states none.
         public var epsg: Int?
     }
 
@@ -80,9 +81,9 @@ public struct ProductSchema: Decodable, Sendable {
         public var y: [String]
         public var errorX: [String]?
         public var errorY: [String]?
-        /// Values that mean "no data" besides NaN and what the file declares.
+        /// Values that mean "no data", in addition to NaN and what the file declares.
         public var noData: [Number]?
-        /// Unit of a product that is known to give none.
+        /// Unit of a product that is known to state none.
         public var unitIfMissing: String?
 
         enum CodingKeys: String, CodingKey {
@@ -99,17 +100,17 @@ public struct ProductSchema: Decodable, Sendable {
         public var error: [String]?
         public var noData: [Number]?
         public var unitIfMissing: String?
-        /// Global attribute that declares a value for missing data.
+        /// Global attribute that holds the value for missing data.
         public var noDataAttribute: String?
         /// Global attributes with densities [kg m⁻³].
         public var iceDensityAttribute: String?
         public var seaWaterDensityAttribute: String?
-        /// The variable is the height of the surface; the thickness is what lies between it and this one, the bed.
+        /// The bed: where given, `variable` is the height of the surface, and the thickness is the difference.
         public var minus: [String]?
         /// Names of the coordinates, where the thickness has a grid of its own in the file.
         public var x: [String]?
         public var y: [String]?
-        /// What a user of this thickness must know.
+        /// A note for users of this thickness, shown as a warning.
         public var note: String?
 
         enum CodingKeys: String, CodingKey {
@@ -126,7 +127,7 @@ public struct ProductSchema: Decodable, Sendable {
         public var variable: [String]
         public var noData: [Number]?
         public var unitIfMissing: String?
-        /// Global attribute that declares a value for missing data.
+        /// Global attribute that holds the value for missing data.
         public var noDataAttribute: String?
 
         enum CodingKeys: String, CodingKey {
@@ -137,9 +138,9 @@ public struct ProductSchema: Decodable, Sendable {
         }
     }
 
-    /// One variable with codes, or layers with a cover each.
+    /// One variable with codes, or a layer for each cover.
     public struct Mask: Decodable, Sendable {
-        /// A variable that is neither missing nor zero where its cover is.
+        /// A variable that is present and non-zero where its cover is.
         public struct Layer: Decodable, Sendable {
             public var variable: String
             public var cover: String
@@ -148,11 +149,11 @@ public struct ProductSchema: Decodable, Sendable {
         public var variable: [String]?
         /// Codes and words by the name of the cover they mean ("ocean", ...).
         public var codes: [String: [Int]]?
-        /// Words of flag_meanings; these count before the codes.
+        /// Words of flag_meanings; they take precedence over the codes.
         public var words: [String: [String]]?
-        /// The cover of cells without a value; absent: the product does not say.
+        /// The cover of cells without a value; nil: unknown.
         public var noData: String?
-        /// The first layer that has a cell tells its cover; of a cell in none the product does not say.
+        /// The first layer that contains a cell determines its cover; a cell in none is unknown.
         public var layers: [Layer]?
 
         public var coverOfCode: [Int: IceMask] { Mask.inverted(codes ?? [:]) }
@@ -164,7 +165,7 @@ public struct ProductSchema: Decodable, Sendable {
             case noData = "no_data"
         }
 
-        /// The covers by the names that stores, predictions and schemas give them.
+        /// The covers by their names in stores, predictions and schemas.
         static let covers: [String: IceMask] = Dictionary(
             uniqueKeysWithValues: zip(IceMask.flagMeanings.split(separator: " ").map(String.init), IceMask.allCases))
 
@@ -177,11 +178,11 @@ public struct ProductSchema: Decodable, Sendable {
         }
     }
 
-    /// Points of the calving front that the file brings, with their outward normals.
+    /// Points of the calving front in the file, with their outward normals.
     public struct Front: Decodable, Sendable {
         public var x: String
         public var y: String
-        /// Two numbers a point.
+        /// Two numbers for each point.
         public var normal: String
     }
 
@@ -189,7 +190,7 @@ public struct ProductSchema: Decodable, Sendable {
     public var id: String
     public var version: String
     public var doi: String
-    /// Where the product is described, if it has no DOI that is known.
+    /// Where the product is described, if it has no known DOI.
     public var page: String?
     public var recognize: Recognition
     public var coordinates: Coordinates
@@ -201,7 +202,7 @@ public struct ProductSchema: Decodable, Sendable {
     public var mask: Mask?
     public var front: Front?
 
-    /// `isOfUser`: the file is not of the catalog, so that its mistakes are its writer's.
+    /// - Parameter isOfUser: the file is not part of the catalog, so its mistakes are its author's.
     public init(toml: String, called file: String, isOfUser: Bool = false) throws {
         let refused = { (reason: String) in IngestError.badSchema(name: file, reason: reason, isOfUser: isOfUser) }
         if let line = lineOfNamelessTable(inTOML: toml) { throw refused("line \(line): a table without a name") }
@@ -216,9 +217,9 @@ public struct ProductSchema: Decodable, Sendable {
             velocity?.unitIfMissing, thickness?.unitIfMissing, surface?.unitIfMissing, coordinates.unitIfMissing,
         ]
         for text in units.compactMap({ $0 }) where Unit(text) == nil { throw refused("unknown unit \(quoted(text))") }
-        if let code = projection?.epsg, !PolarSystem.known.contains(where: { $0.code == code }) {
+        if isOfUser, let code = projection?.epsg, ReferenceSystem(epsg: code)?.attributes == nil {
             throw refused(
-                "projection.epsg \(code) is none of those known, \(PolarSystem.known.map { String($0.code) }.joined(separator: ", "))"
+                "projection.epsg \(code) is not a polar stereographic system on WGS 84 in PROJ's database; expected one like 3031 or 3413 (if it is, check PROJ_DATA and PROJ_LIB)"
             )
         }
         if let order = coordinates.order, Set(order) != ["x", "y"] {
@@ -230,7 +231,7 @@ public struct ProductSchema: Decodable, Sendable {
                 + (mask.noData.map { [$0] } ?? [])
             for name in covers where Mask.covers[name] == nil {
                 throw refused(
-                    "unknown cover \(quoted(name)) of the mask; known are \(Mask.covers.keys.sorted().joined(separator: ", "))"
+                    "unknown mask cover \(quoted(name)); known are \(Mask.covers.keys.sorted().joined(separator: ", "))"
                 )
             }
             if (mask.variable == nil) == (mask.layers == nil) {
@@ -240,7 +241,7 @@ public struct ProductSchema: Decodable, Sendable {
         if velocity == nil, thickness == nil { throw refused("has neither [velocity] nor [thickness]") }
     }
 
-    /// Whether it reads what no schema of its own does.
+    /// Whether it is the fallback for files that no specific schema recognises.
     public var isGeneral: Bool { recognize.variables.isEmpty && (recognize.marks ?? []).isEmpty }
 
     /// "NSIDC-0754 v1, MEaSUREs Phase-Based Antarctica Ice Velocity Map, doi:10.5067/PZ3NJ5RXRH10"
@@ -250,11 +251,11 @@ public struct ProductSchema: Decodable, Sendable {
         return "\(id)\(version.isEmpty ? "" : " v\(version)"), \(name)\(source.map { ", \($0)" } ?? "")"
     }
 
-    /// What is wrong with a schema, in the words of TOML.
+    /// What is wrong with a schema, in TOML's terms.
     private static func reason(of error: any Error) -> String {
         func place(_ path: [any CodingKey], _ key: String? = nil) -> String {
             let names = path.map(\.stringValue)
-            // The decoder counts a key that is missing as part of the way to it, but not always.
+            // The decoder sometimes, but not always, includes a missing key in the path to it.
             return (names + (key.map { names.last == $0 ? [] : [$0] } ?? [])).joined(separator: ".")
         }
         return switch error {

@@ -4,34 +4,34 @@ import Fields
 import NetCDFFiles
 import Synchronization
 
-/// The reader of one product: a process that opens the file with the libraries and gives what it holds to the command that
-/// started it. HDF5 dies of some damaged files and lives on with a spoilt heap after others; here that harms nobody.
+/// The reader of one product: a separate process that opens the file with the libraries and passes its content to the command
+/// that started it. HDF5 crashes on some damaged files and continues with a corrupt heap after others; here that does no harm.
 public enum ProductReader {
-    /// In place of the first option of a command.
+    /// Takes the place of a command's first option.
     static let mark = "--read-product-for-another-process"
     static let greeting = Array("reader 1".utf8)
 
-    /// What an answer begins with.
+    /// The first number of an answer.
     enum Outcome { static let (fine, failure) = (0, 1) }
-    /// What can be asked for.
+    /// The first number of a request.
     enum Request { static let (array, values) = (0, 1) }
 
     struct Command: Sendable {
         let name: String
-        /// Throws where the command is asked to end.
+        /// Throws when the command was asked to stop.
         let check: @Sendable () throws -> Void
     }
 
-    /// Where a reader may not be waited for any longer, whatever its file.
+    /// The end of waiting for a reader, whatever its file.
     @TaskLocal static var deadline: ContinuousClock.Instant?
 
     private static let begun = Mutex<Command?>(nil)
-    /// The command that this process is; nil where none has begun (a test), and products are opened here.
+    /// The command that this process runs; nil in tests, which open products in their own process.
     static var command: Command? { begun.withLock { $0 } }
 
-    /// The first line of a command that reads products. In a process that is the reader of another it does not return.
+    /// Must be the first line of a command that reads products. In a reader process it does not return.
     ///
-    /// - Parameter check: called while a reader is waited for, and ends that by throwing.
+    /// - Parameter check: called while waiting for a reader; by throwing, it stops the waiting.
     public static func begin(_ command: String, check: @escaping @Sendable () throws -> Void) {
         let arguments = CommandLine.arguments
         if arguments.count == 3, arguments[1] == mark, reader_process_confine() != 0 {
@@ -51,7 +51,7 @@ private final class ReaderService {
 
     init(path: String) { self.path = path }
 
-    /// Tells what the file holds, and answers until nobody asks any more.
+    /// Sends the content of the file, then answers requests until the other end closes.
     func run() {
         var opened: (any ProductContainer)?
         answer { message in
@@ -86,7 +86,7 @@ private final class ReaderService {
             memory = ReaderMemory(number: number, count: capacity)
         }
         guard let values = memory?.values, let total = numberOfCells(count), total <= values.count else {
-            throw IngestError.noReader(path: path, reason: "memory cannot be shared with it")
+            throw IngestError.noReader(path: path, reason: "no memory can be shared with it")
         }
         try array.read(start: start, count: count, into: UnsafeMutableBufferPointer(rebasing: values[..<total]))
     }
@@ -105,7 +105,7 @@ private final class ReaderService {
             message.put(
                 failure?.explanation ?? "\(path): its header takes more than \(ReaderMessage.maxBytes >> 20) MB")
         }
-        // Where the command has gone, so has whoever could be told.
+        // Nobody is left to be told when the command is gone.
         if !message.send(to: STDIN_FILENO) { _exit(0) }
     }
 }

@@ -2,13 +2,13 @@ import Fields
 import Glibc
 import NetCDFFiles
 
-/// What a command and its reader say to each other: whole numbers of eight bytes, and texts and numbers behind their
-/// count. The reader may have been spoilt by the file, so nothing that it says is believed unseen: taking a part beyond the
-/// end, or one that cannot be, throws `Nonsense`.
+/// A message between a command and its reader: integers of eight bytes, and texts and arrays preceded by their count. A damaged
+/// file may have corrupted the reader, so its messages are not trusted: reading beyond the end, or an impossible value, throws
+/// `Nonsense`.
 package struct ReaderMessage {
     package struct Nonsense: Error {}
 
-    /// No header of a product comes near it.
+    /// Far more than the header of any product.
     static let maxBytes = 1 << 26
 
     package private(set) var bytes: [UInt8] = []
@@ -48,7 +48,7 @@ package struct ReaderMessage {
         for _ in 0..<(try count(of: 8)) { lengths.append(try number()) }
         return lengths
     }
-    /// How many parts follow, of so many bytes each at least.
+    /// The number of elements that follow, each of at least `size` bytes.
     mutating func count(of size: Int) throws(Nonsense) -> Int {
         let count = try number()
         guard count >= 0, count <= (bytes.count - position) / size else { throw Nonsense() }
@@ -62,14 +62,14 @@ package struct ReaderMessage {
 }
 
 extension ReaderMessage {
-    /// Behind its length; false where nobody listens any more.
+    /// Sends the message, preceded by its length; false if the other end is closed.
     func send(to socket: Int32) -> Bool {
         var head = ReaderMessage()
         head.put(bytes.count)
         return ReaderMessage.send(head.bytes + bytes, to: socket)
     }
 
-    /// The next one, waited for; nil where the other end is closed.
+    /// Waits for the next message; nil if the other end is closed.
     init?(from socket: Int32) {
         func receive(_ count: Int) -> [UInt8]? {
             var bytes = [UInt8](repeating: 0, count: count)
@@ -102,7 +102,7 @@ extension ReaderMessage {
     }
 }
 
-/// The attributes of a file or an array, in its order.
+/// The attributes of a file or an array, in their order.
 package struct AttributeOutline: Equatable {
     package private(set) var names: [String] = []
     private var values: [String: Attribute] = [:]
@@ -143,7 +143,7 @@ package struct AttributeOutline: Equatable {
     }
 }
 
-/// All that is told of an array but its values.
+/// The description of an array: everything but its values.
 package struct ArrayOutline: Equatable {
     let name: String
     let type: VariableType
@@ -182,7 +182,7 @@ package struct ArrayOutline: Equatable {
             dimensions.append(Dimension(id: id, name: try message.text(), length: try message.number()))
         }
         let chunks = try message.lengths()
-        // A chunk may be longer than its dimension, which may grow; HDF5's have four bytes.
+        // A chunk may be longer than an extendible dimension; HDF5 stores its length in four bytes.
         guard numberOfCells(dimensions.map(\.length)) != nil, chunks.isEmpty || chunks.count == dimensions.count,
             chunks.allSatisfy({ $0 > 0 && $0 <= Int(UInt32.max) })
         else { throw ReaderMessage.Nonsense() }

@@ -2,20 +2,20 @@ import CSystem
 import Fields
 @preconcurrency import Glibc
 
-/// This program once more, as the reader of one product (`ProductReader`): it is asked, and its death is an error. It lives no
-/// longer than this, nor than the thread that made this.
+/// A second process of this program that reads one product (`ProductReader`); its death is an error. It ends with this object,
+/// and with the thread that created it.
 final class ReaderProcess {
     private let path: String
     private let process: pid_t
     private let socket: Int32
-    /// Whether it has said that it is one: what ends before that never saw the file.
+    /// Whether it sent its greeting: a process that ends before has not opened the file.
     private var hasBegun = false
-    /// Why it is no more.
+    /// Why it ended.
     private var ending: (any Error)?
-    /// Throws where the command is asked to end.
+    /// Throws when the command was asked to stop.
     private let check: () throws -> Void
-    /// Seconds without an answer after which the reader is taken to hang: a disk gives 20 MB in each, and the smallest file
-    /// is refused within a minute.
+    /// Seconds without an answer after which the reader counts as hung: a disk reads at least 20 MB a second, and the smallest
+    /// file is rejected within a minute.
     private let patience: Int
 
     init(reading path: String, command: ProductReader.Command) throws {
@@ -42,14 +42,14 @@ final class ReaderProcess {
         stop()
     }
 
-    /// What the reader gives for a request, behind the number that says that it could.
+    /// The answer to a request, without its leading number for success.
     func answer(to request: ReaderMessage) throws -> ReaderMessage {
         if let ending { throw ending }
         guard request.send(to: socket) else { throw death() }
         return try answer()
     }
 
-    /// The next answer. A failure of the reader's is thrown here as it was there.
+    /// The next answer. A failure in the reader is rethrown here.
     func answer() throws -> ReaderMessage {
         var head = ReaderMessage(bytes: try receive(8))
         do {
@@ -63,9 +63,9 @@ final class ReaderProcess {
         }
     }
 
-    /// The reader said what no reader says: that was the file's doing.
+    /// The reader sent an impossible message, so the file has corrupted it.
     func nonsense() -> IngestError {
-        end { _ in .readerFailed(path: path, how: "was spoilt by it") }
+        end { _ in .readerFailed(path: path, how: "was corrupted by it") }
     }
 
     private func receive(_ count: Int) throws -> [UInt8] {
@@ -75,7 +75,7 @@ final class ReaderProcess {
         while received < count {
             let start = ContinuousClock.now
             var watched = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
-            // A signal may come to another thread, or just before the waiting begins.
+            // A signal may arrive on another thread, or just before the wait begins.
             let isAvailable = poll(&watched, 1, 100) > 0
             do {
                 try check()
@@ -85,7 +85,7 @@ final class ReaderProcess {
             if let deadline = ProductReader.deadline, start > deadline, !isAvailable {
                 throw stopped(for: IngestError.readerFailed(path: path, how: "took too long"))
             }
-            // A second at most: while a command is stopped (Ctrl-Z), its reader is as well.
+            // Counts a second at most: while a command is suspended (Ctrl-Z), so is its reader.
             waited += min(.seconds(1), ContinuousClock.now - start)
             guard waited < .seconds(patience) else {
                 throw stopped(for: IngestError.readerFailed(path: path, how: "gave no answer for \(patience) s"))
@@ -99,16 +99,18 @@ final class ReaderProcess {
         return bytes
     }
 
-    /// Why there is no more of it.
+    /// Why the reader ended.
     private func death() -> IngestError {
         end { status in
             let (signal, code) = (status & 0x7f, status >> 8 & 0xff)
-            if signal == 0, !hasBegun { return .noReader(path: path, reason: "its start ended with status \(code)") }
+            if signal == 0, !hasBegun {
+                return .noReader(path: path, reason: "it ended at its start with status \(code)")
+            }
             let how =
                 switch signal {
                 case 0: "ended with status \(code)"
-                case SIGXCPU: "computed on it without end"
-                case SIGKILL: "was killed, which the system does where memory runs out"
+                case SIGXCPU: "exceeded its computing time"
+                case SIGKILL: "was killed, as the system does when memory runs out"
                 default: "died of signal \(signal)"
                 }
             return .readerFailed(path: path, how: how)
@@ -128,7 +130,7 @@ final class ReaderProcess {
         return reason
     }
 
-    /// Without waiting for what it does: it has nothing to lose.
+    /// Ends the reader at once: it has nothing to lose.
     private func stop() {
         close(socket)
         kill(process, SIGKILL)
@@ -136,7 +138,7 @@ final class ReaderProcess {
         while waitpid(process, &status, 0) < 0 && errno == EINTR {}
     }
 
-    /// It may have closed its end only.
+    /// Waits for the end of the process; it may only have closed its socket.
     private func exitStatus() -> Int32 {
         var status: Int32 = 0
         for _ in 0..<1000 {
@@ -150,7 +152,7 @@ final class ReaderProcess {
     }
 }
 
-/// What the reader could not do, in its own words.
+/// A failure in the reader, in its own words.
 struct ReaderFailure: Failure {
     let kind: FailureKind
     let explanation: String

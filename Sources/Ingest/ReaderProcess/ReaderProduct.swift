@@ -2,7 +2,7 @@ import Fields
 import Glibc
 import NetCDFFiles
 
-/// A product that a process of its own reads: what it holds is told once, values are asked for. Whatever becomes of that
+/// A product that a separate process reads: its content is sent once, values on request. Whatever happens to that
 /// process is an error here (`ReaderProcess`).
 final class ReaderProduct: ProductContainer {
     let path: String
@@ -10,7 +10,7 @@ final class ReaderProduct: ProductContainer {
     let others: [String]
     private let attributes: AttributeOutline
     private let reader: Reader
-    /// Arrays in groups, which are looked for when they are asked for; nil for those that are not there.
+    /// Arrays in groups, looked up on demand; nil for those that do not exist.
     private var inGroups: [String: ReaderArray?] = [:]
     private var nextNumber: Int
 
@@ -56,14 +56,14 @@ final class ReaderProduct: ProductContainer {
     }
 }
 
-/// The process of a product, and the memory that is shared with it: as long as one of its arrays is in use.
+/// The process of a product and the memory shared with it, alive as long as one of its arrays is in use.
 private final class Reader {
     let process: ReaderProcess
     private var memory: ReaderMemory?
 
     init(_ process: ReaderProcess) { self.process = process }
 
-    /// Puts the values of a hyperslab where they are wanted.
+    /// Copies the values of a hyperslab to `values`.
     func read(_ number: Int, start: [Int], count: [Int], into values: UnsafeMutableBufferPointer<Double>, path: String)
         throws
     {

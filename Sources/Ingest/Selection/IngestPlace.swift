@@ -1,8 +1,8 @@
 import Fields
 
-/// What to invert, of all that the products show: `--region`, `--polygon` and `--shelf` together mean what lies in all of them.
+/// The part of the products to ingest: the intersection of `--region`, `--polygon` and `--shelf`.
 extension IngestRun {
-    /// What is taken of them, and the cells of theirs that lie there.
+    /// The selected area, and the parts of the products' grids in it.
     struct Place {
         let region: Region
         let polygon: Polygon?
@@ -11,7 +11,7 @@ extension IngestRun {
         let thicknessGrid: GridWindow
     }
 
-    /// Where a shelf is asked for, reads the whole mask to find it.
+    /// For a shelf, reads the whole mask to find it.
     func place(in files: Inputs, _ report: inout IngestReport) throws -> Place {
         var region = files.region
         let shelves = try shelves(files.thickness, files.velocity, &region, &report)
@@ -21,7 +21,7 @@ extension IngestRun {
             thicknessGrid: try thicknessWindow(files.thickness, region))
     }
 
-    /// What is read around a shelf or a polygon [m]: the ocean before its front.
+    /// Margin around a shelf or a polygon [m], for the ocean at its front.
     private static let margin = 5000.0
 
     /// The polygon in the projection of the velocity; narrows the region to it.
@@ -39,7 +39,7 @@ extension IngestRun {
         return polygon
     }
 
-    /// The shelves of the whole mask and the numbers of those that are asked for; narrows the region to them.
+    /// The shelves of the whole mask and the indices of the wanted ones; narrows the region to them.
     private func shelves(
         _ thickness: ProductFile, _ velocity: ProductFile, _ region: inout Region, _ report: inout IngestReport
     ) throws -> (map: ShelfMap, wanted: [Int])? {
@@ -54,7 +54,7 @@ extension IngestRun {
             let others = shelf.neighbours.filter { other in !wanted.contains { map.shelves[$0].name == other } }
             if !others.isEmpty {
                 report.warnings.append(
-                    "\(shelf.name) is one body of floating ice with \(others.joined(separator: ", ")): its cells are those nearer to its own points than to theirs; for another border give --polygon"
+                    "\(shelf.name) is connected with \(others.joined(separator: ", ")): each cell belongs to the shelf with the nearest point; for another border give --polygon"
                 )
             }
         }
@@ -77,7 +77,7 @@ extension IngestRun {
         return ShelfMap(bodies, on: window.grid, names: try ShelfNames.bundled())
     }
 
-    /// What shelves there are in the mask, as lines for a person: name, area, box, cells.
+    /// The shelves in the mask as lines of text: name, area, cells, bounding box.
     public func listShelves() throws -> [String] {
         let catalog = try request.schema.map { try ProductCatalog(withSchemaAt: $0) } ?? ProductCatalog()
         let file = try ProductFile(path: request.thickness ?? request.velocity, catalog: catalog)

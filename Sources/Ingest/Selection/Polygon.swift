@@ -4,10 +4,10 @@ import Fields
 package struct Polygon {
     package typealias Ring = [(x: Double, y: Double)]
 
-    /// Each with its holes, in any order. A point is inside of a part where it is inside of an odd number of its rings.
+    /// Polygons with their holes, rings in any order. A point is inside a part if it is inside an odd number of its rings.
     let parts: [[Ring]]
 
-    /// The smallest rectangle around it.
+    /// The bounding box.
     var bounds: Region {
         var box = Region(xMin: .infinity, xMax: -.infinity, yMin: .infinity, yMax: -.infinity)
         for ring in parts.joined() {
@@ -24,10 +24,10 @@ package struct Polygon {
     /// The cells of a grid (x ascending, y descending) whose centres are inside.
     func cells(of grid: Grid) -> CellRuns {
         var runs = CellRuns(rows: grid.rows)
-        let ramps = parts.map { rowCrossings(of: $0, grid) }
+        let crossings = parts.map { rowCrossings(of: $0, grid) }
         for row in 0..<grid.rows {
             var inside: [Range<Int>] = []
-            for part in ramps {
+            for part in crossings {
                 let xs = part[row].sorted()
                 for pair in stride(from: 0, to: xs.count - 1, by: 2) {
                     let first = firstColumn(at: xs[pair], grid)
@@ -51,7 +51,8 @@ package struct Polygon {
         return runs
     }
 
-    /// Where the edges of a part cross the rows. An edge has its upper end and not its lower one, so that corners count once.
+    /// The x at which the edges of a part cross each row. An edge includes its upper end and not its lower one, so that corners
+    /// count once.
     private func rowCrossings(of part: [Ring], _ grid: Grid) -> [[Double]] {
         var xs = [[Double]](repeating: [], count: grid.rows)
         let spacing = -grid.spacingY
@@ -60,7 +61,7 @@ package struct Polygon {
                 let b = ring[number + 1 == ring.count ? 0 : number + 1]
                 let (low, high) = (min(a.y, b.y), max(a.y, b.y))
                 guard low < high else { continue }
-                // Rows from above: y of row r is y₀ - r · spacing.
+                // Row r is at y₀ - r · spacing.
                 let from = ((grid.y[0] - high) / spacing - 1).rounded(.down)
                 let to = ((grid.y[0] - low) / spacing + 1).rounded(.up)
                 guard to >= 0, from <= Double(grid.rows - 1) else { continue }
@@ -73,7 +74,7 @@ package struct Polygon {
         return xs
     }
 
-    /// The first column whose centre is not left of x.
+    /// The first column whose centre is at x or to its right.
     private func firstColumn(at x: Double, _ grid: Grid) -> Int {
         let place = ((x - grid.x[0]) / grid.spacingX).rounded(.up)
         return Int(min(Double(grid.columns), max(0, place)))

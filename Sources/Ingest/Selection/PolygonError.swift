@@ -1,6 +1,6 @@
 import Fields
 
-/// What can be wrong with `--polygon`, with the evidence; the wording is below.
+/// What can be wrong with `--polygon`, with the evidence and the wording.
 enum PolygonError: Failure {
     case unknownFormat(path: String)
     case unreadable(path: String, reason: String)
@@ -25,16 +25,16 @@ enum PolygonError: Failure {
             "--polygon: \(quoted(path)) is neither GeoJSON (.geojson, .json), a shapefile (.shp) nor an outline of ISSM (.exp); name it by its format"
         case .unreadable(let path, let reason): "\(path): cannot read the polygon: \(reason); check --polygon"
         case .latitudeFirst(let path):
-            "\(path): its corners lie nowhere near the product as longitude and latitude, but do as latitude and longitude; write the longitude first"
-        case .damaged(let path, let reason): "\(path): \(reason): no polygon can be made of it; write the file again"
+            "\(path): its corners are far from the product as longitude and latitude, but not as latitude and longitude; write the longitude first"
+        case .damaged(let path, let reason): "\(path): \(reason): not a usable polygon; create the file again"
         case .noPolygon(let path, let found):
-            "\(path): no polygon in it (found: \(found)); --polygon needs a polygon or several"
+            "\(path): no polygon found (but \(found)); --polygon needs one or several polygons"
         case .otherSystem(let path, let mine, let product, let theirs):
-            "\(path): is in \(mine) and \(product) in \(theirs); bring it there, for instance with ogr2ogr -t_srs"
+            "\(path): is in \(mine), but \(product) is in \(theirs); reproject it, for example with ogr2ogr -t_srs"
         case .notProjectable(let path, let product):
-            "\(path): is in longitude and latitude, and \(product) states no polar stereographic projection; give the polygon in the coordinates of the product"
+            "\(path): is in longitude and latitude, but \(product) states no polar stereographic projection; give the polygon in the coordinates of the product"
         case .beyondProduct(let path, let polygon, let product, let extent):
-            "\(path): the polygon lies in \(text(polygon)) and meets no cell of \(product), which lies in \(text(extent)) (xmin,xmax,ymin,ymax)"
+            "\(path): the polygon covers \(text(polygon)) and does not overlap \(product), which covers \(text(extent)) (xmin,xmax,ymin,ymax)"
         }
     }
 

@@ -1,25 +1,25 @@
 import CShapelib
 import Fields
 import Foundation
+import MapProjections
 import NetCDFFiles
 
 /// Reads `--polygon FILE`: GeoJSON (RFC 7946), an ESRI shapefile, or an outline of ISSM (.exp).
 package struct PolygonFile {
     package let path: String
-    /// Rings of each polygon as they stand in the file.
+    /// Rings of each polygon, in the coordinates of the file.
     private var parts: [[Polygon.Ring]] = []
     private var system = System.unstated
 
-    /// What the numbers mean.
+    /// The coordinates of the file.
     private enum System {
         case degrees
-        /// Coordinates of a projection: number of EPSG where it is told, else parallel and meridian [degrees], else the
-        /// product's.
-        case map(code: Int?, parallel: Double?, meridian: Double?)
+        /// Map coordinates; nil: in the product's projection.
+        case map(Projection?)
         case unstated
     }
 
-    /// Larger ones are no outlines; the finest of all Antarctica have tens of megabytes.
+    /// The finest outlines of all Antarctica have tens of megabytes.
     private static let maxBytes = 1 << 28
 
     package init(path: String) throws {
@@ -31,7 +31,9 @@ package struct PolygonFile {
         default: throw PolygonError.unknownFormat(path: path)
         }
         parts = parts.map { $0.filter { $0.count >= 3 } }.filter { !$0.isEmpty }
-        guard !parts.isEmpty else { throw PolygonError.noPolygon(path: path, found: "none of three corners or more") }
+        guard !parts.isEmpty else {
+            throw PolygonError.noPolygon(path: path, found: "only rings of fewer than three corners")
+        }
         for corner in parts.joined().joined() where !(abs(corner.x) < 1e9 && abs(corner.y) < 1e9) {
             throw PolygonError.damaged(path: path, reason: "a corner at \(corner.x), \(corner.y)")
         }
@@ -42,20 +44,17 @@ package struct PolygonFile {
         var isDegrees = false
         switch system {
         case .degrees: isDegrees = true
-        // No map of an ice sheet lies within 360 m of the pole.
+        // No outline on a map of an ice sheet fits into 360 m around the pole.
         case .unstated: isDegrees = parts.joined().joined().allSatisfy { abs($0.x) <= 360 && abs($0.y) <= 360 }
-        case .map(let code, let parallel, let meridian):
-            guard let projection else { break }
-            let other = (projection.codeOfText ?? projection.codeOfParameters)
-            if let code, let other, code != other {
-                throw PolygonError.otherSystem(path: path, "EPSG:\(code)", product: product, "EPSG:\(other)")
-            }
-            for (name, mine) in [("standard_parallel", parallel), ("straight_vertical_longitude_from_pole", meridian)] {
-                guard code == nil, let mine, case .number(let theirs)? = projection[name] else { continue }
-                if abs((mine - theirs).remainder(dividingBy: 360)) > 1e-6 {
-                    throw PolygonError.otherSystem(
-                        path: path, "\(name) \(plain(mine))", product: product, plain(theirs))
+        case .map(let mine):
+            guard let mine, let projection else { break }
+            if let code = mine.epsgCode, let other = projection.epsgCode {
+                guard code == other else {
+                    throw PolygonError.otherSystem(path: path, "EPSG:\(code)", product: product, "EPSG:\(other)")
                 }
+            } else if let difference = mine.firstDifference(from: projection) {
+                throw PolygonError.otherSystem(
+                    path: path, "\(difference.attribute) \(difference.mine)", product: product, difference.other)
             }
         }
         guard isDegrees else { return Polygon(parts: parts) }
@@ -72,9 +71,9 @@ package struct PolygonFile {
             let polygon = projected(parts)
             if polygon.bounds.intersection(extent) != nil { return polygon }
         }
-        // Many programs have the latitude first.
-        let turned = parts.map { $0.map { $0.map { (x: $0.y, y: $0.x) } } }
-        if isOnEarth(Array(turned.joined())), projected(turned).bounds.intersection(extent) != nil {
+        // Many programs write the latitude first.
+        let swapped = parts.map { $0.map { $0.map { (x: $0.y, y: $0.x) } } }
+        if isOnEarth(Array(swapped.joined())), projected(swapped).bounds.intersection(extent) != nil {
             throw PolygonError.latitudeFirst(path: path)
         }
         for corner in parts.joined().joined() where abs(corner.x) > 360 || abs(corner.y) > 90 {
@@ -83,8 +82,8 @@ package struct PolygonFile {
         return projected(parts)
     }
 
-    /// Edges are straight in longitude and latitude (RFC 7946, 3.1.1): parallels, which are circles here, get a corner every
-    /// tenth of a degree (35 m off the circle at 70°, at most).
+    /// A ring in map coordinates. Edges are straight in longitude and latitude (RFC 7946, 3.1.1), and parallels become circles: a
+    /// corner is added every tenth of a degree (at most 35 m off the circle at 70°).
     private static func projected(_ ring: Polygon.Ring, _ polar: PolarProjection) -> Polygon.Ring {
         var corners: Polygon.Ring = []
         for (number, a) in ring.enumerated() {
@@ -116,7 +115,7 @@ package struct PolygonFile {
         return data
     }
 
-    /// A pipe without a writer would be waited for without end.
+    /// Opening a pipe without a writer would block forever.
     private func requireFile(_ path: String) throws {
         var info = stat()
         guard stat(path, &info) == 0 else {
@@ -150,10 +149,15 @@ package struct PolygonFile {
                     }
                 })
         }
-        // By the standard degrees; QGIS and GDAL write "crs" for anything else, as the draft of 2008 had it.
+        // Degrees by the standard; QGIS and GDAL write "crs" for anything else, following the draft of 2008.
         if let name = shapes.systemName {
             let code = name.split(separator: ":").last.flatMap { Int($0) }
-            system = name.contains("CRS84") || code == 4326 ? .degrees : .map(code: code, parallel: nil, meridian: nil)
+            let isGeographic =
+                name.contains("CRS84") || code == 4326
+                || code.flatMap(ReferenceSystem.init(epsg:))?.isGeographic == true
+            system =
+                isGeographic
+                ? .degrees : .map(code.map { Projection(attributes: [("spatial_epsg", .number(Double($0)))]) })
         }
     }
 
@@ -168,7 +172,7 @@ package struct PolygonFile {
             throw PolygonError.damaged(
                 path: path,
                 reason: FileManager.default.fileExists(atPath: "\(base).shx")
-                    ? "no shapefile that can be opened" : "its index \(base).shx is missing")
+                    ? "it cannot be opened as a shapefile" : "its index \(base).shx is missing")
         }
         defer { SHPClose(shapes) }
         var count: Int32 = 0
@@ -196,31 +200,17 @@ package struct PolygonFile {
                 })
         }
         if let text = try? String(contentsOfFile: "\(base).prj", encoding: .utf8) {
-            system = PolygonFile.system(of: text)
-        }
-    }
-
-    /// From well-known text. Esri writes no numbers of EPSG, so the parameters are compared.
-    private static func system(of text: String) -> System {
-        let start = text.trimmingBlanks().uppercased()
-        if start.hasPrefix("GEOGCS") || start.hasPrefix("GEOGCRS") || start.hasPrefix("GEODCRS") { return .degrees }
-        let parameter = { (names: [String]) -> Double? in
-            for name in names {
-                guard let place = start.range(of: "PARAMETER[\"\(name)\",") else { continue }
-                return Double(String(start[place.upperBound...].prefix { $0 != "]" && $0 != "," }).trimmingBlanks())
+            let isGeographic = ["GEOG", "GEOD"].contains(where: text.trimmingBlanks().uppercased().hasPrefix)
+            system = LibraryCrash.guarded(reading: "\(base).prj") {
+                isGeographic ? .degrees : .map(Projection(attributes: [("crs_wkt", .text(text))]).completed)
             }
-            return nil
         }
-        return .map(
-            code: Projection(attributes: [("crs_wkt", .text(text))]).codeOfText,
-            parallel: parameter(["STANDARD_PARALLEL_1", "STANDARD_PARALLEL", "LATITUDE_OF_ORIGIN"]),
-            meridian: parameter(["CENTRAL_MERIDIAN", "LONGITUDE_OF_ORIGIN", "STRAIGHT_VERTICAL_LONGITUDE_FROM_POLE"]))
     }
 
-    /// Outlines of ISSM: lines with # are headings, then a count, then as many lines with x and y. All outlines together are
-    /// one polygon, so that one inside of another is a hole.
+    /// Outlines of ISSM: heading lines with #, a count, then so many lines with x and y. All outlines together are one polygon, so
+    /// that one inside another is a hole.
     private mutating func readExp() throws {
-        system = .map(code: nil, parallel: nil, meridian: nil)
+        system = .map(nil)
         var rings: [Polygon.Ring] = []
         var missing = 0
         var announced = false
@@ -257,11 +247,11 @@ package struct PolygonFile {
     }
 }
 
-/// All polygons of a GeoJSON text, from whatever depth of collections.
+/// All polygons of a GeoJSON text, at any depth of collections.
 private struct GeoJSONShapes: Decodable {
     /// Corners [x, y, ...] of rings of polygons.
     var polygons: [[[[Double]]]] = []
-    /// Types of geometry that are no areas.
+    /// Types of the other geometries.
     var others: Set<String> = []
     var systemName: String?
 
@@ -295,7 +285,7 @@ private struct GeoJSONShapes: Decodable {
         case .keyNotFound(let key, let context): "no \(quoted(key.stringValue))\(place(context))"
         case .typeMismatch(_, let context), .valueNotFound(_, let context):
             "a value of the wrong kind\(place(context))"
-        default: "no JSON"
+        default: "it is not JSON"
         }
     }
 

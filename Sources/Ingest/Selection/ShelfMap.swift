@@ -1,24 +1,25 @@
 import Fields
+import MapProjections
 
-/// Which named ice shelves a mask holds, and which cells are theirs.
+/// The named ice shelves of a mask, and their cells.
 ///
 /// A shelf is the connected floating ice at its points. Where one body of floating ice has the points of several shelves (Ronne
-/// and Filchner, most of Dronning Maud Land), each cell goes to the shelf whose point is nearest: a border without a
-/// meaning in glaciology, which `Shelf.neighbours` tells, and a name for all of them (`Ronne-Filchner`) or a polygon avoids.
+/// and Filchner, most of Dronning Maud Land), each cell belongs to the shelf with the nearest point: a border without
+/// glaciological meaning, which `Shelf.neighbours` reports, and which a common name (`Ronne-Filchner`) or a polygon avoids.
 struct ShelfMap {
     struct Shelf: Sendable {
         let name: String
         fileprivate(set) var cells = 0
-        /// On the ground [km²] where the projection is known, else on the map.
+        /// True area [km²] where the projection is known, else on the map.
         fileprivate(set) var area = 0.0
-        /// Of its cells, from edge to edge [m].
+        /// Bounding box of its cells [m].
         fileprivate(set) var box = Region(xMin: .infinity, xMax: -.infinity, yMin: .infinity, yMax: -.infinity)
         /// Shelves of the same body of floating ice.
         fileprivate(set) var neighbours: [String] = []
         fileprivate let entry: Int
     }
 
-    /// In the order of the table: once around the continent.
+    /// In the order of the table, around the continent.
     private(set) var shelves: [Shelf] = []
     /// Bodies of floating ice without a name, and their area [km²].
     private(set) var unnamed = 0
@@ -27,11 +28,11 @@ struct ShelfMap {
     private let names: ShelfNames
     private let bodies: IceBodies
     private let grid: Grid
-    /// Points of shelves by body: in cells from the first one, and the number in `shelves`.
+    /// Points of shelves by body: fractional column and row, and the index in `shelves`.
     private var points: [Int: [(column: Double, row: Double, shelf: Int)]] = [:]
 
-    /// A point of the table that misses the ice of a product, because a front has gone back or an ice rise is in the way,
-    /// means the floating ice within this distance [m].
+    /// A point of the table that is not on floating ice, because a front has retreated or an ice rise is there, stands for the
+    /// floating ice within this distance [m].
     private static let reach = 20_000.0
 
     init(_ bodies: IceBodies, on grid: Grid, names: ShelfNames) {
@@ -47,7 +48,7 @@ struct ShelfMap {
                 guard let polar else { continue }
                 let position = polar.position(longitude: point[1], latitude: point[0])
                 let place = grid.fractionalIndex(x: position.x, y: position.y)
-                // The other hemisphere lies without end.
+                // Points of the other hemisphere may have no finite coordinates.
                 guard place.column.isFinite, place.row.isFinite,
                     let body = bodies.body(
                         nearColumn: place.column, row: place.row, within: ShelfMap.reach / cell)
@@ -68,14 +69,14 @@ struct ShelfMap {
         measure(polar)
     }
 
-    /// Refuses a name that is not in the table.
+    /// Throws for a name that is not in the table.
     static func check(_ name: String) throws {
         let names = try ShelfNames.bundled()
         guard names.matches(name).isEmpty else { return }
         throw ShelfError.unknown(name, nearest: names.nearest(to: name, count: 4))
     }
 
-    /// Numbers of the shelves that a known name means.
+    /// Indices of the shelves that a known name stands for.
     func matches(_ name: String) throws -> [Int] {
         let entries = names.matches(name)
         let found = shelves.indices.filter { entries.contains(shelves[$0].entry) }
@@ -86,7 +87,7 @@ struct ShelfMap {
         return found
     }
 
-    /// Calls `use` with each run of cells: its row and columns, and the shelf, nil for ice without a name.
+    /// Calls `use` with each run of cells: its row, its columns, and its shelf, nil for unnamed ice.
     private func forEachRun(_ use: (_ row: Int, _ columns: Range<Int>, _ shelf: Int?) -> Void) {
         for run in bodies.runs {
             let points = points[Int(run.body)] ?? []
@@ -145,13 +146,13 @@ struct ShelfMap {
         unnamed = bodies.count - named.count
     }
 
-    /// The shelves as lines for a person.
+    /// The shelves as lines of text.
     var lines: [String] {
         let table = Table(
             title: PolarProjection(grid.projection) == nil
-                ? "no projection that tells where on Earth this is: no shelf can be named"
-                : shelves.isEmpty ? "no ice shelf of a known name" : "ice shelves",
-            header: ["name", "area km2", "cells", "xmin,xmax,ymin,ymax", "one body of ice with"],
+                ? "no polar stereographic projection: shelves cannot be identified"
+                : shelves.isEmpty ? "no known ice shelf" : "ice shelves",
+            header: ["name", "area km2", "cells", "xmin,xmax,ymin,ymax", "same ice body as"],
             rows: shelves.map { shelf in
                 [
                     shelf.name, plain(shelf.area.rounded()), String(shelf.cells),
@@ -162,7 +163,7 @@ struct ShelfMap {
             notes: unnamed == 0
                 ? []
                 : [
-                    "without a name: \(unnamed) \(unnamed == 1 ? "body" : "bodies") of floating ice, \(plain(unnamedArea.rounded())) km2"
+                    "unnamed: \(unnamed) \(unnamed == 1 ? "body" : "bodies") of floating ice, \(plain(unnamedArea.rounded())) km2"
                 ])
         return table.rendered(as: .text).split(separator: "\n").map { line in
             var line = String(line)
@@ -171,7 +172,7 @@ struct ShelfMap {
         }
     }
 
-    /// The cells of some shelves in a window of the grid.
+    /// The cells of the wanted shelves in a window of the grid.
     func cells(of wanted: [Int], in window: Grid) -> CellRuns {
         var runs = CellRuns(rows: window.rows)
         let firstRow = Int(((window.y[0] - grid.y[0]) / grid.spacingY).rounded())
@@ -204,13 +205,14 @@ enum ShelfError: Failure {
     var explanation: String {
         switch self {
         case .unknown(let name, let nearest):
-            "--shelf: no ice shelf \(quoted(name)) is known; nearest are \(nearest.map(quoted).joined(separator: ", ")); pinn-ingest FILE --list-shelves tells all that a file holds"
+            "--shelf: unknown ice shelf \(quoted(name)); the most similar names are \(nearest.map(quoted).joined(separator: ", ")); pinn-ingest FILE --list-shelves lists all in a file"
         case .notHere(let name, let here):
-            "--shelf: the mask has no floating ice at \(quoted(name)); it holds \(here.isEmpty ? "no shelf of a known name" : here.prefix(20).map(quoted).joined(separator: ", ")); give a file that covers the shelf (those of known names are Antarctic), or --region or --polygon"
+            "--shelf: the mask has no floating ice at \(quoted(name)); it has \(here.isEmpty ? "no known shelf" : here.prefix(20).map(quoted).joined(separator: ", ")); give a file that covers the shelf (all known names are Antarctic), or --region or --polygon"
         case .noPlace(let name, let projection):
-            "--shelf: where \(quoted(name)) lies is not known, for the file of the mask states \(projection == nil ? "no projection" : "a projection that is not polar stereographic"); use --region or --polygon"
-        case .empty(let name): "--shelf: no cell of \(quoted(name)) lies in the region; choose another --region"
-        case .speckled(let path): "\(path): the mask is too speckled to be of ice shelves; get the file again"
+            "--shelf: \(quoted(name)) cannot be located, because the file of the mask states \(projection == nil ? "no projection" : "a projection that is not polar stereographic"); use --region or --polygon"
+        case .empty(let name): "--shelf: no cell of \(quoted(name)) is in the region; choose another --region"
+        case .speckled(let path):
+            "\(path): the mask has too many separate pieces for ice shelves; download the file again"
         }
     }
 }

@@ -2,11 +2,11 @@ import Fields
 import Foundation
 import TOMLKit
 
-/// The bundled names of ice shelves, and how a user's spelling is understood.
+/// The bundled names of ice shelves, and how a user's spelling is matched.
 package struct ShelfNames {
     package struct Entry: Decodable {
         package var name: String
-        /// Other names; one that several entries have means all of them.
+        /// Other names; one shared by several entries stands for all of them.
         package var also: [String]?
         /// Latitude and longitude [degrees] of points inside.
         package var points: [[Double]]
@@ -30,7 +30,7 @@ package struct ShelfNames {
         try ShelfNames(toml: String(decoding: PackageResources.IceShelves_toml, as: UTF8.self))
     }
 
-    /// Numbers of the entries that a name means; empty where it is unknown.
+    /// Indices of the entries that a name stands for; empty where it is unknown.
     package func matches(_ name: String) -> [Int] {
         let sought = ShelfNames.plainSpelling(name)
         let exact = entries.indices.filter { ShelfNames.plainSpelling(entries[$0].name) == sought }
@@ -40,13 +40,13 @@ package struct ShelfNames {
         }
     }
 
-    /// The names that are spelt most like one, best first.
+    /// The names with the most similar spelling, best first.
     package func nearest(to name: String, count: Int) -> [String] {
         let sought = Array(ShelfNames.plainSpelling(name))
         let all = Set(entries.flatMap { [$0.name] + ($0.also ?? []) }).sorted()
         let ranked = all.map { name -> (name: String, distance: Int) in
             let plain = Array(ShelfNames.plainSpelling(name))
-            // Who writes the beginning of a long name means it.
+            // The beginning of a long name counts as the name.
             let isBeginning = sought.count >= 2 && plain.starts(with: sought)
             return (name, isBeginning ? 0 : ShelfNames.editDistance(sought, plain))
         }
@@ -54,7 +54,7 @@ package struct ShelfNames {
             .prefix(count).map(\.element.name)
     }
 
-    /// Letters and digits alone, without case, accents and the word for the thing.
+    /// Letters and digits alone, without case, accents and words such as "ice shelf".
     static func plainSpelling(_ name: String) -> String {
         var text = name.folding(options: [.caseInsensitive, .diacriticInsensitive], locale: nil)
         for (letter, plain) in [("ø", "o"), ("æ", "ae"), ("ö", "o")] { text = text.replacing(letter, with: plain) }
@@ -68,7 +68,7 @@ package struct ShelfNames {
         return joined
     }
 
-    /// Insertions, deletions and replacements (Levenshtein 1966).
+    /// The number of insertions, deletions and replacements (Levenshtein 1966).
     private static func editDistance(_ a: [Character], _ b: [Character]) -> Int {
         var last = Array(0...b.count)
         for (i, x) in a.enumerated() {

@@ -1,9 +1,9 @@
 import Fields
 import PointStore
 
-/// Positions where the equations are asked to hold: spread evenly over the cells where velocity and thickness are known
-/// and at random within them. A point is a function of its place in the shuffled order alone, so that a file of any
-/// length is written front to back, and no list of points and no second pass is needed.
+/// Collocation points: spread evenly over the cells where velocity and thickness are known, at random within a cell. A point is a
+/// function of its index in the shuffled order, so a file of any length is written sequentially, without a list of points or a
+/// second pass.
 package struct CollocationPoints: Sendable {
     package let count: Int
     /// Row-major cells of the grid, ascending.
@@ -11,7 +11,7 @@ package struct CollocationPoints: Sendable {
     private let grid: Grid
     private let spacingX: Double
     private let spacingY: Double
-    /// Cells to a point.
+    /// Cells per point.
     private let share: Double
     private let order: IndexPermutation
     private let seed: UInt64
@@ -28,15 +28,15 @@ package struct CollocationPoints: Sendable {
         self.seed = mixed(seed, 12)
     }
 
-    /// The point at a place of the shuffled order.
+    /// The point at an index of the shuffled order.
     package subscript(place: Int) -> (x: Double, y: Double) {
         let share = share(order[place])
         return position(in: share.cell, share.bits)
     }
 
-    /// Calls `use` with the number in the run, x and y of each of a run of places.
+    /// Calls `use` with the number within the range, x and y of each point in a range of indices.
     func forEach(in places: Range<Int>, _ use: (Int, Double, Double) -> Void) {
-        // Cells first: they lie all over a list that no cache holds, and a short loop has many of them on their way at a time.
+        // Cells first: their list exceeds the cache, and a short loop keeps many loads in flight.
         let shares = order.indices(at: places).map(share)
         for (number, share) in shares.enumerated() {
             let point = position(in: share.cell, share.bits)
@@ -44,12 +44,12 @@ package struct CollocationPoints: Sendable {
         }
     }
 
-    /// Point q falls into the q-th of `count` equal shares of the list of cells: every cell has count / cells points, give
-    /// or take one, and with fewer points than cells they are still spread over all of the shelf.
+    /// Point q lies in the q-th of `count` equal shares of the list of cells: every cell has count / cells points, plus or minus
+    /// one, and fewer points than cells are still spread over the whole shelf.
     private func share(_ q: Int) -> (cell: UInt32, bits: UInt64) {
         let bits = mixed(seed, UInt64(q))
         let place = (Double(q) + unitInterval(bits)) * share
-        // 32 bits hold every cell, and divide in half the time of 64.
+        // 32 bits suffice for a cell, and divide twice as fast as 64.
         return (UInt32(bitPattern: cells[min(cells.count - 1, Int(place))]), bits)
     }
 

@@ -1,14 +1,14 @@
 import Fields
 
-/// Chooses offsets and scales so that what the network sees and gives is of order one.
+/// Chooses offsets and scales so that the network's inputs and outputs are of order one.
 package enum NormalizationChoice {
     /// Positions: the bounding box becomes -1 ... 1 along each axis.
     package static func ofPositions(lowest: Double, highest: Double) -> Normalization {
         Normalization(offset: (lowest + highest) / 2, scale: (highest - lowest) / 2)
     }
 
-    /// Values: of the middle 99.8 %, the mean becomes 0 and the farther end -1 or 1. Not of all: one spike in a velocity
-    /// map would press all real values together around zero.
+    /// Values: the mean of the middle 99.8 % becomes 0, and their more distant end -1 or 1. Outliers are excluded: a single spike in a
+    /// velocity map would compress all real values around zero.
     package static func ofValues(_ values: [Double]) -> Normalization {
         precondition(!values.isEmpty)
         let sorted = values.sorted()
@@ -22,7 +22,7 @@ package enum NormalizationChoice {
     }
 }
 
-/// The smallest rectangle around positions.
+/// The bounding box of positions.
 struct BoundingBox {
     private(set) var xMin = Double.infinity
     private(set) var xMax = -Double.infinity
@@ -36,7 +36,7 @@ struct BoundingBox {
         yMax = max(yMax, y + marginY)
     }
 
-    /// The cells of a grid with their whole area.
+    /// Includes cells of a grid with their whole area.
     mutating func include(_ cells: [Int32], of grid: Grid) {
         for cell in cells {
             let index = Int(cell)

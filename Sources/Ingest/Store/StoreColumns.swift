@@ -1,7 +1,7 @@
 import Fields
 import PointStore
 
-/// The columns of every set by places of its shuffled order, as normalised float32.
+/// The columns of every set in its shuffled order, as normalised float32.
 struct StoreColumns: Sendable {
     private let content: StoreContent
     private let collocation: CollocationPoints
@@ -34,7 +34,7 @@ struct StoreColumns: Sendable {
             content.front.isEmpty ? nil : IndexPermutation(count: content.front.count, seed: mixed(content.seed, 23))
     }
 
-    /// One array a column, in the order of `PointSet.columns`.
+    /// One array for each column, in the order of `PointSet.columns`.
     func values(of set: PointSet, _ places: Range<Int>) -> [[Float]] {
         switch set {
         case .collocation: return collocationValues(places)
@@ -51,7 +51,7 @@ struct StoreColumns: Sendable {
         }
     }
 
-    /// The cells that observations came from; nil for the other sets.
+    /// The cells of observations; nil for the other sets.
     func cells(of set: PointSet, _ places: Range<Int>) -> [Int32]? {
         switch set {
         case .velocity: velocity.cells(places)

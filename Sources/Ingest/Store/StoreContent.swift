@@ -1,8 +1,8 @@
 import Fields
 import PointStore
 
-/// Everything that goes into a store, and how it is written: each set front to back in its shuffled order, in portions,
-/// so that memory does not grow with the number of points.
+/// Everything that goes into a store. Each set is written sequentially in its shuffled order, in portions, so that memory does not
+/// grow with the number of points.
 struct StoreContent: Sendable {
     let velocity: Observations
     let velocityGrid: GridWindow
@@ -13,20 +13,20 @@ struct StoreContent: Sendable {
     /// Heights of the surface on the thickness grid, where the ice needs them.
     let surface: Observations?
     let ice: IceMask
-    /// Cells in which collocation points may lie, and their grid.
+    /// Cells for collocation points, and their grid.
     let shelf: [Int32]
     let shelfGrid: Grid
     let front: [FrontPoint]
     let points: Int
     let seed: UInt64
 
-    /// Points that are computed and written at once: 256 kB a column, which stay in cache until they are written.
+    /// Points that are computed and written at once: 256 kB for each column, which stay in the cache until written.
     private static let portion = 1 << 16
-    /// Portions that are computed ahead of the writing, of 1.5 MB at most: enough for the cores of a workstation, which
-    /// compute more than one thread can write.
+    /// Portions that are computed ahead, at most 1.5 MB each: enough for the cores of a workstation, which compute faster than one
+    /// thread writes.
     private static let portionsAhead = 16
 
-    /// Counts, normalisation, scales and grids; densities and provenance are the caller's.
+    /// Counts, normalisation, scales and grids; the caller adds densities and provenance.
     var description: StoreDescription {
         let normalizations = self.normalizations
         let isOneGrid = velocityGrid.isSameGrid(as: thicknessGrid)
@@ -75,7 +75,7 @@ struct StoreContent: Sendable {
         try writer.finish()
     }
 
-    // MARK: inside
+    // MARK: private
 
     private var normalizations: (columns: [Column: Normalization], scales: Scales) {
         var box = BoundingBox()
@@ -97,8 +97,8 @@ struct StoreContent: Sendable {
         return (columns, scales)
     }
 
-    /// Stores know four covers. A cell of which the product says nothing is shown as ocean: as no ice. Mostly there is
-    /// none, and a mask of 178 MB is not copied.
+    /// A mask in the store's four covers: unknown cells become ocean, that is, no ice. Usually there are none, and a mask of 178 MB
+    /// is not copied.
     private func storedMask(_ codes: [UInt8]) -> [UInt8] {
         guard codes.contains(MaskField.unknown) else { return codes }
         return codes.map { $0 == MaskField.unknown ? IceMask.ocean.rawValue : $0 }

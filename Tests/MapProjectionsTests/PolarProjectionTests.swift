@@ -1,10 +1,11 @@
 import Fields
+import MapProjections
 import Testing
 
 @Suite("Polar stereographic coordinates")
 struct PolarProjectionTests {
     private func projection(_ code: Int) -> Projection {
-        Projection(attributes: PolarSystem.known.first { $0.code == code }!.attributes)
+        Projection(attributes: [("spatial_epsg", .number(Double(code)))]).completed
     }
 
     @Test("the example of EPSG's Guidance Note 7-2 for this method is met to its centimetres")
@@ -50,10 +51,10 @@ struct PolarProjectionTests {
     @Test("what is no polar stereographic projection, or lacks a parameter, is none")
     func refused() {
         #expect(PolarProjection(nil) == nil)
-        var attributes = PolarSystem.known[0].attributes
+        var attributes = projection(3031).attributes.filter { $0.name != "spatial_epsg" }
         attributes[2].value = .text("71 south")
         #expect(PolarProjection(Projection(attributes: attributes)) == nil)
-        attributes = PolarSystem.known[0].attributes
+        attributes = projection(3031).attributes.filter { $0.name != "spatial_epsg" }
         attributes[0].value = .text("lambert_azimuthal_equal_area")
         #expect(PolarProjection(Projection(attributes: attributes)) == nil)
     }

@@ -1,0 +1,2 @@
+// Why a shim: the module map needs one header.
+#include <proj.h>
