@@ -86,12 +86,8 @@ struct AxisTicks {
         return AxisTicks(marks: marks, exponent: exponent)
     }
 
-    /// Ticks at 1, 2 and 5 of every decade, or at 1 alone over more than three decades.
-    ///
-    /// - Parameters:
-    ///   - low: lower end of the axis.
-    ///   - high: upper end of the axis.
-    ///   - takesExponent: whether a power of ten may be written next to the unit.
+    /// Ticks at 1, 2 and 5 of every decade, or at 1 alone over more than three decades. `takesExponent`: whether a power of
+    /// ten may be written next to the unit.
     static func logarithmic(_ low: Double, _ high: Double, takesExponent: Bool = true) -> AxisTicks {
         let decades = Int(floor(log10(low)))...Int(ceil(log10(high)))
         let isWide = high > 1000 * low
