@@ -106,7 +106,7 @@ struct AxisTicks {
         return AxisTicks(marks: marks, exponent: exponent)
     }
 
-    /// A step of 1, 2 or 5 times a power of ten, near `step`.
+    /// The smallest of 1, 2 and 5 times a power of ten that is not below `atLeast`.
     static func niceStep(_ atLeast: Double) -> Double {
         let power = pow(10, floor(log10(atLeast)))
         return power * ([1, 2, 5].first { $0 * power >= atLeast * 0.999 } ?? 10)
