@@ -84,7 +84,7 @@ public struct ExportBenchmark: Codable, Sendable {
     }
 }
 
-/// Repeats `body` for about `seconds` seconds, at least once, and returns the time of each run.
+/// Repeats `run` for about `seconds` seconds, at least once, and returns the time of each run.
 private func timed(seconds: Double, _ run: () throws -> Void) rethrows -> [Double] {
     let clock = ContinuousClock()
     let begin = clock.now

@@ -84,9 +84,7 @@ extension CUDABackend: SteppingBackend {
         return state
     }
 
-    /// Copies a chunk to the GPU while the GPU computes.
-    ///
-    /// - Returns: the slot that holds it.
+    /// Copies a chunk to the GPU while the GPU computes, and returns its slot.
     private func upload(_ zoned: [ZonedBatch], _ steps: StepPipeline) throws -> Int {
         let floats = zip(programs, zoned).reduce(0) { $0 + $1.0.columns * $1.1.batch.count }
         let number = try steps.reserve(floats: floats)

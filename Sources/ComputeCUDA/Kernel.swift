@@ -71,7 +71,7 @@ extension Device {
         try driver.check(result, "cuLaunchKernel(\(kernel.name))")
     }
 
-    /// Launches an elementwise kernel over `count` elements, with enough threads to keep the GPU busy.
+    /// Launches an elementwise kernel over a number of elements, with enough threads to keep the GPU busy.
     func launch(_ kernel: Kernel, over elements: Int, _ arguments: [Kernel.Argument]) throws(CUDAError) {
         let blocks = min((elements + Kernel.threads - 1) / Kernel.threads, 16 * multiprocessors)
         try launch(kernel, grid: (max(blocks, 1), 1), block: (Kernel.threads, 1), arguments)

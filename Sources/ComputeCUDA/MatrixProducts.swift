@@ -39,9 +39,7 @@ final class MatrixProducts {
     private let workspace: CUDAMemory
     let version: Int
 
-    /// Uses the thread's current context.
-    ///
-    /// - Parameter places: folders in which cuBLAS is looked for.
+    /// Opens cuBLAS from one of the folders, in the thread's current context.
     init(in places: LibraryPaths, device: Device) throws(CUDAError) {
         library = try MatrixProducts.library(in: places)
         gemm = try library.function("cublasGemmEx")

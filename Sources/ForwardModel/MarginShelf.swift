@@ -31,7 +31,7 @@ public struct MarginShelf: SyntheticShelf {
     /// The corner of inflow and right wall [m].
     private let origin = Position(352_000, 2_071_000)
 
-    /// Maps the unit interval so that elements at the right wall are four times finer than on average.
+    /// Graded across, so that elements at the right wall are four times finer than on average.
     public func position(along: Double, across: Double) -> Position {
         let graded = across - 0.75 * sin(.pi * across) / .pi
         return origin + Position(along * length, graded * breadth)

@@ -14,10 +14,7 @@ public struct Mesh: Sendable {
     /// Positions of the nodes [m], row index fastest.
     public let nodes: [Position]
 
-    /// - Parameters:
-    ///   - columns: elements along the flow.
-    ///   - rows: elements across it.
-    ///   - position: position of the node (column, row), 0…columns and 0…rows.
+    /// `position` is that of the node (column, row), 0…columns and 0…rows.
     public init(columns: Int, rows: Int, position: (_ column: Int, _ row: Int) -> Position) {
         precondition(
             columns >= 3 && rows >= 3, "\(columns) × \(rows) elements; interpolation needs four nodes in each direction"

@@ -3,9 +3,7 @@ import Fields
 extension Perceptron {
     /// Glorot & Bengio (2010): weights normal with variance 2 / (inputs + outputs), biases zero. A pure function of the seed.
     ///
-    /// - Parameters:
-    ///   - seed: seed of the random numbers.
-    ///   - lastLayer: factor of the last layer's weights.
+    /// - Parameter lastLayer: factor of the last layer's weights.
     public func initialParameters(seed: UInt64, lastLayer: Double = 1) -> [Float] {
         var generator = NormalNumbers(seed: seed)
         var parameters = [Float](repeating: 0, count: parameterCount)

@@ -11,12 +11,7 @@ public struct Perceptron: Sendable, Equatable {
     /// Fourier features; nil: the first layer takes x and y.
     public let fourier: FourierFeatures?
 
-    /// - Parameters:
-    ///   - inputs: inputs of the first layer; nil: as many as features or coordinates. Any more are zeros that fill up vectors.
-    ///   - hiddenLayers: number of hidden layers.
-    ///   - width: width of the hidden layers.
-    ///   - outputs: number of outputs.
-    ///   - fourier: Fourier features; nil: none.
+    /// - Parameter inputs: inputs of the first layer; nil: as many as features or coordinates. Any more are zeros that fill up vectors.
     public init(inputs: Int? = nil, hiddenLayers: Int, width: Int, outputs: Int, fourier: FourierFeatures? = nil) {
         let features = fourier?.count ?? 2
         self.inputs = inputs ?? features
@@ -29,9 +24,7 @@ public struct Perceptron: Sendable, Equatable {
 
     /// Number of layers with weights: the hidden ones and the output layer.
     public var layerCount: Int { hiddenLayers + 1 }
-    /// Number of inputs of a layer.
     public func inputs(of layer: Int) -> Int { layer == 0 ? inputs : width }
-    /// Number of outputs of a layer.
     public func outputs(of layer: Int) -> Int { layer == hiddenLayers ? outputs : width }
 
     /// Offset of a layer's weights.

@@ -5,7 +5,7 @@ import Pointwise
 ///
 ///     μ = ½ B ε_e^(1/n − 1),   ε_e² = u_x² + v_y² + u_x v_y + ¼ (u_y + v_x)²
 public enum GlenFlowLaw {
-    /// Added to ε_e², in units of (u₀/L₀)²: keeps μ finite without strain, and changes it by 0.1 % where ε_e is 1/20.
+    /// Added to ε_e², in units of (u₀/L₀)²: keeps μ finite without strain, and changes it by 0.01 % where ε_e is 1/20.
     private static let regularization = 1e-6
 
     public static func viscosity(at point: FieldPoint) -> Jet1 {

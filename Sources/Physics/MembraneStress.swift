@@ -14,12 +14,7 @@ struct MembraneStress {
         self.xy = xy
     }
 
-    /// The stress of isotropic ice.
-    ///
-    /// - Parameters:
-    ///   - muTimesH: viscosity times thickness.
-    ///   - u: velocity along x.
-    ///   - v: velocity along y.
+    /// The stress of isotropic ice. `muTimesH` is viscosity times thickness.
     init(muTimesH: Jet1, u: Jet2, v: Jet2) {
         self.init(
             xx: muTimesH * (4 * u.dx + 2 * v.dy), yy: muTimesH * (2 * u.dx + 4 * v.dy), xy: muTimesH * (u.dy + v.dx))

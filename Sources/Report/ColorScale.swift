@@ -85,12 +85,8 @@ struct AxisTicks {
         return AxisTicks(marks: marks, exponent: exponent)
     }
 
-    /// Ticks at 1, 2 and 5 of every decade, or at 1 alone over more than three decades.
-    ///
-    /// - Parameters:
-    ///   - low: lower end of the axis.
-    ///   - high: upper end of the axis.
-    ///   - takesExponent: whether a power of ten may be written next to the unit.
+    /// Ticks at 1, 2 and 5 of every decade, or at 1 alone over more than three decades. `takesExponent`: whether a power of
+    /// ten may be written next to the unit.
     static func logarithmic(_ low: Double, _ high: Double, takesExponent: Bool = true) -> AxisTicks {
         let decades = Int(floor(log10(low)))...Int(ceil(log10(high)))
         let isWide = high > 1000 * low
@@ -109,7 +105,7 @@ struct AxisTicks {
         return AxisTicks(marks: marks, exponent: exponent)
     }
 
-    /// A step of 1, 2 or 5 times a power of ten, near `step`.
+    /// The smallest of 1, 2 and 5 times a power of ten that is not below `atLeast`.
     static func niceStep(_ atLeast: Double) -> Double {
         let power = pow(10, floor(log10(atLeast)))
         return power * ([1, 2, 5].first { $0 * power >= atLeast * 0.999 } ?? 10)

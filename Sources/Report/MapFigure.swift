@@ -108,9 +108,7 @@ extension FieldMap {
             """
     }
 
-    /// Draws the colour bar.
-    ///
-    /// - Returns: the y coordinate of its lower end.
+    /// Draws the colour bar and returns the y coordinate of its lower end.
     private func colorBar(_ drawing: inout Drawing, left: Double, width: Double, y: Double) -> Double {
         let height = 11.0
         drawing.gradient(

@@ -38,13 +38,7 @@ struct Drawing {
         body += "<polyline points=\"\(list(points))\" fill=\"none\" \(style)/>"
     }
 
-    /// Draws text.
-    ///
-    /// - Parameters:
-    ///   - text: the text.
-    ///   - x: horizontal position.
-    ///   - y: position of the baseline.
-    ///   - anchor: which part of the text is at x: start, middle or end.
+    /// Draws text whose baseline is at y and whose start, middle or end (`anchor`) is at x.
     mutating func text(_ text: String, _ x: Double, _ y: Double, anchor: String = "middle") {
         body += "<text x=\"\(at(x))\" y=\"\(at(y))\" text-anchor=\"\(anchor)\">\(escaped(text))</text>"
     }
@@ -58,11 +52,7 @@ struct Drawing {
         rectangle(x, y, width, height, "fill=\"url(#\(id))\" stroke=\"#1a1a1a\"")
     }
 
-    /// The picture as an SVG element.
-    ///
-    /// - Parameters:
-    ///   - height: height in units of the coordinate system.
-    ///   - description: alternative text; nil where an adjacent image has it.
+    /// The picture as an SVG element. `description` is its alternative text; nil where an adjacent image has it.
     func svg(height: Double, description: String?) -> String {
         let label = description.map { "role=\"img\" aria-label=\"\(escaped($0))\"" } ?? "aria-hidden=\"true\""
         return "<svg viewBox=\"0 0 \(at(Drawing.width)) \(at(height))\" \(label)>\(body)</svg>"

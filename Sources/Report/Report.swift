@@ -63,10 +63,7 @@ public struct Report {
 
     /// Writes the page atomically: on failure an earlier file is left as it was.
     ///
-    /// - Parameters:
-    ///   - path: the file.
-    ///   - command: the command line, for the provenance.
-    ///   - date: date of the report.
+    /// - Parameter command: the command line, for the provenance.
     public func write(to path: String, command: String, date: Date = Date()) throws {
         try AtomicFile.write(Array(page(command: command, date: date).utf8), to: path, as: "the report")
     }

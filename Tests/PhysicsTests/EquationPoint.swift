@@ -19,7 +19,7 @@ struct EquationPoint {
         .hardness: .exponential,
     ]
 
-    /// Scales: thickness 400 m, length 30 km, speed 500 m yr⁻¹.
+    /// Constants at scales of 30 km, 500 m yr⁻¹ and 400 m.
     static let numbers = PhysicalNumbers(
         Constants(), Scales(length: 30_000, speed: 500 / Constants.secondsPerYear, thickness: 400))
 
