@@ -173,7 +173,8 @@ let tests: [Target] = [
     .testTarget(
         name: "CommandTests",
         dependencies: [
-            "CommandSupport", "Runs", "NetCDFFiles", "MapProjections", "Fields", "TestSupport", "pinn-ingest", "pinn-train",
+            "CommandSupport", "Runs", "NetCDFFiles", "MapProjections", "Fields", "TestSupport", "pinn-ingest",
+            "pinn-train",
             "pinn-export",
             "pinn-sample",
             "pinn-bench", "pinn-plan", "pinn-eval", "pinn-report",

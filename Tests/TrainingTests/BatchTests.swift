@@ -26,9 +26,9 @@ import Training
     @Test(arguments: ["adam", "lbfgs"])
     func collocationColumnsAreNotReadWhereResampledPointsStandInForThem(optimizer: String) throws {
         var short = try ShortRun()
-        short.configuration.optimizer = optimizer
+        try short.configuration.set("optimizer", to: optimizer)
         short.configuration.stream.sample = 600
-        short.configuration.sampling = try SamplingConfiguration(parsing: "rad:every=10")
+        try short.configuration.set("sampling", to: "rad:every=10")
         let whole = try short.train("whole", iterations: 19)
         try short.train("run", iterations: 19, stopAt: 12)
         try spoil(.collocation, .x, of: short.configuration.store)
@@ -42,7 +42,7 @@ import Training
         var short = try ShortRun()
         short.configuration.balance = .gradient
         short.configuration.stream = StreamConfiguration(chunk: 300, data: 150, front: 70, sample: 300)
-        short.configuration.sampling = try SamplingConfiguration(parsing: "rad:every=100")
+        try short.configuration.set("sampling", to: "rad:every=100")
         let before = try short.train("run", iterations: 100)
         let after = try short.resume("run", iterations: 101)
         let points = try #require(before.drawn)
@@ -68,7 +68,7 @@ import Training
     /// The store is cut as soon as the first iteration is reported: by then the fixed batch has been read once.
     @Test(arguments: [true, false]) func aFixedBatchIsReadOnceWhereItIsKept(isKept: Bool) throws {
         var short = try ShortRun()
-        short.configuration.optimizer = "ssbroyden"
+        try short.configuration.set("optimizer", to: "ssbroyden")
         short.configuration.stream.sample = 900
         let whole = try short.train("whole", iterations: 12)
         let bytes = try Data(contentsOf: URL(fileURLWithPath: short.configuration.store))
@@ -95,7 +95,7 @@ import Training
 
     @Test func theBitsDoNotDependOnWhetherAFixedBatchIsKept() throws {
         var short = try ShortRun()
-        short.configuration.optimizer = "adam:5,ssbroyden:8"
+        try short.configuration.set("optimizer", to: "adam:5,ssbroyden:8")
         short.configuration.resampling = .bootstrap
         short.configuration.stream.sample = 900
         let kept = try short.train("kept", iterations: 13)

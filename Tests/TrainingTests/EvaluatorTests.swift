@@ -125,7 +125,7 @@ private final class CountingReduction: GradientReduction {
 
     private func phases() throws -> ShortRun {
         var short = try ShortRun()
-        short.configuration.optimizer = "adam:10,ssbroyden:6,lbfgs:6"
+        try short.configuration.set("optimizer", to: "adam:10,ssbroyden:6,lbfgs:6")
         short.configuration.stream.sample = 600
         return short
     }
