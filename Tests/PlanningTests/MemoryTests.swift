@@ -58,7 +58,7 @@ import Testing
     @Test func whatACommandNeedsBesidesItsOptionsIsRefusedByTheSystem() throws {
         let held = ProcessMemory(resident: 1 << 20, mapped: 4 << 20, data: 2 << 20)
         let memory = MemoryEstimate(
-            [.init(name: "maps", bytes: 100 << 20)], threads: 2, reservedPerThread: (mapped: 3 << 20, data: 2 << 20),
+            [.init(name: "maps", bytes: 1 << 30)], threads: 2, reservedPerThread: (mapped: 3 << 20, data: 2 << 20),
             held: held)
         #expect(memory.needed(.data) > memory.needed(.resident) && memory.needed(.mapped) > memory.needed(.data))
         for measure in [MemoryLimit.Measure.resident, .mapped, .data] {
