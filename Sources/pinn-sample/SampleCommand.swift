@@ -56,8 +56,6 @@ struct SampleCommand: ParsableCommand {
 
     func run() throws {
         let shelf = try ShelfCatalog.shelf(named: shelf)
-        try makeFolder()
-        try ProductWriter.requireReplaceable(folder: output, name: name)
         try MemoryEstimate(
             [
                 .init(
@@ -66,6 +64,8 @@ struct SampleCommand: ParsableCommand {
                     remedy: "a wider --spacing-m")
             ], threads: 1, reservedPerThread: Backends.reservedPerThread
         ).require()
+        try makeFolder()
+        try ProductWriter.requireReplaceable(folder: output, name: name)
         let solved = try SolvedShelf(shelf, spacing: spacingM)
         printMessage("solved \(shelf.title): \(solved.mesh.columns) x \(solved.mesh.rows) elements")
         let noise = noisePercent > 0 ? ProductWriter.Noise(percent: noisePercent, seed: seed) : nil
