@@ -87,6 +87,9 @@ struct CheckedColumn: Sendable {
         }
         if window.hasFault { try window.requireReadable() }
         let run = points.lowerBound * 4..<points.upperBound * 4
+        if loaded.count > 2 * StoredColumn.pageBytes + run.count {
+            window.drop(allBut: run.lowerBound - loaded.lowerBound..<run.upperBound - loaded.lowerBound)
+        }
         let firstPage = run.lowerBound / StoredColumn.pageBytes
         let lastPage = (run.upperBound - 1) / StoredColumn.pageBytes
         return ColumnWindow(window, column, run, checksums: Array(pages[firstPage...lastPage]))

@@ -62,6 +62,17 @@ final class FileWindow: @unchecked Sendable {
     /// Whether a page was found that cannot be read.
     var hasFault: Bool { map.map { file_window_fault($0.slot) != nil } ?? false }
 
+    /// Takes the pages that hold no byte of a part out of the process's memory.
+    func drop(allBut part: Range<Int>) {
+        guard let map else { return }
+        let (begin, page) = (map.pages.baseAddress!, FileWindow.pageBytes)
+        let offset = bytes.baseAddress! - UnsafeRawPointer(begin)
+        let start = (offset + part.lowerBound) / page * page
+        let end = min((offset + part.upperBound + page - 1) / page * page, map.pages.count)
+        madvise(begin, start, MADV_DONTNEED)
+        madvise(begin + end, map.pages.count - end, MADV_DONTNEED)
+    }
+
     /// Throws where the file no longer has the window, or a page of it could not be read.
     func requireReadable() throws {
         let size = file.byteCount
