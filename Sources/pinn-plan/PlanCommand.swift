@@ -33,7 +33,8 @@ struct PlanCommand: ParsableCommand {
 
     @Option(help: "Collocation points. (default: 1e8)", transform: count) var points = 100_000_000
     @Option(
-        help: "Cells with observations, of velocity and of thickness each (Amery: 200 thousand). (default: 200000)", transform: count)
+        help: "Cells with observations, of velocity and of thickness each (Amery: 200 thousand). (default: 200000)",
+        transform: count)
     var observations = 200_000
     @Option(help: "Points of the calving front. (default: 1000)", transform: count) var front = 1000
     @Option(help: "Unit time of this machine: seconds per point and 1000 iterations. (default: measured)")
