@@ -29,12 +29,16 @@ extension RunDirectory {
 
     /// The configuration of the ensemble that the folder holds; nil where it holds none.
     public func ensemblePlan() throws -> TrainingConfiguration? {
-        guard let text = try? String(contentsOfFile: planPath, encoding: .utf8) else { return nil }
+        guard let text = planText else { return nil }
         guard let configuration = try? TrainingConfiguration(toml: text) else {
             // The configuration of a single run is kept in its checkpoints; the file is for its user alone.
-            guard checkpoints.isEmpty else { return nil }
-            throw RunError.badPlan(path: planPath)
+            if checkpoints.isEmpty { throw RunError.badPlan(path: planPath) }
+            return nil
         }
         return configuration.ensemble > 1 ? configuration : nil
     }
+
+    /// A function of its own, not inlined: Swift 6.3.1 ends a throwing function that returns a large nil by a tail call of
+    /// memset, and leaves an error that was caught before it in the register of thrown ones.
+    @inline(never) private var planText: String? { try? String(contentsOfFile: planPath, encoding: .utf8) }
 }
