@@ -35,8 +35,8 @@ private struct MadeUpFields {
     func v(_ x: Double, _ y: Double) -> Double { -0.2 + 0.6 * outputs[.velocityY]!(x, y) }
     func h(_ x: Double, _ y: Double) -> Double { 1.2 - 0.5 * outputs[.thickness]!(x, y) }
     func mu(_ x: Double, _ y: Double) -> Double { exp(outputs[.viscosity]!(x, y)) }
-    func muH(_ x: Double, _ y: Double) -> Double { exp(outputs[.horizontalViscosity]!(x, y)) }
-    func muV(_ x: Double, _ y: Double) -> Double { exp(outputs[.verticalViscosity]!(x, y)) }
+    func horizontalViscosity(_ x: Double, _ y: Double) -> Double { exp(outputs[.horizontalViscosity]!(x, y)) }
+    func verticalViscosity(_ x: Double, _ y: Double) -> Double { exp(outputs[.verticalViscosity]!(x, y)) }
 
     static func dx(order: Int = 8, step: Double = 0.02, _ f: (Double, Double) -> Double, _ x: Double, _ y: Double)
         -> Double
@@ -61,10 +61,10 @@ private struct MadeUpFields {
     func anisotropic(_ x: Double, _ y: Double) -> (xx: Double, xy: Double, yy: Double) {
         let (ux, uy) = (Self.dx(u, x, y), Self.dy(u, x, y))
         let (vx, vy) = (Self.dx(v, x, y), Self.dy(v, x, y))
-        let vertical = -2 * muV(x, y) * (ux + vy)
+        let vertical = -2 * verticalViscosity(x, y) * (ux + vy)
         return (
-            h(x, y) * (2 * muH(x, y) * ux - vertical), h(x, y) * muH(x, y) * (uy + vx),
-            h(x, y) * (2 * muH(x, y) * vy - vertical)
+            h(x, y) * (2 * horizontalViscosity(x, y) * ux - vertical), h(x, y) * horizontalViscosity(x, y) * (uy + vx),
+            h(x, y) * (2 * horizontalViscosity(x, y) * vy - vertical)
         )
     }
 
@@ -132,8 +132,10 @@ struct ManufacturedFieldsTests {
             let exact = fields.point(x, y, normal: (nx, ny)).residuals(AnisotropicFrontStress())
             #expect(relativeError(front, exact) < 1e-12)
             #expect(
-                fields.point(x, y).residuals(IsotropyPrior())[0].distance(to: log(fields.muH(x, y) / fields.muV(x, y)))
-                    .magnitude < 1e-14)
+                fields.point(x, y).residuals(IsotropyPrior())[0].distance(
+                    to: log(fields.horizontalViscosity(x, y) / fields.verticalViscosity(x, y))
+                )
+                .magnitude < 1e-14)
         }
     }
 
