@@ -76,7 +76,7 @@ extension TrainCommand {
         }
         context.keepsFixedBatch = preflight?.memory.keepsFixedBatch ?? false
         try begin()
-        if isFirst { PrintedPlan(of: whole, context, preflight, resuming: saved).show() }
+        if isFirst { PrintedPlan(of: whole, context, preflight, resuming: copy saved).show() }
         if let member {
             printMessage(
                 "member     \(member.number) of \(whole.ensemble), seed \(configuration.seed), in \(directory.path)")

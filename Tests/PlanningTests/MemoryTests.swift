@@ -190,7 +190,7 @@ import Testing
         let folder = try TemporaryFolder()
         var configuration = Self.configuration("2x16", iterations: 100)
         try configuration.set("optimizer", to: name)
-        let objective = try Self.objective(configuration)
+        let objective = Self.objective(configuration)
         var parameters = objective.residualProblem.networks.initialParameters(seed: 0)
         var optimizer = configuration.makeOptimizer(parameterCount: parameters.count)
         // Waves of many lengths: more than 50 steps are found.
