@@ -10,14 +10,14 @@ struct PrintedPlan {
     private let whole: TrainingConfiguration
     private let context: TrainingContext
     private let preflight: PreflightCheck?
-    private let saved: Checkpoint?
+    private let saved: (iteration: Int, backend: String)?
 
     /// - Parameters:
     ///   - whole: the configuration of the ensemble, or of the single run.
-    ///   - saved: the checkpoint that is resumed.
+    ///   - saved: iteration and backend of the checkpoint that is resumed, which is not kept for this.
     init(
         of whole: TrainingConfiguration, _ context: TrainingContext, _ preflight: PreflightCheck?,
-        resuming saved: Checkpoint?
+        resuming saved: (iteration: Int, backend: String)?
     ) {
         self.whole = whole
         self.context = context
@@ -69,7 +69,7 @@ struct PrintedPlan {
         )
     }
 
-    private func showResumption(of saved: Checkpoint) {
+    private func showResumption(of saved: (iteration: Int, backend: String)) {
         if saved.iteration < whole.iterations {
             show("resuming", "at iteration \(saved.iteration)")
         } else {

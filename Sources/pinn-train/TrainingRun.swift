@@ -64,7 +64,7 @@ extension TrainCommand {
         as member: EnsembleMember? = nil, preflight: inout PreflightCheck?, begin: () throws -> Void
     ) throws -> (iteration: Int, checkpoint: String) {
         let isFirst = preflight == nil
-        let start = saved?.iteration ?? 0
+        let resumed = saved.map { (iteration: $0.iteration, backend: $0.backend) }
         let whole = member?.ensemble ?? configuration
         var context = try TrainingContext(configuration) { store, objective in
             guard isFirst else { return }
@@ -76,7 +76,7 @@ extension TrainCommand {
         }
         context.keepsFixedBatch = preflight?.memory.keepsFixedBatch ?? false
         try begin()
-        if isFirst { PrintedPlan(of: whole, context, preflight, resuming: copy saved).show() }
+        if isFirst { PrintedPlan(of: whole, context, preflight, resuming: resumed).show() }
         if let member {
             printMessage(
                 "member     \(member.number) of \(whole.ensemble), seed \(configuration.seed), in \(directory.path)")
@@ -87,7 +87,7 @@ extension TrainCommand {
             case .none: Trainer(starting: context, in: directory)
             }
         var display = try TrainingDisplay(
-            context, from: start, tensorboard: tensorboard, member: member)
+            context, from: resumed?.iteration ?? 0, tensorboard: tensorboard, member: member)
         defer { display.close() }
         let outcome = try trainer.run(
             checkpointEvery: .seconds(checkpointEvery), shouldStop: { StopRequest.isPending },
