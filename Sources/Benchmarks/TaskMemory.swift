@@ -8,7 +8,8 @@ extension BenchmarkTask {
         switch self {
         case .step(let step):
             try memory(
-                of: .named(step.problem, step.network, subdomains: step.subdomains, fourier: step.fourier), points: step.points,
+                of: .named(step.problem, step.network, subdomains: step.subdomains, fourier: step.fourier),
+                points: step.points,
                 threads: step.threads, copies: 1)
         case .stream(let stream):
             // Sets and their sizes are about those of DIFFICE_jax; a chunk in memory, one in use, one that is read ahead.

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 // A handler may not wait for a lock, so each entry says itself whether its path is complete.
@@ -14,6 +15,22 @@ static struct {
     _Atomic int state;
     char path[PATH_MAX];
 } files[max_files];
+
+// Threads that are making a file which is not in the list yet, and the signals that each of them had blocked before.
+static _Atomic int making;
+static _Thread_local sigset_t blocked_before;
+
+void cleanup_files_hold(void) {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &blocked_before);
+    atomic_fetch_add(&making, 1);
+}
+
+void cleanup_files_release(void) {
+    atomic_fetch_sub(&making, 1);
+    pthread_sigmask(SIG_SETMASK, &blocked_before, NULL);
+}
 
 void cleanup_file_add(const char *path) {
     if (strlen(path) >= sizeof files->path) return;
@@ -40,6 +57,9 @@ void cleanup_files_remove(void) {
 }
 
 void end_by_signal(int number) {
+    // Another thread may be between making a file and adding it; a second is long for that.
+    for (int tries = 0; tries < 1000 && atomic_load(&making) > 0; tries++)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     cleanup_files_remove();
     signal(number, SIG_DFL);
     sigset_t only;

@@ -37,6 +37,8 @@ public final class AtomicFile: Sendable {
                 path: finalPath, what: "the file", reason: "the name belongs to something other than a regular file")
         }
         // An unwritable folder is reported before any work.
+        cleanup_files_hold()
+        defer { cleanup_files_release() }
         lock = Mutex(try AtomicFile.lockedFile(finalPath + ".partial", reportedAs: finalPath))
         cleanup_file_add(temporaryPath)
     }

@@ -6,6 +6,10 @@
 void cleanup_file_add(const char *path);
 void cleanup_file_remove(const char *path);
 
+/// Around making a file and adding it: no signal is handled in between.
+void cleanup_files_hold(void);
+void cleanup_files_release(void);
+
 /// Removes them all; may be called by a signal handler.
 void cleanup_files_remove(void);
 
