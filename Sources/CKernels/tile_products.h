@@ -49,6 +49,9 @@ INLINE void add_products(vector sum[BLOCK_ROWS][WIDE], const float *const three[
     } else {
         vector bs[2];
         for (int v = 0; v < vectors; v++) bs[v] = load(b + v * LANES);
+        // Left to itself the compiler keeps this loop, and the sums in memory: an iteration of two 4 x 32 networks on AVX-512
+        // took 2.2 times as long.
+#pragma clang loop unroll(full)
         for (int i = 0; i < block_rows; i++) {
             const float value = three[i / 3][(i % 3) * apart];
             for (int v = 0; v < vectors; v++) sum[i][v] += value * bs[v];
