@@ -116,7 +116,7 @@ public enum IngestError: Failure {
         case .componentInOtherUnit(let variable, let other, let path, let ratio, let looksLike):
             "\(path): variables \(quoted(variable)) and \(quoted(other)) differ by a factor of \(Int(ratio.rounded())), as if \(quoted(variable)) were in \(looksLike); correct its attribute 'units'"
         case .constantVelocity(let x, let u, let y, let v, let path, let cells):
-            "\(path): variables \(quoted(x)) and \(quoted(y)) are \(plain(u)) and \(plain(v)) m/year on all \(cells) ice cells; a constant velocity is not a measurement, check the file"
+            "\(path): variables \(quoted(x)) and \(quoted(y)) are \(plain(u)) and \(plain(v)) m yr-1 on all \(cells) ice cells; a constant velocity is not a measurement, check the file"
         case .maskFlagsDisagree(let variable, let path, let values, let meanings):
             "\(path): variable \(quoted(variable)) has \(values) flag_values and \(meanings) flag_meanings; each value needs a meaning, correct the attributes"
         case .unknownMaskValue(let value, let variable, let path, let known):

@@ -21,7 +21,7 @@ public struct IngestReport: Sendable {
         /// What their misfits are weighted by; nil where all weights are equal.
         public var weights: String?
 
-        /// "194565 kept; dropped 12 without data; weighted by their errors (median 3.1 m/year)"
+        /// "194565 kept; dropped 12 without data; weighted by their errors (median 3.1 m yr-1)"
         var text: String {
             let losses = dropped.filter { $0.count > 0 }.map { "\($0.count) \($0.why)" }
             return "\(kept) kept" + (losses.isEmpty ? "" : "; dropped \(losses.joined(separator: ", "))")
@@ -51,7 +51,7 @@ public struct IngestReport: Sendable {
         lines.append(
             Self.row(
                 "scales",
-                "length \(Self.rounded(scales.length / 1000)) km, speed \(Self.rounded(scales.speed * Constants.secondsPerYear)) m/year, thickness \(Self.rounded(scales.thickness)) m"
+                "length \(Self.rounded(scales.length / 1000)) km, speed \(Self.rounded(scales.speed * Constants.secondsPerYear)) m yr-1, thickness \(Self.rounded(scales.thickness)) m"
             ))
         lines.append(Self.row("store", "\(store), \(Self.rounded(Double(storeBytes) / 1e6)) MB"))
         return lines

@@ -112,7 +112,7 @@ public struct IngestRun {
         report.warnings += Plausibility.warnings(
             velocity, in: velocityFile.name, thickness, in: thicknessFile.name)
         report.warnings +=
-            Plausibility.warnings(errorsOf: velocity, unit: "m/year", in: velocityFile.name)
+            Plausibility.warnings(errorsOf: velocity, unit: "m yr-1", in: velocityFile.name)
             + Plausibility.warnings(errorsOf: thickness, unit: "m", in: thicknessFile.name)
         try content.write(to: request.store, description) { try progress(.writing, $0, $1) }
 
@@ -306,7 +306,7 @@ public struct IngestRun {
                 dropped: [
                     (velocity.missing, "\(ice) without data"), (velocity.marked, "with an undeclared no-data value"),
                 ],
-                weights: velocity.weighing(unit: "m/year")),
+                weights: velocity.weighing(unit: "m yr-1")),
             .init(
                 what: "thickness cells", kept: thickness.count,
                 dropped: [

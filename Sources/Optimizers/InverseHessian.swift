@@ -16,25 +16,19 @@ struct InverseHessian: Sendable, Equatable {
     }
 
     let order: Int
+    /// Empty: those of the identity, which takes no memory until the first product.
     private(set) var elements: [Double]
 
-    /// The identity.
-    init(order: Int) {
-        self.order = order
-        elements = [Double](repeating: 0, count: InverseHessian.elementCount(order))
-        becomeIdentity()
-    }
-
-    /// In place: two such matrices would be more than what is planned.
-    mutating func becomeIdentity() {
-        for place in elements.indices { elements[place] = 0 }
-        for row in 0..<order { elements[InverseHessian.elementCount(row) + row] = 1 }
-    }
-
-    init(order: Int, elements: [Double]) {
-        precondition(elements.count == InverseHessian.elementCount(order))
+    /// - Parameter elements: empty for the identity.
+    init(order: Int, elements: [Double] = []) {
+        precondition(elements.isEmpty || elements.count == InverseHessian.elementCount(order))
         self.order = order
         self.elements = elements
+    }
+
+    private mutating func allocateIdentity() {
+        elements = [Double](repeating: 0, count: InverseHessian.elementCount(order))
+        for row in 0..<order { elements[InverseHessian.elementCount(row) + row] = 1 }
     }
 
     static func elementCount(_ order: Int) -> Int { order * (order + 1) / 2 }
@@ -46,6 +40,7 @@ struct InverseHessian: Sendable, Equatable {
     mutating func product(_ x: [Double], after change: Change?, threads: Int) -> [Double] {
         let order = order
         precondition(x.count == order)
+        if elements.isEmpty { allocateIdentity() }
         let runs = min(InverseHessian.runs, order)
         let bounds = (0...runs).map { Int((Double($0) / Double(runs)).squareRoot() * Double(order)) }
         let change = change ?? Change(keep: 1, ww: 0, sw: 0, ss: 0, s: x, w: x)

@@ -119,7 +119,7 @@ public struct BroydenState: OptimizerState {
     init(parameterCount: Int) { matrix = InverseHessian(order: parameterCount) }
 
     mutating func reset() {
-        matrix.becomeIdentity()
+        matrix = InverseHessian(order: matrix.order)
         (change, direction, isScaled) = (nil, nil, false)
     }
 
@@ -129,7 +129,8 @@ public struct BroydenState: OptimizerState {
     }
 
     public var stored: StoredArrays {
-        var doubles = ["inverse_hessian": matrix.elements]
+        var doubles: [String: [Double]] = [:]
+        if !matrix.elements.isEmpty { doubles["inverse_hessian"] = matrix.elements }
         doubles["direction"] = direction
         if let change {
             doubles["move"] = change.s
@@ -141,7 +142,9 @@ public struct BroydenState: OptimizerState {
 
     public mutating func restore(_ stored: StoredArrays) throws {
         let order = matrix.order
-        let elements = try stored.doubles("inverse_hessian", length: InverseHessian.elementCount(order))
+        let isIdentity = stored.doubles["inverse_hessian"] == nil
+        let elements =
+            isIdentity ? [] : try stored.doubles("inverse_hessian", length: InverseHessian.elementCount(order))
         let direction = try stored.doubles["direction"].map { _ in try stored.doubles("direction", length: order) }
         let change = try stored.doubles["factors"].map { _ in
             let factors = try stored.doubles("factors", length: 4)

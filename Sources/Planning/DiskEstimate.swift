@@ -16,7 +16,7 @@ public struct DiskEstimate: Sendable, Equatable {
         let parameters = objective.residualProblem.networks.parameterCount
         checkpoint = Checkpoint.byteCount(
             parameters: parameters, optimizer: configuration.optimizerStateSize(parameterCount: parameters),
-            drawnPoints: configuration.drawnPoints, terms: terms, iterations: configuration.iterations)
+            resampledPoints: configuration.resampledPoints, terms: terms, iterations: configuration.iterations)
         run =
             configuration.ensemble
             * ((RunDirectory.checkpointsKept + 1) * checkpoint

@@ -28,6 +28,7 @@ public struct MemoryEstimate: Sendable {
     private let reserved: (mapped: Int, data: Int)
     /// Of the error where it does not fit: `.usage` where options of the command decide how large it is.
     private let kind: FailureKind
+    private let threads: Int
 
     /// Library code that is first used after the plan is made, stacks of threads, buffers of a file that is read or written
     /// (1 MB). Measured: 3 to 6 MB of netCDF, HDF5 and OpenBLAS.
@@ -44,6 +45,7 @@ public struct MemoryEstimate: Sendable {
         self.parts = parts + [Part(name: "libraries at work", bytes: MemoryEstimate.laterPages)]
         self.baseline = baseline
         self.kind = kind
+        self.threads = threads
         let others = threads > 0 ? MemoryEstimate.otherThreads : (mapped: 0, data: 0)
         reserved = (
             threads * reservedPerThread.mapped + others.mapped, threads * reservedPerThread.data + others.data
@@ -119,10 +121,10 @@ public struct MemoryEstimate: Sendable {
     private static func drawing(
         _ configuration: TrainingConfiguration, backend: [(name: String, bytes: Int)]
     ) -> [Part] {
-        guard configuration.drawnPoints > 0 else { return [] }
-        let evaluated = configuration.sampling.evaluated * configuration.drawnPoints
+        guard configuration.resampledPoints > 0 else { return [] }
+        let evaluated = configuration.sampling.evaluated * configuration.resampledPoints
         // Points in use, the next ones and their indices among the candidates.
-        let kept = 2 * ResampledPoints.byteCount(configuration.drawnPoints) + 8 * configuration.drawnPoints
+        let kept = 2 * ResampledPoints.byteCount(configuration.resampledPoints) + 8 * configuration.resampledPoints
         // Candidates with a residual and a weight each; of one chunk, positions and residuals, before and after a copy.
         let candidates =
             ResampledPoints.byteCount(evaluated) + 12 * evaluated
@@ -146,7 +148,7 @@ public struct MemoryEstimate: Sendable {
 
     /// All parts as a limit counts them, with the process as it is and what its threads reserve.
     private func allParts(_ measure: MemoryLimit.Measure) -> [Part] {
-        let (process, threads) =
+        let (process, reservations) =
             switch measure {
             case .resident: (baseline.resident, 0)
             case .mapped: (baseline.mapped, reserved.mapped)
@@ -154,7 +156,9 @@ public struct MemoryEstimate: Sendable {
             }
         return [
             Part(name: "program and libraries", bytes: process, remedy: nil),
-            Part(name: "stacks and buffers of the threads", bytes: threads, remedy: "fewer --threads"),
+            Part(
+                name: "stacks and buffers of the threads", bytes: reservations,
+                remedy: threads > 1 ? "fewer --threads" : nil),
         ] + parts
     }
 

@@ -20,6 +20,10 @@ public struct ProcessMemory: Sendable, Equatable {
     /// VmHWM of proc(5), not getrusage: ru_maxrss survives execve, so a child would begin with its parent's peak.
     public static var peakBytes: Int { kilobytes("VmHWM", in: smallFile("/proc/self/status") ?? "") ?? 0 }
 
+    public static func - (a: ProcessMemory, b: ProcessMemory) -> ProcessMemory {
+        ProcessMemory(resident: a.resident - b.resident, mapped: a.mapped - b.mapped, data: a.data - b.data)
+    }
+
     /// The same plus the code of netCDF and HDF5 (measured: 8 MB), which pinn-train has loaded when it plans.
     public var withOpenStore: ProcessMemory {
         var memory = self

@@ -35,7 +35,7 @@ public enum StoreError: Failure {
         case .replaced(let path):
             "\(path): was replaced by another file while it was being read; run the command again"
         case .readFailed(let path, let byte, let reason):
-            "\(path): cannot read at byte \(byte): \(reason); the store was truncated or its disk fails"
+            "\(path): cannot read at byte \(byte): \(reason); the store was truncated or its disk fails; restore it, or make it again with pinn-ingest (the same products, options and seed give the same points)"
         case .missingSet(let set, let path):
             "\(path): holds no \(set.rawValue) points; make the store again with pinn-ingest"
         case .badAttribute(let name, let path, let expected):

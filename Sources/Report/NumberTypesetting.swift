@@ -15,12 +15,8 @@ extension NumberText {
     /// With narrow spaces between thousands.
     static func count(_ value: Int) -> String { grouped(value, by: "\u{202F}") }
 
-    /// "m year-1" as "m/yr", "year-1" as "yr⁻¹".
-    static func unit(_ symbol: String) -> String {
-        if symbol == "1" { return "" }
-        if symbol == "year-1" { return "yr⁻¹" }
-        return symbol.replacing(" year-1", with: "/yr")
-    }
+    /// "m year-1" as "m yr⁻¹".
+    static func unit(_ symbol: String) -> String { symbol == "1" ? "" : symbol.replacing("year-1", with: "yr⁻¹") }
 
     private static func superscript(_ text: String) -> String {
         let digits = Array("⁰¹²³⁴⁵⁶⁷⁸⁹")

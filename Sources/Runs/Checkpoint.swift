@@ -15,7 +15,7 @@ public struct Checkpoint: Sendable {
     /// Factors on the terms' weights; nil where they are not balanced.
     public var balance: [Double]?
     /// Collocation points that the run trains on; nil: those of the store.
-    public var drawn: ResampledPoints?
+    public var resampled: ResampledPoints?
     public var history: History
     /// `StoreReader.fingerprint` of the store that the run trains on.
     public var storeFingerprint: String
@@ -29,7 +29,7 @@ public struct Checkpoint: Sendable {
     public init(
         configuration: TrainingConfiguration, iteration: Int, parameters: [Float], optimizer: StoredArrays,
         balance: [Double]? = nil,
-        drawn: ResampledPoints? = nil, history: History, storeFingerprint: String, backend: String,
+        resampled: ResampledPoints? = nil, history: History, storeFingerprint: String, backend: String,
         trainedSeconds: Double
     ) {
         self.configuration = configuration
@@ -37,7 +37,7 @@ public struct Checkpoint: Sendable {
         self.parameters = parameters
         self.optimizer = optimizer
         self.balance = balance
-        self.drawn = drawn
+        self.resampled = resampled
         self.history = history
         self.storeFingerprint = storeFingerprint
         self.backend = backend
@@ -96,10 +96,10 @@ extension Checkpoint {
             let element = try file.define(dimension: "\(name)_element", length: values.count)
             return (try file.define(variable: Checkpoint.statePrefix + name, .double, over: [element]), values)
         }
-        if let drawn {
-            try file.setAttribute(Checkpoint.drawnAt, .numbers([Double(drawn.iteration)]))
-            let point = try file.define(dimension: "drawn", length: drawn.columns[0].count)
-            for (column, values) in zip(PointSet.collocation.columns, drawn.columns) {
+        if let resampled {
+            try file.setAttribute(Checkpoint.drawnAt, .numbers([Double(resampled.iteration)]))
+            let point = try file.define(dimension: "drawn", length: resampled.columns[0].count)
+            for (column, values) in zip(PointSet.collocation.columns, resampled.columns) {
                 vectors.append(
                     (try file.define(variable: Checkpoint.drawnVariable(column), .float, over: [point]), values))
             }
@@ -120,14 +120,14 @@ extension Checkpoint {
         /// The optimizer's state, which can be many times as long as the weights.
         public static let optimizer = Contents(rawValue: 1)
         /// Collocation points that were drawn.
-        public static let drawnPoints = Contents(rawValue: 2)
+        public static let resampledPoints = Contents(rawValue: 2)
         public static let history = Contents(rawValue: 4)
         /// What a run resumes from.
-        public static let all: Contents = [.optimizer, .drawnPoints, .history]
+        public static let all: Contents = [.optimizer, .resampledPoints, .history]
 
         fileprivate func include(_ variable: String) -> Bool {
             if variable.hasPrefix(Checkpoint.statePrefix) { return contains(.optimizer) }
-            if variable.hasPrefix(Checkpoint.drawnPrefix) { return contains(.drawnPoints) }
+            if variable.hasPrefix(Checkpoint.drawnPrefix) { return contains(.resampledPoints) }
             return variable == Checkpoint.parametersName || contains(.history)
         }
     }
@@ -173,7 +173,7 @@ extension Checkpoint {
             configuration: configuration, iteration: Int(iteration),
             parameters: try file.requireVariable(Checkpoint.parametersName).read(),
             optimizer: optimizer, balance: file.attribute("balance_factors")?.numbers,
-            drawn: try contents.contains(.drawnPoints)
+            resampled: try contents.contains(.resampledPoints)
                 ? file.attribute(Checkpoint.drawnAt)?.number.map { drawnAt in
                     ResampledPoints(
                         iteration: Int(drawnAt),

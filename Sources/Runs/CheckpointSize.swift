@@ -10,9 +10,9 @@ extension Checkpoint {
     private static let variableBytes = 1 << 9
 
     public static func byteCount(
-        parameters: Int, optimizer: StateSize, drawnPoints: Int, terms: Int, iterations: Int
+        parameters: Int, optimizer: StateSize, resampledPoints: Int, terms: Int, iterations: Int
     ) -> Int {
-        4 * parameters + optimizer.bytes + variableBytes * optimizer.arrays + ResampledPoints.byteCount(drawnPoints)
+        4 * parameters + optimizer.bytes + variableBytes * optimizer.arrays + ResampledPoints.byteCount(resampledPoints)
             + History.byteCount(terms: terms, iterations: iterations) + headerBytes
     }
 }

@@ -28,7 +28,7 @@ public final class RunDirectory {
         let lockPath = "\(path)/lock"
         lock = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
         guard lock >= 0 else { throw failure("the lock") }
-        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+        guard RunDirectory.takes(lock) else {
             throw RunError.held(run: path, owner: contents(of: lock))
         }
         let owner = RunDirectory.owner
@@ -97,6 +97,17 @@ public final class RunDirectory {
     }
 
     // MARK: inside
+
+    /// Takes the lock, or finds it held for half a second: a process that is being started shares the lock of the one that starts it
+    /// until its exec.
+    private static func takes(_ lock: Int32) -> Bool {
+        for _ in 0..<50 {
+            if flock(lock, LOCK_EX | LOCK_NB) == 0 { return true }
+            guard errno == EWOULDBLOCK || errno == EINTR else { return false }
+            usleep(10_000)
+        }
+        return false
+    }
 
     /// The process that holds the lock, if it is not this one.
     private var otherOwner: String? {

@@ -75,7 +75,7 @@ public struct SamplingConfiguration: OptionValue, Equatable {
 
     /// The iteration of the last drawing, this one's or an earlier one's. The first `every` iterations have none and are
     /// uniform: residuals of initial weights say nothing.
-    public func drawing(at iteration: Int) -> Int? {
+    public func lastResampling(at iteration: Int) -> Int? {
         every > 0 && iteration >= every ? iteration / every * every : nil
     }
 

@@ -88,7 +88,7 @@ public struct TrainingConfiguration: Sendable, Equatable {
     }
 
     /// Most collocation points that are drawn by their residuals at a time: as many as a fixed batch has.
-    public var drawnPoints: Int { sampling.method == .uniform ? 0 : stream.sampleChunks * stream.chunk }
+    public var resampledPoints: Int { sampling.method == .uniform ? 0 : stream.sampleChunks * stream.chunk }
 
     /// Checks what the parser of no single option can see.
     public func validate() throws {

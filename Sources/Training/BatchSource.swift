@@ -2,7 +2,7 @@ import Fields
 import PointStore
 import Runs
 
-/// The batches of a run. The only part of training that knows the store: it reads ahead, keeps what is used again, and puts resampled
+/// The batches of a run. The only part of training that asks the store for points: it reads ahead, keeps what is used again, and puts resampled
 /// collocation points in the place of the store's.
 final class BatchSource {
     private let stream: ChunkStream
@@ -30,7 +30,7 @@ final class BatchSource {
     ///   - isFixed: whether losses of different iterations are compared.
     ///   - resampled: collocation points to be used.
     func batch(at iteration: Int, phaseStart: Int, isFixed: Bool, resampled: ResampledPoints?) -> Batch {
-        let start = max(phaseStart, configuration.sampling.drawing(at: iteration) ?? 0)
+        let start = max(phaseStart, configuration.sampling.lastResampling(at: iteration) ?? 0)
         let parts = configuration.stream.sampleChunks
         let order = resampled.map {
             ResampledOrder($0, chunks: parts, isShuffled: !isFixed, seed: configuration.seed)

@@ -2,23 +2,24 @@ import Compute
 import Objective
 import PointStore
 
-/// Loss and gradient of a batch. Training asks for both through this protocol alone, and nothing else in it knows the device.
+/// Loss and gradient of a batch: what the trainer and the optimizers on the host ask of a device.
 public protocol Evaluator {
     /// The mean loss over the batch's chunks, and its gradient.
     ///
     /// - Parameter factors: on the terms' weights; nil: all one.
     func evaluate(_ parameters: [Float], on batch: Batch, factors: [Double]?, gradient: inout [Float]) throws -> Loss
 
-    /// The norm of each weighted term's gradient over the batch's first chunk.
+    /// The norm of each weighted term's gradient over the batch's first chunk; of this process alone.
     func gradientNorms(_ parameters: [Float], on batch: Batch) throws -> [Double]
 
     /// √(Σ weight r²) over the residuals at each of some collocation points, x and y.
     func residuals(_ parameters: [Float], at points: [[Float]]) throws -> [Float]
 }
 
-/// Sums over all processes that train one run, each on its own part of a batch: this is where an all-reduce goes, and the only place.
+/// Combines loss and gradient of all processes that train one run, each on its own part of a batch: the one place for an all-reduce.
 ///
-/// What is given is this process's share of a mean, so that the sum over processes is the mean over the whole batch.
+/// Each call gets this process's mean over its part, and returns the mean over the whole batch, the same bits on every process; with
+/// parts of one size, the sum divided by the number of processes.
 public protocol GradientReduction: Sendable {
     func reduce(_ gradient: inout [Float]) throws
     func reduce(_ loss: inout Loss) throws

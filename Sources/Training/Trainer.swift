@@ -92,7 +92,7 @@ public struct Trainer {
     private mutating func beginIteration(_ report: (TrainingProgress) -> Void) throws {
         let iteration = state.iteration
         let startsPhase = iteration > 0 && phase.start == iteration
-        let isResampled = context.configuration.sampling.drawing(at: iteration) == iteration
+        let isResampled = context.configuration.sampling.lastResampling(at: iteration) == iteration
         guard startsPhase || isResampled else { return }
         try stepper.synchronize(&state)
         _ = try record(stepper.results(), report)
@@ -189,7 +189,7 @@ public struct Trainer {
         guard configuration.stop == .flat, let last = context.phases.phases.last, state.iteration > last.start else {
             return false
         }
-        let start = max(last.start, configuration.sampling.drawing(at: state.iteration) ?? 0)
+        let start = max(last.start, configuration.sampling.lastResampling(at: state.iteration) ?? 0)
         return PlateauCriterion.isReached(
             state.history.totals[start..<state.iteration], loss: loss, observedValues: context.observedValues)
     }

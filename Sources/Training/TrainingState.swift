@@ -38,7 +38,7 @@ public struct TrainingState: Sendable {
             try optimizer.restore(checkpoint.optimizer)
         }
         reweighting = checkpoint.balance.map(LossReweighting.init(factors:))
-        resampled = checkpoint.drawn
+        resampled = checkpoint.resampled
         history = checkpoint.history
         trainedSeconds = checkpoint.trainedSeconds
     }
@@ -51,7 +51,7 @@ public struct TrainingState: Sendable {
     func checkpoint(_ context: TrainingContext, seconds: Double, hasEnded: Bool) -> Checkpoint {
         var checkpoint = Checkpoint(
             configuration: context.configuration, iteration: iteration, parameters: parameters,
-            optimizer: optimizer.stored, balance: reweighting?.factors, drawn: resampled, history: history,
+            optimizer: optimizer.stored, balance: reweighting?.factors, resampled: resampled, history: history,
             storeFingerprint: context.store.fingerprint, backend: context.backend.summary,
             trainedSeconds: trainedSeconds + seconds)
         checkpoint.hasEnded = hasEnded

@@ -17,13 +17,16 @@ struct PreflightCheck {
     let free: Int?
 
     /// Throws where the run would not fit.
+    ///
+    /// - Parameter resumed: memory of the checkpoint that was read, which becomes the run's own.
     init(
         _ configuration: TrainingConfiguration, _ store: StoreReader, _ objective: Objective, run: RunDirectory,
-        threads: Int?
+        threads: Int?, resumed: ProcessMemory
     ) throws {
         let sizes = store.description.sizes(configuration.stream)
-        let baseline = ProcessMemory.now
-        limits = MemoryLimit.all(holding: baseline)
+        let now = ProcessMemory.now
+        let baseline = now - resumed
+        limits = MemoryLimit.all(holding: now)
         memory = MemoryEstimate(
             configuration, objective: objective, sizes: sizes,
             backend: try Backends.memory(

@@ -30,7 +30,10 @@ struct PrintedPlan {
         let points = context.objective.sets.map {
             "\(context.stream.size($0)) of \(context.store.count($0)) \($0.rawValue)"
         }
-        show("store", "\(whole.store), an epoch is \(context.stream.iterationsPerEpoch) iterations")
+        show(
+            "store",
+            "\(whole.store), \(context.store.accessDescription); an epoch is \(context.stream.iterationsPerEpoch) iterations"
+        )
         show("points", "\(points.joined(separator: ", ")) in each iteration")
         if context.stream.size(.collocation) < whole.stream.chunk {
             printMessage(

@@ -47,7 +47,7 @@ struct TrainingDisplay {
     private var summary: String {
         guard let last else { return "" }
         let terms = zip(context.objective.terms, last.loss.meanSquares).map { term, square in
-            "\(term.name) \(NumberText.plain(square.squareRoot()))\(term.unit == "1" ? "" : " \(term.unit)")"
+            "\(term.name) \(NumberText.plain(square.squareRoot()))\(term.unit == "1" ? "" : " \(term.unit.replacing("year-1", with: "yr-1"))")"
         }
         let seconds = (ContinuousClock.now - begin) / .seconds(1)
         let rate = seconds > 0 ? "\(Int(Double(points) / seconds)) points/s" : ""

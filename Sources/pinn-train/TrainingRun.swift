@@ -1,17 +1,20 @@
 import CommandSupport
 import Fields
+import Planning
 import Runs
 import Training
 
 /// A single run, and the members of an ensemble, each of which is one.
 extension TrainCommand {
     func trainOne(in directory: RunDirectory) throws {
+        let before = ProcessMemory.now.withOpenStore
         var saved = resume ? try savedCheckpoint(in: directory) : nil
+        let memory = ProcessMemory.now - before
         let configuration = try configuration(resuming: saved?.configuration)
         if let saved { try requireSame(configuration, saved) }
         let isNew = saved == nil
         var preflight: PreflightCheck?
-        let end = try train(configuration, saved.take(), in: directory, preflight: &preflight) {
+        let end = try train(configuration, saved.take(), memory, in: directory, preflight: &preflight) {
             try directory.acquire()
             if isNew { try requireEmpty(directory) }
         }
@@ -31,13 +34,15 @@ extension TrainCommand {
         for number in 1...configuration.ensemble {
             let member = EnsembleMember(number: number, ensemble: configuration, directory: directory)
             let run = directory.member(number)
+            let before = ProcessMemory.now.withOpenStore
             var checkpoint = saved == nil || run.checkpoints.isEmpty ? nil : try savedCheckpoint(in: run)
             if let checkpoint {
                 try requireSame(member.configuration, checkpoint)
                 if checkpoint.isComplete(for: configuration) { continue }
             }
+            let memory = ProcessMemory.now - before
             let isFirst = preflight == nil
-            _ = try train(member.configuration, checkpoint.take(), in: run, as: member, preflight: &preflight) {
+            _ = try train(member.configuration, checkpoint.take(), memory, in: run, as: member, preflight: &preflight) {
                 if isFirst {
                     try directory.acquire()
                     if saved == nil { try requireEmpty(directory) }
@@ -56,11 +61,13 @@ extension TrainCommand {
     ///
     /// - Parameters:
     ///   - saved: the checkpoint to resume; given away, for its optimizer's arrays become the run's.
+    ///   - memory: what reading the checkpoint took.
     ///   - preflight: made and shown, with the plan, for the first member that is trained: the others need the same.
     ///   - begin: called once the store is known to be good, before the run's folder is made: a mistyped path leaves nothing
     ///     behind.
     private func train(
-        _ configuration: TrainingConfiguration, _ saved: consuming Checkpoint?, in directory: RunDirectory,
+        _ configuration: TrainingConfiguration, _ saved: consuming Checkpoint?, _ memory: ProcessMemory,
+        in directory: RunDirectory,
         as member: EnsembleMember? = nil, preflight: inout PreflightCheck?, begin: () throws -> Void
     ) throws -> (iteration: Int, checkpoint: String) {
         let isFirst = preflight == nil
@@ -69,7 +76,8 @@ extension TrainCommand {
         var context = try TrainingContext(configuration) { store, objective in
             guard isFirst else { return }
             preflight = try PreflightCheck(
-                whole, store, objective, run: member?.directory ?? directory, threads: threads)
+                whole, store, objective, run: member?.directory ?? directory, threads: threads,
+                resumed: memory)
         } makeBackend: {
             try Backends.make(
                 "\(configuration.backend):\(configuration.precision.rawValue)", $0, threads: threads)

@@ -56,6 +56,17 @@ struct MemoryTests {
         }
     }
 
+    /// The checkpoint that it was read from was held until the end: a second inverse Hessian.
+    @Test func aResumedRunNeedsTheMemoryOfANewOne() throws {
+        let here = try Workspace()
+        try here.addStore()
+        // 3364 weights: an inverse Hessian of 45 MB.
+        let options = ["--stream", "chunk=64", "--network", "2x55", "--optimizer", "ssbroyden"]
+        let new = try peak(here.train, options + ["--iterations", "3"], in: here)
+        let resumed = try peak(here.train, ["--resume", "--iterations", "6"], in: here)
+        #expect(resumed - new < 12, "\(new) and \(resumed) MB")
+    }
+
     @Test(.enabled(if: Places.runsLongTests, "set PINN_LONG_TESTS=1 to run"))
     func aHundredMillionPointsAreIngestedAndTrainedOnInTheMemoryOfALaptop() throws {
         let here = try Workspace()

@@ -103,7 +103,7 @@ struct Fault: CustomTestStringConvertible, Sendable {
             v["VX"].value = { value($0, $1) / 31_536_000 }
             v["VY"].value = { value($0, $1) * 0.4 }
         },
-        Fault(name: "one component in m/year as m/day", words: ["measures.nc", "'VY'", "m/year"]) { v, _ in
+        Fault(name: "one component in m/year as m/day", words: ["measures.nc", "'VY'", "m yr-1"]) { v, _ in
             let value = v["VX"].value
             for name in ["VX", "VY"] { v[name][attribute: "units"] = .text("m/day") }
             v["VX"].value = { value($0, $1) / 365 }
@@ -153,7 +153,7 @@ struct Fault: CustomTestStringConvertible, Sendable {
         Fault(name: "a thickness of a hundred kilometres", words: ["bed.nc", "'thickness'", "10000 m"]) { _, t in
             t["thickness"].value = { SmallShelf.h($0, $1) * 300 }
         },
-        Fault(name: "speeds that nothing has", words: ["measures.nc", "'VX'", "less than 1000000 m/year"]) { v, _ in
+        Fault(name: "speeds that nothing has", words: ["measures.nc", "'VX'", "less than 1000000 m yr-1"]) { v, _ in
             for name in ["VX", "VY"] {
                 let value = v[name].value
                 v[name].value = { value($0, $1) * 1e6 }

@@ -166,7 +166,7 @@ import Testing
         let folder = try TemporaryFolder()
         var configuration = Self.configuration(network, iterations: 500)
         try configuration.set("sampling", to: sampling)
-        let points = [Float](repeating: 0, count: configuration.drawnPoints)
+        let points = [Float](repeating: 0, count: configuration.resampledPoints)
         let objective = Self.objective(configuration)
         let parameters = objective.residualProblem.networks.initialParameters(seed: 0)
         var history = History(termNames: objective.terms.map(\.name))
@@ -177,7 +177,8 @@ import Testing
         try Checkpoint(
             configuration: configuration, iteration: 500, parameters: parameters,
             optimizer: configuration.makeOptimizer(parameterCount: parameters.count).stored,
-            drawn: points.isEmpty ? nil : ResampledPoints(iteration: 500, columns: [points, points]), history: history,
+            resampled: points.isEmpty ? nil : ResampledPoints(iteration: 500, columns: [points, points]),
+            history: history,
             storeFingerprint: "00000000", backend: "CPU", trainedSeconds: 1
         ).write(to: path)
         let bytes = try fileSize(path)
@@ -214,7 +215,7 @@ import Testing
         let size = configuration.optimizerStateSize(parameterCount: parameters.count)
         #expect(optimizer.stored.byteCount == size.bytes)
         let planned = Checkpoint.byteCount(
-            parameters: parameters.count, optimizer: size, drawnPoints: 0, terms: objective.terms.count,
+            parameters: parameters.count, optimizer: size, resampledPoints: 0, terms: objective.terms.count,
             iterations: 0)
         let bytes = try fileSize(path)
         #expect(bytes <= planned && planned - bytes < 30_000, "\(bytes) of \(planned)")

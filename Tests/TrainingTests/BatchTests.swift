@@ -45,7 +45,7 @@ import Training
         try short.configuration.set("sampling", to: "rad:every=100")
         let before = try short.train("run", iterations: 100)
         let after = try short.resume("run", iterations: 101)
-        let points = try #require(before.drawn)
+        let points = try #require(before.resampled)
         #expect(points.iteration == 100)
         let context = try short.context(iterations: 101)
         var chunk = try context.stream.chunk(ChunkRequest(.streamed(iteration: 100)), next: nil)

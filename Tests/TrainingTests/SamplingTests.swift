@@ -89,8 +89,8 @@ private func chiSquare(_ found: [Double], _ expected: [Double]) -> Double {
     func theTrainerDrawsByTheDensityOfItsOwnResiduals(exponent: Double, floor: Double) throws {
         let short = try run("rad:k=\(exponent),c=\(floor),every=20,candidates=5", sample: 3000)
         let end = try short.train("run", iterations: 20)
-        let drawn = try #require(end.drawn)
-        #expect(drawn.iteration == 20 && drawn.columns.map(\.count) == [3000, 3000])
+        let resampled = try #require(end.resampled)
+        #expect(resampled.iteration == 20 && resampled.columns.map(\.count) == [3000, 3000])
         // The first drawing, by the weights that the checkpoint holds, from 50 chunks after as many.
         let context = try short.context(iterations: 20)
         let candidates = try points(50..<100, of: context)
@@ -105,21 +105,21 @@ private func chiSquare(_ found: [Double], _ expected: [Double]) -> Double {
             uniform[bin(norm)] += 3000 / Double(norms.count)
         }
         var found = [Double](repeating: 0, count: 10)
-        for norm in try residuals(end.parameters, at: drawn.columns, of: context) { found[bin(norm)] += 1 }
+        for norm in try residuals(end.parameters, at: resampled.columns, of: context) { found[bin(norm)] += 1 }
         // 27.9 is passed by one in a thousand of multinomial drawings with nine degrees of freedom.
         #expect(chiSquare(found, expected) < 27.9, "\(found), \(expected)")
         // And far from uniform: twice that.
         #expect(chiSquare(found, uniform) > 56, "\(found)")
         // None but candidates.
         let known = Set(candidates[0].map(\.bitPattern))
-        #expect(drawn.columns[0].allSatisfy { known.contains($0.bitPattern) })
+        #expect(resampled.columns[0].allSatisfy { known.contains($0.bitPattern) })
     }
 
     @Test func pointsOfMoreThanTheMeanResidualAreRetainedAndTheOthersReleased() throws {
         let short = try run("r3:every=20")
-        let before = try #require(try short.train("run", iterations: 20).drawn)
+        let before = try #require(try short.train("run", iterations: 20).resampled)
         let end = try short.resume("run", iterations: 40)
-        let after = try #require(end.drawn)
+        let after = try #require(end.resampled)
         let context = try short.context(iterations: 40)
         let fresh = try points(6..<9, of: context)
         let norms = try residuals(end.parameters, at: before.columns, of: context)
@@ -139,18 +139,18 @@ private func chiSquare(_ found: [Double], _ expected: [Double]) -> Double {
     ]) func aRunThatDrawsGoesOnAsIfItHadNotBeenStopped(sampling: String, optimizer: String) throws {
         let short = try run(sampling, "adam:10,\(optimizer):16")
         let whole = try short.train("whole", iterations: 26, threads: 2)
-        #expect(whole.drawn?.iteration == (sampling.hasPrefix("uniform") ? nil : 24))
+        #expect(whole.resampled?.iteration == (sampling.hasPrefix("uniform") ? nil : 24))
         for stop in [7, 8, 9, 10, 15, 16, 17, 25] {
             try short.train("run\(stop)", iterations: 26, stopAt: stop, threads: 1)
             let resumed = try short.resume("run\(stop)", iterations: 26, threads: 3)
-            #expect(sameBits(resumed, whole) && resumed.drawn == whole.drawn, "stopped at \(stop)")
+            #expect(sameBits(resumed, whole) && resumed.resampled == whole.resampled, "stopped at \(stop)")
         }
     }
 
     @Test(arguments: ["rad:every=12", "r3:every=12", "uniform:every=12"])
     func untilTheFirstDrawingPointsAreThoseOfUniformSampling(sampling: String) throws {
         let control = try run("uniform", "adam:6,lbfgs:12").train("run", iterations: 18)
-        #expect(control.drawn == nil)
+        #expect(control.resampled == nil)
         let short = try run(sampling, "adam:6,lbfgs:12")
         let losses = try short.train("run", iterations: 18).history.totals
         #expect(losses[..<12] == control.history.totals[..<12])
@@ -162,12 +162,14 @@ private func chiSquare(_ found: [Double], _ expected: [Double]) -> Double {
         let end = try short.train("run", iterations: 3)
         let context = try short.context(iterations: 4)
         let more = try short.resume("run", iterations: 4)
-        let drawn = try #require(end.drawn)
+        let resampled = try #require(end.resampled)
         var sum = 0.0
         for place in 0..<3 {
             let name = ChunkNumber.fixed(part: place, of: 3, since: 3)
             var chunk = try context.stream.chunk(ChunkRequest(name), next: nil)
-            chunk.columns[.collocation] = drawn.columns.map { FloatColumn(Array($0[place * 300..<(place + 1) * 300])) }
+            chunk.columns[.collocation] = resampled.columns.map {
+                FloatColumn(Array($0[place * 300..<(place + 1) * 300]))
+            }
             var gradient: [Float] = []
             sum += try context.objective.evaluate(
                 context.backend, parameters: end.parameters, chunk: chunk, gradient: &gradient

@@ -115,7 +115,7 @@ extension Observations {
         errorsAreEstimated = true
     }
 
-    /// For the report: "their errors (median 3.1 m/year)"; nil where all weights are equal.
+    /// For the report: "their errors (median 3.1 m yr-1)"; nil where all weights are equal.
     func weighing(unit: String) -> String? {
         let known = errors.compactMap(median(ofErrors:)).map { plain(($0 * 100).rounded() / 100) }
         guard let first = known.first else { return nil }

@@ -45,7 +45,7 @@ struct ObservationReader {
     let progress: (Int, Int) throws -> Void
 
     /// Cells where both components are known. Zero is a valid velocity: both MEaSUREs products mark gaps by NaN. A component of
-    /// exactly -9999 m/year is not.
+    /// exactly -9999 m yr-1 is not.
     func velocity(of product: ProductFile) throws -> Observations {
         let (x, y) = try product.velocityComponents()
         let schema = product.schema.velocity

@@ -11,7 +11,7 @@ enum Plausibility {
 
     /// Ratios of velocity units that products are known to confuse: a year in days, in seconds, a day in seconds.
     private static let confusedUnits = [
-        (ratio: 365.0, small: "m/day", large: "m/year"), (ratio: 31_536_000, small: "m/s", large: "m/year"),
+        (ratio: 365.0, small: "m/day", large: "m yr-1"), (ratio: 31_536_000, small: "m/s", large: "m yr-1"),
         (ratio: 86_400, small: "m/s", large: "m/day"),
     ]
 
@@ -51,8 +51,8 @@ enum Plausibility {
         let middle = sizes(speeds(velocity)).middle
         guard middle > highestMiddleSpeed else { return }
         throw IngestError.implausible(
-            variable: x, path: path, what: "speed", found: "\(rounded(middle)) m/year",
-            expected: "less than \(plain(highestMiddleSpeed)) m/year")
+            variable: x, path: path, what: "speed", found: "\(rounded(middle)) m yr-1",
+            expected: "less than \(plain(highestMiddleSpeed)) m yr-1")
     }
 
     /// Throws where the median thickness is impossible.
@@ -92,11 +92,11 @@ enum Plausibility {
         let fast = speeds.count { $0 > highestSpeed }
         if fast > 0 {
             warnings.append(
-                "\(velocityName): velocities are over \(plain(highestSpeed)) m/year on \(fast) cells and reach \(rounded(speeds.max() ?? 0)) m/year, faster than any ice; check the units of both components and the no-data value"
+                "\(velocityName): velocities are over \(plain(highestSpeed)) m yr-1 on \(fast) cells and reach \(rounded(speeds.max() ?? 0)) m yr-1, faster than any ice; check the units of both components and the no-data value"
             )
         } else if sizes(speeds).high < lowestSpeed {
             warnings.append(
-                "\(velocityName): 98 % of the velocities are below \(plain(lowestSpeed)) m/year, slower than any ice shelf; check the units of both components"
+                "\(velocityName): 98 % of the velocities are below \(plain(lowestSpeed)) m yr-1, slower than any ice shelf; check the units of both components"
             )
         }
         for (found, file) in [(velocity, velocityName), (thickness, thicknessName)] where found.invalid > 0 {
