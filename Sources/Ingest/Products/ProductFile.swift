@@ -17,7 +17,6 @@ struct ProductFile {
         schema = try (catalog ?? ProductCatalog()).schema(for: file)
     }
 
-    var hasVelocity: Bool { velocityX != nil || velocityY != nil }
     var hasThickness: Bool { thickness != nil }
     var hasMask: Bool { mask != nil }
 
