@@ -20,6 +20,8 @@ public struct ProcessMemory: Sendable, Equatable {
     /// VmHWM of proc(5), not getrusage: ru_maxrss survives execve, so a child would begin with its parent's peak.
     public static var peakBytes: Int { kilobytes("VmHWM", in: smallFile("/proc/self/status") ?? "") ?? 0 }
 
+    public static let none = ProcessMemory(resident: 0, mapped: 0, data: 0)
+
     public static func - (a: ProcessMemory, b: ProcessMemory) -> ProcessMemory {
         ProcessMemory(resident: a.resident - b.resident, mapped: a.mapped - b.mapped, data: a.data - b.data)
     }

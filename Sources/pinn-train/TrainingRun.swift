@@ -9,7 +9,7 @@ extension TrainCommand {
     func trainOne(in directory: RunDirectory) throws {
         let before = ProcessMemory.now.withOpenStore
         var saved = resume ? try savedCheckpoint(in: directory) : nil
-        let memory = ProcessMemory.now - before
+        let memory = saved == nil ? .none : ProcessMemory.now - before
         let configuration = try configuration(resuming: saved?.configuration)
         if let saved { try requireSame(configuration, saved) }
         let isNew = saved == nil
@@ -40,7 +40,7 @@ extension TrainCommand {
                 try requireSame(member.configuration, checkpoint)
                 if checkpoint.isComplete(for: configuration) { continue }
             }
-            let memory = ProcessMemory.now - before
+            let memory = checkpoint == nil ? .none : ProcessMemory.now - before
             let isFirst = preflight == nil
             _ = try train(member.configuration, checkpoint.take(), memory, in: run, as: member, preflight: &preflight) {
                 if isFirst {
