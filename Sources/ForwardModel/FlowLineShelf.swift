@@ -13,7 +13,7 @@ public struct FlowLineShelf: SyntheticShelf {
     public let description =
         "An invented shelf, 60 km by 15 km, that flows along the x axis and is the same all across. Thickness: 600 m at the "
         + "inflow to 300 m at the front. Hardness: 1.6e8 Pa s^(1/3), half as much again at 25 km over 10 km, a third less "
-        + "at 45 km over 8 km. Velocity at the inflow: 300 m yr-1."
+        + "at 45 km over 8 km. Velocity at the inflow: 300 m/yr."
 
     private let length = 60_000.0
     private let width = 15_000.0

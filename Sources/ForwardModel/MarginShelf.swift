@@ -23,7 +23,7 @@ public struct MarginShelf: SyntheticShelf {
     public var description: String {
         "An invented shelf, 60 km by 40 km. Thickness: 500 m at the inflow to 270 m at the front. Viscosity: 9e13 Pa s, 6 times "
             + "softer at the right wall over \(Int(width / 1000)) km, 2 times at the left wall over 10 km, 1.6 times stiffer in "
-            + "a patch of 8 km. The ice sticks to both walls and enters with up to 300 m yr-1."
+            + "a patch of 8 km. The ice sticks to both walls and enters with up to 300 m/yr."
     }
 
     private let length = 60_000.0

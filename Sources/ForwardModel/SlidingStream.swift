@@ -13,7 +13,7 @@ public struct SlidingStream: SyntheticStream {
         "An invented ice stream, 60 km by 40 km, that flows at 30 degrees to the x axis. Thickness: 1300 m at the inflow to "
         + "700 m at the end. Surface: 190 m above flotation at the inflow, at flotation at the end. Glen's flow law with the "
         + "hardness of ice at -10 degrees C. Drag C^2 |u|^(-2/3) u, C^2 = 1.2e6 Pa (u in m s-1), 1.5 times more in a sticky "
-        + "patch of 9 km, 1.5 times less in a slippery one. Velocity is prescribed on inflow (300 m yr-1 in the middle) and "
+        + "patch of 9 km, 1.5 times less in a slippery one. Velocity is prescribed on inflow (300 m/yr in the middle) and "
         + "margins; the end carries the pressure of the sea."
 
     private let length = 60_000.0

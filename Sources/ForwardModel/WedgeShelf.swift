@@ -16,7 +16,7 @@ public struct WedgeShelf: SyntheticShelf {
         "An invented shelf, 60 km by 48 to 52 km, that flows at 60 degrees to the x axis. Thickness: 600 m at the "
         + "inflow to 250 m at the front. Viscosity: 9e13 Pa s, "
         + "2.5 and 2 times softer at the walls over 6 km, 1.8 times stiffer in a patch of 8 km, 20 % softer "
-        + "towards the front. Velocity is prescribed on inflow (250 m yr-1 in the middle) and walls (slip along the wall, "
+        + "towards the front. Velocity is prescribed on inflow (250 m/yr in the middle) and walls (slip along the wall, "
         + "no flow through it); the calving front carries the pressure of the sea."
 
     // MARK: Shape [m]
