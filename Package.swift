@@ -115,7 +115,7 @@ let commands: [Target] = [
         ], plugins: ["BuildCommit"]),
     .plugin(name: "BuildCommit", capability: .buildTool()),
     .executableTarget(
-        name: "pinn-ingest", dependencies: ["CommandSupport", "Ingest", "Fields", arguments]),
+        name: "pinn-ingest", dependencies: ["CommandSupport", "Ingest", "Planning", "Fields", arguments]),
     .executableTarget(name: "pinn-train", dependencies: ["CommandSupport", "Planning", "Training", arguments]),
     .executableTarget(
         name: "pinn-plan", dependencies: ["CommandSupport", "Planning", "Benchmarks", arguments]),

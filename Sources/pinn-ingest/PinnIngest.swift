@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandSupport
 import Fields
 import Ingest
+import Planning
 
 @main
 enum Main {
@@ -111,6 +112,8 @@ struct IngestCommand: ParsableCommand {
             return
         }
         guard let velocity else { return }
+        // A thread that finds no room for its heap waits for it without end (seen under load, at ulimit -v 260000).
+        try MemoryEstimate([.init(name: "buffers of the products", bytes: 32 << 20)], threads: 1).require()
         var request = IngestRequest(velocity: velocity)
         request.thickness = thickness
         request.schema = schema
