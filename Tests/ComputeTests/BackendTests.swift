@@ -159,7 +159,7 @@ struct EveryBackendTests {
         #expect(nothing.gradient == [Float](repeating: 0, count: Self.sample.parameters.count))
         #expect(nothing.sums == Self.sample.coefficients.map { $0.map { _ in 0 } })
 
-        // As if the empty ones were not in the residualProblem at all.
+        // As if the empty ones were not in the problem at all.
         let points = SampleWorkload.points(77)
         let padded = try Self.run(backend, [empty, empty, points])
         let alone = try Self.run(
