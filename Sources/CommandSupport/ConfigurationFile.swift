@@ -79,21 +79,12 @@ enum ConfigurationFile {
 
     private static func contents(of path: String) throws -> String {
         var info = stat()
-        let isAvailable = stat(path, &info) == 0
-        if isAvailable, let kind = kindOfSpecialFile(info) {
+        if stat(path, &info) == 0, let kind = kindOfSpecialFile(info) {
             throw ConfigurationError.unreadable(path: path, reason: "it is \(kind), expected a TOML file")
         }
-        guard isAvailable, let file = fopen(path, "r") else {
+        // A configuration is small; a data file given by mistake is not read to its end.
+        guard let bytes = firstBytes(of: path, 1 << 22) else {
             throw ConfigurationError.unreadable(path: path, reason: String(cString: strerror(errno)))
-        }
-        defer { fclose(file) }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 65536)
-        // A configuration is small; a device or a data file given by mistake is not read without end.
-        while bytes.count < 1 << 22 {
-            let got = fread(&buffer, 1, buffer.count, file)
-            if got == 0 { break }
-            bytes += buffer[..<got]
         }
         return String(decoding: bytes, as: UTF8.self)
     }

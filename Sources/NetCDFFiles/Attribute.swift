@@ -6,6 +6,8 @@ public enum Attribute: Sendable, Equatable {
     case text(String)
     case numbers([Double])
 
+    public static func number(_ number: Double) -> Attribute { .numbers([number]) }
+
     public var text: String? {
         if case .text(let text) = self { text } else { nil }
     }
@@ -20,6 +22,14 @@ public enum Attribute: Sendable, Equatable {
         if case .numbers(let numbers) = self { numbers } else { nil }
     }
 }
+
+extension Attribute: ExpressibleByStringInterpolation, ExpressibleByFloatLiteral {
+    public init(stringLiteral text: String) { self = .text(text) }
+    public init(floatLiteral number: Double) { self = .number(number) }
+}
+
+/// Attributes in the order in which they are written.
+public typealias Attributes = KeyValuePairs<String, Attribute>
 
 extension NetCDFFile {
     /// Longer attributes count as damage: libnetcdf would allocate whatever a damaged header claims.

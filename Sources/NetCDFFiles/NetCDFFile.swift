@@ -163,6 +163,10 @@ public final class NetCDFFile {
         try writeAttribute(name, value, as: type, of: NC_GLOBAL)
     }
 
+    public func setAttributes(_ attributes: Attributes) throws(NetCDFError) {
+        for (name, value) in attributes { try setAttribute(name, value) }
+    }
+
     public func define(dimension name: String, length: Int) throws(NetCDFError) -> Dimension {
         // A length of zero means "unlimited" to the library.
         precondition(length > 0, "dimension \(name) of length \(length)")
@@ -190,7 +194,8 @@ public final class NetCDFFile {
     public static let chunkCacheBytes = 1 << 20
 
     public func define(
-        variable name: String, _ type: VariableType, over dimensions: [Dimension], storage: Storage = .contiguous
+        variable name: String, _ type: VariableType, over dimensions: [Dimension], storage: Storage = .contiguous,
+        _ attributes: Attributes = [:]
     ) throws(NetCDFError) -> Variable {
         var number: Int32 = 0
         let ids = dimensions.map(\.id)
@@ -211,7 +216,9 @@ public final class NetCDFFile {
                 withNetCDFLock(nc_set_var_chunk_cache(id, number, NetCDFFile.chunkCacheBytes, 521, 1)),
                 writing: "variable \(name)")
         }
-        return Variable(file: self, id: number, name: name, type: type, dimensions: dimensions)
+        let variable = Variable(file: self, id: number, name: name, type: type, dimensions: dimensions)
+        for (name, value) in attributes { try variable.setAttribute(name, value) }
+        return variable
     }
 
     /// Ends the definitions; must precede writing values.

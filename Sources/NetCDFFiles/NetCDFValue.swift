@@ -4,80 +4,40 @@ import CNetCDF
 public protocol NetCDFValue: Sendable {
     static var zero: Self { get }
     static var fileType: VariableType { get }
-    static func get(_ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], into: UnsafeMutablePointer<Self>)
-        -> Int32
-    static func put(_ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], from: UnsafePointer<Self>)
-        -> Int32
+    /// libnetcdf's functions that read and write a hyperslab of the type.
+    static var hyperslab: Hyperslab<Self> { get }
+}
+
+/// Functions of libnetcdf of a file, a variable, its start, its count, and row-major values.
+public struct Hyperslab<Value>: Sendable {
+    typealias Shape = UnsafePointer<Int>
+    let get: @Sendable (Int32, Int32, Shape?, Shape?, UnsafeMutablePointer<Value>?) -> Int32
+    let put: @Sendable (Int32, Int32, Shape?, Shape?, UnsafePointer<Value>?) -> Int32
 }
 
 extension Double: NetCDFValue {
     public static var fileType: VariableType { .double }
-    public static func get(
-        _ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], into: UnsafeMutablePointer<Double>
-    ) -> Int32 {
-        withNetCDFLock(nc_get_vara_double(file, variable, start, count, into))
-    }
-    public static func put(
-        _ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], from: UnsafePointer<Double>
-    ) -> Int32 {
-        withNetCDFLock(nc_put_vara_double(file, variable, start, count, from))
-    }
+    public static var hyperslab: Hyperslab<Double> { .init(get: nc_get_vara_double, put: nc_put_vara_double) }
 }
 
 extension Float: NetCDFValue {
     public static var fileType: VariableType { .float }
-    public static func get(
-        _ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], into: UnsafeMutablePointer<Float>
-    ) -> Int32 {
-        withNetCDFLock(nc_get_vara_float(file, variable, start, count, into))
-    }
-    public static func put(_ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], from: UnsafePointer<Float>)
-        -> Int32
-    {
-        withNetCDFLock(nc_put_vara_float(file, variable, start, count, from))
-    }
+    public static var hyperslab: Hyperslab<Float> { .init(get: nc_get_vara_float, put: nc_put_vara_float) }
 }
 
 extension Int32: NetCDFValue {
     public static var fileType: VariableType { .int32 }
-    public static func get(
-        _ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], into: UnsafeMutablePointer<Int32>
-    ) -> Int32 {
-        withNetCDFLock(nc_get_vara_int(file, variable, start, count, into))
-    }
-    public static func put(_ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], from: UnsafePointer<Int32>)
-        -> Int32
-    {
-        withNetCDFLock(nc_put_vara_int(file, variable, start, count, from))
-    }
+    public static var hyperslab: Hyperslab<Int32> { .init(get: nc_get_vara_int, put: nc_put_vara_int) }
 }
 
 extension UInt32: NetCDFValue {
     public static var fileType: VariableType { .uint32 }
-    public static func get(
-        _ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], into: UnsafeMutablePointer<UInt32>
-    ) -> Int32 {
-        withNetCDFLock(nc_get_vara_uint(file, variable, start, count, into))
-    }
-    public static func put(
-        _ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], from: UnsafePointer<UInt32>
-    ) -> Int32 {
-        withNetCDFLock(nc_put_vara_uint(file, variable, start, count, from))
-    }
+    public static var hyperslab: Hyperslab<UInt32> { .init(get: nc_get_vara_uint, put: nc_put_vara_uint) }
 }
 
 extension Int8: NetCDFValue {
     public static var fileType: VariableType { .int8 }
-    public static func get(
-        _ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], into: UnsafeMutablePointer<Int8>
-    ) -> Int32 {
-        withNetCDFLock(nc_get_vara_schar(file, variable, start, count, into))
-    }
-    public static func put(_ file: Int32, _ variable: Int32, _ start: [Int], _ count: [Int], from: UnsafePointer<Int8>)
-        -> Int32
-    {
-        withNetCDFLock(nc_put_vara_schar(file, variable, start, count, from))
-    }
+    public static var hyperslab: Hyperslab<Int8> { .init(get: nc_get_vara_schar, put: nc_put_vara_schar) }
 }
 
 /// The NetCDF-4 types in products, stores and predictions.

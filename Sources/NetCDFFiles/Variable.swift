@@ -84,7 +84,7 @@ public struct Variable {
         precondition(start.count == dimensions.count && count.count == dimensions.count)
         guard let address = values.baseAddress, !values.isEmpty else { return }
         errno = 0
-        let status = Value.get(file.id, id, start, count, into: address)
+        let status = withNetCDFLock(Value.hyperslab.get(file.id, id, start, count, address))
         guard status != NC_NOERR else { return }
         let what = "variable \(quoted(name))"
         throw errno == EIO
@@ -99,7 +99,7 @@ public struct Variable {
     public func write<Value: NetCDFValue>(_ values: [Value], start: [Int], count: [Int]) throws(NetCDFError) {
         precondition(values.count == count.reduce(1, *), "\(values.count) values for a slab of shape \(count)")
         guard !values.isEmpty else { return }
-        let status = values.withUnsafeBufferPointer { Value.put(file.id, id, start, count, from: $0.baseAddress!) }
+        let status = withNetCDFLock(Value.hyperslab.put(file.id, id, start, count, values))
         try file.check(status, writing: "variable \(quoted(name))")
     }
 }

@@ -1,25 +1,43 @@
 import Glibc
 
 extension AtomicFile {
-    /// Writes a complete file under its name; on failure, an earlier file is unchanged.
+    /// Writes a file whole under its name. Where `write` throws, which is given the path to write to until then, an earlier file
+    /// is unchanged.
+    public static func write<Result>(
+        to path: String, _ write: (_ temporaryPath: String) throws -> Result
+    ) throws -> Result {
+        let pending = try AtomicFile(replacing: path)
+        defer { pending.discard() }
+        let result = try write(pending.temporaryPath)
+        try pending.commit()
+        return result
+    }
+
+    /// Writes the bytes of a file.
     ///
     /// - Parameter what: the kind of file, for the message.
-    public static func write(_ bytes: [UInt8], to path: String, as what: String) throws(NetCDFError) {
-        let pending = try AtomicFile(replacing: path)
-        let handle = open(pending.temporaryPath, O_WRONLY | O_TRUNC | O_CLOEXEC)
-        var written = 0
-        while handle >= 0, written < bytes.count {
-            let count = bytes.withUnsafeBytes { Glibc.write(handle, $0.baseAddress! + written, bytes.count - written) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { break }
-            written += count
+    public static func write(_ bytes: [UInt8], to path: String, as what: String) throws {
+        try write(to: path) { temporaryPath in
+            let handle = open(temporaryPath, O_WRONLY | O_TRUNC | O_CLOEXEC)
+            defer { close(handle) }
+            var written = 0
+            while written < bytes.count {
+                let count = bytes[written...].withUnsafeBytes { Glibc.write(handle, $0.baseAddress, $0.count) }
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else {
+                    throw NetCDFError.writeFailed(path: path, what: what, reason: String(cString: strerror(errno)))
+                }
+                written += count
+            }
         }
-        let reason = String(cString: strerror(errno))
-        if handle >= 0 { close(handle) }
-        guard handle >= 0, written == bytes.count else {
-            pending.discard()
-            throw .writeFailed(path: path, what: what, reason: reason)
-        }
-        try pending.commit()
+    }
+}
+
+extension NetCDFFile {
+    /// Writes a new NetCDF file and closes it.
+    public static func create(_ path: String, _ write: (NetCDFFile) throws -> Void) throws {
+        let file = try NetCDFFile(creating: path)
+        try write(file)
+        try file.close()
     }
 }

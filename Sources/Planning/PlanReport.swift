@@ -145,73 +145,34 @@ public struct PlanReport: Sendable {
 
     // MARK: for programs
 
-    /// Names are written in snake case and end in the unit: memory_bytes, etct_h.
-    private struct Figures: Encodable {
-        struct Part: Encodable {
-            let name: String
-            let bytes: Int
-        }
-        struct Instances: Encodable {
-            let count: Int
-            let unitTimeS: Double
-            let streamedH: Double
-            let etctH: Double
-        }
-        let network: String
-        let optimizer: String
-        let stream: String
-        let weights: Int
-        let ensemble: Int
-        let points: Double
-        let iterations: Double
-        let memoryBytes: Int
-        let memoryParts: [Part]
-        let gpuMemoryBytes: Int?
-        let gpuTotalBytes: Int?
-        let storeBytes: Int
-        let checkpointBytes: Int
-        let runBytes: Int
-        let pointsVisited: Double
-        let pointsVisitedFullBatch: Double
-        let workPerIterationPoints: Double
-        let thisMachine: Instances?
-        let unitTimeSource: String?
-        let instances: [Instances]
-        let jobs: Int
-        let pointsPerJob: Int
-        let hoursPerDay: Double
-        let etrtDividedH: Double?
-        let etrtWholeJobsH: Double?
-        let etrtDividedOnTheClockH: Double?
-        let etrtWholeJobsOnTheClockH: Double?
-    }
-
+    /// Names end in the unit: memory_bytes, etct_h. What is not known is left out.
     private func json() throws -> String {
-        func instances(_ count: Int, _ unitTime: Double) -> Figures.Instances {
-            Figures.Instances(
-                count: count, unitTimeS: unitTime, streamedH: time.streamedHours(unitTime),
-                etctH: time.fullBatchHours(unitTime))
+        func instances(_ count: Int, _ unitTime: Double) -> [String: Any] {
+            [
+                "count": count, "unit_time_s": unitTime, "streamed_h": time.streamedHours(unitTime),
+                "etct_h": time.fullBatchHours(unitTime),
+            ]
         }
-        let figures = Figures(
-            network: configuration.network.shapes.description, optimizer: configuration.phases.description,
-            stream: configuration.stream.description, weights: parameters,
-            ensemble: configuration.ensemble, points: time.points, iterations: time.iterations,
-            memoryBytes: memory.peak,
-            memoryParts: [Figures.Part(name: "program and libraries", bytes: memory.baseline.resident)]
-                + memory.parts.map { Figures.Part(name: $0.name, bytes: $0.bytes) },
-            gpuMemoryBytes: gpu?.needed, gpuTotalBytes: gpu?.total,
-            storeBytes: storeBytes, checkpointBytes: disk.checkpoint, runBytes: disk.run,
-            pointsVisited: time.visits, pointsVisitedFullBatch: time.fullBatchVisits,
-            workPerIterationPoints: time.work.equivalent, thisMachine: time.unitTime.map { instances(1, $0) },
-            unitTimeSource: unitTimeSource, instances: time.instances.map { instances($0.count, $0.unitTime) },
-            jobs: time.jobs,
-            pointsPerJob: time.pointsPerJob, hoursPerDay: time.hoursPerDay, etrtDividedH: time.dividedHours,
-            etrtWholeJobsH: time.makespanHours, etrtDividedOnTheClockH: time.dividedHours.map(time.onTheClock),
-            etrtWholeJobsOnTheClockH: time.makespanHours.map(time.onTheClock))
-        let encoder = JSONEncoder()
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        return String(decoding: try encoder.encode(figures), as: UTF8.self)
+        let baseline: [String: Any] = ["name": "program and libraries", "bytes": memory.baseline.resident]
+        let figures: [String: Any?] = [
+            "network": configuration.network.shapes.description, "optimizer": configuration.phases.description,
+            "stream": configuration.stream.description, "weights": parameters, "ensemble": configuration.ensemble,
+            "points": time.points, "iterations": time.iterations, "memory_bytes": memory.peak,
+            "memory_parts": [baseline] + memory.parts.map { ["name": $0.name, "bytes": $0.bytes] },
+            "gpu_memory_bytes": gpu?.needed, "gpu_total_bytes": gpu?.total, "store_bytes": storeBytes,
+            "checkpoint_bytes": disk.checkpoint, "run_bytes": disk.run, "points_visited": time.visits,
+            "points_visited_full_batch": time.fullBatchVisits,
+            "work_per_iteration_points": time.work.equivalent,
+            "this_machine": time.unitTime.map { instances(1, $0) }, "unit_time_source": unitTimeSource,
+            "instances": time.instances.map { instances($0.count, $0.unitTime) }, "jobs": time.jobs,
+            "points_per_job": time.pointsPerJob, "hours_per_day": time.hoursPerDay,
+            "etrt_divided_h": time.dividedHours, "etrt_whole_jobs_h": time.makespanHours,
+            "etrt_divided_on_the_clock_h": time.dividedHours.map(time.onTheClock),
+            "etrt_whole_jobs_on_the_clock_h": time.makespanHours.map(time.onTheClock),
+        ]
+        let data = try JSONSerialization.data(
+            withJSONObject: figures.compactMapValues { $0 }, options: [.prettyPrinted, .sortedKeys])
+        return String(decoding: data, as: UTF8.self)
     }
 }
 

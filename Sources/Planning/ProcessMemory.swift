@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 
 /// Memory of this process now [bytes], from proc(5).
 public struct ProcessMemory: Sendable, Equatable {
@@ -48,17 +48,4 @@ func kilobytes(_ name: String, in text: String) -> Int? {
 }
 
 /// The text of a file of /proc or /sys; nil where it cannot be read.
-func smallFile(_ path: String) -> String? {
-    let handle = open(path, O_RDONLY | O_CLOEXEC)
-    guard handle >= 0 else { return nil }
-    defer { close(handle) }
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 1 << 14)
-    while bytes.count < 1 << 22 {
-        let got = read(handle, &buffer, buffer.count)
-        if got < 0 && errno == EINTR { continue }
-        guard got > 0 else { break }
-        bytes += buffer[..<got]
-    }
-    return String(decoding: bytes, as: UTF8.self)
-}
+func smallFile(_ path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }

@@ -12,7 +12,6 @@ public final class StoreWriter {
     private var written: [PointSet: Int] = [:]
     private var runningChecksum: [String: UInt32] = [:]
     private var blockChecksums: [String: [UInt32]] = [:]
-    private var finished = false
 
     /// Bytes that the store will take, to be compared with the free space before the work.
     public static func byteCount(_ description: StoreDescription) -> Int {
@@ -54,19 +53,10 @@ public final class StoreWriter {
     public init(path: String, _ description: StoreDescription) throws {
         self.description = description
         pending = try AtomicFile(replacing: path)
-        do {
-            try StoreWriter.requireRoom(StoreWriter.byteCount(description), at: path)
-            file = try NetCDFFile(creating: pending.temporaryPath)
-            try defineHeader()
-            try writeGrids()
-        } catch {
-            pending.discard()
-            throw error
-        }
-    }
-
-    deinit {
-        if !finished { pending.discard() }
+        try StoreWriter.requireRoom(StoreWriter.byteCount(description), at: path)
+        file = try NetCDFFile(creating: pending.temporaryPath)
+        try defineHeader()
+        try writeGrids()
     }
 
     /// Appends points to a set: one array per column, in the order of `PointSet.columns`, stored (normalised) values.
@@ -89,26 +79,21 @@ public final class StoreWriter {
 
     /// Writes the checksums, syncs the file to the disk and gives it its name.
     public func finish() throws {
-        do {
-            for (set, count) in description.counts {
-                precondition(written[set] == count, "\(set) is incomplete")
-                for column in set.columns {
-                    var checksums = blockChecksums[set.variable(column), default: []]
-                    if count % StoreNames.pointsPerBlock != 0 {
-                        checksums.append(runningChecksum[set.variable(column), default: 0])
-                    }
-                    try file.requireVariable(set.checksumVariable(column)).write(checksums)
+        defer { pending.discard() }
+        for (set, count) in description.counts {
+            precondition(written[set] == count, "\(set) is incomplete")
+            for column in set.columns {
+                var checksums = blockChecksums[set.variable(column), default: []]
+                if count % StoreNames.pointsPerBlock != 0 {
+                    checksums.append(runningChecksum[set.variable(column), default: 0])
                 }
+                try file.requireVariable(set.checksumVariable(column)).write(checksums)
             }
-            try file.close()
-            let ranges = try StoreReader.columnRanges(of: description.counts, path: pending.temporaryPath)
-            try IntegrityTrailer.close(pending.temporaryPath, leavingOut: ranges.values.flatMap { $0 })
-            try pending.commit()
-            finished = true
-        } catch {
-            pending.discard()
-            throw error
         }
+        try file.close()
+        let ranges = try StoreReader.columnRanges(of: description.counts, path: pending.temporaryPath)
+        try IntegrityTrailer.close(pending.temporaryPath, leavingOut: ranges.values.flatMap { $0 })
+        try pending.commit()
     }
 
     // MARK: inside
@@ -127,22 +112,21 @@ public final class StoreWriter {
     }
 
     private func defineHeader() throws {
-        try file.setAttribute("Conventions", .text("CF-1.8"))
-        try file.setAttribute("title", .text("Points for training a physics-informed network of an ice shelf"))
-        try file.setAttribute("format", .text(StoreNames.format))
-        try file.setAttribute(StoreNames.scaleLength, .numbers([description.scales.length]))
-        try file.setAttribute(StoreNames.scaleSpeed, .numbers([description.scales.speed]))
-        try file.setAttribute(StoreNames.scaleThickness, .numbers([description.scales.thickness]))
-        try file.setAttribute("seconds_per_year", .numbers([Constants.secondsPerYear]))
-        // As text: a double does not hold every 64-bit seed.
-        try file.setAttribute(StoreNames.seed, .text(String(description.seed)))
-        try file.setAttribute(StoreNames.ice, .text(description.ice.name))
-        try file.setAttribute(StoreNames.blockPoints, .numbers([Double(StoreNames.pointsPerBlock)]))
+        try file.setAttributes([
+            "Conventions": "CF-1.8", "title": "Points for training a physics-informed network of an ice shelf",
+            "format": .text(StoreNames.format), StoreNames.scaleLength: .number(description.scales.length),
+            StoreNames.scaleSpeed: .number(description.scales.speed),
+            StoreNames.scaleThickness: .number(description.scales.thickness),
+            "seconds_per_year": .number(Constants.secondsPerYear),
+            // As text: a double does not hold every 64-bit seed.
+            StoreNames.seed: .text(String(description.seed)), StoreNames.ice: .text(description.ice.name),
+            StoreNames.blockPoints: .number(Double(StoreNames.pointsPerBlock)),
+        ])
         if let density = description.productIceDensity {
-            try file.setAttribute(StoreNames.iceDensity, .numbers([density]))
+            try file.setAttribute(StoreNames.iceDensity, .number(density))
         }
         if let density = description.productSeaWaterDensity {
-            try file.setAttribute(StoreNames.seaWaterDensity, .numbers([density]))
+            try file.setAttribute(StoreNames.seaWaterDensity, .number(density))
         }
         for (name, text) in description.provenance {
             try file.setAttribute(StoreNames.provenance + name, .text(text))
@@ -154,62 +138,61 @@ public final class StoreWriter {
                 dimension: "\(set.rawValue)_block",
                 length: (count + StoreNames.pointsPerBlock - 1) / StoreNames.pointsPerBlock)
             for column in set.columns {
-                let variable = try file.define(variable: set.variable(column), .float, over: [points])
-                try variable.setAttribute("long_name", .text(column.longName))
-                try variable.setAttribute("units", .text(column.unit))
+                let variable = try file.define(
+                    variable: set.variable(column), .float, over: [points],
+                    ["long_name": .text(column.longName), "units": .text(column.unit)])
                 if let normalization = description.normalizations[column] {
-                    try variable.setAttribute("scale_factor", .numbers([normalization.scale]))
-                    try variable.setAttribute("add_offset", .numbers([normalization.offset]))
+                    try variable.setAttribute("scale_factor", .number(normalization.scale))
+                    try variable.setAttribute("add_offset", .number(normalization.offset))
                 }
-                let checksum = try file.define(variable: set.checksumVariable(column), .uint32, over: [blocks])
-                try checksum.setAttribute(
-                    "long_name", .text("CRC-32C of each \(StoreNames.pointsPerBlock) values of \(set.variable(column))")
-                )
+                _ = try file.define(
+                    variable: set.checksumVariable(column), .uint32, over: [blocks],
+                    ["long_name": "CRC-32C of each \(StoreNames.pointsPerBlock) values of \(set.variable(column))"])
             }
             if let grid = description.gridOfSet[set] {
-                let cells = try file.define(variable: StoreNames.cells(of: set), .int32, over: [points])
-                try cells.setAttribute("long_name", .text("row-major cell of the \(grid) grid, from 0"))
-                try cells.setAttribute("grid", .text(grid))
+                _ = try file.define(
+                    variable: StoreNames.cells(of: set), .int32, over: [points],
+                    ["long_name": "row-major cell of the \(grid) grid, from 0", "grid": .text(grid)])
             }
         }
     }
 
     private func writeGrids() throws {
-        var masks: [(Variable, StoredGrid)] = []
-        var axes: [(Variable, [Double])] = []
-        var mappings: [Variable] = []
+        // What is written once the definitions have ended.
+        var values: [() throws -> Void] = []
         for stored in description.grids {
             let name = stored.name
             let rows = try file.define(dimension: StoreNames.axis("y", of: name), length: stored.grid.rows)
             let columns = try file.define(dimension: StoreNames.axis("x", of: name), length: stored.grid.columns)
-            for (axis, dimension, values) in [("y", rows, stored.grid.y), ("x", columns, stored.grid.x)] {
-                let variable = try file.define(variable: StoreNames.axis(axis, of: name), .double, over: [dimension])
-                try variable.setAttribute("standard_name", .text("projection_\(axis)_coordinate"))
-                try variable.setAttribute("long_name", .text("cell centre along the projection's \(axis) axis"))
-                try variable.setAttribute("units", .text("m"))
-                axes.append((variable, values))
+            for (axis, dimension, centres) in [("y", rows, stored.grid.y), ("x", columns, stored.grid.x)] {
+                let variable = try file.define(
+                    variable: StoreNames.axis(axis, of: name), .double, over: [dimension],
+                    [
+                        "standard_name": "projection_\(axis)_coordinate",
+                        "long_name": "cell centre along the projection's \(axis) axis", "units": "m",
+                    ])
+                values.append { try variable.write(centres) }
             }
-            let mask = try file.define(variable: StoreNames.mask(of: name), .int8, over: [rows, columns])
-            try mask.setAttribute("long_name", .text("cover of the cells of the \(name) grid"))
+            let mask = try file.define(
+                variable: StoreNames.mask(of: name), .int8, over: [rows, columns],
+                ["long_name": "cover of the cells of the \(name) grid"])
             try mask.setAttribute("flag_values", .numbers(IceMask.allCases.map { Double($0.rawValue) }), as: .int8)
             try mask.setAttribute("flag_meanings", .text(IceMask.flagMeanings))
             if let projection = stored.grid.projection {
                 let mapping = try file.define(variable: StoreNames.projection(of: name), .int32, over: [])
-                mappings.append(mapping)
+                // Only its attributes matter; unwritten, it would hold whatever was in memory, and no two stores had the same bytes.
+                values.append { try mapping.write([Int32(0)]) }
                 for (attribute, value) in projection.attributes {
                     switch value {
-                    case .number(let number): try mapping.setAttribute(attribute, .numbers([number]))
+                    case .number(let number): try mapping.setAttribute(attribute, .number(number))
                     case .text(let text): try mapping.setAttribute(attribute, .text(text))
                     }
                 }
                 try mask.setAttribute("grid_mapping", .text(StoreNames.projection(of: name)))
             }
-            masks.append((mask, stored))
+            values.append { try mask.write(stored.mask.map { Int8(bitPattern: $0) }) }
         }
         try file.endDefinitions()
-        for (variable, values) in axes { try variable.write(values) }
-        // Only their attributes matter; unwritten, they would hold whatever was in memory, and no two stores had the same bytes.
-        for mapping in mappings { try mapping.write([Int32(0)]) }
-        for (variable, stored) in masks { try variable.write(stored.mask.map { Int8(bitPattern: $0) }) }
+        for write in values { try write() }
     }
 }

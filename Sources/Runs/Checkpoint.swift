@@ -57,36 +57,27 @@ extension Checkpoint {
 
     /// Writes the file whole, or leaves what was there.
     public func write(to path: String) throws {
-        let pending = try AtomicFile(replacing: path)
-        do {
-            try writeValues(to: pending.temporaryPath)
-            try IntegrityTrailer.close(pending.temporaryPath)
-            try pending.commit()
-        } catch {
-            pending.discard()
-            throw error
+        try AtomicFile.write(to: path) {
+            try NetCDFFile.create($0, writeValues)
+            try IntegrityTrailer.close($0)
         }
     }
 
-    private func writeValues(to path: String) throws {
-        let file = try NetCDFFile(creating: path)
-        try file.setAttribute("title", .text("Checkpoint of a physics-informed network of an ice shelf"))
-        try file.setAttribute("format", .text(Checkpoint.format))
-        try file.setAttribute("software", .text(Version.text))
-        try file.setAttribute("plan", .text(configuration.toml))
-        try file.setAttribute("iteration", .numbers([Double(iteration)]))
-        try file.setAttribute("store_fingerprint", .text(storeFingerprint))
-        try file.setAttribute("backend", .text(backend))
-        try file.setAttribute("trained_s", .numbers([trainedSeconds]))
-        try file.setAttribute("has_ended", .numbers([hasEnded ? 1 : 0]))
+    private func writeValues(to file: NetCDFFile) throws {
+        try file.setAttributes([
+            "title": "Checkpoint of a physics-informed network of an ice shelf", "format": .text(Checkpoint.format),
+            "software": .text(Version.text), "plan": .text(configuration.toml),
+            "iteration": .number(Double(iteration)), "store_fingerprint": .text(storeFingerprint),
+            "backend": .text(backend), "trained_s": .number(trainedSeconds), "has_ended": hasEnded ? 1.0 : 0.0,
+        ])
         for (name, count) in optimizer.counts.sorted(by: { $0.key < $1.key }) {
-            try file.setAttribute(Checkpoint.statePrefix + name, .numbers([Double(count)]))
+            try file.setAttribute(Checkpoint.statePrefix + name, .number(Double(count)))
         }
         if let balance { try file.setAttribute("balance_factors", .numbers(balance)) }
         let parameter = try file.define(dimension: "parameter", length: parameters.count)
-        let values = try file.define(variable: Checkpoint.parametersName, .float, over: [parameter])
-        try values.setAttribute(
-            "long_name", .text("network weights, layer by layer: weights (inputs, outputs) row-major, then biases"))
+        let values = try file.define(
+            variable: Checkpoint.parametersName, .float, over: [parameter],
+            ["long_name": "network weights, layer by layer: weights (inputs, outputs) row-major, then biases"])
         var vectors: [(Variable, [Float])] = [(values, parameters)]
         for (name, vector) in optimizer.vectors.sorted(by: { $0.key < $1.key }) {
             vectors.append(
@@ -97,7 +88,7 @@ extension Checkpoint {
             return (try file.define(variable: Checkpoint.statePrefix + name, .double, over: [element]), values)
         }
         if let resampled {
-            try file.setAttribute(Checkpoint.drawnAt, .numbers([Double(resampled.iteration)]))
+            try file.setAttribute(Checkpoint.drawnAt, .number(Double(resampled.iteration)))
             let point = try file.define(dimension: "drawn", length: resampled.columns[0].count)
             for (column, values) in zip(PointSet.collocation.columns, resampled.columns) {
                 vectors.append(
@@ -109,7 +100,6 @@ extension Checkpoint {
         for (variable, vector) in vectors { try variable.write(vector) }
         for (variable, values) in doubles { try variable.write(values) }
         try losses?.write(history)
-        try file.close()
     }
 
     /// What of a checkpoint is read besides the configuration and the weights, which is what a prediction needs.
@@ -209,18 +199,19 @@ extension History {
         guard history.count > 0 else { return nil }
         let iteration = try file.define(dimension: "iteration", length: history.count)
         let term = try file.define(dimension: "term", length: history.termNames.count)
-        let loss = try file.define(variable: "loss", .double, over: [iteration])
-        try loss.setAttribute("long_name", .text("sum of loss_term by the run's fixed weights"))
-        let terms = try file.define(variable: "loss_term", .double, over: [iteration, term])
-        try terms.setAttribute(
-            "long_name", .text("mean squared residual of each term, without its weight; names in loss_terms"))
-        let misfits = try file.define(variable: "misfit", .double, over: [iteration, term])
-        try misfits.setAttribute(
-            "long_name",
-            .text(
-                "root mean square residual of each term, in misfit_units; a momentum residual of 1 is the driving stress rho g (1 - rho/rho_w) h0^2 / L0, a front residual of 1 is rho g (1 - rho/rho_w) h0"
-            ))
-        return Variables(loss: loss, terms: terms, misfits: misfits)
+        return Variables(
+            loss: try file.define(
+                variable: "loss", .double, over: [iteration],
+                ["long_name": "sum of loss_term by the run's fixed weights"]),
+            terms: try file.define(
+                variable: "loss_term", .double, over: [iteration, term],
+                ["long_name": "mean squared residual of each term, without its weight; names in loss_terms"]),
+            misfits: try file.define(
+                variable: "misfit", .double, over: [iteration, term],
+                [
+                    "long_name":
+                        "root mean square residual of each term, in misfit_units; a momentum residual of 1 is the driving stress rho g (1 - rho/rho_w) h0^2 / L0, a front residual of 1 is rho g (1 - rho/rho_w) h0"
+                ]))
     }
 
     init(reading file: NetCDFFile) throws {
@@ -238,19 +229,16 @@ extension History {
     /// Writes the history alone, for plotting.
     public func write(to path: String) throws {
         guard count > 0 else { return }
-        let pending = try AtomicFile(replacing: path)
-        do {
-            let file = try NetCDFFile(creating: pending.temporaryPath)
-            try file.setAttribute("title", .text("Loss history of a physics-informed network of an ice shelf"))
-            try file.setAttribute("software", .text(Version.text))
-            let variables = try History.define(self, in: file)
-            try file.endDefinitions()
-            try variables?.write(self)
-            try file.close()
-            try pending.commit()
-        } catch {
-            pending.discard()
-            throw error
+        try AtomicFile.write(to: path) {
+            try NetCDFFile.create($0) { file in
+                try file.setAttributes([
+                    "title": "Loss history of a physics-informed network of an ice shelf",
+                    "software": .text(Version.text),
+                ])
+                let variables = try History.define(self, in: file)
+                try file.endDefinitions()
+                try variables?.write(self)
+            }
         }
     }
 }

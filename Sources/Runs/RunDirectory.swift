@@ -1,5 +1,5 @@
 import Fields
-import Glibc
+import Foundation
 import NetCDFFiles
 
 /// The folder of a run: checkpoints, history, the plan, and the lock of the one process that may write to it.
@@ -118,18 +118,7 @@ public final class RunDirectory {
         return flock(handle, LOCK_SH | LOCK_NB) == 0 ? nil : contents(of: handle)
     }
 
-    private var names: [String] {
-        guard let folder = opendir(path) else { return [] }
-        defer { closedir(folder) }
-        var names: [String] = []
-        while let entry = readdir(folder) {
-            // The record ends with its name: the 256 characters that the type declares are not all there.
-            let offset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 0
-            names.append(
-                String(cString: UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self)))
-        }
-        return names
-    }
+    private var names: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] }
 
     /// Writes the configuration for a person to read, and for `--config`; an ensemble is resumed by it.
     public func writePlan(_ configuration: TrainingConfiguration) throws {
@@ -138,17 +127,10 @@ public final class RunDirectory {
 
     /// Host, process, job and time, so that a user can find the process that holds a run.
     private static var owner: String {
-        var name = [CChar](repeating: 0, count: 256)
-        gethostname(&name, 255)
-        let host = name.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
-        let job = getenv("SLURM_JOB_ID").map { ", Slurm job \(String(cString: $0))" } ?? ""
-        var now = time(nil)
-        var parts = tm()
-        gmtime_r(&now, &parts)
-        var text = [CChar](repeating: 0, count: 32)
-        strftime(&text, 32, "%Y-%m-%d %H:%M:%S UTC", &parts)
-        let date = text.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
-        return "host \(host), process \(getpid())\(job), since \(date)"
+        let process = ProcessInfo.processInfo
+        let job = process.environment["SLURM_JOB_ID"].map { ", Slurm job \($0)" } ?? ""
+        let date = Date.now.formatted(.iso8601.dateTimeSeparator(.space))
+        return "host \(process.hostName), process \(process.processIdentifier)\(job), since \(date)"
     }
 
     private func contents(of handle: Int32) -> String {

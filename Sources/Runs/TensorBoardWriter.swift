@@ -1,6 +1,6 @@
 import CKernels
 import Fields
-import Glibc
+import Foundation
 
 /// Writes scalars of a run for TensorBoard: a file of TFRecords, each an Event message, whose protocol buffers are encoded
 /// here field by field (tensorflow/core/util/event.proto and framework/summary.proto).
@@ -20,20 +20,14 @@ public final class TensorBoardWriter {
     /// - Parameter iteration: the first that will be added. TensorBoard drops what older files have from there on, which a run that
     ///   was killed after its last checkpoint repeats.
     public init(in folder: String, from iteration: Int) throws(TensorBoardError) {
-        var made = ""
-        for part in folder.split(separator: "/", omittingEmptySubsequences: false) {
-            made += made.isEmpty && !folder.hasPrefix("/") ? part : "/\(part)"
-            if !part.isEmpty, mkdir(made, 0o777) != 0, errno != EEXIST {
-                throw .notWritable(path: folder, reason: String(cString: strerror(errno)))
-            }
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw .notWritable(path: folder, reason: String(cString: strerror(errno)))
         }
-        var host = [CChar](repeating: 0, count: 256)
-        gethostname(&host, 255)
-        let name = host.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
-        // TensorBoard reads files in the order of their names.
-        let seconds = String(Int(TensorBoardWriter.now))
+        // TensorBoard reads files in the order of their names, which begin with ten digits from 2001 to 2286.
         path =
-            "\(folder)/events.out.tfevents.\(String(repeating: "0", count: max(0, 10 - seconds.count)))\(seconds).\(name).\(getpid()).\(iteration)"
+            "\(folder)/events.out.tfevents.\(Int(TensorBoardWriter.now)).\(ProcessInfo.processInfo.hostName).\(getpid()).\(iteration)"
         handle = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
         guard handle >= 0 else { throw .notWritable(path: folder, reason: String(cString: strerror(errno))) }
         append(ProtocolBuffer().double(1, TensorBoardWriter.now).text(3, "brain.Event:2"))
@@ -77,11 +71,7 @@ public final class TensorBoardWriter {
     // MARK: inside
 
     /// Seconds since 1970.
-    private static var now: Double {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-    }
+    private static var now: Double { Date.now.timeIntervalSince1970 }
 
     /// A TFRecord: length, its checksum, data, their checksum, little-endian.
     private func append(_ event: ProtocolBuffer) {
