@@ -19,7 +19,7 @@ struct ChildProcess {
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)
-        var argv: [UnsafeMutablePointer<CChar>?] = ([CommandLine.arguments[0]] + arguments).map { strdup($0) }
+        var argv: [UnsafeMutablePointer<CChar>?] = (["pinn-bench"] + arguments).map { strdup($0) }
         defer { for text in argv { free(text) } }
         argv.append(nil)
         var process = pid_t()

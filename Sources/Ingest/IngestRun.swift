@@ -30,9 +30,6 @@ public struct IngestRun {
         if let shelf = request.shelf { try ShelfMap.check(shelf) }
         let files = try inputs()
         let (velocityFile, components, thicknessFile) = (files.velocity, files.components, files.thickness)
-        if AtomicFile.removeLeftover(of: request.store) {
-            log.notice("removed the unfinished store that an interrupted run left at \(request.store).partial")
-        }
         // An unwritable store is reported before reading, which takes minutes for a whole continent.
         try AtomicFile(replacing: request.store).discard()
         if let points = request.points { try StoreWriter.requireRoom(forCollocation: points, at: request.store) }

@@ -21,11 +21,12 @@ public enum NetCDFError: Failure {
     case notReadable(path: String, reason: String)
     case beingWritten(path: String)
     case writeFailed(path: String, what: String, reason: String)
+    case notDurable(path: String, reason: String)
 
     public var kind: FailureKind {
         switch self {
         case .noSuchFile: .missingInput
-        case .writeFailed, .notReadable, .diskFailed: .inputOutput
+        case .writeFailed, .notReadable, .diskFailed, .notDurable: .inputOutput
         case .beingWritten: .heldByAnother
         default: .badData
         }
@@ -70,14 +71,11 @@ public enum NetCDFError: Failure {
         case .beingWritten(let path):
             "\(path): another process is writing it; wait for it, or choose another name"
         case .writeFailed(let path, let what, let reason):
-            "\(finalName(path)): cannot write \(what): \(reason); what had that name before is unchanged"
+            "\(PartialName.output(of: path) ?? path): cannot write \(what): \(reason); what had that name before is unchanged"
+        case .notDurable(let path, let reason):
+            "\(path): is complete, but its folder cannot be synchronised to the disk (\(reason)), so a power cut may still lose it; check the disk, and run 'sync'"
         }
     }
-}
-
-/// The name that a user asked for; until complete, outputs have a temporary one (`AtomicFile`).
-private func finalName(_ path: String) -> String {
-    path.hasSuffix(".partial") ? String(path.dropLast(".partial".count)) : path
 }
 
 /// The reason for a failure. libnetcdf hides the system's (a full disk is "HDF error" or "Permission denied"), so errno comes first.

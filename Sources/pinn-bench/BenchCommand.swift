@@ -89,7 +89,7 @@ struct BenchCommand: ParsableCommand {
     }
 
     static func main() {
-        ProductReader.begin("pinn-bench", check: StopRequest.check)
+        ProductReader.begin("pinn-bench", ProgramArguments.all, check: StopRequest.check)
         runCommand(BenchCommand.self, section: "bench")
     }
 

@@ -29,7 +29,7 @@ struct EvalCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     static func main() {
-        ProductReader.begin("pinn-eval", check: StopRequest.check)
+        ProductReader.begin("pinn-eval", ProgramArguments.all, check: StopRequest.check)
         StopRequest.install()
         runCommand(EvalCommand.self, section: "eval")
     }

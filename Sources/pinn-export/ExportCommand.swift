@@ -122,7 +122,7 @@ struct ExportCommand: ParsableCommand {
     private func writeGrids(_ model: Prediction, _ gridNames: [String]?) throws -> Int {
         let writer = try PredictionWriter(
             model, gridNames: gridNames, region: area, spacing: spacingM,
-            provenance: Provenance(command: CommandLine.arguments.map(shellWord).joined(separator: " ")))
+            provenance: Provenance(command: ProgramArguments.all.map(shellWord).joined(separator: " ")))
         let count = writer.cellCount
         var progress = Progress("exporting", total: count, unit: "cells")
         try writer.write(to: prediction) {

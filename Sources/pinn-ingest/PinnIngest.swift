@@ -7,7 +7,7 @@ import Planning
 @main
 enum Main {
     static func main() {
-        ProductReader.begin("pinn-ingest", check: StopRequest.check)
+        ProductReader.begin("pinn-ingest", ProgramArguments.all, check: StopRequest.check)
         StopRequest.install()
         runCommand(IngestCommand.self, section: "ingest")
     }

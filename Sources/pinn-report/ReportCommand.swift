@@ -59,7 +59,7 @@ struct ReportCommand: ParsableCommand {
         progress.finish(done)
         let source = "iteration \(run.checkpoint.iteration) of \(runPath)"
         if let page {
-            try drawn.write(to: page, command: CommandLine.arguments.map(shellWord).joined(separator: " "))
+            try drawn.write(to: page, command: ProgramArguments.all.map(shellWord).joined(separator: " "))
             print("\(page): \(source); open it in a browser")
         }
         if let png {

@@ -8,5 +8,6 @@
 #include "crash_guard.h"
 #include "file_lock.h"
 #include "file_windows.h"
+#include "program_arguments.h"
 #include "reader_process.h"
 #endif

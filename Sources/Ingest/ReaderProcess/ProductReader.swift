@@ -31,9 +31,12 @@ public enum ProductReader {
 
     /// Must be the first line of a command that reads products. In a reader process it does not return.
     ///
-    /// - Parameter check: called while waiting for a reader; by throwing, it stops the waiting.
-    public static func begin(_ command: String, check: @escaping @Sendable () throws -> Void) {
-        let arguments = CommandLine.arguments
+    /// - Parameters:
+    ///   - arguments: of the process, with its name first.
+    ///   - check: called while waiting for a reader; by throwing, it stops the waiting.
+    public static func begin(
+        _ command: String, _ arguments: [String], check: @escaping @Sendable () throws -> Void
+    ) {
         if arguments.count == 3, arguments[1] == mark, reader_process_confine() != 0 {
             _ = ReaderMessage.send(greeting, to: STDIN_FILENO)
             ReaderService(path: arguments[2]).run()
