@@ -12,7 +12,12 @@ public struct Machine: Codable, Sendable, Equatable {
     /// Load average over the minute before the first row (getloadavg(3)); above a few tenths, other processes were running.
     public var load: Double
 
-    public static func here() -> Machine {
+    /// 1, 2, 4, ... and all cores.
+    public static func threadCounts(cores: Int) -> [Int] {
+        Array(sequence(first: 1) { $0 * 2 }.prefix { $0 < cores }) + [cores]
+    }
+
+    static func here() -> Machine {
         var names = utsname()
         uname(&names)
         var load = [0.0]

@@ -7,20 +7,10 @@ import PointStore
 /// A network has a value everywhere, so nothing is interpolated and the truth may lie on any grid of the same projection,
 /// cropped, wider or coarser. Cells count where the store's mask has the ice of the run and the truth has a value.
 public struct Evaluation {
-    /// What is predicted of a quantity, in its own unit.
-    public struct Estimate {
-        public var values: [Float]
-        /// Standard deviations of an ensemble; nil for a single network.
-        public var deviations: [Float]?
-
-        public init(values: [Float], deviations: [Float]? = nil) {
-            self.values = values
-            self.deviations = deviations
-        }
-    }
-
-    /// The estimates at positions [m].
+    /// The estimates at positions [m], each in its quantity's own unit; standard deviations are those of an ensemble, nil for a
+    /// single network.
     public typealias Predictor = (_ x: [Double], _ y: [Double]) throws -> [Quantity: Estimate]
+    public typealias Estimate = (values: [Float], deviations: [Float]?)
 
     private let shelf: [StoredGrid]
     private let ice: IceMask
@@ -57,16 +47,16 @@ public struct Evaluation {
         let file = try GriddedFile(path: path)
         let fields = try file.fields(of: quantities)
         guard !fields.isEmpty else {
-            throw EvaluationError.nothingToCompare(
-                path: path, sought: quantities.flatMap(file.names), present: file.variableNames)
+            throw EvaluationError(
+                "\(path): nothing in it to compare with: none of \(list(quantities.flatMap(file.names))) among its variables \(list(file.variableNames)); give a file with one of them on projection coordinates x and y"
+            )
         }
         var found: [FieldErrors] = []
-        var rest = fields[...]
+        var rest = fields
         while let first = rest.first {
             // Fields of one grid are predicted together.
-            let alike = rest.filter { $0.grid == first.grid }
-            found += try errors(of: alike, report)
-            rest = ArraySlice(rest.filter { $0.grid != first.grid })
+            found += try errors(of: rest.filter { $0.grid == first.grid }, report)
+            rest.removeAll { $0.grid == first.grid }
         }
         return quantities.flatMap { quantity in found.filter { $0.quantity == quantity } }
     }
@@ -108,13 +98,27 @@ public struct Evaluation {
             }
         }
         return try zip(fields, sums).map { field, sum in
-            guard let errors = sum.errors(of: (field.quantity, field.variable, field.path)) else {
-                throw EvaluationError.nothingInCommon(
-                    variable: field.variable, path: field.path, extent: grid.extent, store: storePath,
-                    shelf: cover.grid.extent, ice: ice, cells: sum.missing)
+            guard let errors = sum.errors(of: field) else {
+                throw EvaluationError(
+                    "\(field.path): variable \(quoted(field.variable)) "
+                        + (sum.missing > 0
+                            ? "has no value on any of the \(sum.missing) cells of \(ice.adjective) ice; check its fill value and its units"
+                            : "covers \(text(grid.extent)), and the \(ice.adjective) ice of \(storePath) lies within \(text(cover.grid.extent)); give the truth of the ice that the run was trained on"
+                        ))
             }
             return errors
         }
+    }
+
+    private func list(_ names: [String]) -> String {
+        names.isEmpty ? "(none)" : names.prefix(20).map(quoted).joined(separator: ", ")
+    }
+
+    private func text(_ region: Region) -> String {
+        [region.xMin, region.xMax, region.yMin, region.yMax].map {
+            abs($0) < 1e15 ? String(Int($0.rounded())) : String($0)
+        }
+        .joined(separator: ",")
     }
 
     /// The mask for the cells of a grid: that of the store's grid on which they lie, otherwise of its first.
@@ -143,4 +147,12 @@ extension Grid {
             xMin: min(x[0], x[columns - 1]), xMax: max(x[0], x[columns - 1]), yMin: min(y[0], y[rows - 1]),
             yMax: max(y[0], y[rows - 1]))
     }
+}
+
+/// An error of a truth file besides those of reading it (IngestError), with the line that is printed.
+struct EvaluationError: Failure {
+    let explanation: String
+    var kind: FailureKind { .badData }
+
+    init(_ explanation: String) { self.explanation = explanation }
 }

@@ -1,9 +1,10 @@
 import Fields
+import Ingest
 
 /// How far a predicted field is from the true one, over the cells where both have values.
-public struct FieldErrors: Sendable, Equatable {
+public struct FieldErrors: Sendable {
     /// Errors of single cells relative to the truth there, |p − t| / |t|.
-    public struct Relative: Sendable, Equatable {
+    public struct Relative: Sendable {
         public let median: Double
         /// Exceeded by a twentieth of the cells.
         public let high: Double
@@ -11,7 +12,7 @@ public struct FieldErrors: Sendable, Equatable {
     }
 
     /// How well the standard deviation σ of an ensemble predicts the error.
-    public struct Spread: Sendable, Equatable {
+    public struct Spread: Sendable {
         /// Shares of the cells with |p − t| ≤ σ and ≤ 2 σ; 0.68 and 0.95 of normal errors that σ describes.
         public let withinOne: Double
         public let withinTwo: Double
@@ -35,12 +36,6 @@ public struct FieldErrors: Sendable, Equatable {
     public let relative: Relative?
     /// Nil for a single network.
     public let spread: Spread?
-
-    public static func == (a: FieldErrors, b: FieldErrors) -> Bool {
-        a.quantity == b.quantity && a.variable == b.variable && a.path == b.path && a.cells == b.cells
-            && a.missing == b.missing && a.relativeL2 == b.relativeL2 && a.largest == b.largest
-            && a.position == b.position && a.relative == b.relative && a.spread == b.spread
-    }
 }
 
 /// Accumulates errors cell by cell, in double; keeps one relative error (float) per cell, for the quantiles.
@@ -77,7 +72,7 @@ struct ErrorSums {
     }
 
     /// Nil where no cell was added.
-    func errors(of field: (quantity: Quantity, variable: String, path: String)) -> FieldErrors? {
+    func errors(of field: GriddedField) -> FieldErrors? {
         guard cells > 0 else { return nil }
         let keepsSign = lowestTruth > 0 || highestTruth < 0
         let quantiles = keepsSign ? relative.quantiles([0.5, 0.95, 1]) : nil

@@ -1,10 +1,11 @@
 import ArgumentParser
 import Benchmarks
 import CommandSupport
-import ComputeCPU
 import Fields
 import Foundation
 import Ingest
+
+extension Problem: ExpressibleByArgument {}
 
 @main
 struct BenchCommand: ParsableCommand {
@@ -20,7 +21,7 @@ struct BenchCommand: ParsableCommand {
             Example: pinn-bench --what step,stream --format markdown --save baseline.json
             """)
 
-    @Option(help: ArgumentHelp("What to measure, separated by commas: \(Names.stages); or all.", valueName: "stages"))
+    @Option(help: ArgumentHelp("What to measure, separated by commas: \(Stage.names); or all.", valueName: "stages"))
     var what = "step"
 
     @Option(help: ArgumentHelp("Numbers of points, separated by commas.", valueName: "counts"))
@@ -38,7 +39,7 @@ struct BenchCommand: ParsableCommand {
         help: ArgumentHelp(
             "What a step computes: shallow-shelf, equation and misfit at the same points; diffice, DIFFICE_jax's sets of points.",
             valueName: "name"))
-    var problem = "shallow-shelf"
+    var problem = Problem.shallowShelf
 
     @Option(help: "Approximate duration of each row; at least three steps.")
     var seconds = 5.0
@@ -84,10 +85,6 @@ struct BenchCommand: ParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
-    private enum Names {
-        static let stages = BenchmarkPlan.Stage.allCases.map(\.rawValue).joined(separator: ", ")
-    }
-
     static func main() {
         ProductReader.begin("pinn-bench", check: StopRequest.check)
         runCommand(BenchCommand.self, section: "bench")
@@ -95,14 +92,7 @@ struct BenchCommand: ParsableCommand {
 
     func validate() throws {
         if !(seconds > 0 && seconds < 1e6) { throw ValidationError("--seconds: \(seconds) is not a positive number") }
-        if counts(points, upTo: 100_000_000) == nil {
-            throw ValidationError(
-                "--points: '\(points)' is not a list of whole numbers up to 1e8 such as 1024,4096")
-        }
-        if let threads, counts(threads, upTo: 1024) == nil {
-            throw ValidationError("--threads: '\(threads)' is not a list of whole numbers from 1 to 1024 such as 1,2,4")
-        }
-        if stages == nil { throw ValidationError("--what: '\(what)' is not a list of \(Names.stages), or all") }
+        _ = (try stages(), try pointCounts(), try threadCounts())
     }
 
     func run() throws {
@@ -116,16 +106,12 @@ struct BenchCommand: ParsableCommand {
         // Checks files before the work.
         let before = try compare.map { try BenchmarkReport(reading: $0) }
         if let save { try BenchmarkReport.checkWritable(save) }
-        let plan = try plan()
-        var report = BenchmarkPlan.emptyReport(label: label)
+        var report = BenchmarkReport(label: label)
         do {
-            try plan.run(
-                into: &report, say: printMessage,
-                begin: { printMessage("\($1 + 1)/\($2) \($0)") }, shouldStop: { StopRequest.isPending })
+            try measure(into: &report)
         } catch {
             // Rows take minutes: finished ones are shown whatever ended the run.
             if !report.isEmpty { try show(report, before.map { Comparison(report, against: $0) }) }
-            if error is BenchmarkStopped { try StopRequest.check() }
             throw error
         }
         // Shown before the file is written, which a full disk could prevent.
@@ -133,13 +119,39 @@ struct BenchCommand: ParsableCommand {
         if let save { try report.write(to: save) }
     }
 
-    // MARK: Options
+    // MARK: Lists
 
-    private var stages: [BenchmarkPlan.Stage]? {
-        if what == "all" { return BenchmarkPlan.Stage.allCases }
-        let names = what.split(separator: ",", omittingEmptySubsequences: false)
-        let stages = names.compactMap { BenchmarkPlan.Stage(rawValue: String($0)) }
-        return stages.count == names.count ? stages : nil
+    enum Stage: String, CaseIterable {
+        case step, stream, ingest, export
+
+        static let names = allCases.map(\.rawValue).joined(separator: ", ")
+    }
+
+    func stages() throws -> [Stage] {
+        if what == "all" { return Stage.allCases }
+        return try what.split(separator: ",", omittingEmptySubsequences: false).map {
+            guard let stage = Stage(rawValue: String($0)) else {
+                throw ValidationError("--what: '\(what)' is not a list of \(Stage.names), or all")
+            }
+            return stage
+        }
+    }
+
+    func pointCounts() throws -> [Int] {
+        guard let counts = counts(points, upTo: 100_000_000) else {
+            throw ValidationError(
+                "--points: '\(points)' is not a list of whole numbers up to 1e8 such as 1024,4096")
+        }
+        return counts
+    }
+
+    /// Nil if none are given.
+    func threadCounts() throws -> [Int]? {
+        guard let threads else { return nil }
+        guard let counts = counts(threads, upTo: 1024) else {
+            throw ValidationError("--threads: '\(threads)' is not a list of whole numbers from 1 to 1024 such as 1,2,4")
+        }
+        return counts
     }
 
     private func counts(_ list: String, upTo most: Int) -> [Int]? {
@@ -147,50 +159,7 @@ struct BenchCommand: ParsableCommand {
         let counts = items.compactMap { wholeNumber($0) }
         guard counts.count == items.count, counts.allSatisfy({ $0 <= most }) else { return nil }
         // Duplicates are measured once.
-        return counts.enumerated().filter { !counts[..<$0.offset].contains($0.element) }.map(\.element)
-    }
-
-    private func plan() throws -> BenchmarkPlan {
-        var plan = BenchmarkPlan()
-        plan.stages = stages ?? []
-        plan.points = counts(points, upTo: 100_000_000) ?? []
-        plan.network = network
-        plan.problem = problem
-        plan.seconds = seconds
-        plan.streamPoints = streamPoints
-        plan.chunk = min(chunk, streamPoints)
-        if plan.stages.contains(.stream), plan.chunk < chunk {
-            printMessage("--chunk: the store has only \(plan.chunk) points, and an iteration takes all of them")
-        }
-        plan.ingestPoints = ingestPoints
-        plan.exportCells = exportCells
-        plan.scratch = scratch
-        plan.devices = try devices(for: plan)
-        return plan
-    }
-
-    /// The CPU with every number of threads, and the other devices of this machine.
-    private func devices(for plan: BenchmarkPlan) throws -> [BenchmarkPlan.Device] {
-        let threadCounts =
-            threads.flatMap { counts($0, upTo: 1024) }
-            ?? BenchmarkPlan.threadCounts(cores: CPUBackend.availableCores)
-        let names =
-            (backend == "all" ? Backends.available : [backend])
-            .map { $0 == "cuda" ? "cuda:\(precision)" : $0 }
-        var devices: [BenchmarkPlan.Device] = []
-        for name in names {
-            do {
-                // Checks before the first row that the device exists and accepts the network.
-                let problem = try StepProblem.named(plan.problem, plan.network)
-                let made = try Backends.make(name, problem.residualProblem, threads: 1)
-                devices +=
-                    made is CPUBackend
-                    ? threadCounts.map { .init(backend: "cpu", threads: $0) } : [.init(backend: name, threads: nil)]
-            } catch  where backend == "all" && name != "cpu" {
-                printMessage("\(name) is skipped: \(error)")
-            }
-        }
-        return devices
+        return unique(counts)
     }
 
     // MARK: Results
@@ -203,10 +172,9 @@ struct BenchCommand: ParsableCommand {
     private func show(_ report: BenchmarkReport, _ comparison: Comparison?) throws {
         let tables = report.tables + [comparison?.table].compactMap { $0 }
         switch format {
-        case .text:
-            print(([report.heading] + tables.map { $0.rendered(as: .text) }).joined(separator: "\n\n"))
-        case .markdown:
-            print(([report.heading] + tables.map { $0.rendered(as: .markdown) }).joined(separator: "\n\n"))
+        case .text, .markdown:
+            let style = format == .markdown ? Table.Style.markdown : .text
+            print(([report.heading] + tables.map { $0.rendered(as: style) }).joined(separator: "\n\n"))
         case .json:
             let data =
                 if let comparison { try JSON.encode(Results(report: report, comparison: comparison)) } else {
