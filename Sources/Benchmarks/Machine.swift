@@ -24,7 +24,7 @@ public struct Machine: Codable, Sendable, Equatable {
         getloadavg(&load, 1)
         return Machine(
             processor: processorName ?? "unknown", cores: CPUBackend.availableCores,
-            memoryBytes: Int(sysconf(Int32(_SC_PHYS_PAGES))) * Int(sysconf(Int32(_SC_PAGESIZE))),
+            memoryBytes: Int(ProcessInfo.processInfo.physicalMemory),
             system: "\(text(names.sysname)) \(text(names.machine))", load: load[0])
     }
 

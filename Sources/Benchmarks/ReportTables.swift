@@ -59,7 +59,9 @@ extension BenchmarkReport {
         let rows = steps.filter { $0.problem == Problem.shallowShelf.rawValue && $0.network == "8x128" }
         func line(_ rows: [StepRow], _ unitTime: Double, on device: String) -> String? {
             // With the most threads, if there are several.
-            rows.sorted { ($0.threads ?? 0) > ($1.threads ?? 0) }.min { abs($0.points - 65536) < abs($1.points - 65536) }.map {
+            rows.sorted { ($0.threads ?? 0) > ($1.threads ?? 0) }.min {
+                abs($0.points - 65536) < abs($1.points - 65536)
+            }.map {
                 "Wang et al. report \(unitTime) for 65,536 points on \(device): \(column(of: $0)) of this machine at \($0.pointsText) points is \(NumberText.plain(unitTime / $0.measured.unitSeconds)) times as fast."
             }
         }

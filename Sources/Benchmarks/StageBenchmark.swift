@@ -49,7 +49,8 @@ extension BenchmarkTask {
     }
 
     /// Repeats a stage for about `seconds` seconds, at least once.
-    private func row(unit: String, note: String, _ run: () throws -> (count: Int, fileBytes: Int)) rethrows -> StageRow {
+    private func row(unit: String, note: String, _ run: () throws -> (count: Int, fileBytes: Int)) rethrows -> StageRow
+    {
         let clock = ContinuousClock()
         let begin = clock.now
         var times: [Double] = []

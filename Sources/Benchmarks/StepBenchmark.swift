@@ -36,7 +36,9 @@ extension BenchmarkTask {
         let yardstick = threads.map { SGEMMRate(threads: $0) }
         let measured = try Alternation(
             seconds: seconds, yardstick: yardstick, estimate: estimate, operations: operations, step: step)
-        return row(StepTiming(measured, points: points), device: device.summary, peakBytes: peak)
+        let timing = StepTiming(
+            steps: measured.steps, points: points, sgemmRates: measured.sgemmRates, shares: measured.shares)
+        return row(timing, device: device.summary, peakBytes: peak)
     }
 
     /// Times whole steps on a device that makes them by itself, sixteen at a time, without waiting for one before the next.
@@ -67,7 +69,8 @@ extension BenchmarkTask {
         _ = try device.endSteps()
         let rates = try device.rates()
         var timing = StepTiming(
-            steps: steps, points: points, sgemmRates: [rates.products], shares: steps.map { operations / $0 / rates.products })
+            steps: steps, points: points, sgemmRates: [rates.products],
+            shares: steps.map { operations / $0 / rates.products })
         timing.steps *= 16
         return row(
             timing,

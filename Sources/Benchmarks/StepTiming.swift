@@ -29,10 +29,6 @@ public struct StepTiming: Codable, Sendable, Equatable {
         shareQuartiles = shares.isEmpty ? nil : shares.quartiles
     }
 
-    package init(_ measured: Alternation, points: Int) {
-        self.init(steps: measured.steps, points: points, sgemmRates: measured.sgemmRates, shares: measured.shares)
-    }
-
     /// The time of a number of iterations, and whether it is extrapolated from fewer.
     public func time(iterations: Int) -> (seconds: Double, isExtrapolated: Bool) {
         (stepSeconds * Double(iterations), steps < iterations)

@@ -47,20 +47,15 @@ final class StreamBenchmark {
 
         let visited = cold.iterations < stream.iterationsPerEpoch ? cold.iterations : nil
         let yardstick = task.threads.map { SGEMMRate(threads: $0) }
-        var warmPairs = Pairs(visited: visited)
-        let alternation = try alternate(&warmPairs, held, yardstick, stepSeconds: estimate)
-        var coldPairs = Pairs(visited: visited)
-        if canDrop {
-            _ = try alternate(&coldPairs, held, nil, stepSeconds: estimate) { PageCache.drop(task.path) }
-        }
+        let warmPairs = try alternate(held, yardstick, estimate: estimate, visited, alone: warm)
+        let coldPairs =
+            canDrop
+            ? try alternate(held, nil, estimate: estimate, visited, alone: cold) { PageCache.drop(task.path) } : nil
         return StreamRow(
             network: task.network, backend: task.backend, threads: task.threads, device: context.backend.summary,
             points: context.store.count(.collocation), storeBytes: try regularFileBytes(task.path),
             chunk: held.count(.collocation), pointsPerIteration: pointCounts(held).reduce(0, +),
-            measured: StepTiming(
-                steps: warmPairs.streamed, points: held.count(.collocation), sgemmRates: alternation.sgemmRates,
-                shares: alternation.shares),
-            warm: warmPairs.reading(warm), cold: canDrop ? coldPairs.reading(cold) : nil, peakBytes: peak)
+            measured: warmPairs.timing, warm: warmPairs.reading, cold: coldPairs?.reading, peakBytes: peak)
     }
 
     private func seconds(_ work: () throws -> Void) rethrows -> Double { try clock.measure(work) / .seconds(1) }
@@ -104,51 +99,46 @@ final class StreamBenchmark {
         optimizer.step(&parameters, loss: loss.total, gradient: gradient) { _, _ in 0 }
     }
 
-    /// Times of streamed iterations, each relative to one in memory just before it.
-    private struct Pairs {
-        /// Number of iterations whose chunks were read before; nil: all.
-        let visited: Int?
-        var number = 0
-        var streamed: [Double] = []
-        var ratios: [Double] = []
-        var waits: [Double] = []
-
-        init(visited: Int?) { self.visited = visited }
-
-        func reading(_ alone: Rate) -> StreamRow.Reading {
-            StreamRow.Reading(
-                pointsPerSecond: alone.pointsPerSecond, bytesPerSecond: alone.bytesPerSecond,
-                slowdown: (ratios.median ?? 1) - 1, slowdownQuartiles: ratios.quartiles.map { $0 - 1 },
-                waiting: waits.median ?? 0)
-        }
-    }
-
     /// Streamed iterations and iterations in memory, alternating, so that both see the same disturbances.
     ///
-    /// - Parameter before: called before each streamed iteration, outside its timing.
+    /// - Parameters:
+    ///   - held: the chunk in memory.
+    ///   - visited: number of iterations whose chunks were read before; nil: all.
+    ///   - before: called before each streamed iteration, outside its timing.
     private func alternate(
-        _ pairs: inout Pairs, _ held: Chunk, _ yardstick: SGEMMRate?, stepSeconds: Double, before: () -> Void = {}
-    ) throws -> Alternation {
+        _ held: Chunk, _ yardstick: SGEMMRate?, estimate: Double, _ visited: Int?, alone: Rate,
+        before: () -> Void = {}
+    ) throws -> (timing: StepTiming, reading: StreamRow.Reading) {
+        var number = 0
+        var (streamed, ratios, waits): ([Double], [Double], [Double]) = ([], [], [])
         let operations = context.objective.residualProblem.productOperations(points: pointCounts(held))
-        return try Alternation(
-            seconds: task.seconds, yardstick: yardstick, estimate: 2 * stepSeconds, operations: 2 * operations,
+        let measured = try Alternation(
+            seconds: task.seconds, yardstick: yardstick, estimate: 2 * estimate, operations: 2 * operations,
             minSlices: StreamBenchmark.minPairs
         ) {
             let inMemory = try seconds { try step(held) }
             before()
             var wait = 0.0
             let time = try seconds {
-                var chunk: Chunk?
-                wait = try seconds { chunk = try context.stream.chunk(pairs.number) }
-                if let chunk { try step(chunk) }
+                var chunk = held
+                wait = try seconds { chunk = try context.stream.chunk(number) }
+                try step(chunk)
             }
             // The first chunk of a sequence is not read ahead; in training that is one of thousands.
-            let isReadAhead = pairs.number > 0
-            pairs.number = pairs.number + 1 == pairs.visited ? 0 : pairs.number + 1
+            let isReadAhead = number > 0
+            number = number + 1 == visited ? 0 : number + 1
             guard isReadAhead else { return }
-            pairs.streamed.append(time)
-            pairs.ratios.append(time / inMemory)
-            pairs.waits.append(wait / time)
+            streamed.append(time)
+            ratios.append(time / inMemory)
+            waits.append(wait / time)
         }
+        let timing = StepTiming(
+            steps: streamed, points: held.count(.collocation), sgemmRates: measured.sgemmRates,
+            shares: measured.shares)
+        let reading = StreamRow.Reading(
+            pointsPerSecond: alone.pointsPerSecond, bytesPerSecond: alone.bytesPerSecond,
+            slowdown: (ratios.median ?? 1) - 1, slowdownQuartiles: ratios.quartiles.map { $0 - 1 },
+            waiting: waits.median ?? 0)
+        return (timing, reading)
     }
 }

@@ -29,7 +29,9 @@ extension BenchmarkTask {
         let buffers = CPUBackend.memory(
             problem.residualProblem, counts: problem.counts(points: points), threads: threads)
         return parts
-            + buffers.map { .init(name: "\($0.name) of \(title)", bytes: $0.bytes, remedy: "fewer --points or --threads") }
+            + buffers.map {
+                .init(name: "\($0.name) of \(title)", bytes: $0.bytes, remedy: "fewer --points or --threads")
+            }
             // Three of 1024 x 1024 a thread.
             + [.init(name: "matrices of the SGEMM rate", bytes: threads * 3 * 4 << 20)]
     }

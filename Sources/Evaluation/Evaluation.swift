@@ -103,8 +103,8 @@ public struct Evaluation {
                     "\(field.path): variable \(quoted(field.variable)) "
                         + (sum.missing > 0
                             ? "has no value on any of the \(sum.missing) cells of \(ice.adjective) ice; check its fill value and its units"
-                            : "covers \(text(grid.extent)), and the \(ice.adjective) ice of \(storePath) lies within \(text(cover.grid.extent)); give the truth of the ice that the run was trained on"
-                        ))
+                            : "covers \(text(grid.extent)), and the \(ice.adjective) ice of \(storePath) lies within \(text(cover.grid.extent)); give the truth of the ice that the run was trained on")
+                )
             }
             return errors
         }

@@ -3,23 +3,6 @@ import Ingest
 
 /// How far a predicted field is from the true one, over the cells where both have values.
 public struct FieldErrors: Sendable {
-    /// Errors of single cells relative to the truth there, |p − t| / |t|.
-    public struct Relative: Sendable {
-        public let median: Double
-        /// Exceeded by a twentieth of the cells.
-        public let high: Double
-        public let largest: Double
-    }
-
-    /// How well the standard deviation σ of an ensemble predicts the error.
-    public struct Spread: Sendable {
-        /// Shares of the cells with |p − t| ≤ σ and ≤ 2 σ; 0.68 and 0.95 of normal errors that σ describes.
-        public let withinOne: Double
-        public let withinTwo: Double
-        /// Root mean squares of σ over that of the error: less than 1 where the ensemble is overconfident.
-        public let ratio: Double?
-    }
-
     public let quantity: Quantity
     /// The variable that holds the truth, and its file.
     public let variable: String
@@ -32,10 +15,13 @@ public struct FieldErrors: Sendable {
     /// max |p − t| in the quantity's unit, and where [m].
     public let largest: Double
     public let position: (x: Double, y: Double)
-    /// Nil where the truth is zero or changes its sign: near a zero, every error is large.
-    public let relative: Relative?
-    /// Nil for a single network.
-    public let spread: Spread?
+    /// Errors of single cells relative to the truth there, |p − t| / |t|; `high` is exceeded by a twentieth of the cells. Nil
+    /// where the truth is zero or changes its sign: near a zero, every error is large.
+    public let relative: (median: Double, high: Double, largest: Double)?
+    /// How well the standard deviation σ of an ensemble predicts the error; nil for a single network. Shares of the cells with
+    /// |p − t| ≤ σ and ≤ 2 σ (0.68 and 0.95 of normal errors that σ describes), and root mean squares of σ over that of the
+    /// error: less than 1 where the ensemble is overconfident.
+    public let spread: (withinOne: Double, withinTwo: Double, ratio: Double?)?
 }
 
 /// Accumulates errors cell by cell, in double; keeps one relative error (float) per cell, for the quantiles.
@@ -80,10 +66,11 @@ struct ErrorSums {
             quantity: field.quantity, variable: field.variable, path: field.path, cells: cells, missing: missing,
             relativeL2: squaredTruth > 0 ? (squaredErrors / squaredTruth).squareRoot() : nil, largest: largest,
             position: position,
-            relative: quantiles.map { FieldErrors.Relative(median: $0[0], high: $0[1], largest: $0[2]) },
+            relative: quantiles.map { ($0[0], $0[1], $0[2]) },
             spread: hasDeviations
-                ? FieldErrors.Spread(
-                    withinOne: Double(withinOne) / Double(cells), withinTwo: Double(withinTwo) / Double(cells),
-                    ratio: squaredErrors > 0 ? (squaredDeviations / squaredErrors).squareRoot() : nil) : nil)
+                ? (
+                    Double(withinOne) / Double(cells), Double(withinTwo) / Double(cells),
+                    squaredErrors > 0 ? (squaredDeviations / squaredErrors).squareRoot() : nil
+                ) : nil)
     }
 }

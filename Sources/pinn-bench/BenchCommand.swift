@@ -1,11 +1,40 @@
 import ArgumentParser
 import Benchmarks
 import CommandSupport
+import ComputeCPU
 import Fields
 import Foundation
 import Ingest
 
 extension Problem: ExpressibleByArgument {}
+
+enum Stage: String, CaseIterable {
+    case step, stream, ingest, export
+
+    static let names = allCases.map(\.rawValue).joined(separator: ", ")
+
+    /// Of names separated by commas.
+    @Sendable static func list(_ text: String) throws -> [Stage] {
+        if text == "all" { return allCases }
+        return try text.split(separator: ",", omittingEmptySubsequences: false).map {
+            guard let stage = Stage(rawValue: String($0)) else {
+                throw ValidationError("it must be a list of \(names), or all")
+            }
+            return stage
+        }
+    }
+}
+
+/// Whole numbers separated by commas, each once.
+@Sendable private func counts(_ text: String, upTo most: Int) throws -> [Int] {
+    unique(
+        try text.split(separator: ",", omittingEmptySubsequences: false).map {
+            guard let count = wholeNumber($0), count <= most else {
+                throw ValidationError("it must be a list of whole numbers from 1 to \(most) such as 1,2,4")
+            }
+            return count
+        })
+}
 
 @main
 struct BenchCommand: ParsableCommand {
@@ -21,16 +50,23 @@ struct BenchCommand: ParsableCommand {
             Example: pinn-bench --what step,stream --format markdown --save baseline.json
             """)
 
-    @Option(help: ArgumentHelp("What to measure, separated by commas: \(Stage.names); or all.", valueName: "stages"))
-    var what = "step"
-
-    @Option(help: ArgumentHelp("Numbers of points, separated by commas.", valueName: "counts"))
-    var points = "1024,4096,16384,65536,262144"
+    @Option(
+        help: ArgumentHelp(
+            "What to measure, separated by commas: \(Stage.names); or all. (default: step)", valueName: "stages"),
+        transform: Stage.list)
+    var what = [Stage.step]
 
     @Option(
         help: ArgumentHelp(
-            "Numbers of threads, separated by commas. (default: 1, 2, 4, ... and all cores)", valueName: "counts"))
-    var threads: String?
+            "Numbers of points, separated by commas. (default: 1024,4096,16384,65536,262144)", valueName: "counts"),
+        transform: { try counts($0, upTo: 100_000_000) })
+    var points = [1024, 4096, 16384, 65536, 262_144]
+
+    @Option(
+        help: ArgumentHelp(
+            "Numbers of threads, separated by commas. (default: 1, 2, 4, ... and all cores)", valueName: "counts"),
+        transform: { try counts($0, upTo: 1024) })
+    var threads = Machine.threadCounts(cores: CPUBackend.availableCores)
 
     @Option(help: ArgumentHelp("Hidden layers and their width; 6x40+6x40 for two networks.", valueName: "LxW"))
     var network = "8x128"
@@ -92,14 +128,11 @@ struct BenchCommand: ParsableCommand {
 
     func validate() throws {
         if !(seconds > 0 && seconds < 1e6) { throw ValidationError("--seconds: \(seconds) is not a positive number") }
-        _ = (try stages(), try pointCounts(), try threadCounts())
     }
 
     func run() throws {
         if let row {
-            let result = try BenchmarkTask(argument: row).run {
-                try Backends.make($0, $1, threads: $2)
-            }
+            let result = try BenchmarkTask(argument: row).run { try Backends.make($0, $1, threads: $2) }
             return print(String(decoding: result, as: UTF8.self))
         }
         StopRequest.install()
@@ -119,54 +152,11 @@ struct BenchCommand: ParsableCommand {
         if let save { try report.write(to: save) }
     }
 
-    // MARK: Lists
-
-    enum Stage: String, CaseIterable {
-        case step, stream, ingest, export
-
-        static let names = allCases.map(\.rawValue).joined(separator: ", ")
-    }
-
-    func stages() throws -> [Stage] {
-        if what == "all" { return Stage.allCases }
-        return try what.split(separator: ",", omittingEmptySubsequences: false).map {
-            guard let stage = Stage(rawValue: String($0)) else {
-                throw ValidationError("--what: '\(what)' is not a list of \(Stage.names), or all")
-            }
-            return stage
-        }
-    }
-
-    func pointCounts() throws -> [Int] {
-        guard let counts = counts(points, upTo: 100_000_000) else {
-            throw ValidationError(
-                "--points: '\(points)' is not a list of whole numbers up to 1e8 such as 1024,4096")
-        }
-        return counts
-    }
-
-    /// Nil if none are given.
-    func threadCounts() throws -> [Int]? {
-        guard let threads else { return nil }
-        guard let counts = counts(threads, upTo: 1024) else {
-            throw ValidationError("--threads: '\(threads)' is not a list of whole numbers from 1 to 1024 such as 1,2,4")
-        }
-        return counts
-    }
-
-    private func counts(_ list: String, upTo most: Int) -> [Int]? {
-        let items = list.split(separator: ",", omittingEmptySubsequences: false)
-        let counts = items.compactMap { wholeNumber($0) }
-        guard counts.count == items.count, counts.allSatisfy({ $0 <= most }) else { return nil }
-        // Duplicates are measured once.
-        return unique(counts)
-    }
-
     // MARK: Results
 
     private struct Results: Encodable {
         let report: BenchmarkReport
-        let comparison: Comparison?
+        let comparison: Comparison
     }
 
     private func show(_ report: BenchmarkReport, _ comparison: Comparison?) throws {
@@ -176,11 +166,8 @@ struct BenchCommand: ParsableCommand {
             let style = format == .markdown ? Table.Style.markdown : .text
             print(([report.heading] + tables.map { $0.rendered(as: style) }).joined(separator: "\n\n"))
         case .json:
-            let data =
-                if let comparison { try JSON.encode(Results(report: report, comparison: comparison)) } else {
-                    try JSON.encode(report)
-                }
-            print(String(decoding: data, as: UTF8.self))
+            let results: any Encodable = comparison.map { Results(report: report, comparison: $0) } ?? report
+            print(String(decoding: try JSON.encode(results), as: UTF8.self))
         }
     }
 }

@@ -10,15 +10,15 @@ extension BenchCommand {
     /// - Parameter report: receives each row as soon as it is measured, so its rows are valid also if an error is thrown.
     func measure(into report: inout BenchmarkReport) throws {
         let devices = try devices()
-        if try stages().contains(.stream), streamPoints < chunk {
+        if what.contains(.stream), streamPoints < chunk {
             printMessage("--chunk: the store has only \(streamPoints) points, and an iteration takes all of them")
         }
         // Refuses what does not fit before the first row rather than after those that do.
-        for task in try tasks(on: devices, folder: "") { try task.memory().require() }
-        let folder = try stages() == [.step] ? "" : try makeScratchFolder()
+        for task in tasks(on: devices, folder: "") { try task.memory().require() }
+        let folder = what == [.step] ? "" : try makeScratchFolder()
         defer { if !folder.isEmpty { try? FileManager.default.removeItem(atPath: folder) } }
         if !folder.isEmpty { try requireDisk(folder) }
-        let tasks = try tasks(on: devices, folder: folder)
+        let tasks = tasks(on: devices, folder: folder)
         for (number, task) in tasks.enumerated() {
             printMessage("\(number + 1)/\(tasks.count) \(task.title)")
             // Checked again: other processes may have taken memory since.
@@ -37,7 +37,6 @@ extension BenchCommand {
 
     /// The CPU with every number of threads, and the other devices of this machine.
     private func devices() throws -> [Device] {
-        let threadCounts = try self.threadCounts() ?? Machine.threadCounts(cores: CPUBackend.availableCores)
         let names =
             (backend == "all" ? Backends.available : [backend])
             .map { $0 == "cuda" ? "cuda:\(precision)" : $0 }
@@ -47,7 +46,7 @@ extension BenchCommand {
             do {
                 // Checks before the first row that the device exists and accepts the network.
                 let made = try Backends.make(name, residualProblem, threads: 1)
-                devices += made is CPUBackend ? threadCounts.map { ("cpu", $0) } : [(name, nil)]
+                devices += made is CPUBackend ? threads.map { ("cpu", $0) } : [(name, nil)]
             } catch  where backend == "all" && name != "cpu" {
                 printMessage("\(name) is skipped: \(error)")
             }
@@ -60,29 +59,26 @@ extension BenchCommand {
     /// Cells with velocity and thickness in the streamed store, as of a large shelf at 450 m.
     private static let observedCells = 1_000_000
 
-    private func tasks(on devices: [Device], folder: String) throws -> [BenchmarkTask] {
-        /// Every device with the most threads.
+    private func tasks(on devices: [Device], folder: String) -> [BenchmarkTask] {
+        let (streamed, exported) = ("\(folder)/stream.nc", "\(folder)/export.nc")
+        // Every device with the most threads.
         let wholeMachine = devices.filter { device in
             !devices.contains { $0.backend == device.backend && ($0.threads ?? 0) > (device.threads ?? 0) }
         }
-        return try stages().flatMap { stage in
+        return what.flatMap { stage in
             switch stage {
             case .step:
-                try pointCounts().flatMap { count in devices.map { task(.step, $0, points: count) } }
+                points.flatMap { count in devices.map { task(.step, $0, points: count) } }
             case .stream:
-                streaming(wholeMachine, store: "\(folder)/stream.nc")
+                [task(.makeStore, points: streamPoints, cells: BenchCommand.observedCells, path: streamed)]
+                    + wholeMachine.map { task(.stream, $0, points: min(chunk, streamPoints), path: streamed) }
             case .ingest:
                 [task(.makeProducts, path: folder), task(.ingest, points: ingestPoints, path: folder)]
             case .export:
-                [task(.makeStore, points: 1024, cells: exportCells, path: "\(folder)/export.nc")]
-                    + wholeMachine.map { task(.export, $0, path: "\(folder)/export.nc") }
+                [task(.makeStore, points: 1024, cells: exportCells, path: exported)]
+                    + wholeMachine.map { task(.export, $0, path: exported) }
             }
         }
-    }
-
-    private func streaming(_ devices: [Device], store: String) -> [BenchmarkTask] {
-        [task(.makeStore, points: streamPoints, cells: BenchCommand.observedCells, path: store)]
-            + devices.map { task(.stream, $0, points: min(chunk, streamPoints), path: store) }
     }
 
     private func task(
@@ -113,8 +109,8 @@ extension BenchCommand {
     }
 
     private func requireDisk(_ folder: String) throws {
-        let needed = try stages().map { stage in
-            switch stage {
+        let needed = what.map {
+            switch $0 {
             case .step: 0
             case .stream: SyntheticStore(collocation: streamPoints, cells: BenchCommand.observedCells).byteCount
             // Two columns of 4 bytes, and some megabytes for the observations.

@@ -75,7 +75,8 @@ private struct Shelf {
             for quantity in quantities {
                 estimates[quantity] = (
                     values: zip(x, y).map { Float(predict(quantity, $0, $1)) },
-                    deviations: deviation.map { deviation in zip(x, y).map { Float(deviation($0, $1)) } })
+                    deviations: deviation.map { deviation in zip(x, y).map { Float(deviation($0, $1)) } }
+                )
             }
             return estimates
         }.errors(against: path)
