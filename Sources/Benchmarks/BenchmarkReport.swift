@@ -4,7 +4,6 @@ import NetCDFFiles
 
 /// What the rows for a training step and for a streamed iteration have in common.
 protocol TrainingRow {
-    var network: String { get }
     var backend: String { get }
     var threads: Int? { get }
     /// The backend's description: kernels, libraries.
@@ -133,7 +132,6 @@ extension BenchmarkReport {
     public init(reading path: String) throws {
         let data = try BenchmarkReport.contents(of: path)
         func refuse(_ reason: String) -> BenchmarkError { BenchmarkReport.refusal(path, reason) }
-        guard !data.isEmpty else { throw refuse("it is empty") }
         if let found = try? JSON.decode(Format.self, from: data).format, found != BenchmarkReport.format {
             throw refuse("its format is \(quoted(found))")
         }
@@ -174,8 +172,8 @@ extension BenchmarkReport {
     }
 
     public func write(to path: String) throws {
-        let bytes = [UInt8](try JSON.encode(self) + Data("\n".utf8))
-        try AtomicFile.write(bytes, to: BenchmarkReport.target(of: path), as: "the report")
+        let text = try JSON.text(self) + "\n"
+        try AtomicFile.write(Array(text.utf8), to: BenchmarkReport.target(of: path), as: "the report")
     }
 
     /// The path to write a report to: symbolic links are resolved, so that they are kept.
@@ -204,11 +202,11 @@ extension BenchmarkReport {
 
 /// The JSON style of reports: snake_case names, ISO dates, sorted keys.
 public enum JSON {
-    public static func encode(_ value: some Encodable) throws -> Data {
+    public static func text(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(value)
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 
     public static func decode<Value: Decodable>(_ type: Value.Type, from data: Data) throws -> Value {

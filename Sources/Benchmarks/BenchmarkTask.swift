@@ -48,8 +48,8 @@ public struct BenchmarkTask: Codable, Sendable {
         }
     }
 
-    /// Runs the task (in the child) and returns the result as JSON for the parent.
-    public func run(_ makeBackend: BackendMaker) throws -> Data {
+    /// Runs the task (in the child).
+    public func run(_ makeBackend: BackendMaker) throws -> TaskResult {
         var result = TaskResult()
         switch work {
         case .step: result.step = try timeSteps(makeBackend)
@@ -59,20 +59,14 @@ public struct BenchmarkTask: Codable, Sendable {
         case .makeStore: try SyntheticStore(collocation: points, cells: cells).write(to: path)
         case .makeProducts: try makeProducts()
         }
-        return try JSON.encode(result)
-    }
-
-    /// Decodes the text that `runInChild` gives as an argument.
-    public init(argument: String) throws {
-        self = try JSON.decode(BenchmarkTask.self, from: Data(argument.utf8))
+        return result
     }
 
     /// Starts this program with the task as the value of `--row` (in the parent), and waits for its result.
     ///
     /// - Parameter check: polled; stops the work by throwing.
     public func runInChild(check: () throws -> Void) throws -> TaskResult {
-        let argument = String(decoding: try JSON.encode(self), as: UTF8.self)
-        let (reply, status) = try outputOfChild(["--row", argument], check: check)
+        let (reply, status) = try outputOfChild(["--row", JSON.text(self)], check: check)
         let (signal, code) = (status & 0x7f, status >> 8 & 0xff)
         guard signal == 0 else {
             let reason = signal == SIGKILL ? ", as the kernel does when memory runs out" : ""

@@ -132,8 +132,8 @@ struct BenchCommand: ParsableCommand {
 
     func run() throws {
         if let row {
-            let result = try BenchmarkTask(argument: row).run { try Backends.make($0, $1, threads: $2) }
-            return print(String(decoding: result, as: UTF8.self))
+            let task = try JSON.decode(BenchmarkTask.self, from: Data(row.utf8))
+            return print(try JSON.text(try task.run { try Backends.make($0, $1, threads: $2) }))
         }
         StopRequest.install()
         // Checks files before the work.
@@ -167,7 +167,7 @@ struct BenchCommand: ParsableCommand {
             print(([report.heading] + tables.map { $0.rendered(as: style) }).joined(separator: "\n\n"))
         case .json:
             let results: any Encodable = comparison.map { Results(report: report, comparison: $0) } ?? report
-            print(String(decoding: try JSON.encode(results), as: UTF8.self))
+            print(try JSON.text(results))
         }
     }
 }
