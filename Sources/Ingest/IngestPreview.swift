@@ -72,7 +72,7 @@ extension IngestRun {
         var preview = IngestPreview()
         preview.maskSeconds = (ContinuousClock.now - begin) / .seconds(1)
         preview.maskCells = mask.codes.count
-        let sources = sources(files.velocity, place.velocityGrid, files.thickness, place.thicknessGrid)
+        let sources = sources(files, place)
         let cells = [velocityMask, thicknessMask].map { codes in codes.count { $0 == request.ice.rawValue } }
         let fields = [
             2 + (files.velocity.schema.velocity?.errorX == nil ? 0 : 2),

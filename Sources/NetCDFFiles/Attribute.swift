@@ -2,7 +2,7 @@ import CNetCDF
 import Fields
 
 /// The value of an attribute: NC_CHAR and NC_STRING are both text, all numbers are doubles.
-public enum Attribute: Sendable, Equatable {
+public enum Attribute: Codable, Sendable, Equatable {
     case text(String)
     case numbers([Double])
 

@@ -81,8 +81,6 @@ public struct GriddedField {
 
     /// Throws where the field's coordinates are in another projection.
     public func requireProjection(of other: Projection?, path otherPath: String) throws {
-        guard let mine = grid.projection, let other, let difference = mine.firstDifference(from: other) else { return }
-        throw IngestError.projectionsDiffer(
-            attribute: difference.attribute, difference.mine, path: path, difference.other, otherPath: otherPath)
+        try field.window.requireProjection(of: other, at: otherPath)
     }
 }

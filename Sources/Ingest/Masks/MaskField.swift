@@ -35,9 +35,7 @@ struct MaskField {
         _ variable: any ProductArray, of product: ProductFile, on window: GridWindow,
         progress: (Int, Int) throws -> Void, take: ([UInt8]) throws -> Void
     ) throws -> Bool {
-        guard let schema = product.schema.mask else {
-            throw IngestError.noMask(path: product.path, sought: [], present: product.variableNames)
-        }
+        guard let schema = product.schema.mask else { preconditionFailure("a mask without a schema") }
         if schema.layers != nil {
             try read(layers: product.maskLayers, of: product, on: window, progress: progress, take: take)
             return false
@@ -101,7 +99,7 @@ struct MaskField {
         if other.isSameGrid(as: window) { return codes }
         let nearest = NearestCells(from: other.grid, to: window.grid)
         guard !nearest.isEmpty else {
-            throw IngestError.gridsDoNotOverlap(other.path, other.extent, window.path, window.extent)
+            throw PlainFailure.gridsDoNotOverlap(other, window)
         }
         var sampled = [UInt8](repeating: MaskField.unknown, count: other.grid.cellCount)
         for row in 0..<other.rows {
@@ -134,8 +132,9 @@ private struct MaskLegend {
         let range = PackedField.wrap(of: variable) ?? 0
         let values = variable.attribute("flag_values")?.numbers?.map { $0 < 0 ? $0 + range : $0 }
         if let meanings, let values, meanings.count != values.count {
-            throw IngestError.maskFlagsDisagree(
-                variable: variable.name, path: variable.path, values: values.count, meanings: meanings.count)
+            throw PlainFailure(
+                "\(variable.path): variable \(quoted(variable.name)) has \(values.count) flag_values and \(meanings.count) flag_meanings; each value needs a meaning, correct the attributes"
+            )
         }
         guard let meanings, let values, !values.isEmpty else {
             covers = schema.coverOfCode
@@ -158,9 +157,12 @@ private struct MaskLegend {
         let code = Int(exactly: value)
         if let code, let cover = covers[code] { return cover }
         if let code, let word = unknownWords[code] {
-            throw IngestError.unknownMaskMeaning(word, variable: variable.name, path: variable.path, known: knownWords)
+            throw PlainFailure(
+                "\(variable.path): variable \(quoted(variable.name)) has the flag meaning \(quoted(word)); known are \(list(knownWords))"
+            )
         }
-        throw IngestError.unknownMaskValue(
-            value, variable: variable.name, path: variable.path, known: covers.keys.sorted())
+        throw PlainFailure(
+            "\(variable.path): variable \(quoted(variable.name)) holds \(plain(value)), known are \(covers.keys.sorted().map(String.init).joined(separator: ", ")); check the version of the product, or give the mask flag_values and flag_meanings"
+        )
     }
 }

@@ -17,29 +17,19 @@ struct ProductFile {
         schema = try (catalog ?? ProductCatalog()).schema(for: file)
     }
 
-    var hasThickness: Bool { thickness != nil }
-    var hasMask: Bool { mask != nil }
-
-    var velocityX: (any ProductArray)? { first(schema.velocity?.x) }
-    var velocityY: (any ProductArray)? { first(schema.velocity?.y) }
     var thickness: (any ProductArray)? { first(schema.thickness?.variable) }
-    var surface: (any ProductArray)? { first(schema.surface?.variable) }
     var mask: (any ProductArray)? { first(schema.mask?.variable) ?? maskLayers.first?.array }
 
     /// The layers that make up the mask, as far as the file has them.
     var maskLayers: [(array: any ProductArray, cover: IceMask)] {
         (schema.mask?.layers ?? []).compactMap { layer in
-            guard let array = file.array(layer.variable), let cover = IceMask(name: layer.cover) else { return nil }
-            return (array, cover)
+            file.array(layer.variable).flatMap { array in IceMask(name: layer.cover).map { (array, $0) } }
         }
     }
 
     /// The array with the first of these names that exists.
     func first(_ names: [String]?) -> (any ProductArray)? {
-        for name in names ?? [] {
-            if let array = file.array(name) { return array }
-        }
-        return nil
+        (names ?? []).lazy.compactMap { file.array($0) }.first
     }
 
     /// Names of a field's coordinates: the thickness may have its own.
@@ -52,20 +42,32 @@ struct ProductFile {
         return names
     }
 
+    typealias Components = (x: any ProductArray, y: any ProductArray)
+
     /// Both components, from the same position in the schema's two lists ("vx" belongs to "vy").
-    func velocityComponents() throws -> (x: any ProductArray, y: any ProductArray) {
+    func velocityComponents() throws -> Components {
         let namesX = schema.velocity?.x ?? []
         let namesY = schema.velocity?.y ?? []
         for (nameX, nameY) in zip(namesX, namesY) {
             switch (file.array(nameX), file.array(nameY)) {
             case (let x?, let y?): return (x, y)
-            case (.some, nil): throw IngestError.missingPartner(nameY, of: nameX, path: path)
-            case (nil, .some): throw IngestError.missingPartner(nameX, of: nameY, path: path)
+            case (.some, nil): throw PlainFailure.missingPartner(nameY, of: nameX, path: path)
+            case (nil, .some): throw PlainFailure.missingPartner(nameX, of: nameY, path: path)
             case (nil, nil): continue
             }
         }
-        throw IngestError.noVelocity(
-            path: path, isThickness: hasThickness, sought: namesX + namesY, present: variableNames)
+        throw PlainFailure(
+            thickness != nil
+                ? "\(path): holds ice thickness but no velocity; name the velocity file first and this one after --thickness"
+                : "\(path): no velocity found: none of \(list(namesX + namesY)) among its variables \(list(variableNames)); give a velocity product such as NSIDC-0754 or NSIDC-0484"
+        )
+    }
+
+    func requireThickness() throws -> any ProductArray {
+        if let thickness { return thickness }
+        throw PlainFailure(
+            "\(path): no ice thickness found: none of \(list(schema.thickness?.variable ?? ["thickness"])) among its variables \(list(variableNames)); give a thickness product such as BedMachine Antarctica with --thickness"
+        )
     }
 
     /// A density that the product states [kg m⁻³].

@@ -18,7 +18,8 @@ extension IngestRun {
         return Place(
             region: region, polygon: files.polygon, shelves: shelves,
             velocityGrid: try GridWindow(of: files.components.x, in: files.velocity, region: region),
-            thicknessGrid: try thicknessWindow(files.thickness, region))
+            thicknessGrid: try GridWindow(
+                of: try files.thickness.requireThickness(), in: files.thickness, region: region))
     }
 
     /// Margin around a shelf or a polygon [m], for the ocean at its front.
@@ -34,7 +35,11 @@ extension IngestRun {
             in: product.projection(of: variable), of: product.path, extent: extent)
         guard polygon.bounds.intersection(extent) != nil,
             let both = polygon.bounds.widened(by: IngestRun.margin).intersection(region)
-        else { throw PolygonError.beyondProduct(path: path, polygon.bounds, product: product.path, extent) }
+        else {
+            throw PlainFailure(
+                "\(path): the polygon covers \(polygon.bounds.rounded.text) and does not overlap \(product.path), which covers \(extent.rounded.text) (xmin,xmax,ymin,ymax)"
+            )
+        }
         region = both
         return polygon
     }
@@ -58,7 +63,9 @@ extension IngestRun {
                 )
             }
         }
-        guard let both = box?.widened(by: IngestRun.margin).intersection(region) else { throw ShelfError.empty(name) }
+        guard let both = box?.widened(by: IngestRun.margin).intersection(region) else {
+            throw PlainFailure("--shelf: no cell of \(quoted(name)) is in the region; choose another --region")
+        }
         region = both
         return (map, wanted)
     }
@@ -69,7 +76,8 @@ extension IngestRun {
         _ = try MaskField.read(variable, of: owner, on: window, progress: { try progress(.shelves, $0, $1) }) { codes in
             for start in stride(from: 0, to: codes.count, by: window.columns) {
                 guard bodies.append(row: codes[start..<start + window.columns], ice: .floatingIce) else {
-                    throw ShelfError.speckled(path: owner.path)
+                    throw PlainFailure(
+                        "\(owner.path): the mask has too many separate pieces for ice shelves; download the file again")
                 }
             }
         }
@@ -82,7 +90,7 @@ extension IngestRun {
         let catalog = try request.schema.map { try ProductCatalog(withSchemaAt: $0) } ?? ProductCatalog()
         let file = try ProductFile(path: request.thickness ?? request.velocity, catalog: catalog)
         let owner =
-            file.hasMask
+            file.mask != nil
             ? file
             : try thicknessFile(
                 for: file, on: GridWindow(of: try file.velocityComponents().x, in: file, region: .everywhere), catalog)

@@ -19,10 +19,10 @@ package struct ShelfNames {
         do {
             entries = try TOMLDecoder().decode(Table.self, from: toml).shelf
         } catch {
-            throw IngestError.badSchema(name: "IceShelves.toml", reason: "\(error)", isOfUser: false)
+            throw PlainFailure.badSchema("IceShelves.toml", "\(error)")
         }
         guard entries.allSatisfy({ $0.points.allSatisfy { $0.count == 2 } }) else {
-            throw IngestError.badSchema(name: "IceShelves.toml", reason: "a point is not two numbers", isOfUser: false)
+            throw PlainFailure.badSchema("IceShelves.toml", "a point is not two numbers")
         }
     }
 
