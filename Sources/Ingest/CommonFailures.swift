@@ -73,6 +73,13 @@ extension Region {
     /// "xmin,xmax,ymin,ymax"
     var text: String { [xMin, xMax, yMin, yMax].map(plain).joined(separator: ",") }
 
+    /// Contains nothing, and is where a bounding box begins.
+    static let nothing = Region(xMin: .infinity, xMax: -.infinity, yMin: .infinity, yMax: -.infinity)
+
+    mutating func include(x: Double, y: Double) {
+        self = union(Region(xMin: x, xMax: x, yMin: y, yMax: y))
+    }
+
     /// To whole metres.
     var rounded: Region {
         Region(xMin: xMin.rounded(), xMax: xMax.rounded(), yMin: yMin.rounded(), yMax: yMax.rounded())

@@ -72,24 +72,19 @@ extension IngestRun {
         var preview = IngestPreview()
         preview.maskSeconds = (ContinuousClock.now - begin) / .seconds(1)
         preview.maskCells = mask.codes.count
-        let sources = sources(files, place)
         let cells = [velocityMask, thicknessMask].map { codes in codes.count { $0 == request.ice.rawValue } }
-        let fields = [
-            2 + (files.velocity.schema.velocity?.errorX == nil ? 0 : 2),
-            1 + (files.thickness.schema.thickness?.error == nil ? 0 : 1),
+        let hasErrors = [
+            files.velocity.schema.velocity?.errorX != nil, files.thickness.schema.thickness?.error != nil,
         ]
-        for number in sources.indices {
-            preview.inputs.append(
-                .init(
-                    role: sources[number].role, source: sources[number], iceCells: cells[number],
-                    values: fields[number] * sources[number].rows * sources[number].columns))
+        let sources = sources(files, place)
+        for (number, source) in sources.enumerated() {
+            let values = (number == 0 ? 2 : 1) * (hasErrors[number] ? 2 : 1) * source.rows * source.columns
+            preview.inputs.append(.init(role: source.role, source: source, iceCells: cells[number], values: values))
         }
         if request.ice != .floatingIce {
-            var surface = sources[1]
-            surface.role = PointSet.surface.rawValue
+            let (role, source) = (PointSet.surface.rawValue, sources[1])
             preview.inputs.append(
-                .init(
-                    role: surface.role, source: surface, iceCells: cells[1], values: surface.rows * surface.columns))
+                .init(role: role, source: source, iceCells: cells[1], values: source.rows * source.columns))
         }
         preview.ice = request.ice
         let shelf = mask.codes.count { $0 == request.ice.rawValue }

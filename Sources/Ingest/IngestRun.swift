@@ -187,11 +187,10 @@ public struct IngestRun {
         guard region != .everywhere else { return [] }
         let extent = try GridWindow(of: files.components.x, in: files.velocity, region: .everywhere).extent
         let (width, height) = (extent.xMax - extent.xMin, extent.yMax - extent.yMin)
-        let beyond = [
-            extent.xMin - region.xMin > width, region.xMax - extent.xMax > width, extent.yMin - region.yMin > height,
-            region.yMax - extent.yMax > height,
-        ]
-        guard beyond.contains(true) else { return [] }
+        let near = Region(
+            xMin: extent.xMin - width, xMax: extent.xMax + width, yMin: extent.yMin - height,
+            yMax: extent.yMax + height)
+        guard near.union(region) != near else { return [] }
         return [
             "--region extends far beyond the data, which cover \(extent.text); the order is xmin,xmax,ymin,ymax, not GDAL's"
         ]

@@ -13,7 +13,7 @@ struct ShelfMap {
         /// True area [km²] where the projection is known, else on the map.
         fileprivate(set) var area = 0.0
         /// Bounding box of its cells [m].
-        fileprivate(set) var box = Region(xMin: .infinity, xMax: -.infinity, yMin: .infinity, yMax: -.infinity)
+        fileprivate(set) var box = Region.nothing
         /// Shelves of the same body of floating ice.
         fileprivate(set) var neighbours: [String] = []
         fileprivate let entry: Int
@@ -184,9 +184,8 @@ struct ShelfMap {
         let firstColumn = Int(((window.x[0] - grid.x[0]) / grid.spacingX).rounded())
         forEachRun { row, columns, shelf in
             guard let shelf, wanted.contains(shelf), row >= firstRow, row < firstRow + window.rows else { return }
-            let inside = (columns.lowerBound - firstColumn..<columns.upperBound - firstColumn)
-                .clamped(to: 0..<window.columns)
-            if !inside.isEmpty { runs.append(inside, toRow: row - firstRow) }
+            let inside = columns.lowerBound - firstColumn..<columns.upperBound - firstColumn
+            runs.insert(inside.clamped(to: 0..<window.columns), row: row - firstRow)
         }
         return runs
     }

@@ -78,11 +78,19 @@ struct StoreContent: Sendable {
     // MARK: private
 
     private var normalizations: (columns: [Column: Normalization], scales: Scales) {
-        var box = BoundingBox()
-        box.include(velocity.cells, of: velocityGrid.grid)
-        box.include(thickness.cells, of: thicknessGrid.grid)
-        box.include(shelf, of: shelfGrid)
+        var box = Region.nothing
         for point in front { box.include(x: point.x, y: point.y) }
+        // Cells with their whole area.
+        for (cells, grid) in [
+            (velocity.cells, velocityGrid.grid), (thickness.cells, thicknessGrid.grid), (shelf, shelfGrid),
+        ] {
+            let (halfX, halfY) = (abs(grid.spacingX) / 2, abs(grid.spacingY) / 2)
+            for cell in cells {
+                let (row, column) = Int(cell).quotientAndRemainder(dividingBy: grid.columns)
+                box.include(x: grid.x[column] - halfX, y: grid.y[row] - halfY)
+                box.include(x: grid.x[column] + halfX, y: grid.y[row] + halfY)
+            }
+        }
         let x = NormalizationChoice.ofPositions(lowest: box.xMin, highest: box.xMax)
         let y = NormalizationChoice.ofPositions(lowest: box.yMin, highest: box.yMax)
         let u = NormalizationChoice.ofValues(velocity.values[0])
