@@ -140,7 +140,7 @@ public struct IngestRun {
     func inputs() throws -> Inputs {
         try requireOtherFiles([request.velocity, request.thickness ?? request.velocity])
         try StoreWriter.requireReplaceable(request.store)
-        let catalog = try request.schema.map { try ProductCatalog(withSchemaAt: $0) } ?? ProductCatalog()
+        let catalog = try ProductCatalog(withSchemaAt: request.schema)
         let velocity = try ProductFile(path: request.velocity, catalog: catalog)
         let components: ProductFile.Components
         do {
@@ -206,8 +206,7 @@ public struct IngestRun {
         }
         if velocity.thickness != nil { return velocity }
         let file = try ThicknessSearch.product(matching: velocity, on: window, except: request.store, catalog: catalog)
-        log.notice(
-            "thickness and mask are taken from \(file.name) in the same folder (\(file.schema.citation))")
+        log.notice("thickness and mask are taken from \(file.name) in the same folder (\(file.schema.citation))")
         return file
     }
 
@@ -238,14 +237,15 @@ public struct IngestRun {
         }
         let grid = mask.window.grid
         if let shelves = place.shelves {
-            mask.restrict(request.ice, to: shelves.map.cells(of: shelves.wanted, in: grid))
+            shelves.map.cells(of: shelves.wanted, in: grid)
+                .restrict(&mask.codes, width: grid.columns, ice: request.ice)
         }
         let covers = try [place.velocityGrid, place.thicknessGrid].map { window in
             var codes = try mask.sampled(on: window)
-            place.polygon?.cells(of: window.grid).restrict(&codes, width: window.columns, ice: request.ice)
+            files.polygon?.cells(of: window.grid).restrict(&codes, width: window.columns, ice: request.ice)
             return codes
         }
-        if let polygon = place.polygon { mask.restrict(request.ice, to: polygon.cells(of: grid)) }
+        files.polygon?.cells(of: grid).restrict(&mask.codes, width: grid.columns, ice: request.ice)
         guard mask.codes.contains(request.ice.rawValue) else {
             let places = [
                 request.polygon.map { "inside the polygon of \($0)" },
@@ -283,46 +283,37 @@ public struct IngestRun {
         _ velocity: Observations, _ thickness: Observations, _ surface: Observations?, _ shelf: ShelfCells
     ) -> [IngestReport.Tally] {
         let ice = request.ice.adjective
-        var tallies: [IngestReport.Tally] = [
-            .init(
-                what: "velocity cells", kept: velocity.count,
-                dropped: [
-                    (velocity.missing, "\(ice) without data"), (velocity.marked, "with an undeclared no-data value"),
-                ],
-                weights: velocity.weighing(unit: "m yr-1")),
-            .init(
-                what: "thickness cells", kept: thickness.count,
-                dropped: [
-                    (thickness.missing, "\(ice) without data"),
-                    (thickness.notPositive, "\(ice) with zero or negative thickness"),
-                ], weights: thickness.weighing(unit: "m")),
-            .init(
-                what: "cells with both", kept: shelf.cells.count,
-                dropped: [
+        func tally(
+            _ what: String, _ kept: Int, _ dropped: [(Int, String)], _ found: Observations? = nil, unit: String = "m"
+        ) -> IngestReport.Tally {
+            .init(what: what, kept: kept, dropped: dropped, weights: found?.weighing(unit: unit))
+        }
+        let missing = { (found: Observations) in (found.missing, "\(ice) without data") }
+        let tallies = [
+            tally(
+                "velocity cells", velocity.count,
+                [missing(velocity), (velocity.marked, "with an undeclared no-data value")], velocity, unit: "m yr-1"),
+            tally(
+                "thickness cells", thickness.count,
+                [missing(thickness), (thickness.notPositive, "\(ice) with zero or negative thickness")], thickness),
+            tally(
+                "cells with both", shelf.cells.count,
+                [
                     (shelf.withoutVelocity, "\(ice) without velocity"),
                     (shelf.withoutThickness, "\(ice) without thickness"),
                 ]),
+            surface.map { tally("surface cells", $0.count, [missing($0)], $0) },
         ]
-        if let surface {
-            tallies.append(
-                .init(
-                    what: "surface cells", kept: surface.count, dropped: [(surface.missing, "\(ice) without data")],
-                    weights: surface.weighing(unit: "m")))
-        }
-        return tallies
+        return tallies.compactMap { $0 }
     }
 
     private func requireOtherFiles(_ inputs: [String]) throws {
-        guard !inputs.contains(where: { isSameFile($0, request.store) }) else {
-            throw PlainFailure(
-                .usage, "\(request.store): the store would replace its own input; choose another name with -o")
+        func identity(_ path: String) -> [UInt]? {
+            var info = stat()
+            return stat(path, &info) == 0 ? [info.st_dev, info.st_ino] : nil
         }
-    }
-
-    private func isSameFile(_ a: String, _ b: String) -> Bool {
-        var first = stat()
-        var second = stat()
-        return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev
-            && first.st_ino == second.st_ino
+        guard let store = identity(request.store), inputs.contains(where: { identity($0) == store }) else { return }
+        throw PlainFailure(
+            .usage, "\(request.store): the store would replace its own input; choose another name with -o")
     }
 }

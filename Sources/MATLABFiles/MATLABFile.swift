@@ -10,9 +10,9 @@ import NetCDFFiles
 /// of version 7.3.
 public final class MATLABFile {
     public let path: String
-    public let arraysOfFile: [MATLABArray]
+    public private(set) var arraysOfFile: [MATLABArray] = []
     /// Names of what else the file holds, with its kind.
-    public let otherNames: [String]
+    public private(set) var others: [String] = []
 
     /// Whether a file is of this kind, by its first bytes.
     public static func isOne(_ firstBytes: [UInt8]) -> Bool { firstBytes.starts(with: Array("MATLAB 5.0".utf8)) }
@@ -29,21 +29,17 @@ public final class MATLABFile {
             )
         }
         let handle = MATLABHandle(opened)
-        var arrays: [MATLABArray] = []
-        var others: [String] = []
+        self.path = path
         while let variable = inMatio({ Mat_VarReadNextInfo(handle.file) }) {
             defer { withNetCDFLock(Mat_VarFree(variable)) }
             if let array = MATLABArray(variable.pointee, in: handle, path: path, fileBytes: bytes) {
-                arrays.append(array)
+                arraysOfFile.append(array)
             } else if let name = variable.pointee.name {
                 others.append(
                     "\(String(cString: name)) (\(variable.pointee.isComplex == 0 ? "not an array of numbers" : "complex numbers"))"
                 )
             }
         }
-        self.path = path
-        arraysOfFile = arrays
-        otherNames = others
     }
 
     /// Throws for a truncated file, which the library would read without error as far as it goes. After a header that ends in the

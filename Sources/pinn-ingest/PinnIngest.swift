@@ -107,9 +107,7 @@ struct IngestCommand: ParsableCommand {
 
     func run() throws {
         if listProducts {
-            let catalog = try schema.map { try ProductCatalog(withSchemaAt: $0) } ?? ProductCatalog()
-            print(catalog.table.paragraphs())
-            return
+            return print(try ProductCatalog(withSchemaAt: schema).table.paragraphs())
         }
         guard let velocity else { return }
         // A thread that finds no room for its heap waits for it without end (seen under load, at ulimit -v 260000).

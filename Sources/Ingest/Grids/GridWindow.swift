@@ -67,8 +67,7 @@ struct GridWindow {
 
     /// From the outer edge of the first cell to that of the last, within the window.
     var extent: Region {
-        let halfX = x.spacing / 2
-        let halfY = y.spacing / 2
+        let (halfX, halfY) = (x.spacing / 2, y.spacing / 2)
         return Region(
             xMin: grid.x[0] - halfX, xMax: grid.x[columns - 1] + halfX,
             yMin: grid.y[rows - 1] - halfY, yMax: grid.y[0] + halfY)

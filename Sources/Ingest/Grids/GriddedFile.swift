@@ -26,9 +26,8 @@ public struct GriddedFile {
             case .velocityY: schema.velocity?.y
             case .thickness: schema.thickness?.variable
             case .surface: schema.surface?.variable
-            case .viscosity: ["viscosity"]
-            // The names of pinn-sample's anisotropic ice.
-            case .horizontalViscosity: ["viscosity"]
+            // The names of pinn-sample's anisotropic ice, too.
+            case .viscosity, .horizontalViscosity: ["viscosity"]
             case .verticalViscosity: ["viscosity_vertical"]
             default: nil
             }

@@ -86,8 +86,7 @@ struct PackedField {
     }
 
     private func readOwn(rows: Range<Int>, columns: Range<Int>) throws -> [Double] {
-        let y = window.y
-        let x = window.x
+        let (x, y) = (window.x, window.y)
         let fileRows = rows.lowerBound + y.range.lowerBound..<rows.upperBound + y.range.lowerBound
         let fileColumns = columns.lowerBound + x.range.lowerBound..<columns.upperBound + x.range.lowerBound
         var start = [Int](repeating: 0, count: variable.dimensions.count)

@@ -8,7 +8,7 @@ struct MaskField {
 
     let window: GridWindow
     /// Row-major, one byte a cell: 178 MB for all of Antarctica.
-    private(set) var codes: [UInt8]
+    var codes: [UInt8]
     let variableName: String
     let unknownCount: Int
     /// Whether the schema's codes were used because the file has no flag_meanings.
@@ -89,11 +89,6 @@ struct MaskField {
         }
     }
 
-    /// Deselects ice of a kind outside the cells: it becomes unknown, neither ice nor ocean.
-    mutating func restrict(_ ice: IceMask, to cells: CellRuns) {
-        cells.restrict(&codes, width: window.columns, ice: ice)
-    }
-
     /// The cover at the cells of another grid: that of the mask's cell which contains their centre.
     func sampled(on other: GridWindow) throws -> [UInt8] {
         if other.isSameGrid(as: window) { return codes }
@@ -117,8 +112,8 @@ struct MaskField {
 /// different covers; the schema's codes where the file has none.
 private struct MaskLegend {
     let usesSchemaCodes: Bool
-    private let covers: [Int: IceMask]
-    private let unknownWords: [Int: String]
+    private var covers: [Int: IceMask] = [:]
+    private var unknownWords: [Int: String] = [:]
     private let variable: any ProductArray
     private let knownWords: [String]
 
@@ -126,8 +121,7 @@ private struct MaskLegend {
         self.variable = variable
         let words = schema.coverOfWord
         knownWords = words.keys.sorted()
-        let meanings = variable.attribute("flag_meanings")?.text?.split(whereSeparator: { " ,\t\n".contains($0) }).map(
-            String.init)
+        let meanings = variable.attribute("flag_meanings")?.text?.split { " ,\t\n".contains($0) }.map(String.init)
         // They have the variable's type, whose values may be unsigned (`_Unsigned`).
         let range = PackedField.wrap(of: variable) ?? 0
         let values = variable.attribute("flag_values")?.numbers?.map { $0 < 0 ? $0 + range : $0 }
@@ -138,25 +132,20 @@ private struct MaskLegend {
         }
         guard let meanings, let values, !values.isEmpty else {
             covers = schema.coverOfCode
-            unknownWords = [:]
             usesSchemaCodes = true
             return
         }
-        var covers: [Int: IceMask] = [:]
-        var unknownWords: [Int: String] = [:]
+        usesSchemaCodes = false
         for (value, meaning) in zip(values, meanings) {
             guard let code = Int(exactly: value) else { continue }
             if let cover = words[meaning.lowercased()] { covers[code] = cover } else { unknownWords[code] = meaning }
         }
-        self.covers = covers
-        self.unknownWords = unknownWords
-        usesSchemaCodes = false
     }
 
     func cover(of value: Double) throws -> IceMask {
         let code = Int(exactly: value)
-        if let code, let cover = covers[code] { return cover }
-        if let code, let word = unknownWords[code] {
+        if let cover = code.flatMap({ covers[$0] }) { return cover }
+        if let word = code.flatMap({ unknownWords[$0] }) {
             throw PlainFailure(
                 "\(variable.path): variable \(quoted(variable.name)) has the flag meaning \(quoted(word)); known are \(list(knownWords))"
             )

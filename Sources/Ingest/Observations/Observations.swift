@@ -87,12 +87,9 @@ struct ObservationReader {
                 "\(product.path): no surface height found: none of \(list(product.schema.surface?.variable ?? [])) among its variables \(list(product.variableNames)); grounded ice needs it, so give a product that has one, such as BedMachine Antarctica, with --thickness"
             )
         }
-        var noData = (schema.noData ?? []).map(\.value)
-        if let name = schema.noDataAttribute, let number = product.file.attribute(name)?.number {
-            noData.append(number)
-        }
         let field = try PackedField(
-            variable, on: window, in: .meter, unitIfMissing: schema.unitIfMissing, noData: noData)
+            variable, on: window, in: .meter, unitIfMissing: schema.unitIfMissing,
+            noData: product.noData(schema.noData, schema.noDataAttribute))
         return try read([field], errors: []) { _ in .kept }
     }
 
@@ -123,12 +120,9 @@ struct ObservationReader {
                         continue
                     }
                     let verdict = judge(here)
-                    if verdict == .marked {
-                        found.marked += 1
-                        continue
-                    }
                     guard verdict == .kept else {
-                        found.notPositive += 1
+                        found.marked += verdict == .marked ? 1 : 0
+                        found.notPositive += verdict == .marked ? 0 : 1
                         found.negative += verdict == .negative ? 1 : 0
                         continue
                     }

@@ -30,18 +30,16 @@ public struct ProductCatalog: Sendable {
     /// A user's own schema, which precedes all others.
     let own: ProductSchema?
 
-    public init() throws {
-        own = nil
-        schemas = try ProductCatalog.sources.map {
+    /// The catalog, with a user's own schema at its head.
+    public init(withSchemaAt path: String? = nil) throws {
+        own = try path.map { path in
+            try ProductSchema(
+                toml: try ProductCatalog.text(ofSchemaAt: path), called: lastComponent(of: path), isOfUser: true)
+        }
+        let known = try ProductCatalog.sources.map {
             try ProductSchema(toml: String(decoding: $0.toml, as: UTF8.self), called: $0.file)
         }
-    }
-
-    /// The catalog with a user's own schema at its head.
-    public init(withSchemaAt path: String) throws {
-        own = try ProductSchema(
-            toml: try ProductCatalog.text(ofSchemaAt: path), called: lastComponent(of: path), isOfUser: true)
-        schemas = [own!] + (try ProductCatalog().schemas)
+        schemas = [own].compactMap { $0 } + known
     }
 
     /// The schema that reads a file; the last one in the catalog recognises every file.

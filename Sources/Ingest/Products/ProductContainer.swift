@@ -80,7 +80,6 @@ extension Variable: ProductArray {}
 
 extension MATLABFile: ProductContainer {
     var arrays: [any ProductArray] { arraysOfFile }
-    var others: [String] { otherNames }
     func array(_ name: String) -> (any ProductArray)? { arraysOfFile.first { $0.name == name } }
     var attributeNames: [String] { [] }
     func attribute(_ name: String) -> Attribute? { nil }

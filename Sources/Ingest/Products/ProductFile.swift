@@ -72,17 +72,15 @@ struct ProductFile {
 
     /// A density that the product states [kg m⁻³].
     func density(_ attribute: String?) -> Double? {
-        guard let attribute, let number = file.attribute(attribute)?.number, number.isFinite, number > 0 else {
-            return nil
-        }
-        return number
+        attribute.flatMap { file.attribute($0)?.number }.flatMap { $0.isFinite && $0 > 0 ? $0 : nil }
     }
 
-    /// Thickness values that mean "no data", in addition to NaN and what the variable declares.
-    var noThickness: [Double] {
-        let stated = schema.thickness?.noDataAttribute.flatMap { file.attribute($0)?.number }
-        return ((schema.thickness?.noData ?? []).map(\.value)) + (stated.map { [$0] } ?? [])
+    /// Values that mean "no data", in addition to NaN and what the variable declares: listed ones, and that of a global attribute.
+    func noData(_ listed: [ProductSchema.Number]?, _ attribute: String?) -> [Double] {
+        (listed ?? []).map(\.value) + [attribute.flatMap { file.attribute($0)?.number }].compactMap { $0 }
     }
+
+    var noThickness: [Double] { noData(schema.thickness?.noData, schema.thickness?.noDataAttribute) }
 
     // MARK: projection
 
@@ -106,14 +104,12 @@ struct ProductFile {
         }
         // A GeoTransform describes the whole grid, and GDAL prefers it to the coordinates.
         let misleading: Set<String> = ["GeoTransform", "geotransform", "_FillValue"]
-        var attributes = mapping.attributeNames.filter {
-            !misleading.contains($0) && NetCDFFile.canWrite(attribute: $0)
-        }.compactMap {
-            name -> (name: String, value: Projection.Value)? in
+        var attributes: [(name: String, value: Projection.Value)] = []
+        for name in mapping.attributeNames where !misleading.contains(name) && NetCDFFile.canWrite(attribute: name) {
             switch mapping.attribute(name) {
-            case .text(let text): (name, .text(text))
-            case .numbers(let numbers) where numbers.count == 1: (name, .number(numbers[0]))
-            default: nil
+            case .text(let text): attributes.append((name, .text(text)))
+            case .numbers(let numbers) where numbers.count == 1: attributes.append((name, .number(numbers[0])))
+            default: continue
             }
         }
         // GDAL and xarray may write well-known text only. The parameters are added, so that readers of the store and of the
@@ -123,11 +119,10 @@ struct ProductFile {
         }
         // ITS_LIVE uses this name for the standard parallel, and once gave the semi-minor axis in kilometres.
         if mapping.attribute("standard_parallel") == nil, let number = mapping.attribute("latitude_of_origin")?.number {
-            attributes.append((name: "standard_parallel", value: .number(number)))
+            attributes.append(("standard_parallel", .number(number)))
         }
         attributes.removeAll { name, value in
-            guard name == "semi_minor_axis", case .number(let length) = value else { return false }
-            return length < 1e6
+            if name == "semi_minor_axis", case .number(let length) = value { length < 1e6 } else { false }
         }
         let ellipsoid = mapping.attribute("ellipsoid")?.text ?? schema.projection?.ellipsoid ?? ""
         let isWGS84 = ellipsoid.filter { $0.isLetter || $0.isNumber }.uppercased() == "WGS84"
@@ -135,8 +130,8 @@ struct ProductFile {
             attributes.contains { $0.name == name }
         }
         if isWGS84, !hasAxes {
-            attributes.append((name: "semi_major_axis", value: .number(WGS84.semiMajorAxis)))
-            attributes.append((name: "inverse_flattening", value: .number(WGS84.inverseFlattening)))
+            attributes.append(("semi_major_axis", .number(WGS84.semiMajorAxis)))
+            attributes.append(("inverse_flattening", .number(WGS84.inverseFlattening)))
         }
         return Projection(attributes: attributes)
     }

@@ -18,8 +18,10 @@ enum ThicknessSearch {
         let folder = velocity.path.lastIndex(of: "/").map { String(velocity.path[...$0]) } ?? ""
         var found: [ProductFile] = []
         var unreadable: [String] = []
-        let others = names(in: folder.isEmpty ? "." : folder).filter {
-            folder + $0 != velocity.path && folder + $0 != store
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []
+        let others = names.sorted().filter { name in
+            !name.hasPrefix(".") && [".nc", ".nc4"].contains(where: name.hasSuffix)
+                && ![velocity.path, store].contains(folder + name)
         }
         for (number, name) in others.enumerated() {
             do {
@@ -66,11 +68,5 @@ enum ThicknessSearch {
             let other = try? GridWindow(of: variable, in: product, region: .everywhere)
         else { return false }
         return !NearestCells(from: window.grid, to: other.grid).isEmpty
-    }
-
-    /// Names of the NetCDF files in a folder, sorted.
-    private static func names(in folder: String) -> [String] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return names.filter { !$0.hasPrefix(".") && ($0.hasSuffix(".nc") || $0.hasSuffix(".nc4")) }.sorted()
     }
 }

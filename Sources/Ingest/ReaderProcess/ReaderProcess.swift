@@ -143,8 +143,7 @@ final class ReaderProcess {
     private func stop() {
         close(socket)
         kill(process, SIGKILL)
-        var status: Int32 = 0
-        while waitpid(process, &status, 0) < 0 && errno == EINTR {}
+        while waitpid(process, nil, 0) < 0 && errno == EINTR {}
     }
 
     /// Waits for the end of the process; it may only have closed its socket.

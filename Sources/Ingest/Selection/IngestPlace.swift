@@ -5,7 +5,6 @@ extension IngestRun {
     /// The selected area, and the parts of the products' grids in it.
     struct Place {
         let region: Region
-        let polygon: Polygon?
         let shelves: (map: ShelfMap, wanted: [Int])?
         let velocityGrid: GridWindow
         let thicknessGrid: GridWindow
@@ -16,7 +15,7 @@ extension IngestRun {
         var region = files.region
         let shelves = try shelves(files.thickness, files.velocity, &region, &report)
         return Place(
-            region: region, polygon: files.polygon, shelves: shelves,
+            region: region, shelves: shelves,
             velocityGrid: try GridWindow(of: files.components.x, in: files.velocity, region: region),
             thicknessGrid: try GridWindow(
                 of: try files.thickness.requireThickness(), in: files.thickness, region: region))
@@ -52,10 +51,10 @@ extension IngestRun {
         let (owner, variable) = try maskOwner(thickness, velocity)
         let map = try shelfMap(owner, variable)
         let wanted = try map.matches(name)
-        var box: Region?
+        var box = Region.nothing
         for number in wanted {
             let shelf = map.shelves[number]
-            box = box?.union(shelf.box) ?? shelf.box
+            box = box.union(shelf.box)
             let others = shelf.neighbours.filter { other in !wanted.contains { map.shelves[$0].name == other } }
             if !others.isEmpty {
                 report.warnings.append(
@@ -63,7 +62,7 @@ extension IngestRun {
                 )
             }
         }
-        guard let both = box?.widened(by: IngestRun.margin).intersection(region) else {
+        guard let both = box.widened(by: IngestRun.margin).intersection(region) else {
             throw PlainFailure("--shelf: no cell of \(quoted(name)) is in the region; choose another --region")
         }
         region = both
@@ -87,7 +86,7 @@ extension IngestRun {
 
     /// The shelves in the mask as lines of text: name, area, cells, bounding box.
     public func listShelves() throws -> [String] {
-        let catalog = try request.schema.map { try ProductCatalog(withSchemaAt: $0) } ?? ProductCatalog()
+        let catalog = try ProductCatalog(withSchemaAt: request.schema)
         let file = try ProductFile(path: request.thickness ?? request.velocity, catalog: catalog)
         let owner =
             file.mask != nil

@@ -156,13 +156,9 @@ package struct PolygonFile {
         // Degrees by the standard; QGIS and GDAL write "crs" for anything else, following the draft of 2008.
         if let name = shapes.systemName {
             let code = name.split(separator: ":").last.flatMap { Int($0) }
-            if name.contains("CRS84") || code == 4326
-                || code.flatMap(ReferenceSystem.init(epsg:))?.isGeographic == true
-            {
-                system = .degrees
-            } else {
-                system = .map(code.map { Projection(attributes: [("spatial_epsg", .number(Double($0)))]) })
-            }
+            let isGeographic = code == 4326 || code.flatMap(ReferenceSystem.init(epsg:))?.isGeographic == true
+            let map = code.map { Projection(attributes: [("spatial_epsg", .number(Double($0)))]) }
+            system = isGeographic || name.contains("CRS84") ? .degrees : .map(map)
         }
     }
 

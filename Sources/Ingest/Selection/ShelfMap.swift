@@ -170,11 +170,7 @@ struct ShelfMap {
                 : [
                     "unnamed: \(unnamed) \(unnamed == 1 ? "body" : "bodies") of floating ice, \(plain(unnamedArea.rounded())) km2"
                 ])
-        return table.rendered(as: .text).split(separator: "\n").map { line in
-            var line = String(line)
-            while line.hasSuffix(" ") { line.removeLast() }
-            return line
-        }
+        return table.rendered(as: .text).split(separator: "\n").map { String($0).replacing(#/ +$/#, with: "") }
     }
 
     /// The cells of the wanted shelves in a window of the grid.

@@ -38,7 +38,14 @@ struct StoreColumns: Sendable {
     /// One array for each column, in the order of `PointSet.columns`.
     func values(of set: PointSet, _ places: Range<Int>) -> [[Float]] {
         switch set {
-        case .collocation: return collocationValues(places)
+        case .collocation:
+            var storedX = [Float](repeating: 0, count: places.count)
+            var storedY = storedX
+            collocation.forEach(in: places) { number, px, py in
+                storedX[number] = Float(x.stored(px))
+                storedY[number] = Float(y.stored(py))
+            }
+            return [storedX, storedY]
         case .velocity: return velocity.values(places)
         case .thickness: return thickness.values(places)
         case .surface: return surface?.values(places) ?? []
@@ -60,16 +67,6 @@ struct StoreColumns: Sendable {
         case .surface: surface?.cells(places)
         case .collocation, .front: nil
         }
-    }
-
-    private func collocationValues(_ places: Range<Int>) -> [[Float]] {
-        var storedX = [Float](repeating: 0, count: places.count)
-        var storedY = storedX
-        collocation.forEach(in: places) { number, px, py in
-            storedX[number] = Float(x.stored(px))
-            storedY[number] = Float(y.stored(py))
-        }
-        return [storedX, storedY]
     }
 }
 

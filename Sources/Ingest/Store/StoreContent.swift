@@ -29,17 +29,15 @@ struct StoreContent: Sendable {
     /// Counts, normalisation, scales and grids; the caller adds densities and provenance.
     var description: StoreDescription {
         let normalizations = self.normalizations
-        let isOneGrid = velocityGrid.isSameGrid(as: thicknessGrid)
         var counts: [PointSet: Int] = [.collocation: points, .velocity: velocity.count, .thickness: thickness.count]
         if let surface { counts[.surface] = surface.count }
         if !front.isEmpty { counts[.front] = front.count }
         var grids = [StoredGrid(name: "velocity", grid: velocityGrid.grid, mask: storedMask(velocityMask))]
-        if !isOneGrid {
+        if !velocityGrid.isSameGrid(as: thicknessGrid) {
             grids.append(StoredGrid(name: "thickness", grid: thicknessGrid.grid, mask: storedMask(thicknessMask)))
         }
-        let thicknessGridName = isOneGrid ? "velocity" : "thickness"
-        var gridOfSet: [PointSet: String] = [.velocity: "velocity", .thickness: thicknessGridName]
-        if surface != nil { gridOfSet[.surface] = thicknessGridName }
+        var gridOfSet: [PointSet: String] = [.velocity: "velocity", .thickness: grids.last!.name]
+        if surface != nil { gridOfSet[.surface] = grids.last!.name }
         var description = StoreDescription(
             counts: counts, normalizations: normalizations.columns, scales: normalizations.scales, grids: grids,
             gridOfSet: gridOfSet, seed: seed)
