@@ -3,7 +3,7 @@ import Fields
 import Glibc
 
 /// The value of an attribute: NC_CHAR and NC_STRING are both text, all numbers are doubles.
-public enum Attribute: Sendable, Equatable {
+public enum Attribute: Codable, Sendable, Equatable {
     case text(String)
     case numbers([Double])
 
