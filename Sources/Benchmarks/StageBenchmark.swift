@@ -73,7 +73,7 @@ public struct ExportBenchmark: Codable, Sendable {
             optimizer: StoredArrays(), history: History(termNames: []),
             storeFingerprint: reader.fingerprint, backend: "none", trainedSeconds: 0)
         let model = try Prediction(checkpoint, store: reader) { try makeBackend(backend, $0, threads) }
-        let writer = try PredictionWriter(model, gridNames: nil, provenance: Provenance(command: "pinn-bench"))
+        let writer = try PredictionWriter(model, gridNames: nil, command: "pinn-bench")
         let times = try timed(seconds: seconds) { try writer.write(to: prediction) { _ in } }
         var info = stat()
         let bytes = stat(prediction, &info) == 0 ? Int(info.st_size) : 0
