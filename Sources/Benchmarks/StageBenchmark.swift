@@ -40,7 +40,7 @@ extension BenchmarkTask {
             optimizer: StoredArrays(), history: History(termNames: []),
             storeFingerprint: reader.fingerprint, backend: "none", trainedSeconds: 0)
         let model = try Prediction(checkpoint, store: reader) { try makeBackend(backend, $0, threads) }
-        let writer = try PredictionWriter(model, gridNames: nil, provenance: Provenance(command: "pinn-bench"))
+        let writer = try PredictionWriter(model, gridNames: nil, command: "pinn-bench")
         let output = "\(path).prediction"
         return try row(unit: "cells", note: "network \(network), \(model.backend.parallelism)") {
             try writer.write(to: output) { _ in }
