@@ -131,7 +131,7 @@ extension BenchmarkReport {
 
     public init(reading path: String) throws {
         let data = try BenchmarkReport.contents(of: path)
-        func refuse(_ reason: String) -> BenchmarkError { BenchmarkReport.refusal(path, reason) }
+        func refuse(_ reason: String) -> PlainFailure { BenchmarkReport.refusal(path, reason) }
         if let found = try? JSON.decode(Format.self, from: data).format, found != BenchmarkReport.format {
             throw refuse("its format is \(quoted(found))")
         }
@@ -154,15 +154,15 @@ extension BenchmarkReport {
         guard isAvailable, let file = FileHandle(forReadingAtPath: path),
             let data = try? file.read(upToCount: longest + 1) ?? Data()
         else {
-            throw BenchmarkError(
+            throw PlainFailure(
                 .missingInput, "\(path): cannot read the report: \(String(cString: strerror(errno)))")
         }
         guard data.count <= longest else { throw refusal(path, "it is far too long") }
         return data
     }
 
-    private static func refusal(_ path: String, _ reason: String) -> BenchmarkError {
-        BenchmarkError(
+    private static func refusal(_ path: String, _ reason: String) -> PlainFailure {
+        PlainFailure(
             .badData, "\(path): not a report of pinn-bench (\(reason)); give a file written by 'pinn-bench --save'")
     }
 
@@ -181,8 +181,8 @@ extension BenchmarkReport {
         var info = stat()
         // What is not there yet needs a folder that can be written, which AtomicFile checks.
         guard lstat(path, &info) == 0 else { return path }
-        func refuse(_ reason: String) -> BenchmarkError {
-            BenchmarkError(.usage, "\(path): \(reason), so it is not replaced; choose another name with --save")
+        func refuse(_ reason: String) -> PlainFailure {
+            PlainFailure(.usage, "\(path): \(reason), so it is not replaced; choose another name with --save")
         }
         guard stat(path, &info) == 0, let resolved = realpath(path, nil) else {
             throw refuse("is a dangling symbolic link")
@@ -194,7 +194,7 @@ extension BenchmarkReport {
             found.hasPrefix("IceShelfPINN benchmark")
         else { throw refuse("exists and is not a report of pinn-bench") }
         guard access(path, W_OK) == 0 else {
-            throw BenchmarkError(.inputOutput, "\(path): cannot write: \(String(cString: strerror(errno)))")
+            throw PlainFailure(.inputOutput, "\(path): cannot write: \(String(cString: strerror(errno)))")
         }
         return String(cString: resolved)
     }

@@ -1,3 +1,4 @@
+import Fields
 import Compute
 import ComputeCPU
 import Foundation
@@ -70,11 +71,11 @@ public struct BenchmarkTask: Codable, Sendable {
         let (signal, code) = (status & 0x7f, status >> 8 & 0xff)
         guard signal == 0 else {
             let reason = signal == SIGKILL ? ", as the kernel does when memory runs out" : ""
-            throw BenchmarkError(
+            throw PlainFailure(
                 .software, "\(title): its process was killed by signal \(signal)\(reason); use fewer --points")
         }
         guard code == 0 else {
-            throw BenchmarkError(
+            throw PlainFailure(
                 .software, "\(title): its process ended with status \(code); see its message above")
         }
         return try JSON.decode(TaskResult.self, from: reply)

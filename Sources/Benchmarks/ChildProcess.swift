@@ -1,3 +1,4 @@
+import Fields
 import Foundation
 @preconcurrency import Glibc
 
@@ -52,6 +53,6 @@ private func start(_ arguments: [String], output: Int32) throws -> pid_t {
     return process
 }
 
-private func cannotStart(_ code: Int32) -> BenchmarkError {
-    BenchmarkError(.software, "cannot start a process for a row: \(String(cString: strerror(code)))")
+private func cannotStart(_ code: Int32) -> PlainFailure {
+    PlainFailure(.software, "cannot start a process for a row: \(String(cString: strerror(code)))")
 }

@@ -66,16 +66,10 @@ public func printMessage(_ line: String) {
     fputs("\(printable(line))\n", stderr)
 }
 
-private struct OutputFailure: Failure {
-    let reason: String
-    var kind: FailureKind { .inputOutput }
-    var explanation: String { "standard output: \(reason)" }
-}
-
 /// Where stdout is a file, a full disk shows only when the buffer is flushed.
 private func flushResults() throws {
     guard fflush(stdout) == 0, ferror(stdout) == 0 else {
-        throw OutputFailure(reason: String(cString: strerror(errno)))
+        throw PlainFailure(.inputOutput, "standard output: \(String(cString: strerror(errno)))")
     }
 }
 

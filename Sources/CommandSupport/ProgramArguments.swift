@@ -19,16 +19,10 @@ public enum ProgramArguments {
     static func requireText() throws {
         for (number, text) in all.enumerated() where text.contains("\u{FFFD}") {
             guard let bytes = program_arguments()?[number], String(validatingCString: bytes) == nil else { continue }
-            throw NotText(number: number, text: text)
-        }
-    }
-
-    private struct NotText: Failure {
-        let number: Int
-        let text: String
-        var kind: FailureKind { .usage }
-        var explanation: String {
-            "argument \(number), \(quoted(text)), is not UTF-8; rename the file, or give a link to it that has another name"
+            throw PlainFailure(
+                .usage,
+                "argument \(number), \(quoted(text)), is not UTF-8; rename the file, or give a link to it that has another name"
+            )
         }
     }
 }

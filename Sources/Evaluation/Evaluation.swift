@@ -47,7 +47,7 @@ public struct Evaluation {
         let file = try GriddedFile(path: path)
         let fields = try file.fields(of: quantities)
         guard !fields.isEmpty else {
-            throw EvaluationError(
+            throw PlainFailure(
                 "\(path): nothing in it to compare with: none of \(list(quantities.flatMap(file.names))) among its variables \(list(file.variableNames)); give a file with one of them on projection coordinates x and y"
             )
         }
@@ -103,8 +103,8 @@ public struct Evaluation {
         return errors
     }
 
-    private func nothingInCommon(_ errors: FieldErrors, _ grid: Grid, _ shelf: Grid) -> EvaluationError {
-        EvaluationError(
+    private func nothingInCommon(_ errors: FieldErrors, _ grid: Grid, _ shelf: Grid) -> PlainFailure {
+        PlainFailure(
             "\(errors.path): variable \(quoted(errors.variable)) "
                 + (errors.missing > 0
                     ? "has no value on any of the \(errors.missing) cells of \(ice.adjective) ice; check its fill value and its units"
@@ -132,12 +132,4 @@ public struct Evaluation {
             return isAligned && fineness.allSatisfy { abs($0 - 1) < 1e-4 }
         } ?? shelf[0]
     }
-}
-
-/// An error of a truth file besides those of reading it (IngestError), with the line that is printed.
-struct EvaluationError: Failure {
-    let explanation: String
-    var kind: FailureKind { .badData }
-
-    init(_ explanation: String) { self.explanation = explanation }
 }

@@ -150,7 +150,9 @@ enum PartialName {
         return "\(output.dropLast(name.count)).\(name).\(number).partial"
     }
 
-    static func last(of path: String) -> Substring { path.split(separator: "/", omittingEmptySubsequences: false).last ?? "" }
+    static func last(of path: String) -> Substring {
+        path.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
+    }
 
     /// The output that a partial file belongs to, by its name or path; nil for other files.
     static func output(of partial: String) -> String? {

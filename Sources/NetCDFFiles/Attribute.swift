@@ -55,7 +55,9 @@ extension NetCDFFile {
             var pointers = [UnsafeMutablePointer<CChar>?](repeating: nil, count: length)
             guard withNetCDFLock(nc_get_att_string(id, variable, name, &pointers)) == NC_NOERR else { return nil }
             defer { withNetCDFLock(nc_free_string(length, &pointers)) }
-            let texts = pointers.compactMap { $0.map { textOrLatin1(UnsafeRawBufferPointer(start: $0, count: strlen($0))) } }
+            let texts = pointers.compactMap {
+                $0.map { textOrLatin1(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
+            }
             return .text(texts.joined(separator: " "))
         case NC_BYTE, NC_SHORT, NC_INT, NC_FLOAT, NC_DOUBLE, NC_UBYTE, NC_USHORT, NC_UINT, NC_INT64, NC_UINT64:
             var numbers = [Double](repeating: 0, count: length)

@@ -35,7 +35,9 @@ public final class RunDirectory {
         guard ftruncate(lock, 0) == 0, pwrite(lock, owner, owner.utf8.count, 0) == owner.utf8.count else {
             throw failure("the lock")
         }
-        AtomicFile.removeLeftovers(in: path) { $0.hasPrefix("checkpoint-") || ["history.nc", "plan.toml"].contains($0) }
+        AtomicFile.removeLeftovers(in: path) {
+            $0.hasPrefix("checkpoint-") || ["history.nc", "plan.toml"].contains($0)
+        }
     }
 
     /// Paths of the checkpoints, newest first.

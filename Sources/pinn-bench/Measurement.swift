@@ -102,7 +102,7 @@ extension BenchCommand {
     private func makeScratchFolder() throws -> String {
         var template = Array("\(scratch)/pinn-bench-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
-            throw BenchmarkError(
+            throw PlainFailure(
                 .inputOutput, "\(scratch): cannot write: \(String(cString: strerror(errno))); choose another path")
         }
         return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -120,7 +120,7 @@ extension BenchCommand {
             }
         }.reduce(0, +)
         if let free = AtomicFile.freeBytes(beside: folder), free < needed {
-            throw BenchmarkError(
+            throw PlainFailure(
                 .inputOutput,
                 "\(folder): needs \(NumberText.bytes(needed)), the disk has \(NumberText.bytes(free)) left; choose another folder with --scratch, or fewer --stream-points"
             )

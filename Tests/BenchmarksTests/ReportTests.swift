@@ -63,9 +63,9 @@ import Benchmarks
         let folder = try TemporaryFolder()
         for text in ["", "{}", "[1]", "{\"format\": \"another\"}"] {
             try Data(text.utf8).write(to: URL(fileURLWithPath: folder.file("other.json")))
-            #expect(throws: BenchmarkError.self) { try BenchmarkReport(reading: folder.file("other.json")) }
+            #expect(throws: PlainFailure.self) { try BenchmarkReport(reading: folder.file("other.json")) }
         }
-        let absent = #expect(throws: BenchmarkError.self) { try BenchmarkReport(reading: folder.file("absent.json")) }
+        let absent = #expect(throws: PlainFailure.self) { try BenchmarkReport(reading: folder.file("absent.json")) }
         #expect(absent?.kind == .missingInput)
     }
 

@@ -71,7 +71,8 @@ import Testing
 
     /// The process was killed without a word, or a library that worked at that moment was taken for one that does not end.
     @Test func theEndOfTheComputingTimeIsAStopWithACheckpoint() throws {
-        let result = try run("ulimit -t 4; $train \(Workspace.short.joined(separator: " ")) --threads 1 --iterations 10000000")
+        let result = try run(
+            "ulimit -t 4; $train \(Workspace.short.joined(separator: " ")) --threads 1 --iterations 10000000")
         #expect(result.status == 75 && result.messages.contains("ulimit -t"), "\(result.messages)")
         #expect(try here.run(here.export, ["p.nc"]).status == 0)
     }
