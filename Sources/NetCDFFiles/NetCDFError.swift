@@ -6,6 +6,7 @@ import Glibc
 public enum NetCDFError: Failure {
     case noSuchFile(path: String)
     case notAFile(path: String, kind: String)
+    case backslash(path: String)
     case ofOtherKind(path: String, kind: String)
     case notNetCDF(path: String, reason: String)
     case truncated(path: String, bytes: Int, needed: Int)
@@ -26,6 +27,7 @@ public enum NetCDFError: Failure {
     public var kind: FailureKind {
         switch self {
         case .noSuchFile: .missingInput
+        case .backslash: .usage
         case .writeFailed, .notReadable, .diskFailed, .notDurable: .inputOutput
         case .beingWritten: .heldByAnother
         default: .badData
@@ -42,6 +44,8 @@ public enum NetCDFError: Failure {
             "\(path): no such file; check the path"
         case .notAFile(let path, let kind):
             "\(path): \(kind), expected a regular file; \(kind == "a folder" ? "give the path of a file in it" : "save its data to a file, and give its path")"
+        case .backslash(let path):
+            "\(PartialName.output(of: path) ?? path): has a backslash in its path, which the NetCDF library takes for the end of a folder's name; rename it"
         case .ofOtherKind(let path, let kind):
             "\(path): not a NetCDF file but \(kind)"
         case .notNetCDF(let path, let reason):

@@ -54,11 +54,14 @@ import Testing
     }
 
     @Test func aStoreOfAnyNameIsFoundAgain() throws {
-        let name = "a \"b\" \\ é\n\u{1b}[1m\u{7f}'.nc"
+        let name = "a \"b\" é\n\u{1b}[1m\u{7f}'.nc"
         try FileManager.default.moveItem(atPath: here.folder.file("pinn-store.nc"), toPath: here.folder.file(name))
         #expect(try here.run(here.train, [name] + SurroundingsTests.short).status == 0)
         #expect(try here.run(here.train, ["--resume", "--iterations", "25"]).status == 0)
         #expect(try here.run(here.export, ["p.nc"]).status == 0)
+        // netCDF would write into another folder, or call the file damaged.
+        let result = try here.run(here.export, ["maps\\p.nc"])
+        #expect(result.status == 64 && result.messages.contains("backslash"), "\(result.messages)")
     }
 
     /// A library that ran out of it was taken for a damaged store.
