@@ -41,39 +41,38 @@ public struct PointTable {
         if let twice = prediction.columnNames.first(where: position.names.contains) {
             throw lines.fault("it has a column \(quoted(twice)), as a field is called; rename it")
         }
-        let newHeader = ([header] + prediction.columnNames).joined(separator: ",")
+        let newHeader = header + prediction.columnNames.flatMap { Array(",\($0)".utf8) }
         try requireReplaceable(output, header: header, newHeader: newHeader)
         let writing = {
             NetCDFError.writeFailed(path: output, what: "the points", reason: String(cString: strerror(errno)))
         }
-        guard let file = fopen(pending.temporaryPath, "w") else { throw writing() }
-        defer { fclose(file) }
-        var text = newHeader + "\n"
+        let file = open(pending.temporaryPath, O_WRONLY | O_TRUNC | O_CLOEXEC)
+        defer { close(file) }
+        var bytes = newHeader + Array("\n".utf8)
         var counts = (points: 0, covered: 0)
         repeat {
-            guard fputs(text, file) >= 0 else { throw writing() }
+            guard writeAll(bytes, to: file) else { throw writing() }
             let (points, covered, next) = try nextPortion(of: lines, position, prediction)
-            text = next
+            bytes = next
             counts = (counts.points + points, counts.covered + covered)
             try check()
-        } while !text.isEmpty
+        } while !bytes.isEmpty
         guard counts.points > 0 else { throw noPoints }
-        guard fflush(file) == 0 else { throw writing() }
         try pending.commit()
         return counts
     }
 
-    /// The next lines with the fields appended; empty at the end.
+    /// The next lines with the fields appended; empty at the end. The lines' own bytes stay as they are, however they are encoded.
     private func nextPortion(
         of lines: Lines, _ position: PointPosition, _ prediction: Prediction
-    ) throws -> (points: Int, covered: Int, text: String) {
-        var texts: [String] = []
+    ) throws -> (points: Int, covered: Int, bytes: [UInt8]) {
+        var portion: [[UInt8]] = []
         var points: [(x: Double, y: Double)] = []
         var bytes = 0
-        while texts.count < PointTable.portion, bytes < PointTable.portionBytes, let line = try lines.next() {
+        while portion.count < PointTable.portion, bytes < PointTable.portionBytes, let line = try lines.next() {
             if line.isEmpty { continue }
-            bytes += line.utf8.count
-            texts.append(line)
+            bytes += line.count
+            portion.append(line)
             points.append(try position(of: line, in: lines))
         }
         let stored = prediction.store.description.grids[0]
@@ -85,26 +84,27 @@ public struct PointTable {
         let values = try prediction.fields(x: inside.map(\.x), y: inside.map(\.y))
         let fields = values.values + values.deviations
         var next = 0
-        var text = ""
-        for (line, isCovered) in zip(texts, isCovered) {
-            text += line
-            for field in fields { text += isCovered ? ",\(field[next])" : "," }
-            text += "\n"
+        var written: [UInt8] = []
+        for (line, isCovered) in zip(portion, isCovered) {
+            written += line
+            for field in fields { written += (isCovered ? ",\(field[next])" : ",").utf8 }
+            written.append(UInt8(ascii: "\n"))
             if isCovered { next += 1 }
         }
-        return (texts.count, inside.count, text)
+        return (portion.count, inside.count, written)
     }
 
     /// Only an older table with the same columns, or with the same first point and other fields, is replaced: the input, or an
     /// unrelated table, must not be lost to a mistyped name.
-    private func requireReplaceable(_ output: String, header: String, newHeader: String) throws {
+    private func requireReplaceable(_ output: String, header: [UInt8], newHeader: [UInt8]) throws {
         guard let old = try? Lines(of: output) else { return }
         let oldHeader = try? old.next()
         if oldHeader == newHeader { return }
         let points = try Lines(of: path)
         _ = try points.next()
-        guard let oldHeader, oldHeader.hasPrefix(header + ","), let point = try points.next(),
-            let oldPoint = try? old.next(), oldPoint.hasPrefix(point + ",")
+        let comma = [UInt8(ascii: ",")]
+        guard let oldHeader, oldHeader.starts(with: header + comma), let point = try points.next(),
+            let oldPoint = try? old.next(), oldPoint.starts(with: point + comma)
         else { throw PlainFailure.notAPrediction(output) }
     }
 
@@ -124,7 +124,7 @@ private struct PointPosition {
     /// nil: metres of the map.
     private let projection: PolarProjection?
 
-    init(_ header: String, _ map: Projection?, path: String) throws {
+    init(_ header: [UInt8], _ map: Projection?, path: String) throws {
         names = PointPosition.words(of: header)
         let lower = names.map { $0.lowercased() }
         if let x = lower.firstIndex(of: "x"), let y = lower.firstIndex(of: "y") {
@@ -148,7 +148,7 @@ private struct PointPosition {
     }
 
     /// The position on the line that was read last [m]; NaN where it is missing.
-    func callAsFunction(of line: String, in lines: Lines) throws -> (x: Double, y: Double) {
+    func callAsFunction(of line: [UInt8], in lines: Lines) throws -> (x: Double, y: Double) {
         let words = PointPosition.words(of: line)
         guard words.count == names.count else {
             throw lines.fault("\(words.count) columns, the first line has \(names.count)")
@@ -170,10 +170,10 @@ private struct PointPosition {
     }
 
     /// The columns of a line; quotes, which R and spreadsheets put around words, are not part of them and may hold commas.
-    private static func words(of line: String) -> [String] {
+    private static func words(of line: [UInt8]) -> [String] {
         var words = [""]
         var isQuoted = false
-        for character in line {
+        for character in textOrLatin1(line) {
             if character == "\"" {
                 isQuoted.toggle()
             } else if character == ",", !isQuoted {
@@ -213,20 +213,35 @@ private final class Lines {
 
     deinit { fclose(file) }
 
-    func next() throws(PlainFailure) -> String? {
-        var bytes: [UInt8] = []
-        var byte = getc_unlocked(file)
-        guard byte != EOF else { return nil }
+    func next() throws(PlainFailure) -> [UInt8]? {
+        guard var byte = try nextByte() else { return nil }
         count += 1
-        while byte != EOF, byte != Int32(UInt8(ascii: "\n")) {
+        var bytes: [UInt8] = []
+        while byte != UInt8(ascii: "\n") {
             guard bytes.count < Lines.maxBytes else {
                 throw fault("it has more than a million bytes; give a CSV file")
             }
-            bytes.append(UInt8(truncatingIfNeeded: byte))
-            byte = getc_unlocked(file)
+            guard byte != 0 else { throw fault("it has a byte that is zero, as texts in UTF-16 have; save it as UTF-8") }
+            bytes.append(byte)
+            guard let next = try nextByte() else { break }
+            byte = next
         }
-        let text = String(decoding: bytes, as: UTF8.self)
-        return String(text.trimmingPrefix("\u{feff}").reversed().drop { $0.isNewline }.reversed())
+        while bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
+        let mark = Array("\u{feff}".utf8)
+        return count == 1 && bytes.starts(with: mark) ? Array(bytes[mark.count...]) : bytes
+    }
+
+    /// nil at the end of the file.
+    private func nextByte() throws(PlainFailure) -> UInt8? {
+        while true {
+            let byte = getc_unlocked(file)
+            if byte != EOF { return UInt8(truncatingIfNeeded: byte) }
+            guard ferror(file) != 0 else { return nil }
+            guard errno == EINTR else {
+                throw PlainFailure(.inputOutput, "\(path): cannot be read on: \(String(cString: strerror(errno)))")
+            }
+            clearerr(file)
+        }
     }
 
     /// What is wrong with the line that was read last.

@@ -20,17 +20,23 @@ extension AtomicFile {
         try write(to: path) { temporaryPath in
             let handle = open(temporaryPath, O_WRONLY | O_TRUNC | O_CLOEXEC)
             defer { close(handle) }
-            var written = 0
-            while written < bytes.count {
-                let count = bytes[written...].withUnsafeBytes { Glibc.write(handle, $0.baseAddress, $0.count) }
-                if count < 0, errno == EINTR { continue }
-                guard count > 0 else {
-                    throw NetCDFError.writeFailed(path: path, what: what, reason: String(cString: strerror(errno)))
-                }
-                written += count
+            guard writeAll(bytes, to: handle) else {
+                throw NetCDFError.writeFailed(path: path, what: what, reason: String(cString: strerror(errno)))
             }
         }
     }
+}
+
+/// Writes all bytes to an open file; false, with errno, where that fails.
+package func writeAll(_ bytes: [UInt8], to handle: Int32) -> Bool {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+        let count = rest.withUnsafeBytes { write(handle, $0.baseAddress, $0.count) }
+        if count < 0, errno == EINTR { continue }
+        guard count > 0 else { return false }
+        rest = rest.dropFirst(count)
+    }
+    return true
 }
 
 extension NetCDFFile {

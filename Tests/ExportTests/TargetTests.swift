@@ -104,10 +104,20 @@ import Testing
         #expect(try String(contentsOfFile: input, encoding: .utf8).hasPrefix("name,\"Y\",x\r\nfirst"))
     }
 
+    /// They were replaced where they are not UTF-8, and dropped after a zero.
+    @Test func theBytesOfATableStayAsTheyAre() throws {
+        let (input, output) = (small.folder.file("line.csv"), small.folder.file("out.csv"))
+        let line: [UInt8] = Array("gel".utf8) + [0xe9] + Array("e,7000,-12000".utf8)
+        try Data(Array("name,x,y\n".utf8) + line).write(to: URL(fileURLWithPath: input))
+        _ = try PointTable(reading: input).write(try small.prediction(names: ["u"]), to: output) {}
+        let written = try Data(contentsOf: URL(fileURLWithPath: output))
+        #expect(written.split(separator: UInt8(ascii: "\n"))[1].starts(with: line + [UInt8(ascii: ",")]))
+    }
+
     @Test(arguments: [
         ("a,b\n1,2", "line 1"), ("lon,lat\n1,2", "projection is not polar"), ("x,y\n1,2\n3", "line 3"),
         ("x,y\n1,two", "line 2"), ("x,y\n1,inf", "line 2"),
-        ("x,y\n", "no points"), ("", "no points"),
+        ("x,y\n", "no points"), ("", "no points"), ("x,y\n1,2\n3,\0", "line 3"), ("x,y,\0\n", "UTF-16"),
     ])
     func aTableThatIsNoneIsRefusedWithItsLine(text: String, naming: String) throws {
         let input = small.folder.file("line.csv")
