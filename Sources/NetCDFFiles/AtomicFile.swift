@@ -78,11 +78,16 @@ public final class AtomicFile: Sendable {
             try AtomicFile.synchronize(temporaryPath, flags: O_RDWR, reportedAs: finalPath)
             guard rename(temporaryPath, finalPath) == 0 else { throw AtomicFile.failure("its name", path: finalPath) }
             release()
-            try AtomicFile.synchronize(
-                AtomicFile.folder(of: finalPath), flags: O_RDONLY | O_DIRECTORY, reportedAs: finalPath)
         } catch {
             discard()
             throw error
+        }
+        do throws(NetCDFError) {
+            try AtomicFile.synchronize(
+                AtomicFile.folder(of: finalPath), flags: O_RDONLY | O_DIRECTORY, reportedAs: finalPath)
+        } catch {
+            guard case .writeFailed(_, _, let reason) = error else { throw error }
+            throw .notSynchronized(path: finalPath, reason: reason)
         }
     }
 

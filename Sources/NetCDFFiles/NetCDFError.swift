@@ -21,11 +21,13 @@ public enum NetCDFError: Failure {
     case notReadable(path: String, reason: String)
     case beingWritten(path: String)
     case writeFailed(path: String, what: String, reason: String)
+    /// The folder of a file that has its name already.
+    case notSynchronized(path: String, reason: String)
 
     public var kind: FailureKind {
         switch self {
         case .noSuchFile: .missingInput
-        case .writeFailed, .notReadable, .diskFailed: .inputOutput
+        case .writeFailed, .notSynchronized, .notReadable, .diskFailed: .inputOutput
         case .beingWritten: .heldByAnother
         default: .badData
         }
@@ -71,6 +73,8 @@ public enum NetCDFError: Failure {
             "\(path): another process is writing it; wait for it, or choose another name"
         case .writeFailed(let path, let what, let reason):
             "\(finalName(path)): cannot write \(what): \(reason); what had that name before is unchanged"
+        case .notSynchronized(let path, let reason):
+            "\(path): is there and complete, but may not survive a power cut: its folder cannot be written to the disk: \(reason); check the disk, and run the command again"
         }
     }
 }
