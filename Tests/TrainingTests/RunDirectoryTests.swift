@@ -135,6 +135,35 @@ import Training
         #expect(failure?.kind == .usage && failure?.explanation.contains("--resume") == true)
     }
 
+    /// As a process leaves it that is killed before it writes there.
+    @Test func aMarkerThatWasLeftEmptyIsARunThatWasNotBegun() throws {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        try Data().write(to: URL(fileURLWithPath: path("pinn-run.lock")))
+        let failure = #expect(throws: RunError.self) { try RunDirectory(folder).acquire(resuming: true) }
+        #expect(failure?.kind == .missingInput)
+        #expect(try bytes("pinn-run.lock").isEmpty)
+        try short.train("run", iterations: 2)
+        #expect(try bytes("pinn-run.lock").count > 40)
+    }
+
+    @Test func onlyOneOfManyTrainersThatBeginAtOnceGetsTheFolder() throws {
+        final class Winners: @unchecked Sendable {
+            let lock = NSLock()
+            var runs: [RunDirectory] = []
+        }
+        for round in 0..<5 {
+            let winners = Winners()
+            let folder = short.folder.file("run\(round)")
+            DispatchQueue.concurrentPerform(iterations: 4) { _ in
+                let run = RunDirectory(folder)
+                guard (try? run.acquire()) != nil else { return }
+                winners.lock.withLock { winners.runs.append(run) }
+            }
+            #expect(winners.runs.count == 1)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["pinn-run.lock"])
+        }
+    }
+
     @Test(arguments: ["history.nc", "plan.toml"]) func whatIsNotOfTheRunIsNotReplacedByIt(_ name: String) throws {
         try short.train("run", iterations: 3)
         try short.train("other", iterations: 3)
