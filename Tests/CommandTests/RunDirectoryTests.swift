@@ -166,10 +166,6 @@ struct RunFaultTests {
         #expect(!result.messages.contains("another run") && !here.exists("pinn-run"))
     }
 
-    @Test func aLockThatIsInterruptedIsTakenAgain() throws {
-        #expect(try train("error=EINTR:when=1..5", "flock").1.status == 0)
-    }
-
     @Test func aFolderThatDoesNotReachTheDiskIsToldWithTheFileThatIsThere() throws {
         let here = try Workspace()
         try here.addSample()
