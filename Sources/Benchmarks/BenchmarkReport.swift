@@ -2,36 +2,41 @@ import Fields
 import Foundation
 import NetCDFFiles
 
-/// A row for a training step with its points in memory.
-public struct StepRow: Codable, Sendable, Equatable {
-    public let problem: String
-    /// Hidden layers and their width.
-    public let network: String
-    public let backend: String
-    public let threads: Int?
-    public let points: Int
+/// What the rows for a training step and for a streamed iteration have in common.
+protocol TrainingRow {
+    var backend: String { get }
+    var threads: Int? { get }
     /// The backend's description: kernels, libraries.
-    public let device: String
-    public let measured: StepTiming
-    public let peakBytes: Int
+    var device: String { get }
+    var measured: StepTiming { get }
+    var peakBytes: Int { get }
+    /// Number of points, as the tables have it.
+    var pointsText: String { get }
+    /// What is measured, in a comparison.
+    var title: String { get }
+    func time(iterations: Int) -> (seconds: Double, isExtrapolated: Bool)
+}
 
-    public init(
-        problem: String, network: String, backend: String, threads: Int?, points: Int, device: String,
-        measured: StepTiming, peakBytes: Int
-    ) {
-        self.problem = problem
-        self.network = network
-        self.backend = backend
-        self.threads = threads
-        self.points = points
-        self.device = device
-        self.measured = measured
-        self.peakBytes = peakBytes
-    }
+/// A row for a training step with its points in memory.
+public struct StepRow: Codable, Sendable, Equatable, TrainingRow {
+    public var problem: String
+    /// Hidden layers and their width.
+    public var network: String
+    public var backend: String
+    public var threads: Int?
+    public var points: Int
+    public var device: String
+    public var measured: StepTiming
+    public var peakBytes: Int
+
+    var pointsText: String { NumberText.grouped(points) }
+    var title: String { "\(problem) \(network), \(points) points" }
+
+    func time(iterations: Int) -> (seconds: Double, isExtrapolated: Bool) { measured.time(iterations: iterations) }
 }
 
 /// A row for a training iteration with its points streamed from a store.
-public struct StreamRow: Codable, Sendable, Equatable {
+public struct StreamRow: Codable, Sendable, Equatable, TrainingRow {
     /// Figures for reading from the page cache, or from the disk.
     public struct Reading: Codable, Sendable, Equatable {
         /// Rate of the stream alone, without computation.
@@ -62,6 +67,9 @@ public struct StreamRow: Codable, Sendable, Equatable {
     public var cold: Reading?
     public var peakBytes: Int
 
+    var pointsText: String { "\(NumberText.grouped(points)), streamed" }
+    var title: String { "streamed \(network), \(points) points by \(chunk)" }
+
     /// Time of `iterations` passes over the whole store, each with as many steps as the store has chunks.
     public func time(iterations: Int) -> (seconds: Double, isExtrapolated: Bool) {
         measured.time(iterations: max(1, points / chunk) * iterations)
@@ -89,7 +97,7 @@ public struct StageRow: Codable, Sendable, Equatable {
 
 /// The results of a run of pinn-bench, which `--save` writes and `--compare` reads.
 public struct BenchmarkReport: Codable, Sendable, Equatable {
-    public static let format = "IceShelfPINN benchmark 1"
+    private static let format = "IceShelfPINN benchmark 1"
 
     public var format = BenchmarkReport.format
     public var date: String
@@ -103,48 +111,102 @@ public struct BenchmarkReport: Codable, Sendable, Equatable {
     public var stages: [StageRow] = []
 
     public var isEmpty: Bool { steps.isEmpty && streams.isEmpty && stages.isEmpty }
+    var trainingRows: [any TrainingRow] { steps + streams }
 
-    public init(date: String, label: String?, machine: Machine) {
-        self.date = date
+    /// A report without rows.
+    public init(label: String?) {
+        date = ISO8601DateFormatter().string(from: Date())
         self.label = label
-        self.machine = machine
+        machine = .here()
     }
+}
+
+// MARK: Files
+
+extension BenchmarkReport {
+    private struct Format: Decodable { let format: String }
+
+    /// Largest size accepted; a report of a thousand rows has half a megabyte.
+    private static let longest = 64 << 20
 
     public init(reading path: String) throws {
-        let data = try ReportFile.contents(path)
-        guard !data.isEmpty else { throw BenchmarkError.badReport(path: path, reason: "it is empty") }
-        if let found = ReportFile.format(of: data), found != BenchmarkReport.format {
-            throw BenchmarkError.badReport(path: path, reason: "its format is \(quoted(found))")
+        let data = try BenchmarkReport.contents(of: path)
+        func refuse(_ reason: String) -> PlainFailure { BenchmarkReport.refusal(path, reason) }
+        if let found = try? JSON.decode(Format.self, from: data).format, found != BenchmarkReport.format {
+            throw refuse("its format is \(quoted(found))")
         }
         do {
             self = try JSON.decode(BenchmarkReport.self, from: data)
         } catch DecodingError.dataCorrupted {
-            throw BenchmarkError.badReport(path: path, reason: "it is not JSON")
+            throw refuse("it is not JSON")
         } catch {
-            throw BenchmarkError.badReport(path: path, reason: "its fields differ")
+            throw refuse("its fields differ")
         }
     }
 
+    /// All bytes of a file or a pipe (a report from `git show`, say); a device may never end.
+    private static func contents(of path: String) throws -> Data {
+        var info = stat()
+        let isAvailable = stat(path, &info) == 0
+        if isAvailable, info.st_mode & S_IFMT != S_IFIFO, let kind = kindOfSpecialFile(info) {
+            throw refusal(path, "it is \(kind)")
+        }
+        guard isAvailable, let file = FileHandle(forReadingAtPath: path),
+            let data = try? file.read(upToCount: longest + 1) ?? Data()
+        else {
+            throw PlainFailure(
+                .missingInput, "\(path): cannot read the report: \(String(cString: strerror(errno)))")
+        }
+        guard data.count <= longest else { throw refusal(path, "it is far too long") }
+        return data
+    }
+
+    private static func refusal(_ path: String, _ reason: String) -> PlainFailure {
+        PlainFailure(
+            .badData, "\(path): not a report of pinn-bench (\(reason)); give a file written by 'pinn-bench --save'")
+    }
+
     /// Throws unless a report can be written to the path, which must be free or hold an earlier report. Changes nothing.
-    public static func checkWritable(_ path: String) throws { _ = try ReportFile.target(path) }
+    public static func checkWritable(_ path: String) throws {
+        try AtomicFile(replacing: target(of: path)).discard()
+    }
 
     public func write(to path: String) throws {
-        let target = try ReportFile.target(path)
-        let data = try JSON.encode(self) + Data("\n".utf8)
-        let pending = try AtomicFile(replacing: target)
-        defer { pending.discard() }
-        try ReportFile.write(data, to: pending.temporaryPath, reportedAs: path)
-        try pending.commit()
+        let text = try JSON.text(self) + "\n"
+        try AtomicFile.write(Array(text.utf8), to: BenchmarkReport.target(of: path), as: "the report")
+    }
+
+    /// The path to write a report to: symbolic links are resolved, so that they are kept.
+    private static func target(of path: String) throws -> String {
+        var info = stat()
+        // What is not there yet needs a folder that can be written, which AtomicFile checks.
+        guard lstat(path, &info) == 0 else { return path }
+        func refuse(_ reason: String) -> PlainFailure {
+            PlainFailure(.usage, "\(path): \(reason), so it is not replaced; choose another name with --save")
+        }
+        guard stat(path, &info) == 0, let resolved = realpath(path, nil) else {
+            throw refuse("is a dangling symbolic link")
+        }
+        defer { free(resolved) }
+        if let kind = kindOfSpecialFile(info) { throw refuse("is \(kind)") }
+        // Reports of other format versions may be replaced too.
+        guard let data = try? contents(of: path), let found = try? JSON.decode(Format.self, from: data).format,
+            found.hasPrefix("IceShelfPINN benchmark")
+        else { throw refuse("exists and is not a report of pinn-bench") }
+        guard access(path, W_OK) == 0 else {
+            throw PlainFailure(.inputOutput, "\(path): cannot write: \(String(cString: strerror(errno)))")
+        }
+        return String(cString: resolved)
     }
 }
 
 /// The JSON style of reports: snake_case names, ISO dates, sorted keys.
 public enum JSON {
-    public static func encode(_ value: some Encodable) throws -> Data {
+    public static func text(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(value)
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 
     public static func decode<Value: Decodable>(_ type: Value.Type, from data: Data) throws -> Value {

@@ -1,11 +1,12 @@
+import Fields
 import Foundation
 
 /// Comparison of a report with an earlier one, row by row.
 ///
 /// The primary figure is the share of the sgemm rate, which was measured at the same time: machines are shared and differ, and
 /// seconds are comparable only on one quiet machine.
-public struct Comparison: Codable, Sendable, Equatable {
-    public struct Row: Codable, Sendable, Equatable {
+public struct Comparison: Encodable, Sendable {
+    public struct Row: Encodable, Sendable {
         public var name: String
         public var shareBefore: Double?
         public var shareNow: Double?
@@ -21,77 +22,73 @@ public struct Comparison: Codable, Sendable, Equatable {
         public var rateRatio: Double { rateBefore > 0 ? rateNow / rateBefore : 0 }
     }
 
-    public var rows: [Row]
-    /// Rows of this run that the earlier one lacks.
-    public var unmatched: [String]
-    public var sameProcessor: Bool
-    /// Changes of kernels or libraries between the two runs, each pair once.
-    public var otherDevices: [DeviceChange]
-
-    public struct DeviceChange: Codable, Sendable, Equatable {
+    public struct DeviceChange: Encodable, Sendable, Equatable {
         public var before: String
         public var now: String
-
-        public init(before: String, now: String) {
-            self.before = before
-            self.now = now
-        }
     }
 
+    public var rows: [Row] = []
+    /// Rows of this run that the earlier one lacks.
+    public var unmatched: [String] = []
+    public var sameProcessor: Bool
+    /// Changes of kernels or libraries between the two runs, each pair once.
+    public var otherDevices: [DeviceChange] = []
+
     public init(_ now: BenchmarkReport, against before: BenchmarkReport) {
+        sameProcessor =
+            now.machine.processor == before.machine.processor && now.machine.cores == before.machine.cores
         let old = Dictionary(Comparison.entries(before).map { ($0.name, $0) }, uniquingKeysWith: { $1 })
-        rows = []
-        unmatched = []
-        otherDevices = []
         for entry in Comparison.entries(now) {
             guard let earlier = old[entry.name] else {
                 unmatched.append(entry.name)
                 continue
             }
-            if let deviceBefore = earlier.device, let device = entry.device, deviceBefore != device {
-                let change = DeviceChange(before: deviceBefore, now: device)
-                if !otherDevices.contains(change) { otherDevices.append(change) }
-            }
+            let change = DeviceChange(before: earlier.device, now: entry.device)
+            if change.before != change.now, !otherDevices.contains(change) { otherDevices.append(change) }
             rows.append(
                 Row(
                     name: entry.name, shareBefore: earlier.share, shareNow: entry.share, rateBefore: earlier.rate,
                     rateNow: entry.rate))
         }
-        sameProcessor =
-            now.machine.processor == before.machine.processor && now.machine.cores == before.machine.cores
     }
 
     /// Geometric mean of the ratios of shares; nil if no row has one.
     public var meanShareRatio: Double? {
-        let logarithms = rows.compactMap(\.shareRatio).filter { $0 > 0 }.map { log($0) }
-        guard !logarithms.isEmpty else { return nil }
-        return exp(logarithms.reduce(0, +) / Double(logarithms.count))
+        rows.compactMap(\.shareRatio).filter { $0 > 0 }.map { log($0) }.mean.map { exp($0) }
     }
 
-    private struct Entry {
-        let name: String
-        let share: Double?
-        let rate: Double
-        let device: String?
-    }
+    private typealias Entry = (name: String, share: Double?, rate: Double, device: String)
 
     private static func entries(_ report: BenchmarkReport) -> [Entry] {
-        // Row names do not depend on the machine's number of cores.
-        func device(_ backend: String, _ threads: Int?) -> String { column(backend, threads, cores: 0) }
-        let steps = report.steps.map {
-            Entry(
-                name: "\($0.problem) \($0.network), \($0.points) points, \(device($0.backend, $0.threads))",
-                share: $0.measured.share, rate: $0.measured.pointsPerSecond, device: $0.device)
+        report.trainingRows.map { row -> Entry in
+            // Row names do not depend on the machine's number of cores.
+            let name = "\(row.title), \(deviceName(row.backend, row.threads, cores: 0))"
+            return (name, row.measured.share, row.measured.pointsPerSecond, row.device)
+        } + report.stages.map { ("\($0.stage) of \($0.count) \($0.unit)", nil, $0.perSecond, "") }
+    }
+
+    public var table: Table {
+        func decimals(_ value: Double?) -> String { value.map { String(format: "%.3f", $0) } ?? "--" }
+        var notes: [String] = []
+        if rows.isEmpty { notes.append("No row in common with the earlier report.") }
+        if let mean = meanShareRatio {
+            notes.append(
+                "Shares of the sgemm rate, now relative to before: \(decimals(mean)) in the geometric mean.")
         }
-        let streams = report.streams.map {
-            Entry(
-                name:
-                    "streamed \($0.network), \($0.points) points by \($0.chunk), \(device($0.backend, $0.threads))",
-                share: $0.measured.share, rate: $0.measured.pointsPerSecond, device: $0.device)
-        }
-        let stages = report.stages.map {
-            Entry(name: "\($0.stage) of \($0.count) \($0.unit)", share: nil, rate: $0.perSecond, device: nil)
-        }
-        return steps + streams + stages
+        notes.append(
+            "Shares are relative to sgemm measured at the same time; points per second are comparable only on one quiet machine."
+        )
+        if !sameProcessor { notes.append("The earlier report is of another machine.") }
+        notes += otherDevices.map { "Computed differently: before '\($0.before)', now '\($0.now)'." }
+        if !unmatched.isEmpty { notes.append("Not in the earlier report: \(unmatched.joined(separator: "; ")).") }
+        return Table(
+            title: "Compared with the earlier report; above 1 is better",
+            header: ["row", "share before", "now", "ratio", "per second before", "now", "ratio"],
+            rows: rows.map {
+                [
+                    $0.name, decimals($0.shareBefore), decimals($0.shareNow), decimals($0.shareRatio),
+                    NumberText.plain($0.rateBefore), NumberText.plain($0.rateNow), decimals($0.rateRatio),
+                ]
+            }, notes: notes)
     }
 }

@@ -12,14 +12,19 @@ public struct Machine: Codable, Sendable, Equatable {
     /// Load average over the minute before the first row (getloadavg(3)); above a few tenths, other processes were running.
     public var load: Double
 
-    public static func here() -> Machine {
+    /// 1, 2, 4, ... and all cores.
+    public static func threadCounts(cores: Int) -> [Int] {
+        Array(sequence(first: 1) { $0 * 2 }.prefix { $0 < cores }) + [cores]
+    }
+
+    static func here() -> Machine {
         var names = utsname()
         uname(&names)
         var load = [0.0]
         getloadavg(&load, 1)
         return Machine(
             processor: processorName ?? "unknown", cores: CPUBackend.availableCores,
-            memoryBytes: Int(sysconf(Int32(_SC_PHYS_PAGES))) * Int(sysconf(Int32(_SC_PAGESIZE))),
+            memoryBytes: Int(ProcessInfo.processInfo.physicalMemory),
             system: "\(text(names.sysname)) \(text(names.machine))", load: load[0])
     }
 

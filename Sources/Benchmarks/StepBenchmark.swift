@@ -5,33 +5,19 @@ import Optimizers
 import Planning
 import Training
 
-/// Makes a device by name for a problem; only the command knows which there are. Nil threads: all cores.
-public typealias BackendMaker = (_ name: String, _ residualProblem: ResidualProblem, _ threads: Int?) throws ->
-    any Backend
-
 /// Timing of a whole training step (loss, gradient and Adam) with the points in memory.
-public struct StepBenchmark: Codable, Sendable {
-    public var problem = "shallow-shelf"
-    public var network = "8x128"
-    public var subdomains = "1x1"
-    public var fourier = "none"
-    public var points: Int
-    public var backend: String
-    /// Nil if the device has no choice of threads.
-    public var threads: Int?
-    /// Approximate duration of the measurement [s].
-    public var seconds: Double
-
-    public init(points: Int, backend: String, threads: Int?) {
-        self.points = points
-        self.backend = backend
-        self.threads = threads
-        seconds = 5
+extension BenchmarkTask {
+    public var stepProblem: StepProblem {
+        get throws { try StepProblem(problem, network, subdomains: subdomains, fourier: fourier) }
     }
 
-    public func run(_ makeBackend: BackendMaker) throws -> StepRow {
-        let problem = try StepProblem.named(self.problem, network, subdomains: subdomains, fourier: fourier)
+    public func timeSteps(_ makeBackend: BackendMaker) throws -> StepRow {
+        let problem = try stepProblem
         let device = try makeBackend(backend, problem.residualProblem, threads)
+        let operations = problem.residualProblem.productOperations(points: problem.counts(points: points))
+        if let device = device as? any SteppingBackend & RatedBackend {
+            return try timeSteps(on: device, problem, operations)
+        }
         var parameters = problem.residualProblem.networks.initialParameters(seed: 0)
         var optimizer = Adam(parameterCount: parameters.count, options: OptimizerOptions())
         var gradient: [Float] = []
@@ -42,9 +28,6 @@ public struct StepBenchmark: Codable, Sendable {
                 parameters: parameters, batches: batches, coefficients: coefficients, gradient: &gradient)
             optimizer.step(&parameters, loss: 0, gradient: gradient) { _, _ in 0 }
         }
-        if let device = device as? any SteppingBackend & RatedBackend {
-            return try run(on: device, problem, batches, coefficients, parameters, &optimizer)
-        }
         // Warm-up: the first step also fills caches and pools.
         try step()
         let estimate = try ContinuousClock().measure(step) / .seconds(1)
@@ -52,17 +35,20 @@ public struct StepBenchmark: Codable, Sendable {
         let peak = ProcessMemory.peakBytes
         let yardstick = threads.map { SGEMMRate(threads: $0) }
         let measured = try Alternation(
-            seconds: seconds, yardstick: yardstick, estimate: estimate,
-            operations: problem.residualProblem.productOperations(points: problem.counts(points: points)), step: step)
-        return StepRow(
-            problem: problem.name, network: network, backend: backend, threads: threads, points: points,
-            device: device.summary, measured: StepTiming(measured, points: points), peakBytes: peak)
+            seconds: seconds, yardstick: yardstick, estimate: estimate, operations: operations, step: step)
+        let timing = StepTiming(
+            steps: measured.steps, points: points, sgemmRates: measured.sgemmRates, shares: measured.shares)
+        return row(timing, device: device.summary, peakBytes: peak)
     }
+
     /// Times whole steps on a device that makes them by itself, sixteen at a time, without waiting for one before the next.
-    private func run(
-        on device: any SteppingBackend & RatedBackend, _ problem: StepProblem, _ batches: [PointBatch],
-        _ coefficients: [[Double]], _ parameters: [Float], _ adam: inout Adam
+    private func timeSteps(
+        on device: any SteppingBackend & RatedBackend, _ problem: StepProblem, _ operations: Double
     ) throws -> StepRow {
+        let parameters = problem.residualProblem.networks.initialParameters(seed: 0)
+        var adam = Adam(parameterCount: parameters.count, options: OptimizerOptions())
+        let batches = problem.batches(points: points)
+        let coefficients = problem.coefficients(points: points)
         let zeros = [Float](repeating: 0, count: parameters.count)
         try device.beginSteps(MomentState(parameters: parameters, first: zeros, second: zeros))
         func group() throws {
@@ -82,15 +68,20 @@ public struct StepBenchmark: Codable, Sendable {
         }
         _ = try device.endSteps()
         let rates = try device.rates()
-        let operations = problem.residualProblem.productOperations(points: problem.counts(points: points))
-        let shares = steps.map { operations / $0 / rates.products }
-        let timing = StepTiming(
-            steps: 16 * steps.count, stepSeconds: steps.median ?? 0, points: points, sgemmRate: rates.products,
-            share: shares.median, shareQuartiles: shares.quartiles)
-        return StepRow(
-            problem: problem.name, network: network, backend: backend, threads: threads, points: points,
+        var timing = StepTiming(
+            steps: steps, points: points, sgemmRates: [rates.products],
+            shares: steps.map { operations / $0 / rates.products })
+        timing.steps *= 16
+        return row(
+            timing,
             device:
                 "\(device.summary); products \(NumberText.plain(rates.products / 1e12)) TFLOP/s, copies \(NumberText.plain(rates.copies / 1e9)) GB/s",
-            measured: timing, peakBytes: ProcessMemory.peakBytes)
+            peakBytes: ProcessMemory.peakBytes)
+    }
+
+    private func row(_ timing: StepTiming, device: String, peakBytes: Int) -> StepRow {
+        StepRow(
+            problem: problem.rawValue, network: network, backend: backend, threads: threads, points: points,
+            device: device, measured: timing, peakBytes: peakBytes)
     }
 }

@@ -5,77 +5,65 @@ import Physics
 import Pointwise
 import Runs
 
+/// A problem that can be timed. Another one is a case here, and its groups of points below.
+public enum Problem: String, Codable, CaseIterable, Sendable {
+    /// That of the tables of Wang et al. (2025): momentum balance and data misfit at the same points.
+    case shallowShelf = "shallow-shelf"
+    /// DIFFICE_jax's: equal numbers of velocity, thickness and collocation points, and an eighth as many at the front.
+    case diffice
+}
+
 /// What a timed step computes: residuals, the points at which they are evaluated, and their weights in the loss.
-public struct StepProblem: Sendable {
+public struct StepProblem {
     /// Residuals that are evaluated at the same points.
-    private struct PointGroup: Sendable {
+    private struct PointGroup {
         let program: PointProgram
         /// Weight of each squared residual.
         let weights: [Double]
         /// Number of points relative to the step's.
-        var share = 1.0
+        let share: Double
         let columns: [String]
     }
 
-    /// Name in the rows of a report.
-    public let name: String
     public let residualProblem: ResidualProblem
     private let groups: [PointGroup]
 
-    /// The problems that can be timed. A new one is a function like those below, and a line here.
-    static let all: [(name: String, make: @Sendable (NetworkGroup) -> StepProblem)] = [
-        ("shallow-shelf", { .shallowShelf($0) }), ("diffice", { .diffice($0) }),
-    ]
-
-    public static var names: [String] { all.map(\.name) }
-
     /// Networks, in the notation of `--network`, `--subdomains` and `--fourier`.
-    public static func named(
-        _ name: String, _ network: String, subdomains: String = "1x1", fourier: String = "none"
-    ) throws -> StepProblem {
-        guard let problem = all.first(where: { $0.name == name }) else {
-            throw BenchmarkError.unknownName("problem", name, known: names)
-        }
+    public init(_ problem: Problem, _ network: String, subdomains: String = "1x1", fourier: String = "none") throws {
         var configuration = TrainingConfiguration()
         configuration.network = try NetworkConfiguration(
             parsing: network, subdomains: subdomains, fourier: fourier)
-        return problem.make(configuration.networks)
+        groups =
+            switch problem {
+            case .shallowShelf: StepProblem.shallowShelf
+            case .diffice: StepProblem.diffice
+            }
+        residualProblem = ResidualProblem(
+            networks: configuration.networks, inputSlopes: (1, 1), programs: groups.map(\.program))
     }
 
-    private init(_ name: String, _ networks: NetworkGroup, _ groups: [PointGroup]) {
-        self.name = name
-        self.groups = groups
-        residualProblem = ResidualProblem(networks: networks, inputSlopes: (1, 1), programs: groups.map(\.program))
+    private static var shallowShelf: [PointGroup] {
+        [
+            group(columns: ["u", "v", "h"], weights: [0.05, 0.05, 1, 1, 1]) { point in
+                ShallowShelf().residuals(at: point) + [
+                    point.output(.velocityX) - point.column("u"), point.output(.velocityY) - point.column("v"),
+                    point.output(.thickness) - point.column("h"),
+                ]
+            }
+        ]
     }
 
-    /// The problem of the tables of Wang et al. (2025): momentum balance and data misfit at the same points.
-    public static func shallowShelf(_ networks: NetworkGroup) -> StepProblem {
-        StepProblem(
-            "shallow-shelf", networks,
-            [
-                group(columns: ["u", "v", "h"], weights: [0.05, 0.05, 1, 1, 1]) { point in
-                    ShallowShelf().residuals(at: point) + [
-                        point.output(.velocityX) - point.column("u"), point.output(.velocityY) - point.column("v"),
-                        point.output(.thickness) - point.column("h"),
-                    ]
-                }
-            ])
-    }
-
-    /// DIFFICE_jax's problem: equal numbers of velocity, thickness and collocation points, and an eighth as many at the front.
-    public static func diffice(_ networks: NetworkGroup) -> StepProblem {
-        StepProblem(
-            "diffice", networks,
-            [
-                group(columns: ["u", "v"], weights: [1, 1]) { point in
-                    [point.output(.velocityX) - point.column("u"), point.output(.velocityY) - point.column("v")]
-                },
-                group(columns: ["h"], weights: [0.6]) { [$0.output(.thickness) - $0.column("h")] },
-                group(columns: [], weights: [0.05, 0.05]) { ShallowShelf().residuals(at: $0) },
-                group(columns: ["nx", "ny"], weights: [0.1, 0.1], share: 1.0 / 8) {
-                    CalvingFrontStress().residuals(at: $0)
-                },
-            ])
+    private static var diffice: [PointGroup] {
+        [
+            group(columns: ["u", "v"], weights: [1, 1]) { point in
+                [point.output(.velocityX) - point.column("u"), point.output(.velocityY) - point.column("v")]
+            },
+            group(columns: ["h"], weights: [0.6]) { [$0.output(.thickness) - $0.column("h")] },
+            group(columns: [], weights: [0.05, 0.05]) { ShallowShelf().residuals(at: $0) },
+            group(columns: ["nx", "ny"], weights: [0.1, 0.1], share: 1.0 / 8) {
+                CalvingFrontStress().residuals(at: $0)
+            },
+        ]
     }
 
     private static func group(

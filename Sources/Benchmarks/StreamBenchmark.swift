@@ -1,7 +1,7 @@
 import Compute
 import ComputeCPU
 import Fields
-import Glibc
+import NetCDFFiles
 import Optimizers
 import Planning
 import PointStore
@@ -10,184 +10,135 @@ import Training
 
 /// Timing of training iterations from a store, assembled as in pinn-train (chunks of all sets, its objective), against the
 /// same with the points in memory; and of the stream alone.
-public struct StreamBenchmark: Codable, Sendable {
-    public var network = "8x128"
-    public var store: String
-    /// Collocation points per iteration; the sizes of other sets follow as in `pinn-train --stream chunk=...`.
-    public var chunk = 65536
-    public var backend: String
-    public var threads: Int?
-    public var seconds: Double
+final class StreamBenchmark {
+    private let task: BenchmarkTask
+    private let context: TrainingContext
+    private let clock = ContinuousClock()
+    private var parameters: [Float]
+    private var optimizer: Adam
+    private var gradient: [Float] = []
 
     /// Smallest number of pairs: three do not resolve a slowdown of a percent. (Only half of the first counts.)
     private static let minPairs = 9
 
-    public init(store: String, backend: String, threads: Int?, seconds: Double) {
-        self.store = store
-        self.backend = backend
-        self.threads = threads
-        self.seconds = seconds
+    init(_ task: BenchmarkTask, _ makeBackend: BackendMaker) throws {
+        self.task = task
+        var configuration = TrainingConfiguration()
+        configuration.store = task.path
+        configuration.network = try NetworkConfiguration(parsing: task.network)
+        configuration.stream = StreamConfiguration(chunk: task.points)
+        context = try TrainingContext(configuration) { try makeBackend(task.backend, $0, task.threads) }
+        parameters = context.objective.residualProblem.networks.initialParameters(seed: 0)
+        optimizer = Adam(parameterCount: parameters.count, options: OptimizerOptions())
     }
 
-    public func run(_ makeBackend: BackendMaker) throws -> StreamRow {
-        var configuration = TrainingConfiguration()
-        configuration.store = store
-        configuration.network = try NetworkConfiguration(parsing: network)
-        configuration.stream = StreamConfiguration(chunk: chunk)
-        let context = try TrainingContext(configuration) { try makeBackend(backend, $0, threads) }
-        let canDrop = dropCache()
-        let cold = try readAlone(context.stream, visited: nil)
+    func run() throws -> StreamRow {
+        let stream = context.stream
+        PageCache.drop(task.path)
+        let canDrop = (PageCache.residentShare(of: task.path) ?? 1) < 0.05
+        let cold = try readAlone(first: nil)
         // The same chunks again, now cached and with verified checksums.
-        let warm = try readAlone(context.stream, visited: cold.iterations)
+        let warm = try readAlone(first: cold.iterations)
 
-        var iteration = try Iteration(context)
-        try iteration.step(try context.stream.chunk(0))
-        let held = try context.stream.chunk(0)
-        let estimate = try ContinuousClock().measure { try iteration.step(held) } / .seconds(1)
+        try step(try stream.chunk(0))
+        let held = try stream.chunk(0)
+        let estimate = try seconds { try step(held) }
         let peak = ProcessMemory.peakBytes
 
-        let counts = context.objective.sets.map { held.count($0) }
-        let operations = 2 * context.objective.residualProblem.productOperations(points: counts)
-        let visited = cold.iterations < context.stream.iterationsPerEpoch ? cold.iterations : nil
-        let yardstick = threads.map { SGEMMRate(threads: $0) }
-        var warmPairs = Pairs(context.stream, held, visited)
-        let alternation = try Alternation(
-            seconds: seconds, yardstick: yardstick, estimate: 2 * estimate, operations: operations,
-            minSlices: StreamBenchmark.minPairs
-        ) {
-            try warmPairs.next(&iteration)
-        }
-        var coldPairs = Pairs(context.stream, held, visited)
-        if canDrop {
-            _ = try Alternation(
-                seconds: seconds, yardstick: nil, estimate: 2 * estimate, operations: operations,
-                minSlices: StreamBenchmark.minPairs
-            ) {
-                try coldPairs.next(&iteration) { PageCache.drop(store) }
-            }
-        }
+        let visited = cold.iterations < stream.iterationsPerEpoch ? cold.iterations : nil
+        let yardstick = task.threads.map { SGEMMRate(threads: $0) }
+        let warmPairs = try alternate(held, yardstick, estimate: estimate, visited, alone: warm)
+        let coldPairs =
+            canDrop
+            ? try alternate(held, nil, estimate: estimate, visited, alone: cold) { PageCache.drop(task.path) } : nil
         return StreamRow(
-            network: network, backend: backend, threads: threads, device: context.backend.summary,
-            points: context.store.count(.collocation), storeBytes: byteCount, chunk: held.count(.collocation),
-            pointsPerIteration: counts.reduce(0, +),
-            measured: StepTiming(
-                steps: warmPairs.streamed.count, stepSeconds: warmPairs.streamed.median ?? estimate,
-                points: held.count(.collocation), sgemmRate: alternation.sgemmRates.median,
-                share: alternation.shares.median,
-                shareQuartiles: alternation.shares.isEmpty ? nil : alternation.shares.quartiles),
-            warm: warmPairs.reading(warm), cold: canDrop ? coldPairs.reading(cold) : nil, peakBytes: peak)
+            network: task.network, backend: task.backend, threads: task.threads, device: context.backend.summary,
+            points: context.store.count(.collocation), storeBytes: try regularFileBytes(task.path),
+            chunk: held.count(.collocation), pointsPerIteration: pointCounts(held).reduce(0, +),
+            measured: warmPairs.timing, warm: warmPairs.reading, cold: coldPairs?.reading, peakBytes: peak)
     }
+
+    private func seconds(_ work: () throws -> Void) rethrows -> Double { try clock.measure(work) / .seconds(1) }
+
+    private func pointCounts(_ chunk: Chunk) -> [Int] { context.objective.sets.map { chunk.count($0) } }
 
     // MARK: The stream alone
 
     private struct Rate {
-        var iterations: Int
-        var pointsPerSecond: Double
-        var bytesPerSecond: Double
+        var iterations = 0
+        var pointsPerSecond = 0.0
+        var bytesPerSecond = 0.0
     }
 
     /// Reads chunk after chunk for a quarter of the time: at most an epoch, or the first chunks repeatedly.
-    private func readAlone(_ stream: ChunkStream, visited: Int?) throws -> Rate {
-        let clock = ContinuousClock()
+    private func readAlone(first visited: Int?) throws -> Rate {
         let begin = clock.now
-        var done = 0
-        var points = 0
-        var values = 0
-        func isEnough() -> Bool {
-            if visited == nil, done >= stream.iterationsPerEpoch { return true }
-            return done >= 2 && (clock.now - begin) / .seconds(1) > seconds / 4
-        }
+        var rate = Rate()
+        var elapsed = 0.0
         repeat {
-            let chunk = try stream.chunk(visited.map { done % $0 } ?? done)
+            let chunk = try context.stream.chunk(visited.map { rate.iterations % $0 } ?? rate.iterations)
             for columns in chunk.columns.values {
-                points += columns.first?.count ?? 0
-                values += columns.reduce(0) { $0 + $1.count }
+                rate.pointsPerSecond += Double(columns.first?.count ?? 0)
+                rate.bytesPerSecond += Double(4 * columns.reduce(0) { $0 + $1.count })
             }
-            done += 1
-        } while !isEnough()
-        let elapsed = (clock.now - begin) / .seconds(1)
-        return Rate(
-            iterations: done, pointsPerSecond: Double(points) / elapsed, bytesPerSecond: Double(4 * values) / elapsed)
+            rate.iterations += 1
+            elapsed = (clock.now - begin) / .seconds(1)
+        } while (visited != nil || rate.iterations < context.stream.iterationsPerEpoch)
+            && (rate.iterations < 2 || elapsed <= task.seconds / 4)
+        rate.pointsPerSecond /= elapsed
+        rate.bytesPerSecond /= elapsed
+        return rate
     }
 
     // MARK: Iterations
 
     /// An iteration: loss, gradient and Adam on a chunk.
-    private struct Iteration {
-        let context: TrainingContext
-        var parameters: [Float]
-        var optimizer: Adam
-        var gradient: [Float] = []
-
-        init(_ context: TrainingContext) throws {
-            self.context = context
-            parameters = context.objective.residualProblem.networks.initialParameters(seed: 0)
-            optimizer = Adam(parameterCount: parameters.count, options: OptimizerOptions())
-        }
-
-        mutating func step(_ chunk: Chunk) throws {
-            let loss = try context.objective.evaluate(
-                context.backend, parameters: parameters, chunk: chunk, gradient: &gradient)
-            optimizer.step(&parameters, loss: loss.total, gradient: gradient) { _, _ in 0 }
-        }
+    private func step(_ chunk: Chunk) throws {
+        let loss = try context.objective.evaluate(
+            context.backend, parameters: parameters, chunk: chunk, gradient: &gradient)
+        optimizer.step(&parameters, loss: loss.total, gradient: gradient) { _, _ in 0 }
     }
 
     /// Streamed iterations and iterations in memory, alternating, so that both see the same disturbances.
-    private struct Pairs {
-        private(set) var streamed: [Double] = []
-        private var ratios: [Double] = []
-        private var waits: [Double] = []
-        private let stream: ChunkStream
-        private let held: Chunk
-        /// Number of iterations whose chunks were read before; nil: all.
-        private let visited: Int?
-        private var number = 0
-
-        init(_ stream: ChunkStream, _ held: Chunk, _ visited: Int?) {
-            self.stream = stream
-            self.held = held
-            self.visited = visited
-        }
-
-        /// `before` is called before the streamed iteration, outside its timing.
-        mutating func next(_ iteration: inout Iteration, before: () -> Void = {}) throws {
-            let clock = ContinuousClock()
-            let begin = clock.now
-            try iteration.step(held)
-            let inMemory = (clock.now - begin) / .seconds(1)
+    ///
+    /// - Parameters:
+    ///   - held: the chunk in memory.
+    ///   - visited: number of iterations whose chunks were read before; nil: all.
+    ///   - before: called before each streamed iteration, outside its timing.
+    private func alternate(
+        _ held: Chunk, _ yardstick: SGEMMRate?, estimate: Double, _ visited: Int?, alone: Rate,
+        before: () -> Void = {}
+    ) throws -> (timing: StepTiming, reading: StreamRow.Reading) {
+        var number = 0
+        var (streamed, ratios, waits): ([Double], [Double], [Double]) = ([], [], [])
+        let operations = context.objective.residualProblem.productOperations(points: pointCounts(held))
+        let measured = try Alternation(
+            seconds: task.seconds, yardstick: yardstick, estimate: 2 * estimate, operations: 2 * operations,
+            minSlices: StreamBenchmark.minPairs
+        ) {
+            let inMemory = try seconds { try step(held) }
             before()
-            let beginStreamed = clock.now
-            let chunk = try stream.chunk(number)
-            let wait = (clock.now - beginStreamed) / .seconds(1)
-            try iteration.step(chunk)
-            let time = (clock.now - beginStreamed) / .seconds(1)
+            var wait = 0.0
+            let time = try seconds {
+                var chunk = held
+                wait = try seconds { chunk = try context.stream.chunk(number) }
+                try step(chunk)
+            }
             // The first chunk of a sequence is not read ahead; in training that is one of thousands.
             let isReadAhead = number > 0
-            number = visited.map { number + 1 < $0 ? number + 1 : 0 } ?? number + 1
+            number = number + 1 == visited ? 0 : number + 1
             guard isReadAhead else { return }
             streamed.append(time)
             ratios.append(time / inMemory)
             waits.append(wait / time)
         }
-
-        func reading(_ alone: Rate) -> StreamRow.Reading {
-            StreamRow.Reading(
-                pointsPerSecond: alone.pointsPerSecond, bytesPerSecond: alone.bytesPerSecond,
-                slowdown: (ratios.median ?? 1) - 1, slowdownQuartiles: ratios.quartiles.map { $0 - 1 },
-                waiting: waits.median ?? 0)
-        }
-    }
-
-    // MARK: The file
-
-    /// Evicts the store from the page cache; false if that failed.
-    private func dropCache() -> Bool {
-        PageCache.drop(store)
-        return (PageCache.residentShare(of: store) ?? 1) < 0.05
-    }
-
-    private var byteCount: Int {
-        var info = stat()
-        return stat(store, &info) == 0 ? Int(info.st_size) : 0
+        let timing = StepTiming(
+            steps: streamed, points: held.count(.collocation), sgemmRates: measured.sgemmRates,
+            shares: measured.shares)
+        let reading = StreamRow.Reading(
+            pointsPerSecond: alone.pointsPerSecond, bytesPerSecond: alone.bytesPerSecond,
+            slowdown: (ratios.median ?? 1) - 1, slowdownQuartiles: ratios.quartiles.map { $0 - 1 },
+            waiting: waits.median ?? 0)
+        return (timing, reading)
     }
 }

@@ -32,7 +32,20 @@ static void copy(char *to, const char *from, size_t size) {
     to[length] = 0;
 }
 
-static void handle(int number) {
+// The kernel's own SIGXCPU, not that of limit_time: the command stops as if it had been asked to.
+static void end_computing_time(void) {
+    static const char reason[] = "note: the computing time that is allowed ('ulimit -t') is nearly used up\n";
+    static volatile sig_atomic_t was_told;
+    if (was_told) return;
+    was_told = 1;
+    ssize_t written = write(2, reason, sizeof reason - 1);
+    (void)written;
+    kill(getpid(), SIGTERM);
+}
+
+static void handle(int number, siginfo_t *info, void *context) {
+    (void)context;
+    if (number == SIGXCPU && info->si_code != SI_TIMER) return end_computing_time();
     if (inside) {
         ssize_t written = write(2, message, strlen(message));
         (void)written;
@@ -58,7 +71,7 @@ void crash_guard_install(void) {
     static char stack[65536];
     stack_t alternative = {.ss_sp = stack, .ss_size = sizeof stack};
     sigaltstack(&alternative, NULL);
-    struct sigaction action = {.sa_handler = handle, .sa_flags = SA_ONSTACK | SA_NODEFER};
+    struct sigaction action = {.sa_sigaction = handle, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
     sigemptyset(&action.sa_mask);
     int signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGXCPU};
     // The parent process may have blocked them (Swift's Process does, from some threads), and the mask is inherited.

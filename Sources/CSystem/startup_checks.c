@@ -2,8 +2,10 @@
 // because only a function in .preinit_array runs that early. OpenBLAS starts a thread per core as soon as it is loaded; where memory
 // is limited, such a thread asks for 128 MB over and over, and where it cannot be started, it ends the process as if by Ctrl-C.
 // Nothing here uses these threads. libdispatch traps where it can open no more files. And a file that is opened while standard
-// input, output or error is closed takes its number: messages would be written into a data file.
+// input, output or error is closed takes its number: messages would be written into a data file. Swift asks /proc for the arguments
+// of a process, and finds none where that is not mounted: they are noted here.
 #define _GNU_SOURCE
+#include "program_arguments.h"
 #include <fcntl.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -17,6 +19,9 @@ enum { free_descriptors = 16 };
 static const size_t free_bytes = (size_t)64 << 20;
 // A limit of more processes than these is none: a few threads for every core of a large machine.
 static const rlim_t many_processes = 4096;
+
+// Less overflows in libhdf5. A thread's stack has this limit as well, from the beginning of the program.
+static const rlim_t stack_bytes = (rlim_t)256 << 10;
 
 static char one_thread[] = "OPENBLAS_NUM_THREADS=1";
 static const size_t name_length = sizeof "OPENBLAS_NUM_THREADS=" - 1;
@@ -58,7 +63,31 @@ static void require_memory(void) {
     munmap(room, free_bytes);
 }
 
-// Starts this program again: libraries see the environment that the kernel gave, whatever is set later.
+// Starts this program again, by the path that it was started with: a bundle chooses its command by that.
+static void restart(char **arguments, char **environment) {
+    const char *path = (const char *)getauxval(AT_EXECFN);
+    if (path) execve(path, arguments, environment);
+}
+
+static void require_stack(char **arguments, char **environment) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= stack_bytes) return;
+    if (limit.rlim_max < stack_bytes)
+        refuse("error: this shell leaves too little stack ('ulimit -s'); allow 1024 kB or more\n");
+    limit.rlim_cur = limit.rlim_max < 32 * stack_bytes ? limit.rlim_max : 32 * stack_bytes;
+    if (setrlimit(RLIMIT_STACK, &limit) == 0) restart(arguments, environment);
+}
+
+// 'ulimit -t' sets both limits on computing time to one value, at which the process is killed without a word. With the soft one below
+// it, SIGXCPU comes first (crash_guard.c).
+static void leave_time_to_stop(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_CPU, &limit) != 0 || limit.rlim_max == RLIM_INFINITY || limit.rlim_cur < limit.rlim_max) return;
+    limit.rlim_cur = limit.rlim_max > 50 ? limit.rlim_max / 10 * 9 : limit.rlim_max > 10 ? limit.rlim_max - 5 : limit.rlim_max / 2;
+    setrlimit(RLIMIT_CPU, &limit);
+}
+
+// Libraries see the environment that the kernel gave, whatever is set later.
 static void start_with_one_thread(char **arguments, char **environment) {
     size_t count = 0;
     while (environment[count]) count++;
@@ -70,15 +99,20 @@ static void start_with_one_thread(char **arguments, char **environment) {
     }
     all[kept] = one_thread;
     all[kept + 1] = NULL;
-    // By the path that it was started with: a bundle chooses its command by that.
-    const char *path = (const char *)getauxval(AT_EXECFN);
-    if (path) execve(path, arguments, all);
+    restart(arguments, all);
 }
+
+static char **given_arguments;
+
+char *const *program_arguments(void) { return given_arguments; }
 
 static void check(int count, char **arguments, char **environment) {
     (void)count;
+    given_arguments = arguments;
     open_standard_descriptors();
     require_descriptors();
+    require_stack(arguments, environment);
+    leave_time_to_stop();
     int is_memory_limited = limit_of(RLIMIT_AS) != RLIM_INFINITY || limit_of(RLIMIT_DATA) != RLIM_INFINITY;
     if (is_memory_limited) require_memory();
     if (is_memory_limited || limit_of(RLIMIT_NPROC) < many_processes) start_with_one_thread(arguments, environment);

@@ -39,7 +39,7 @@ public enum Backends {
 
     /// Throws where no device has the name.
     static func requireName(_ name: String) throws {
-        guard names.contains(name) else { throw UnknownBackend(name: name) }
+        guard names.contains(name) else { throw unknown(name, "backend", known: names) }
     }
 
     /// Names of the devices that this machine has.
@@ -61,7 +61,7 @@ public enum Backends {
 
     private static func chosen(_ name: String?) throws -> Precision {
         guard let precision = Precision(rawValue: name ?? Precision.fp32.rawValue) else {
-            throw UnknownPrecision(name: name ?? "")
+            throw unknown(name ?? "", "precision", known: precisions)
         }
         return precision
     }
@@ -90,7 +90,7 @@ public enum Backends {
     private static func device(_ given: String) throws -> Device {
         let name = String(given.prefix { $0 != ":" })
         guard let device = devices.first(where: { name == "auto" ? $0.isAvailable() : $0.name == name }) else {
-            throw UnknownBackend(name: name)
+            throw unknown(name, "backend", known: names)
         }
         return device
     }
@@ -100,28 +100,15 @@ public enum Backends {
     private static func chosenKernels() throws -> TileKernels? {
         guard let name = getenv("PINN_KERNELS").map({ String(cString: $0) }), !name.isEmpty else { return nil }
         guard let kernels = TileKernels.available.first(where: { $0.name.lowercased() == name.lowercased() }) else {
-            throw UnknownKernels(name: name)
+            throw PlainFailure(
+                .usage,
+                "PINN_KERNELS=\(name): this processor has no such kernels; it has \(TileKernels.available.map(\.name).joined(separator: ", "))"
+            )
         }
         return kernels
     }
 
-    private struct UnknownKernels: Failure {
-        let name: String
-        var kind: FailureKind { .usage }
-        var explanation: String {
-            "PINN_KERNELS=\(name): this processor has no such kernels; it has \(TileKernels.available.map(\.name).joined(separator: ", "))"
-        }
-    }
-
-    private struct UnknownPrecision: Failure {
-        let name: String
-        var kind: FailureKind { .usage }
-        var explanation: String { "--precision: no \(quoted(name)); known: \(precisions.joined(separator: ", "))" }
-    }
-
-    private struct UnknownBackend: Failure {
-        let name: String
-        var kind: FailureKind { .usage }
-        var explanation: String { "--backend: no \(quoted(name)); known: \(Backends.names.joined(separator: ", "))" }
+    private static func unknown(_ name: String, _ option: String, known: [String]) -> PlainFailure {
+        PlainFailure(.usage, "--\(option): no \(quoted(name)); known: \(known.joined(separator: ", "))")
     }
 }

@@ -15,8 +15,12 @@ public func runCommand<Command: ParsableCommand>(_ type: Command.Type, section: 
     LibraryCrash.installCrashHandler()
     LibraryCrash.installFileCleanup()
     LoggingSystem.bootstrap { _ in StandardErrorLog() }
+    AtomicFile.report.withLock {
+        $0 = { printMessage("note: removed \($0), which an interrupted process left") }
+    }
     do {
-        let arguments = FormerNames.replaced(in: Array(CommandLine.arguments.dropFirst()))
+        try ProgramArguments.requireText()
+        let arguments = FormerNames.replaced(in: Array(ProgramArguments.all.dropFirst()))
         if arguments.contains("--version") {
             print(Version.text)
             try flushResults()
@@ -62,16 +66,10 @@ public func printMessage(_ line: String) {
     fputs("\(printable(line))\n", stderr)
 }
 
-private struct OutputFailure: Failure {
-    let reason: String
-    var kind: FailureKind { .inputOutput }
-    var explanation: String { "standard output: \(reason)" }
-}
-
 /// Where stdout is a file, a full disk shows only when the buffer is flushed.
 private func flushResults() throws {
     guard fflush(stdout) == 0, ferror(stdout) == 0 else {
-        throw OutputFailure(reason: String(cString: strerror(errno)))
+        throw PlainFailure(.inputOutput, "standard output: \(String(cString: strerror(errno)))")
     }
 }
 
@@ -96,7 +94,7 @@ private func refuse<Command: ParsableCommand>(
     var line = message.filter { !$0.isEmpty }.joined(separator: " ")
     // The parser takes what begins with a dash for an option, never for a value.
     if line.hasPrefix("Missing value for"),
-        let (option, value) = zip(CommandLine.arguments, CommandLine.arguments.dropFirst()).first(where: {
+        let (option, value) = zip(ProgramArguments.all, ProgramArguments.all.dropFirst()).first(where: {
             $0.hasPrefix("--") && line.contains("'\($0) ") && Double($1) != nil
         })
     {

@@ -7,20 +7,10 @@ import PointStore
 /// A network has a value everywhere, so nothing is interpolated and the truth may lie on any grid of the same projection,
 /// cropped, wider or coarser. Cells count where the store's mask has the ice of the run and the truth has a value.
 public struct Evaluation {
-    /// What is predicted of a quantity, in its own unit.
-    public struct Estimate {
-        public var values: [Float]
-        /// Standard deviations of an ensemble; nil for a single network.
-        public var deviations: [Float]?
-
-        public init(values: [Float], deviations: [Float]? = nil) {
-            self.values = values
-            self.deviations = deviations
-        }
-    }
-
-    /// The estimates at positions [m].
+    /// The estimates at positions [m], each in its quantity's own unit; standard deviations are those of an ensemble, nil for a
+    /// single network.
     public typealias Predictor = (_ x: [Double], _ y: [Double]) throws -> [Quantity: Estimate]
+    public typealias Estimate = (values: [Float], deviations: [Float]?)
 
     private let shelf: [StoredGrid]
     private let ice: IceMask
@@ -57,16 +47,16 @@ public struct Evaluation {
         let file = try GriddedFile(path: path)
         let fields = try file.fields(of: quantities)
         guard !fields.isEmpty else {
-            throw EvaluationError.nothingToCompare(
-                path: path, sought: quantities.flatMap(file.names), present: file.variableNames)
+            throw PlainFailure(
+                "\(path): nothing in it to compare with: none of \(list(quantities.flatMap(file.names))) among its variables \(list(file.variableNames)); give a file with one of them on projection coordinates x and y"
+            )
         }
         var found: [FieldErrors] = []
-        var rest = fields[...]
+        var rest = fields
         while let first = rest.first {
             // Fields of one grid are predicted together.
-            let alike = rest.filter { $0.grid == first.grid }
-            found += try errors(of: alike, report)
-            rest = ArraySlice(rest.filter { $0.grid != first.grid })
+            found += try errors(of: rest.filter { $0.grid == first.grid }, report)
+            rest.removeAll { $0.grid == first.grid }
         }
         return quantities.flatMap { quantity in found.filter { $0.quantity == quantity } }
     }
@@ -78,43 +68,59 @@ public struct Evaluation {
         // Values in double, twice while they are read, and the numbers of the cells on the ice in an array that grows.
         let cells = grid.columns * (fields[0].bands.map(\.count).max() ?? 0)
         try admit(fields[0].path, cells * 8 * (fields.count + 1 + 3))
-        var sums = fields.map { _ in ErrorSums() }
+        var errors = fields.map(FieldErrors.init)
         for band in fields[0].bands {
             let values = try fields.map { try $0.read(rows: band) }
+            func x(_ place: Int) -> Double { grid.x[place % grid.columns] }
+            func y(_ place: Int) -> Double { grid.y[band.lowerBound + place / grid.columns] }
             let covered = (0..<band.count * grid.columns).filter { place in
-                cover.holds(
-                    ice, x: grid.x[place % grid.columns], y: grid.y[band.lowerBound + place / grid.columns])
+                cover.grid.cell(containingX: x(place), y: y(place)).map { cover.mask[$0] == ice.rawValue } ?? false
             }
             for first in stride(from: 0, to: covered.count, by: Evaluation.portion) {
                 try report()
                 let places = covered[first..<min(first + Evaluation.portion, covered.count)]
-                let x = places.map { grid.x[$0 % grid.columns] }
-                let y = places.map { grid.y[band.lowerBound + $0 / grid.columns] }
-                let predicted = try predict(x, y)
+                let predicted = try predict(places.map(x), places.map(y))
                 for (number, field) in fields.enumerated() {
                     guard let estimate = predicted[field.quantity] else { continue }
                     for (index, place) in places.enumerated() {
                         let truth = values[number][place]
                         guard truth.isFinite else {
-                            sums[number].missing += 1
+                            errors[number].missing += 1
                             continue
                         }
-                        sums[number].add(
+                        errors[number].add(
                             predicted: Double(estimate.values[index]),
                             deviation: estimate.deviations.map { Double($0[index]) },
-                            truth: truth, x: x[index], y: y[index])
+                            truth: truth, x: x(place), y: y(place))
                     }
                 }
             }
         }
-        return try zip(fields, sums).map { field, sum in
-            guard let errors = sum.errors(of: (field.quantity, field.variable, field.path)) else {
-                throw EvaluationError.nothingInCommon(
-                    variable: field.variable, path: field.path, extent: grid.extent, store: storePath,
-                    shelf: cover.grid.extent, ice: ice, cells: sum.missing)
-            }
-            return errors
+        for number in errors.indices {
+            if errors[number].cells == 0 { throw nothingInCommon(errors[number], grid, cover.grid) }
+            errors[number].finish()
         }
+        return errors
+    }
+
+    private func nothingInCommon(_ errors: FieldErrors, _ grid: Grid, _ shelf: Grid) -> PlainFailure {
+        PlainFailure(
+            "\(errors.path): variable \(quoted(errors.variable)) "
+                + (errors.missing > 0
+                    ? "has no value on any of the \(errors.missing) cells of \(ice.adjective) ice; check its fill value and its units"
+                    : "covers \(extent(of: grid)), and the \(ice.adjective) ice of \(storePath) lies within \(extent(of: shelf)); give the truth of the ice that the run was trained on")
+        )
+    }
+
+    /// Cell centres, from the first to the last: "xmin,xmax,ymin,ymax".
+    private func extent(of grid: Grid) -> String {
+        let (x, y) = ([grid.x[0], grid.x[grid.columns - 1]], [grid.y[0], grid.y[grid.rows - 1]])
+        return (x.sorted() + y.sorted()).map { abs($0) < 1e15 ? String(Int($0.rounded())) : String($0) }
+            .joined(separator: ",")
+    }
+
+    private func list(_ names: [String]) -> String {
+        names.isEmpty ? "(none)" : names.prefix(20).map(quoted).joined(separator: ", ")
     }
 
     /// The mask for the cells of a grid: that of the store's grid on which they lie, otherwise of its first.
@@ -122,25 +128,8 @@ public struct Evaluation {
         shelf.first { stored in
             let at = stored.grid.fractionalIndex(x: grid.x[0], y: grid.y[0])
             let isAligned = [at.column, at.row].allSatisfy { abs($0 - $0.rounded()) < 0.01 }
-            let isAsFine =
-                abs(grid.spacingX / stored.grid.spacingX - 1) < 1e-4
-                && abs(grid.spacingY / stored.grid.spacingY - 1) < 1e-4
-            return isAligned && isAsFine
+            let fineness = [grid.spacingX / stored.grid.spacingX, grid.spacingY / stored.grid.spacingY]
+            return isAligned && fineness.allSatisfy { abs($0 - 1) < 1e-4 }
         } ?? shelf[0]
-    }
-}
-
-extension StoredGrid {
-    fileprivate func holds(_ ice: IceMask, x: Double, y: Double) -> Bool {
-        grid.cell(containingX: x, y: y).map { mask[$0] == ice.rawValue } ?? false
-    }
-}
-
-extension Grid {
-    /// Cell centres, from the first to the last.
-    fileprivate var extent: Region {
-        Region(
-            xMin: min(x[0], x[columns - 1]), xMax: max(x[0], x[columns - 1]), yMin: min(y[0], y[rows - 1]),
-            yMax: max(y[0], y[rows - 1]))
     }
 }

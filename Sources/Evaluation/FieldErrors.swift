@@ -1,64 +1,37 @@
 import Fields
+import Ingest
 
-/// How far a predicted field is from the true one, over the cells where both have values.
-public struct FieldErrors: Sendable, Equatable {
-    /// Errors of single cells relative to the truth there, |p − t| / |t|.
-    public struct Relative: Sendable, Equatable {
-        public let median: Double
-        /// Exceeded by a twentieth of the cells.
-        public let high: Double
-        public let largest: Double
-    }
-
-    /// How well the standard deviation σ of an ensemble predicts the error.
-    public struct Spread: Sendable, Equatable {
-        /// Shares of the cells with |p − t| ≤ σ and ≤ 2 σ; 0.68 and 0.95 of normal errors that σ describes.
-        public let withinOne: Double
-        public let withinTwo: Double
-        /// Root mean squares of σ over that of the error: less than 1 where the ensemble is overconfident.
-        public let ratio: Double?
-    }
-
+/// How far a predicted field is from the true one, over the cells where both have values. Errors are added cell by cell, in double.
+public struct FieldErrors: Sendable {
     public let quantity: Quantity
     /// The variable that holds the truth, and its file.
     public let variable: String
     public let path: String
-    public let cells: Int
-    /// Floating cells at which the truth has no value.
-    public let missing: Int
-    /// ‖p − t‖ / ‖t‖; nil where the truth is zero everywhere.
-    public let relativeL2: Double?
+    public private(set) var cells = 0
+    /// Cells of the run's ice at which the truth has no value.
+    public internal(set) var missing = 0
     /// max |p − t| in the quantity's unit, and where [m].
-    public let largest: Double
-    public let position: (x: Double, y: Double)
-    /// Nil where the truth is zero or changes its sign: near a zero, every error is large.
-    public let relative: Relative?
-    /// Nil for a single network.
-    public let spread: Spread?
+    public private(set) var largest = -1.0
+    public private(set) var position = (x: 0.0, y: 0.0)
+    /// Errors of single cells relative to the truth there, |p − t| / |t|; `high` is exceeded by a twentieth of the cells. Nil
+    /// where the truth is zero or changes its sign: near a zero, every error is large.
+    public private(set) var relative: (median: Double, high: Double, largest: Double)?
 
-    public static func == (a: FieldErrors, b: FieldErrors) -> Bool {
-        a.quantity == b.quantity && a.variable == b.variable && a.path == b.path && a.cells == b.cells
-            && a.missing == b.missing && a.relativeL2 == b.relativeL2 && a.largest == b.largest
-            && a.position == b.position && a.relative == b.relative && a.spread == b.spread
-    }
-}
-
-/// Accumulates errors cell by cell, in double; keeps one relative error (float) per cell, for the quantiles.
-struct ErrorSums {
-    private(set) var cells = 0
-    var missing = 0
     private var squaredErrors = 0.0
     private var squaredTruth = 0.0
-    private var largest = -1.0
-    private var position = (x: 0.0, y: 0.0)
     private var lowestTruth = Double.infinity
     private var highestTruth = -Double.infinity
-    private var relative: [Float] = []
+    /// One for each cell, for the quantiles.
+    private var relativeErrors: [Float] = []
     private var withinOne = 0
     private var withinTwo = 0
-    private var squaredDeviations = 0.0
-    private var hasDeviations = false
+    private var squaredDeviations: Double?
 
+    init(of field: GriddedField) {
+        (quantity, variable, path) = (field.quantity, field.variable, field.path)
+    }
+
+    /// - Parameter deviation: standard deviation of an ensemble; nil for a single network.
     mutating func add(predicted: Double, deviation: Double?, truth: Double, x: Double, y: Double) {
         // A prediction that is not a number counts as an infinite error.
         let error = predicted.isNaN ? .infinity : abs(predicted - truth)
@@ -68,27 +41,32 @@ struct ErrorSums {
         if error > largest { (largest, position) = (error, (x, y)) }
         lowestTruth = min(lowestTruth, truth)
         highestTruth = max(highestTruth, truth)
-        relative.append(Float(error / abs(truth)))
+        relativeErrors.append(Float(error / abs(truth)))
         guard let deviation else { return }
-        hasDeviations = true
-        squaredDeviations += deviation * deviation
+        squaredDeviations = (squaredDeviations ?? 0) + deviation * deviation
         withinOne += error <= deviation ? 1 : 0
         withinTwo += error <= 2 * deviation ? 1 : 0
     }
 
-    /// Nil where no cell was added.
-    func errors(of field: (quantity: Quantity, variable: String, path: String)) -> FieldErrors? {
-        guard cells > 0 else { return nil }
+    /// To be called after the last cell.
+    mutating func finish() {
         let keepsSign = lowestTruth > 0 || highestTruth < 0
-        let quantiles = keepsSign ? relative.quantiles([0.5, 0.95, 1]) : nil
-        return FieldErrors(
-            quantity: field.quantity, variable: field.variable, path: field.path, cells: cells, missing: missing,
-            relativeL2: squaredTruth > 0 ? (squaredErrors / squaredTruth).squareRoot() : nil, largest: largest,
-            position: position,
-            relative: quantiles.map { FieldErrors.Relative(median: $0[0], high: $0[1], largest: $0[2]) },
-            spread: hasDeviations
-                ? FieldErrors.Spread(
-                    withinOne: Double(withinOne) / Double(cells), withinTwo: Double(withinTwo) / Double(cells),
-                    ratio: squaredErrors > 0 ? (squaredDeviations / squaredErrors).squareRoot() : nil) : nil)
+        relative = keepsSign ? relativeErrors.quantiles([0.5, 0.95, 1]).map { ($0[0], $0[1], $0[2]) } : nil
+        relativeErrors = []
+    }
+
+    /// ‖p − t‖ / ‖t‖; nil where the truth is zero everywhere.
+    public var relativeL2: Double? { squaredTruth > 0 ? (squaredErrors / squaredTruth).squareRoot() : nil }
+
+    /// How well the standard deviation σ of an ensemble predicts the error; nil for a single network. Shares of the cells with
+    /// |p − t| ≤ σ and ≤ 2 σ (0.68 and 0.95 of normal errors that σ describes), and root mean squares of σ over that of the
+    /// error: less than 1 where the ensemble is overconfident.
+    public var spread: (withinOne: Double, withinTwo: Double, ratio: Double?)? {
+        squaredDeviations.map { squares in
+            (
+                Double(withinOne) / Double(cells), Double(withinTwo) / Double(cells),
+                squaredErrors > 0 ? (squares / squaredErrors).squareRoot() : nil
+            )
+        }
     }
 }

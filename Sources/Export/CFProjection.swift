@@ -22,9 +22,8 @@ extension Projection {
 
     private static let polarStereographic: Set<String> = [
         "grid_mapping_name", "latitude_of_projection_origin", "straight_vertical_longitude_from_pole",
-        "standard_parallel",
-        "scale_factor_at_projection_origin", "false_easting", "false_northing", "semi_major_axis", "semi_minor_axis",
-        "inverse_flattening", "longitude_of_prime_meridian", "crs_wkt",
+        "standard_parallel", "scale_factor_at_projection_origin", "false_easting", "false_northing", "semi_major_axis",
+        "semi_minor_axis", "inverse_flattening", "longitude_of_prime_meridian", "crs_wkt",
     ]
 
     private var isWGS84: Bool {

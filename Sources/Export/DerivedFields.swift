@@ -9,7 +9,7 @@ extension PredictedField {
     /// In every prediction.
     static func effectiveStrainRate(_ scales: Scales) -> PredictedField {
         PredictedField(
-            name: "effective_strain_rate", longName: "effective strain rate", standardName: nil, units: "year-1"
+            name: "effective_strain_rate", longName: "effective strain rate", units: "year-1"
         ) { point in
             scales.strainRate * Constants.secondsPerYear * squaredStrainRate(point).squareRoot()
         }
@@ -17,9 +17,7 @@ extension PredictedField {
 
     /// Included on request: strain rates; with a viscosity, deviatoric stresses τ = 2 μ ε, the hardness
     /// B = 2 μ ε_e^(1 − 1/n) of Glen's law, and its fluidity A = B^−n.
-    static func derived(
-        model: PhysicalModel, scales: Scales, constants: Constants
-    ) -> [PredictedField] {
+    static func derived(model: PhysicalModel, scales: Scales, constants: Constants) -> [PredictedField] {
         let rates: [(name: String, longName: String, value: @Sendable (FieldPoint) -> Scalar)] = [
             ("xx", "along the grid's x axis", { $0.jet1(.velocityX).dx }),
             ("yy", "along the grid's y axis", { $0.jet1(.velocityY).dy }),
@@ -28,8 +26,8 @@ extension PredictedField {
         let perYear = scales.strainRate * Constants.secondsPerYear
         let strainRates = rates.map { rate in
             PredictedField(
-                name: "strain_rate_\(rate.name)", longName: "strain rate \(rate.longName)", standardName: nil,
-                units: "year-1", isAlwaysWritten: false
+                name: "strain_rate_\(rate.name)", longName: "strain rate \(rate.longName)", units: "year-1",
+                isAlwaysWritten: false
             ) { perYear * rate.value($0) }
         }
         guard let viscosity = viscosity(of: model) else { return strainRates }
@@ -37,7 +35,7 @@ extension PredictedField {
         let stresses = rates.map { rate in
             PredictedField(
                 name: "deviatoric_stress_\(rate.name)", longName: "deviatoric stress \(rate.longName)",
-                standardName: nil, units: "Pa", isAlwaysWritten: false
+                units: "Pa", isAlwaysWritten: false
             ) { stress * (viscosity($0) * rate.value($0)) }
         }
         let n = Constants.glenExponent
@@ -48,13 +46,12 @@ extension PredictedField {
         let unit = scales.hardness(constants)
         return strainRates + stresses + [
             PredictedField(
-                name: Quantity.hardness.symbol, longName: Quantity.hardness.longName, standardName: nil,
-                units: Quantity.hardness.unit,
-                isAlwaysWritten: false
+                name: Quantity.hardness.symbol, longName: Quantity.hardness.longName,
+                units: Quantity.hardness.unit, isAlwaysWritten: false
             ) { unit * hardness($0) },
             PredictedField(
                 name: "fluidity", longName: "fluidity A of ice in Glen's law with n = 3, from the hardness",
-                standardName: nil, units: "Pa-3 s-1", isAlwaysWritten: false
+                units: "Pa-3 s-1", isAlwaysWritten: false
             ) { (unit * hardness($0)).power(-n) },
         ]
     }

@@ -1,53 +1,44 @@
 import Fields
 import Foundation
-import Glibc
 import NetCDFFiles
 
 /// A prediction's fields as cloud-optimized GeoTIFFs, written by GDAL's converter where it is installed; GDAL is needed for
 /// nothing else.
 public enum GeoTIFF {
     private static let converter = "gdal_translate"
+    private static let software = "pinn-export"
 
     /// Looks for the converter and makes the folder, before any work that would be lost without them.
     public static func prepare(folder: String) throws {
-        guard path(of: converter) != nil else { throw ExportError.noConverter(converter) }
-        guard mkdir(folder, 0o777) != 0 else { return }
-        let reason = errno
-        var info = stat()
-        let isFolder = stat(folder, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
-        guard isFolder, access(folder, W_OK) == 0 else {
-            throw ExportError.noFolder(folder, reason: String(cString: strerror(isFolder ? EACCES : reason)))
-        }
+        _ = try converterPath()
+        try makeFolder(folder)
     }
 
     /// Only older maps of this program are replaced: every file that the converter writes names it.
     public static func requireReplaceable(_ fields: [String], in folder: String) throws {
-        for path in fields.map({ file($0, in: folder) }) where access(path, F_OK) == 0 {
-            let handle = FileHandle(forReadingAtPath: path)
+        for path in fields.map({ file($0, in: folder) }) {
             // Its tags lie before its picture.
-            let head = (try? handle?.read(upToCount: 1 << 20)) ?? Data()
-            guard head.range(of: Data(software.utf8)) != nil else { throw ExportError.notAMap(path: path) }
+            try Fields.requireReplaceable(path, by: "a map of pinn-export", marked: software, within: 1 << 20)
         }
     }
 
-    private static let software = "pinn-export"
     private static func file(_ field: String, in folder: String) -> String { "\(folder)/\(field).tif" }
 
     /// Writes FOLDER/FIELD.tif, in a folder that `prepare` made, for the fields of the grid at the root of a prediction.
     ///
     /// - Returns: the files.
     public static func convert(_ prediction: String, fields: [String], into folder: String) throws -> [String] {
-        guard let program = path(of: converter) else { throw ExportError.noConverter(converter) }
+        let program = try converterPath()
         return try fields.map { field in
             let output = file(field, in: folder)
             let pending = try AtomicFile(replacing: output)
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: program)
             let arguments = [
                 "-q", "-of", "COG", "-co", "COMPRESS=DEFLATE", "-mo", "TIFFTAG_SOFTWARE=\(software), \(Version.text)",
                 "NETCDF:\"\(prediction)\":\(field)",
                 pending.temporaryPath,
             ]
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: program)
             process.arguments = arguments
             let messages = Pipe()
             process.standardError = messages
@@ -55,18 +46,25 @@ public enum GeoTIFF {
             let said = String(decoding: messages.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
             process.waitUntilExit()
             guard process.terminationStatus == 0 else {
-                pending.discard()
-                throw ExportError.converterFailed(
-                    field: field, command: ([converter] + arguments).map(shellWord).joined(separator: " "),
-                    reason: said.split(separator: "\n").last.map(String.init) ?? "no message")
+                let command = ([converter] + arguments).map(shellWord).joined(separator: " ")
+                throw PlainFailure(
+                    .inputOutput,
+                    "--geotiff: \(field): \(command) failed: \(said.split(separator: "\n").last ?? "no message")")
             }
             try pending.commit()
             return output
         }
     }
 
-    private static func path(of program: String) -> String? {
-        (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { "\($0)/\(program)" }
-            .first { FileManager.default.isExecutableFile(atPath: $0) }
+    private static func converterPath() throws(PlainFailure) -> String {
+        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+        let paths = folders.map { "\($0)/\(converter)" }
+        guard let path = paths.first(where: FileManager.default.isExecutableFile(atPath:)) else {
+            throw PlainFailure(
+                .missingInput,
+                "--geotiff: the program \(converter) is not installed; it belongs to GDAL (Debian: apt install gdal-bin)"
+            )
+        }
+        return path
     }
 }

@@ -8,7 +8,7 @@ import Pointwise
 public struct PredictedField: Sendable {
     public let name: String
     public let longName: String
-    public let standardName: String?
+    public var standardName: String?
     public let units: String
     /// Otherwise only where it is requested by name.
     public var isAlwaysWritten = true
@@ -41,9 +41,9 @@ extension PredictedField {
         ) { unit * value($0) }
     }
 
-    private static func residuals(of equation: any Equation, _ scales: Scales, _ constants: Constants)
-        -> [PredictedField]
-    {
+    private static func residuals(
+        of equation: any Equation, _ scales: Scales, _ constants: Constants
+    ) -> [PredictedField] {
         let (unit, units) =
             switch equation.residualUnit {
             case .stress: (scales.momentum(constants), "Pa")
@@ -54,7 +54,7 @@ extension PredictedField {
             PredictedField(
                 name: "residual_\(name)",
                 longName: "residual of the \(name.split(separator: "_").joined(separator: " ")) balance",
-                standardName: nil, units: units
+                units: units
             ) { unit * equation.residuals(at: $0)[number] }
         }
     }

@@ -26,6 +26,8 @@ public struct Prediction {
     private let program: PointProgram
 
     public var memberCount: Int { members.count }
+    /// Names of all arrays of `Values`.
+    public var columnNames: [String] { fields.map(\.name) + (memberCount > 1 ? fields.map(\.deviationName) : []) }
 
     /// - Parameters:
     ///   - members: weights of an ensemble's networks; nil for the checkpoint's own.
@@ -63,7 +65,10 @@ public struct Prediction {
     private static func fields(named names: [String], among all: [PredictedField]) throws -> [PredictedField] {
         if names == ["all"] { return all }
         if let unknown = names.first(where: { name in !all.contains { $0.name == name } }) {
-            throw ExportError.unknownField(unknown, known: all.map(\.name))
+            throw PlainFailure(
+                .usage,
+                "--fields: no field \(quoted(unknown)) in this run; it has \(all.map(\.name).joined(separator: ", ")), or all"
+            )
         }
         return all.filter { names.contains($0.name) }
     }

@@ -9,24 +9,22 @@ import PointStore
 public struct PredictionWriter {
     private let prediction: Prediction
     private let grids: [TargetGrid]
-    private let provenance: Provenance
+    private let command: String
 
     /// Rows of a band, and of a chunk in the file: no chunk is written twice.
     private static let bandRows = 64
     private static let chunkColumns = 256
-    /// NC_FILL_FLOAT, which tools treat as missing.
-    private static let fill: Float = 9.969_209_968_386_869e36
 
     /// - Parameters:
     ///   - gridNames: nil for all grids of the store, or for the first where a spacing is given.
     ///   - region: nil for all of a grid.
     ///   - spacing: distance of cell centres [m]; nil for the grids' own.
+    ///   - command: the command line, for the file's history.
     public init(
-        _ prediction: Prediction, gridNames: [String]?, region: Region? = nil, spacing: Double? = nil,
-        provenance: Provenance
+        _ prediction: Prediction, gridNames: [String]?, region: Region? = nil, spacing: Double? = nil, command: String
     ) throws {
         self.prediction = prediction
-        self.provenance = provenance
+        self.command = command
         grids = try TargetGrid.targets(
             in: prediction.store.description, named: gridNames, region: region, spacing: spacing)
     }
@@ -71,83 +69,76 @@ public struct PredictionWriter {
     /// Only an older prediction is replaced: a store, a checkpoint or a product must not be lost to a mistyped name.
     public static func checkOutput(_ path: String) throws {
         guard access(path, F_OK) == 0 else { return }
-        guard NetCDFFile.says("format", beginningWith: Provenance.format, path: path) else {
-            throw ExportError.notAPrediction(path: path)
+        guard NetCDFFile.says("format", beginningWith: Prediction.format, path: path) else {
+            throw PlainFailure.notAPrediction(path)
         }
     }
 
     /// `report` is called after each band; it cancels the work by throwing.
     public func write(to path: String, report: (_ cellsDone: Int) throws -> Void) throws {
         let pending = try AtomicFile(replacing: path)
-        do {
-            let file = try NetCDFFile(creating: pending.temporaryPath)
-            try provenance.write(to: file, prediction)
-            // The first grid stands at the root, others in groups of their own names (CF-1.8, section 2.7): a grid mapping may
-            // have one pair of coordinates only.
-            let layouts = try grids.enumerated().map { number, grid in
-                try GridLayout(
-                    grid, in: number == 0 ? file : file.define(group: grid.name), prediction,
-                    chunk: PredictionWriter.chunk(grid), fill: PredictionWriter.fill)
-            }
-            try file.endDefinitions()
-            var done = 0
-            for layout in layouts {
-                try layout.writeAxes()
-                try writeBands(
-                    of: layout,
-                    report: {
-                        done += $0
-                        try report(done)
-                    })
-            }
-            try file.close()
-            try pending.commit()
-        } catch {
-            pending.discard()
-            throw error
+        let file = try NetCDFFile(creating: pending.temporaryPath)
+        try prediction.writeProvenance(to: file, command: command)
+        // The first grid stands at the root, others in groups of their own names (CF-1.8, section 2.7): a grid mapping may
+        // have one pair of coordinates only.
+        let layouts = try grids.enumerated().map { number, target in
+            try GridLayout(
+                target, in: number == 0 ? file : file.define(group: target.name), prediction,
+                chunk: [
+                    min(PredictionWriter.bandRows, target.grid.rows),
+                    min(PredictionWriter.chunkColumns, target.grid.columns),
+                ])
         }
+        try file.endDefinitions()
+        var done = 0
+        for layout in layouts {
+            try layout.writeAxes()
+            let observations = try layout.observedSets.map {
+                try ObservedCells(reading: $0, of: prediction.store, on: layout.target)
+            }
+            let rows = layout.target.grid.rows
+            for first in stride(from: 0, to: rows, by: PredictionWriter.bandRows) {
+                done += try writeBand(first..<min(first + PredictionWriter.bandRows, rows), of: layout, observations)
+                try report(done)
+            }
+        }
+        try file.close()
+        try pending.commit()
     }
 
-    private static func chunk(_ grid: TargetGrid) -> [Int] {
-        [min(bandRows, grid.grid.rows), min(chunkColumns, grid.grid.columns)]
-    }
-
-    private func writeBands(of layout: GridLayout, report: (Int) throws -> Void) throws {
+    /// - Returns: cells on the ice.
+    private func writeBand(_ rows: Range<Int>, of layout: GridLayout, _ observations: [ObservedCells]) throws -> Int {
         let grid = layout.target.grid
-        let observations = try layout.observedSets.map {
-            try ObservedCells(reading: $0, of: prediction.store, on: layout.target)
+        let cells = rows.lowerBound * grid.columns..<rows.upperBound * grid.columns
+        let mask = layout.target.mask(rows: rows)
+        let covered = cells.filter { mask[$0 - cells.lowerBound] == prediction.store.description.ice.rawValue }
+        let values = try prediction.fields(
+            x: covered.map { grid.x[$0 % grid.columns] }, y: covered.map { grid.y[$0 / grid.columns] })
+        let empty = [Float](repeating: GridLayout.fill, count: cells.count)
+        var bands: [String: [Float]] = [:]
+        for (name, column) in zip(prediction.columnNames, values.values + values.deviations) {
+            var band = empty
+            for (cell, value) in zip(covered, column) { band[cell - cells.lowerBound] = value }
+            bands[name] = band
         }
-        for first in stride(from: 0, to: grid.rows, by: PredictionWriter.bandRows) {
-            let rows = first..<min(first + PredictionWriter.bandRows, grid.rows)
-            let cells = rows.lowerBound * grid.columns..<rows.upperBound * grid.columns
-            let mask = layout.target.mask(rows: rows)
-            let covered = cells.filter { mask[$0 - cells.lowerBound] == prediction.store.description.ice.rawValue }
-            let values = try prediction.fields(
-                x: covered.map { grid.x[$0 % grid.columns] }, y: covered.map { grid.y[$0 / grid.columns] })
-            var bands: [String: [Float]] = [:]
-            func spread(_ column: [Float], as name: String) {
-                var band = [Float](repeating: PredictionWriter.fill, count: cells.count)
-                for (cell, value) in zip(covered, column) { band[cell - cells.lowerBound] = value }
-                bands[name] = band
-            }
-            for (field, column) in zip(prediction.fields, values.values) { spread(column, as: field.name) }
-            for (field, column) in zip(prediction.fields, values.deviations) {
-                spread(column, as: field.deviationName)
-            }
-            for observed in observations {
-                let places = observed.places(in: cells)
-                for (column, physical) in observed.values {
-                    var misfit = [Float](repeating: PredictionWriter.fill, count: cells.count)
-                    guard let predicted = bands[column.rawValue] else { continue }
-                    for place in places {
-                        let cell = Int(observed.cells[place]) - cells.lowerBound
-                        if predicted[cell] != PredictionWriter.fill { misfit[cell] = predicted[cell] - physical[place] }
-                    }
-                    bands["misfit_\(column.rawValue)"] = misfit
+        for observed in observations {
+            for (column, physical) in observed.values {
+                guard let predicted = bands[column.rawValue] else { continue }
+                var misfit = empty
+                for place in observed.places(in: cells) {
+                    let cell = Int(observed.cells[place]) - cells.lowerBound
+                    if predicted[cell] != GridLayout.fill { misfit[cell] = predicted[cell] - physical[place] }
                 }
+                bands[column.misfitName] = misfit
             }
-            try layout.write(bands, mask: mask, rows: rows)
-            try report(covered.count)
         }
+        try layout.write(bands, mask: mask, rows: rows)
+        return covered.count
+    }
+}
+
+extension PlainFailure {
+    static func notAPrediction(_ path: String) -> PlainFailure {
+        PlainFailure(.usage, "\(path): exists and is no prediction; it is not replaced, choose another name")
     }
 }

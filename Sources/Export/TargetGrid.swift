@@ -17,7 +17,10 @@ public struct TargetGrid: Sendable {
         let known = store.grids
         return try (names ?? (spacing == nil ? known : Array(known.prefix(1))).map(\.name)).map { name in
             guard let grid = known.first(where: { $0.name == name }) else {
-                throw ExportError.unknownGrid(name, known: known.map(\.name))
+                throw PlainFailure(
+                    .usage,
+                    "--grid: the store has no grid \(quoted(name)); it has \(known.map(\.name).joined(separator: ", "))"
+                )
             }
             return try TargetGrid(grid, region: region, spacing: spacing)
         }
@@ -38,7 +41,10 @@ public struct TargetGrid: Sendable {
             let rows = TargetGrid.multiples(of: spacing, source.grid.y, within.yMin, within.yMax)
             let count = Double(max(0, columns.last - columns.first + 1)) * max(0, rows.last - rows.first + 1)
             guard count <= TargetGrid.maxCells else {
-                throw ExportError.tooManyCells(spacing: spacing)
+                throw PlainFailure(
+                    .usage,
+                    "--spacing-m \(spacing): a grid of more than 2e9 cells, the most that is written; choose a wider spacing, or a smaller --region"
+                )
             }
             let x = TargetGrid.axis(source.grid.x, columns, spacing)
             let y = TargetGrid.axis(source.grid.y, rows, spacing)
@@ -56,8 +62,10 @@ public struct TargetGrid: Sendable {
             let (x, y) = (source.grid.x, source.grid.y)
             let extent = [x.min() ?? 0, x.max() ?? 0, y.min() ?? 0, y.max() ?? 0]
             func text(_ numbers: [Double]) -> String { numbers.map { "\($0)" }.joined(separator: ",") }
-            throw ExportError.emptyRegion(
-                text([region.xMin, region.xMax, region.yMin, region.yMax]), grid: source.name, extent: text(extent))
+            throw PlainFailure(
+                .usage,
+                "--region \(text([region.xMin, region.xMax, region.yMin, region.yMax])): no cell of the \(source.name) grid lies in it; that grid covers \(text(extent)) (xmin,xmax,ymin,ymax in metres)"
+            )
         }
     }
 

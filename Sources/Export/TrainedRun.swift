@@ -45,7 +45,9 @@ public struct TrainedRun {
         let path = try storePath ?? TrainedRun.store(of: checkpoint.configuration, run)
         store = try StoreReader(path: path) { try MemoryEstimate.requireRoom(toRead: path, bytes: $0) }
         for expected in checkpoints.map(\.storeFingerprint) where !store.has(fingerprint: expected) {
-            throw ExportError.otherStore(store: path, expected: expected, found: store.fingerprint)
+            throw PlainFailure(
+                "\(path): has the fingerprint \(store.fingerprint), the run was trained on a store with \(expected); name the right store with --store"
+            )
         }
     }
 
@@ -55,7 +57,10 @@ public struct TrainedRun {
         let beside = run.path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
         let candidates = [configuration.store, (beside + [Substring(configuration.store)]).joined(separator: "/")]
         guard let path = candidates.first(where: { access($0, F_OK) == 0 }) else {
-            throw ExportError.noStore(path: configuration.store, run: run.path)
+            throw PlainFailure(
+                .missingInput,
+                "\(configuration.store): no such file; the run in \(run.path) was trained on it under that name, say where it is with --store"
+            )
         }
         return path
     }
@@ -65,7 +70,7 @@ public struct TrainedRun {
         _ checkpoints: [Checkpoint], of configuration: TrainingConfiguration, _ run: RunDirectory,
         report: (String) -> Void
     ) throws {
-        guard let first = checkpoints.first else { throw run.nothingThere }
+        if checkpoints.isEmpty { throw run.nothingThere }
         let iterations = checkpoints.map(\.iteration)
         let isWhole = checkpoints.allSatisfy {
             $0.iteration == configuration.iterations || (configuration.stop == .flat && $0.hasEnded)
@@ -75,11 +80,11 @@ public struct TrainedRun {
                 "\(run.path): \(checkpoints.count) of \(configuration.ensemble) members have checkpoints, at iterations \(iterations.map(String.init).joined(separator: ", ")) of \(configuration.iterations); 'pinn-train --resume' goes on"
             )
         }
-        for checkpoint in checkpoints
-        where checkpoint.configuration.network.shapes != first.configuration.network.shapes {
-            throw ExportError.unlikeMembers(
-                run: run.path, checkpoint.configuration.network.shapes.description,
-                first.configuration.network.shapes.description)
+        let shapes = checkpoints.map(\.configuration.network.shapes)
+        for other in shapes where other != shapes[0] {
+            throw PlainFailure(
+                "\(run.path): its members are networks of different shapes, \(other) and \(shapes[0]); a folder was changed, train again with --run DIR"
+            )
         }
     }
 }

@@ -1,5 +1,5 @@
 /// The kind of an error; CommandSupport maps it to an exit status of sysexits.h.
-public enum FailureKind: Int, Sendable {
+public enum FailureKind: Int, Codable, Sendable {
     /// Options contradict each other or the data.
     case usage
     /// The content of a file is wrong.
@@ -20,8 +20,8 @@ public enum FailureKind: Int, Sendable {
     case system
 }
 
-/// An error that a user can act on. Each target has an enum with the evidence (path, variable, found, expected); `explanation` is
-/// the line that is printed, which ends with what to do.
+/// An error that a user can act on, with the evidence (path, variable, found, expected); `explanation` is the line that is printed,
+/// which ends with what to do.
 public protocol Failure: Error, CustomStringConvertible {
     var kind: FailureKind { get }
     var explanation: String { get }
@@ -29,6 +29,20 @@ public protocol Failure: Error, CustomStringConvertible {
 
 extension Failure {
     public var description: String { explanation }
+}
+
+/// A failure that is told in words where it is found.
+public struct PlainFailure: Failure {
+    public let kind: FailureKind
+    public let explanation: String
+
+    public init(_ kind: FailureKind, _ explanation: String) {
+        self.kind = kind
+        self.explanation = explanation
+    }
+
+    /// For wrong content of a file.
+    public init(_ explanation: String) { self.init(.badData, explanation) }
 }
 
 /// Text from a file, in quotation marks, safe to print and truncated.

@@ -1,4 +1,5 @@
 import COpenBLAS
+import Fields
 
 /// A symmetric positive definite matrix of a given half bandwidth, solved by LAPACK's banded Cholesky (dpbsv).
 ///
@@ -35,7 +36,7 @@ struct BandedMatrix: ~Copyable {
     }
 
     /// The solution x of A x = b; consumes the matrix. Cost: order × bandwidth² multiplications.
-    consuming func solve(_ rightHandSide: [Double]) throws(ForwardModelError) -> [Double] {
+    consuming func solve(_ rightHandSide: [Double]) throws(PlainFailure) -> [Double] {
         precondition(rightHandSide.count == order)
         var solution = rightHandSide
         var lower = CChar(UInt8(ascii: "L"))
@@ -46,7 +47,11 @@ struct BandedMatrix: ~Copyable {
         var info: Int32 = 0
         dpbsv_(&lower, &n, &diagonals, &columns, &values, &leading, &solution, &n, &info)
         precondition(info >= 0, "dpbsv: argument \(-info) is wrong")
-        guard info == 0, solution.allSatisfy(\.isFinite) else { throw .singular(equation: Int(info)) }
+        guard info == 0, solution.allSatisfy(\.isFinite) else {
+            throw PlainFailure(
+                "the system of equations is not positive definite (equation \(info)); check that velocities are prescribed on the boundary and that viscosity and thickness are positive"
+            )
+        }
         return solution
     }
 }

@@ -1,3 +1,5 @@
+import Fields
+
 /// A Gauss point of an element, with everything the integrals of the weak form need.
 struct QuadraturePoint {
     /// Position [m].
@@ -12,7 +14,7 @@ struct QuadraturePoint {
 
 extension Mesh {
     /// The 2 × 2 Gauss points of an element; exact for products of derivatives on parallelograms.
-    func quadrature(_ column: Int, _ row: Int) throws(ForwardModelError) -> [QuadraturePoint] {
+    func quadrature(_ column: Int, _ row: Int) throws(PlainFailure) -> [QuadraturePoint] {
         let corner = corners(column, row)
         let x = SIMD4(nodes[corner[0]].x, nodes[corner[1]].x, nodes[corner[2]].x, nodes[corner[3]].x)
         let y = SIMD4(nodes[corner[0]].y, nodes[corner[1]].y, nodes[corner[2]].y, nodes[corner[3]].y)
@@ -31,7 +33,9 @@ extension Mesh {
                 )
                 let determinant = jacobian.xXi * jacobian.yEta - jacobian.xEta * jacobian.yXi
                 guard determinant > 0, determinant.isFinite else {
-                    throw .foldedElement(column: column, row: row)
+                    throw PlainFailure(
+                        "the mesh is folded or empty at element (\(column), \(row)); along and across must form a right-handed pair, without overlap"
+                    )
                 }
                 points.append(
                     QuadraturePoint(

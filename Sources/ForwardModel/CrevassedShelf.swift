@@ -22,7 +22,6 @@ public struct CrevassedShelf: SyntheticShelf {
 
     public func viscosity(at position: Position) -> Viscosity {
         let (a, b) = shelf.alongAndAcross(position)
-        let bump = { (distance: Double, width: Double) in exp(-(distance / width) * (distance / width)) }
         let crevasses = log(0.6) * bump(a - 44_000, 12_000) * bump(b + 6_000, 10_000)
         let stiff = log(1.25) * bump(a - 50_000, 12_000) * bump(b - 12_000, 8_000)
         let horizontal = shelf.viscosity(at: position).horizontal

@@ -28,7 +28,6 @@ public struct FlowLineShelf: SyntheticShelf {
 
     /// Hardness B [Pa s^(1/3)].
     private func hardness(_ x: Double) -> Double {
-        let bump = { (distance: Double, width: Double) in exp(-(distance / width) * (distance / width)) }
         return 1.6e8 * exp(log(1.5) * bump(x - 25_000, 10_000) - log(1.5) * bump(x - 45_000, 8_000))
     }
 

@@ -50,7 +50,6 @@ public struct MarginShelf: SyntheticShelf {
 
     public func viscosity(at position: Position) -> Viscosity {
         let offset = position - origin
-        let bump = { (distance: Double, width: Double) in exp(-(distance / width) * (distance / width)) }
         let right = log(6) * bump(offset.y, width)
         let left = log(2) * bump(breadth - offset.y, 10_000)
         let patch = log(1.6) * bump(offset.x - 34_000, 8_000) * bump(offset.y - 22_000, 8_000)

@@ -4,6 +4,25 @@ public typealias Position = SIMD2<Double>
 /// A velocity along the axes of the projection [m s⁻¹].
 public typealias Velocity = SIMD2<Double>
 
+/// A frame of the flow of a straight shelf: across points to the left of the flow.
+struct FlowFrame {
+    /// Midpoint of the inflow [m].
+    let origin: Position
+    /// Unit vector along the flow.
+    let flow: Position
+
+    /// A vector given along and across the flow, rotated to the axes of the projection.
+    func vector(_ along: Double, _ across: Double) -> SIMD2<Double> {
+        SIMD2(along * flow.x - across * flow.y, along * flow.y + across * flow.x)
+    }
+
+    /// Distance from the inflow, and from the centre line, positive to the left [m].
+    func alongAndAcross(_ position: Position) -> (Double, Double) {
+        let offset = position - origin
+        return ((offset * flow).sum(), offset.y * flow.x - offset.x * flow.y)
+    }
+}
+
 /// A mesh of quadrilaterals, the image of a rectangle of `columns` × `rows` elements. Columns run along the flow, rows
 /// across it; along and across form a right-handed pair. Nodes are numbered with the row index fastest, so the bandwidth
 /// of a matrix on the mesh grows with `rows`, which should be the shorter side.
@@ -23,8 +42,6 @@ public struct Mesh: Sendable {
         self.rows = rows
         nodes = (0...columns).flatMap { column in (0...rows).map { row in position(column, row) } }
     }
-
-    public var elementCount: Int { columns * rows }
 
     public func node(_ column: Int, _ row: Int) -> Int { column * (rows + 1) + row }
 

@@ -47,16 +47,25 @@ public struct ShallowShelfSystem {
         (2 * mesh.nodes.count, 2 * (mesh.rows + 2) + 1)
     }
 
-    static func matrixBytes(_ mesh: Mesh) throws(ForwardModelError) -> Int {
+    static func matrixBytes(_ mesh: Mesh) throws(PlainFailure) -> Int {
         let (order, bandwidth) = shape(mesh)
         let bytes = BandedMatrix.byteCount(order: order, bandwidth: bandwidth)
-        guard bytes <= BandedMatrix.maxBytes else { throw .meshTooFine(elements: mesh.elementCount, bytes: bytes) }
+        guard bytes <= BandedMatrix.maxBytes else {
+            throw PlainFailure(
+                .usage,
+                "a mesh of \(mesh.columns * mesh.rows) elements needs \(bytes / 1_000_000) MB for its matrix; use a larger --spacing-m"
+            )
+        }
         return bytes
     }
 
     /// The velocity at every node.
-    public func solve() throws(ForwardModelError) -> VelocityField {
-        guard prescribed.contains(where: { $0 != nil }) else { throw .notHeld }
+    public func solve() throws(PlainFailure) -> VelocityField {
+        guard prescribed.contains(where: { $0 != nil }) else {
+            throw PlainFailure(
+                "no velocity is prescribed anywhere, so the solution is not unique; prescribe it at least on the inflow"
+            )
+        }
         _ = try ShallowShelfSystem.matrixBytes(mesh)
         let (order, bandwidth) = ShallowShelfSystem.shape(mesh)
         var matrix = BandedMatrix(order: order, bandwidth: bandwidth)
@@ -87,7 +96,7 @@ public struct ShallowShelfSystem {
         var force = [Double](repeating: 0, count: 8)
     }
 
-    private func elementSystem(_ column: Int, _ row: Int, scale: Double) throws(ForwardModelError) -> ElementSystem {
+    private func elementSystem(_ column: Int, _ row: Int, scale: Double) throws(PlainFailure) -> ElementSystem {
         var element = ElementSystem()
         for point in try mesh.quadrature(column, row) {
             let h = try positive(thickness(point.position), "the thickness [m]", at: point.position)
@@ -140,13 +149,16 @@ public struct ShallowShelfSystem {
     }
 
     /// μ h at the centre of the mesh [Pa s m].
-    private func stiffnessScale() throws(ForwardModelError) -> Double {
+    private func stiffnessScale() throws(PlainFailure) -> Double {
         let middle = mesh.nodes[mesh.node(mesh.columns / 2, mesh.rows / 2)]
         return try positive(viscosity(middle).horizontal * thickness(middle), "viscosity times thickness", at: middle)
     }
 
-    private func positive(_ value: Double, _ what: String, at position: Position) throws(ForwardModelError) -> Double {
-        guard value > 0, value.isFinite else { throw .notPositive(what: what, value: value, at: position) }
+    private func positive(_ value: Double, _ what: String, at position: Position) throws(PlainFailure) -> Double {
+        guard value > 0, value.isFinite else {
+            throw PlainFailure(
+                "\(what) is \(value) at x = \(position.x) m, y = \(position.y) m; it must be positive and finite")
+        }
         return value
     }
 }

@@ -17,14 +17,17 @@ public struct ShelfSurvey: Sendable {
     private static let velocityMargin = 8
     private static let thicknessMargin = 12
 
-    public init(_ solved: SolvedShelf) throws(ForwardModelError) {
+    public init(_ solved: SolvedShelf) throws(PlainFailure) {
         self.solved = solved
         let crop = { (origin: Double, spacing: Double, cells: Int, margin: Int) in
             ShelfSurvey.crop(around: solved.mesh, origin: origin, spacing: spacing, cells: cells, margin: margin)
         }
         guard let velocityGrid = crop(2_800_000, 450, 12_445, ShelfSurvey.velocityMargin),
             let thicknessGrid = crop(3_333_000, 500, 13_333, ShelfSurvey.thicknessMargin)
-        else { throw .outsideOfProduct(shelf: solved.shelf.name) }
+        else {
+            throw PlainFailure(
+                "the shelf \(quoted(solved.shelf.name)) does not lie inside the products' grids (EPSG:3031, ±2800 km)")
+        }
         self.velocityGrid = velocityGrid
         self.thicknessGrid = thicknessGrid
         velocityPlaces = velocityGrid.positions.map(solved.field.place(of:))

@@ -18,28 +18,20 @@ public struct SlidingStream: SyntheticStream {
 
     private let length = 60_000.0
     private let halfWidth = 20_000.0
-    /// Midpoint of the inflow [m].
-    private let origin = Position(-1_420_000, -410_000)
-    private let flow = Position(0.75.squareRoot(), 0.5)
+    private let frame = FlowFrame(origin: Position(-1_420_000, -410_000), flow: Position(0.75.squareRoot(), 0.5))
 
     public func position(along: Double, across: Double) -> Position {
-        let (a, b) = (along * length, (2 * across - 1) * halfWidth)
-        return origin + Position(a * flow.x - b * flow.y, a * flow.y + b * flow.x)
-    }
-
-    private func alongAndAcross(_ position: Position) -> (Double, Double) {
-        let offset = position - origin
-        return ((offset * flow).sum(), offset.y * flow.x - offset.x * flow.y)
+        frame.origin + frame.vector(along * length, (2 * across - 1) * halfWidth)
     }
 
     public func thickness(at position: Position) -> Double {
-        let (a, b) = alongAndAcross(position)
+        let (a, b) = frame.alongAndAcross(position)
         let across = b / halfWidth
         return (1300 - 600 * a / length) * (1 - 0.08 * across * across + 0.03 * sin(3 * a / length + across))
     }
 
     public func surface(at position: Position) -> Double {
-        let a = alongAndAcross(position).0
+        let a = frame.alongAndAcross(position).0
         let constants = Constants()
         let buoyancy = 1 - constants.iceDensity / constants.seaWaterDensity
         let left = 1 - a / length
@@ -47,8 +39,7 @@ public struct SlidingStream: SyntheticStream {
     }
 
     public func friction(at position: Position) -> Double {
-        let (a, b) = alongAndAcross(position)
-        let bump = { (distance: Double, width: Double) in exp(-(distance / width) * (distance / width)) }
+        let (a, b) = frame.alongAndAcross(position)
         let sticky = bump(a - 22_000, 9_000) * bump(b - 5_000, 9_000)
         let slippery = bump(a - 42_000, 9_000) * bump(b + 6_000, 9_000)
         return 1.2e6 * exp(log(1.5) * (sticky - slippery))
@@ -59,6 +50,6 @@ public struct SlidingStream: SyntheticStream {
         let eta = 2 * across - 1
         let middle = (1 - eta * eta) * (1 - eta * eta)
         let speed = (80 + 60 * along + 220 * middle) / Constants.secondsPerYear
-        return flow * speed
+        return frame.flow * speed
     }
 }

@@ -30,9 +30,12 @@ public enum ShelfCatalog {
         WedgeShelf(), MarginShelf.broad, MarginShelf.thin, CrevassedShelf(), SlidingStream(), FlowLineShelf(),
     ]
 
-    public static func shelf(named name: String) throws(ForwardModelError) -> any SyntheticShelf {
+    public static func shelf(named name: String) throws(PlainFailure) -> any SyntheticShelf {
         guard let shelf = all.first(where: { $0.name == name }) else {
-            throw .unknownShelf(name, known: all.map(\.name))
+            throw PlainFailure(
+                .usage,
+                "no shelf is named \(quoted(name)); expected one of \(all.map { quoted($0.name) }.joined(separator: ", "))"
+            )
         }
         return shelf
     }
@@ -49,7 +52,7 @@ public struct SolvedShelf: Sendable {
     public var mesh: Mesh { field.mesh }
 
     /// Bytes that solving takes: the matrix, and a mesh, forces and velocities at its nodes.
-    public static func byteCount(of shelf: any SyntheticShelf, spacing: Double) throws(ForwardModelError) -> Int {
+    public static func byteCount(of shelf: any SyntheticShelf, spacing: Double) throws(PlainFailure) -> Int {
         let mesh = mesh(of: shelf, spacing: spacing)
         return try ShallowShelfSystem.matrixBytes(mesh) + 256 * mesh.nodes.count
     }
@@ -57,7 +60,7 @@ public struct SolvedShelf: Sendable {
     /// Solves on a mesh whose elements are at most `spacing` metres long.
     public init(
         _ shelf: any SyntheticShelf, spacing: Double, constants: Constants = Constants()
-    ) throws(ForwardModelError) {
+    ) throws(PlainFailure) {
         precondition(spacing > 0)
         let mesh = SolvedShelf.mesh(of: shelf, spacing: spacing)
         var prescribed = [Velocity?](repeating: nil, count: mesh.nodes.count)
@@ -102,6 +105,9 @@ public struct SolvedShelf: Sendable {
         }
     }
 }
+
+/// A bell of a given width, 1 where the distance is 0.
+func bump(_ distance: Double, _ width: Double) -> Double { exp(-(distance / width) * (distance / width)) }
 
 /// Distance of two positions [m].
 func distance(_ a: Position, _ b: Position) -> Double {

@@ -36,7 +36,7 @@ enum SolvedStream {
 
     static func solve(
         _ stream: any SyntheticStream, on mesh: Mesh, _ constants: Constants, prescribed: [Velocity?]
-    ) throws(ForwardModelError) -> VelocityField {
+    ) throws(PlainFailure) -> VelocityField {
         // The system contains the driving stress of a floating shelf of this thickness; the height above flotation adds to it.
         let aboveFlotation = { (position: Position) in
             stream.surface(at: position)
@@ -74,6 +74,8 @@ enum SolvedStream {
             let largest = next.nodal.map { distance($0, .zero) }.reduce(0, max)
             if change < tolerance * largest { return next }
         }
-        throw .notConverged(shelf: stream.name, iterations: maxIterations)
+        throw PlainFailure(
+            "the velocity of \(quoted(stream.name)) did not converge in \(maxIterations) iterations; use another --spacing-m"
+        )
     }
 }

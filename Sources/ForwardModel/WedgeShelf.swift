@@ -25,10 +25,7 @@ public struct WedgeShelf: SyntheticShelf {
     private let bow = 4_000.0
     private let halfWidthAtInflow = 24_000.0
     private let halfWidthAtFront = 26_000.0
-    /// Midpoint of the inflow [m].
-    private let origin = Position(352_000, 2_071_000)
-    /// Unit vector along the flow; the unit vector across points to its left.
-    private let flow = Position(0.5, 0.75.squareRoot())
+    private let frame = FlowFrame(origin: Position(352_000, 2_071_000), flow: Position(0.5, 0.75.squareRoot()))
 
     private func halfWidth(_ along: Double) -> Double {
         halfWidthAtInflow + (halfWidthAtFront - halfWidthAtInflow) * along / length
@@ -37,25 +34,13 @@ public struct WedgeShelf: SyntheticShelf {
     public func position(along: Double, across: Double) -> Position {
         let eta = 2 * across - 1
         let a = along * (length + bow * (1 - eta * eta))
-        return origin + toProjection(a, eta * halfWidth(a))
-    }
-
-    /// A vector given along and across the flow, rotated to the axes of the projection.
-    private func toProjection(_ along: Double, _ across: Double) -> SIMD2<Double> {
-        SIMD2(along * flow.x - across * flow.y, along * flow.y + across * flow.x)
+        return frame.origin + frame.vector(a, eta * halfWidth(a))
     }
 
     /// Distance from the inflow [m], and position across relative to the half width, −1 to 1.
     private func local(_ position: Position) -> (a: Double, eta: Double) {
-        let offset = position - origin
-        let a = (offset * flow).sum()
-        return (a, (offset.y * flow.x - offset.x * flow.y) / halfWidth(a))
-    }
-
-    /// Distance from the inflow, and from the centre line, positive to the left [m].
-    func alongAndAcross(_ position: Position) -> (Double, Double) {
-        let (a, eta) = local(position)
-        return (a, eta * halfWidth(a))
+        let (a, b) = frame.alongAndAcross(position)
+        return (a, b / halfWidth(a))
     }
 
     // MARK: Ice
@@ -70,7 +55,6 @@ public struct WedgeShelf: SyntheticShelf {
     public func viscosity(at position: Position) -> Viscosity {
         let (a, eta) = local(position)
         let b = eta * halfWidth(a)
-        let bump = { (distance: Double, width: Double) in exp(-(distance / width) * (distance / width)) }
         let right = log(2.5) * bump(halfWidth(a) + b, 6_000)
         let left = log(2.0) * bump(halfWidth(a) - b, 6_000)
         let patch = log(1.8) * bump(a - 34_000, 8_000) * bump(b - 5_000, 8_000)
@@ -89,7 +73,7 @@ public struct WedgeShelf: SyntheticShelf {
         let middle = 1 - eta * eta * eta * eta
         let speed = (wallSpeed + 150 * middle) / Constants.secondsPerYear
         let fan = eta * (halfWidthAtFront - halfWidthAtInflow) / length
-        let direction = toProjection(1, fan)
+        let direction = frame.vector(1, fan)
         return direction * (speed / (1 + fan * fan).squareRoot())
     }
 }

@@ -4,7 +4,6 @@ import PointStore
 /// What an ingest would do, from the files' headers and their mask: nothing else is read, and nothing is written.
 public struct IngestPreview: Sendable {
     public struct Input: Sendable {
-        public var role: String
         public var source: IngestReport.Source
         /// Cells of the selected ice: an upper limit of the observations.
         public var iceCells: Int
@@ -25,9 +24,9 @@ public struct IngestPreview: Sendable {
     public var storeBytes: Int {
         var bytes = PointSet.collocation.columns.count * 4 * points
         for input in inputs {
-            let set = PointSet(rawValue: input.role) ?? .velocity
+            let set = PointSet(rawValue: input.source.role) ?? .velocity
             bytes += input.iceCells * (set.columns.count * 4 + 4)
-            if input.role != PointSet.surface.rawValue { bytes += input.source.rows * input.source.columns }
+            if set != .surface { bytes += input.source.rows * input.source.columns }
         }
         return bytes
     }
@@ -43,21 +42,12 @@ public struct IngestPreview: Sendable {
 
     /// The preview as lines of text.
     public var lines: [String] {
-        var lines: [String] = []
-        for input in inputs {
-            let source = input.source
-            lines.append(IngestReport.row(input.role, "\(source.file): \(source.product)"))
-            lines.append(
-                IngestReport.row(
-                    "",
-                    "\(source.columns) x \(source.rows) cells of \(plain(source.spacing)) m, \(input.iceCells) of them \(ice.adjective) ice"
-                ))
-        }
-        lines.append(IngestReport.row("collocation", "\(points) points"))
-        lines.append(IngestReport.row("store", "\(store), about \(IngestReport.rounded(Double(storeBytes) / 1e6)) MB"))
-        lines.append(IngestReport.row("time", "about \(seconds < 1 ? "a second" : "\(Int(seconds.rounded(.up))) s")"))
-        lines.append("nothing was written (--dry-run)")
-        return lines
+        inputs.flatMap { $0.source.lines(", \($0.iceCells) of them \(ice.adjective) ice") } + [
+            IngestReport.row("collocation", "\(points) points"),
+            IngestReport.row("store", "\(store), about \(IngestReport.rounded(Double(storeBytes) / 1e6)) MB"),
+            IngestReport.row("time", "about \(seconds < 1 ? "a second" : "\(Int(seconds.rounded(.up))) s")"),
+            "nothing was written (--dry-run)",
+        ]
     }
 }
 
@@ -72,24 +62,20 @@ extension IngestRun {
         var preview = IngestPreview()
         preview.maskSeconds = (ContinuousClock.now - begin) / .seconds(1)
         preview.maskCells = mask.codes.count
-        let sources = sources(files.velocity, place.velocityGrid, files.thickness, place.thicknessGrid)
         let cells = [velocityMask, thicknessMask].map { codes in codes.count { $0 == request.ice.rawValue } }
-        let fields = [
-            2 + (files.velocity.schema.velocity?.errorX == nil ? 0 : 2),
-            1 + (files.thickness.schema.thickness?.error == nil ? 0 : 1),
+        let hasErrors = [
+            files.velocity.schema.velocity?.errorX != nil, files.thickness.schema.thickness?.error != nil,
         ]
-        for number in sources.indices {
-            preview.inputs.append(
-                .init(
-                    role: sources[number].role, source: sources[number], iceCells: cells[number],
-                    values: fields[number] * sources[number].rows * sources[number].columns))
+        let sources = sources(files, place)
+        for (number, source) in sources.enumerated() {
+            let values = (number == 0 ? 2 : 1) * (hasErrors[number] ? 2 : 1) * source.rows * source.columns
+            preview.inputs.append(.init(source: source, iceCells: cells[number], values: values))
         }
         if request.ice != .floatingIce {
-            var surface = sources[1]
-            surface.role = PointSet.surface.rawValue
+            var source = sources[1]
+            source.role = PointSet.surface.rawValue
             preview.inputs.append(
-                .init(
-                    role: surface.role, source: surface, iceCells: cells[1], values: surface.rows * surface.columns))
+                .init(source: source, iceCells: cells[1], values: source.rows * source.columns))
         }
         preview.ice = request.ice
         let shelf = mask.codes.count { $0 == request.ice.rawValue }

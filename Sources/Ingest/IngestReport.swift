@@ -11,6 +11,14 @@ public struct IngestReport: Sendable {
         public var columns: Int
         /// [m]
         public var spacing: Double
+
+        /// As two lines of a report.
+        func lines(_ addition: String = "") -> [String] {
+            [
+                IngestReport.row(role, "\(file): \(product)"),
+                IngestReport.row("", "\(columns) x \(rows) cells of \(plain(spacing)) m\(addition)"),
+            ]
+        }
     }
 
     /// How many cells or faces of one kind were kept and dropped.
@@ -41,20 +49,14 @@ public struct IngestReport: Sendable {
 
     /// The report as lines of text.
     public var lines: [String] {
-        var lines: [String] = []
-        for source in sources {
-            lines.append(Self.row(source.role, "\(source.file): \(source.product)"))
-            lines.append(Self.row("", "\(source.columns) x \(source.rows) cells of \(plain(source.spacing)) m"))
-        }
-        for tally in tallies { lines.append(Self.row(tally.what, tally.text)) }
-        lines.append(Self.row("collocation", "\(counts[.collocation] ?? 0) points"))
-        lines.append(
+        sources.flatMap { $0.lines() } + tallies.map { Self.row($0.what, $0.text) } + [
+            Self.row("collocation", "\(counts[.collocation] ?? 0) points"),
             Self.row(
                 "scales",
                 "length \(Self.rounded(scales.length / 1000)) km, speed \(Self.rounded(scales.speed * Constants.secondsPerYear)) m yr-1, thickness \(Self.rounded(scales.thickness)) m"
-            ))
-        lines.append(Self.row("store", "\(store), \(Self.rounded(Double(storeBytes) / 1e6)) MB"))
-        return lines
+            ),
+            Self.row("store", "\(store), \(Self.rounded(Double(storeBytes) / 1e6)) MB"),
+        ]
     }
 
     static func row(_ title: String, _ text: String) -> String {

@@ -33,11 +33,7 @@ public struct IngestRequest: Sendable {
         var words = ["pinn-ingest", lastComponent(of: velocity)]
         if let thickness { words += ["--thickness", lastComponent(of: thickness)] }
         if let schema { words += ["--schema", lastComponent(of: schema)] }
-        if region != .everywhere {
-            words += [
-                "--region", [region.xMin, region.xMax, region.yMin, region.yMax].map(plain).joined(separator: ","),
-            ]
-        }
+        if region != .everywhere { words += ["--region", region.text] }
         if let polygon { words += ["--polygon", lastComponent(of: polygon)] }
         if let shelf { words += ["--shelf", shelf] }
         if choice != .floating { words += ["--mask", choice.rawValue] }

@@ -1,5 +1,5 @@
 import Fields
-@preconcurrency import Glibc
+import Foundation
 import Logging
 import NetCDFFiles
 import PointStore
@@ -29,10 +29,6 @@ public struct IngestRun {
         // An unknown name is reported before a mask of 178 million cells is read.
         if let shelf = request.shelf { try ShelfMap.check(shelf) }
         let files = try inputs()
-        let (velocityFile, components, thicknessFile) = (files.velocity, files.components, files.thickness)
-        if AtomicFile.removeLeftover(of: request.store) {
-            log.notice("removed the unfinished store that an interrupted run left at \(request.store).partial")
-        }
         // An unwritable store is reported before reading, which takes minutes for a whole continent.
         try AtomicFile(replacing: request.store).discard()
         if let points = request.points { try StoreWriter.requireRoom(forCollocation: points, at: request.store) }
@@ -41,87 +37,88 @@ public struct IngestRun {
         let place = try place(in: files, &report)
         let (velocityGrid, thicknessGrid) = (place.velocityGrid, place.thicknessGrid)
         let (mask, velocityMask, thicknessMask) = try readMask(files, place, &report)
-        let velocity = try ObservationReader(window: velocityGrid, mask: velocityMask, ice: request.ice) {
-            try progress(.velocity, $0, $1)
+        let reader = { (stage: IngestStage, window: GridWindow, mask: [UInt8]) in
+            ObservationReader(window: window, mask: mask, ice: request.ice) { try progress(stage, $0, $1) }
         }
-        .velocity(of: velocityFile)
-        let thickness = try ObservationReader(window: thicknessGrid, mask: thicknessMask, ice: request.ice) {
-            try progress(.thickness, $0, $1)
-        }
-        .thickness(of: thicknessFile)
-
+        let velocity = try reader(.velocity, velocityGrid, velocityMask).velocity(of: files.velocity)
+        let thickness = try reader(.thickness, thicknessGrid, thicknessMask).thickness(of: files.thickness)
         let surface =
             request.ice == .floatingIce
-            ? nil
-            : try ObservationReader(window: thicknessGrid, mask: thicknessMask, ice: request.ice) {
-                try progress(.surface, $0, $1)
-            }
-            .surface(of: thicknessFile)
-
-        try Plausibility.requireVariety(
-            of: velocity, components.x.name, components.y.name, path: velocityFile.path)
-        try Plausibility.requireOneUnit(
-            of: velocity, components.x.name, components.y.name, path: velocityFile.path)
-        try Plausibility.requireIce(velocity: velocity, components.x.name, path: velocityFile.path)
-        try Plausibility.requireIce(
-            thickness: thickness, thicknessFile.thickness?.name ?? "thickness", path: thicknessFile.path)
+            ? nil : try reader(.surface, thicknessGrid, thicknessMask).surface(of: files.thickness)
+        try Plausibility.requireIce(velocity: velocity, files.components, path: files.velocity.path)
+        try Plausibility.requireIce(thickness: thickness, try files.thickness.requireThickness())
 
         let shelf = ShelfCells(
             of: request.ice, mask: mask, velocity: velocity, on: velocityGrid, thickness: thickness, on: thicknessGrid)
         guard !shelf.cells.isEmpty else {
-            throw IngestError.nothingInCommon(
-                velocity: velocityFile.path, thickness: thicknessFile.path, ice: request.ice)
+            throw PlainFailure(
+                "\(files.velocity.path) and \(files.thickness.path): no \(request.ice.adjective) cell has both velocity and thickness; give files of the same \(request.ice.body)"
+            )
         }
-        // The stress at the end of a grounded stream depends on the depth of its bed below sea level: no front is used.
-        let suppliedFront =
-            request.ice == .floatingIce
-            ? try SuppliedFront(of: thicknessFile, in: place.region, at: shelf.known, of: mask.window.grid)
-                ?? SuppliedFront(of: velocityFile, in: place.region, at: shelf.known, of: mask.window.grid)
-            : nil
-        let front =
-            request.ice == .floatingIce && suppliedFront == nil
-            ? FrontExtraction(codes: mask.codes, grid: mask.window.grid, known: shelf.known) : nil
-        let points = request.points ?? IngestRequest.defaultPoints(cells: shelf.cells.count)
+        let front = try front(files, in: place.region, shelf, mask)
+        report.sources = sources(files, place)
+        report.tallies = tallies(velocity, thickness, surface, shelf) + [front?.tally].compactMap { $0 }
+        let schema = files.thickness.schema.thickness
+        if let note = schema?.note { report.warnings.append("\(files.thickness.name): \(note)") }
+        if let front, front.points.isEmpty {
+            report.warnings.append(
+                "no calving front: \(front.absence); the store has no front points, so training lacks the condition that determines the magnitude of the viscosity"
+            )
+        }
+        if velocityGrid.grid.projection == nil, thicknessGrid.grid.projection == nil {
+            report.warnings.append("the files state no projection, so predictions will have none either")
+        }
+        report.warnings += Plausibility.warnings(
+            velocity, in: files.velocity.name, thickness, in: files.thickness.name, cells: shelf.cells.count)
 
-        report.sources = sources(velocityFile, velocityGrid, thicknessFile, thicknessGrid)
-        report.tallies = tallies(velocity, thickness, surface, shelf, front)
-        if let suppliedFront {
-            report.tallies.append(
-                .init(
-                    what: "front points in the file", kept: suppliedFront.points.count,
-                    dropped: [
-                        (suppliedFront.withoutDirection, "without a direction"),
-                        (suppliedFront.beyondData, "away from ice with data"),
-                    ]))
-        }
-        if let note = thicknessFile.schema.thickness?.note {
-            report.warnings.append("\(thicknessFile.name): \(note)")
-        }
-        report.warnings += warnings(front, suppliedFront, velocityGrid, thicknessGrid)
-        if let few = Plausibility.warning(cells: shelf.cells.count) { report.warnings.append(few) }
         let content = StoreContent(
             velocity: velocity, velocityGrid: velocityGrid, velocityMask: velocityMask, thickness: thickness,
             thicknessGrid: thicknessGrid, thicknessMask: thicknessMask, surface: surface, ice: request.ice,
-            shelf: shelf.cells, shelfGrid: mask.window.grid,
-            front: suppliedFront?.points ?? front?.points ?? [], points: points, seed: request.seed)
+            shelf: shelf.cells, shelfGrid: mask.window.grid, front: front?.points ?? [],
+            points: request.points ?? IngestRequest.defaultPoints(cells: shelf.cells.count), seed: request.seed)
         var description = content.description
-        let schema = thicknessFile.schema.thickness
-        description.productIceDensity = thicknessFile.density(schema?.iceDensityAttribute)
-        description.productSeaWaterDensity = thicknessFile.density(schema?.seaWaterDensityAttribute)
-        description.provenance = provenance(velocityFile, thicknessFile, report)
-        report.warnings += Plausibility.warnings(
-            velocity, in: velocityFile.name, thickness, in: thicknessFile.name)
-        report.warnings +=
-            Plausibility.warnings(errorsOf: velocity, unit: "m yr-1", in: velocityFile.name)
-            + Plausibility.warnings(errorsOf: thickness, unit: "m", in: thicknessFile.name)
+        description.productIceDensity = files.thickness.density(schema?.iceDensityAttribute)
+        description.productSeaWaterDensity = files.thickness.density(schema?.seaWaterDensityAttribute)
+        description.provenance = [
+            (name: "velocity", text: "\(files.velocity.name): \(files.velocity.schema.citation)"),
+            (name: "thickness", text: "\(files.thickness.name): \(files.thickness.schema.citation)"),
+            (name: "cells", text: report.tallies.map { "\($0.what): \($0.text)" }.joined(separator: ". ")),
+            (name: "history", text: "\(Date.now.formatted(.iso8601)): \(request.command)"),
+            (name: "ingested_by", text: Version.text),
+        ]
         try content.write(to: request.store, description) { try progress(.writing, $0, $1) }
 
         report.counts = description.counts
         report.scales = description.scales
         report.normalizations = description.normalizations
         report.store = request.store
-        report.storeBytes = byteCount(of: request.store)
+        report.storeBytes = try regularFileBytes(request.store)
         return report
+    }
+
+    /// The points that a file supplies, or else the front of the mask. None for grounded ice: the stress at the end of a grounded
+    /// stream depends on the depth of its bed below sea level.
+    private func front(_ files: Inputs, in region: Region, _ shelf: ShelfCells, _ mask: MaskField) throws
+        -> (points: [FrontPoint], tally: IngestReport.Tally, absence: String)?
+    {
+        guard request.ice == .floatingIce else { return nil }
+        let grid = mask.window.grid
+        for product in [files.thickness, files.velocity] {
+            guard let front = try SuppliedFront(of: product, in: region, at: shelf.known, of: grid) else { continue }
+            let tally = IngestReport.Tally(
+                what: "front points in the file", kept: front.points.count,
+                dropped: [
+                    (front.withoutDirection, "without a direction"), (front.beyondData, "away from ice with data"),
+                ])
+            return (
+                front.points, tally, "none of the file's front points has a direction and lies next to ice with data"
+            )
+        }
+        let front = FrontExtraction(codes: mask.codes, grid: grid, known: shelf.known)
+        let tally = IngestReport.Tally(
+            what: "front faces", kept: front.points.count,
+            dropped: [(front.beyondData, "beyond the data"), (front.withoutDirection, "without a clear direction")])
+        return (front.points, tally, "floating ice with data borders on ocean nowhere in the mask")
     }
 
     // MARK: products
@@ -129,7 +126,7 @@ public struct IngestRun {
     /// The two products, which may be one file.
     struct Inputs {
         let velocity: ProductFile
-        let components: (x: any ProductArray, y: any ProductArray)
+        let components: ProductFile.Components
         let thickness: ProductFile
         /// Of the options, and of the polygon.
         let region: Region
@@ -140,18 +137,15 @@ public struct IngestRun {
     func inputs() throws -> Inputs {
         try requireOtherFiles([request.velocity, request.thickness ?? request.velocity])
         try StoreWriter.requireReplaceable(request.store)
-        let catalog = try request.schema.map { try ProductCatalog(withSchemaAt: $0) } ?? ProductCatalog()
+        let catalog = try ProductCatalog(withSchemaAt: request.schema)
         let velocity = try ProductFile(path: request.velocity, catalog: catalog)
-        let components: (x: any ProductArray, y: any ProductArray)
+        let components: ProductFile.Components
         do {
             components = try velocity.velocityComponents()
         } catch {
             // Because the user's own schema does not fit.
-            guard let reason = catalog.own?.obstacle(in: velocity.file), let schema = request.schema else {
-                throw error
-            }
-            throw IngestError.schemaFitsNothing(
-                name: lastComponent(of: schema), reasons: [(file: velocity.name, reason: reason)])
+            try requireFit(of: catalog, [velocity])
+            throw error
         }
         var region = request.region
         let polygon = try polygon(velocity, components.x, &region)
@@ -159,19 +153,28 @@ public struct IngestRun {
         let thickness = try thicknessFile(for: velocity, on: window, catalog)
         // The thickness may have been found in the velocity's folder.
         try requireOtherFiles([thickness.path])
-        if let own = catalog.own, let path = request.schema {
-            let reasons = [velocity, thickness].compactMap { product in
-                own.obstacle(in: product.file).map { (file: product.name, reason: $0) }
-            }
-            guard reasons.count < 2 else {
-                throw IngestError.schemaFitsNothing(
-                    name: lastComponent(of: path),
-                    reasons: velocity.path == thickness.path ? [reasons[0]] : reasons)
-            }
+        try requireFit(of: catalog, velocity.path == thickness.path ? [velocity] : [velocity, thickness])
+        let other = try GridWindow(of: try thickness.requireThickness(), in: thickness, region: region)
+        try window.requireProjection(of: other.grid.projection, at: other.path)
+        // The mask is in one of the two files.
+        guard !NearestCells(from: window.grid, to: other.grid).isEmpty else {
+            throw PlainFailure.gridsDoNotOverlap(window, other)
         }
-        try checkSamePlace(window, try thicknessWindow(thickness, region))
         return Inputs(
             velocity: velocity, components: components, thickness: thickness, region: region, polygon: polygon)
+    }
+
+    /// Throws where the user's own schema fits none of the products.
+    private func requireFit(of catalog: ProductCatalog, _ products: [ProductFile]) throws {
+        guard let own = catalog.own, let schema = request.schema else { return }
+        let reasons = products.compactMap { product in
+            own.obstacle(in: product.file).map { "of \(product.name), \($0)" }
+        }
+        guard reasons.count == products.count else { return }
+        throw PlainFailure(
+            .usage,
+            "--schema \(lastComponent(of: schema)) fits none of the files: \(reasons.joined(separator: "; ")); correct its section [recognize]"
+        )
     }
 
     /// GDAL has another order of corners (xmin, ymin, xmax, ymax): a rectangle that extends beyond the data by more than their own
@@ -181,14 +184,12 @@ public struct IngestRun {
         guard region != .everywhere else { return [] }
         let extent = try GridWindow(of: files.components.x, in: files.velocity, region: .everywhere).extent
         let (width, height) = (extent.xMax - extent.xMin, extent.yMax - extent.yMin)
-        let beyond = [
-            extent.xMin - region.xMin > width, region.xMax - extent.xMax > width, extent.yMin - region.yMin > height,
-            region.yMax - extent.yMax > height,
-        ]
-        guard beyond.contains(true) else { return [] }
-        let text = [extent.xMin, extent.xMax, extent.yMin, extent.yMax].map { plain($0) }.joined(separator: ",")
+        let near = Region(
+            xMin: extent.xMin - width, xMax: extent.xMax + width, yMin: extent.yMin - height,
+            yMax: extent.yMax + height)
+        guard near.union(region) != near else { return [] }
         return [
-            "--region extends far beyond the data, which cover \(text); the order is xmin,xmax,ymin,ymax, not GDAL's"
+            "--region extends far beyond the data, which cover \(extent.text); the order is xmin,xmax,ymin,ymax, not GDAL's"
         ]
     }
 
@@ -197,16 +198,12 @@ public struct IngestRun {
     ) throws -> ProductFile {
         if let path = request.thickness {
             let file = try ProductFile(path: path, catalog: catalog)
-            guard file.hasThickness else {
-                throw IngestError.noThicknessIn(
-                    path: path, sought: file.schema.thickness?.variable ?? ["thickness"], present: file.variableNames)
-            }
+            _ = try file.requireThickness()
             return file
         }
-        if velocity.hasThickness { return velocity }
+        if velocity.thickness != nil { return velocity }
         let file = try ThicknessSearch.product(matching: velocity, on: window, except: request.store, catalog: catalog)
-        log.notice(
-            "thickness and mask are taken from \(file.name) in the same folder (\(file.schema.citation))")
+        log.notice("thickness and mask are taken from \(file.name) in the same folder (\(file.schema.citation))")
         return file
     }
 
@@ -214,12 +211,12 @@ public struct IngestRun {
     func maskOwner(_ thickness: ProductFile, _ velocity: ProductFile) throws
         -> (ProductFile, any ProductArray)
     {
-        guard let owner = [thickness, velocity].first(where: \.hasMask), let variable = owner.mask else {
-            throw IngestError.noMask(
-                path: thickness.path, sought: thickness.schema.mask?.variable ?? ["mask"],
-                present: thickness.variableNames)
+        for owner in [thickness, velocity] {
+            if let variable = owner.mask { return (owner, variable) }
         }
-        return (owner, variable)
+        throw PlainFailure(
+            "\(thickness.path): no ice mask found: none of \(list(thickness.schema.mask?.variable ?? ["mask"])) among its variables \(list(thickness.variableNames)); the mask tells floating from grounded ice, so give a thickness product that has one, such as BedMachine Antarctica"
+        )
     }
 
     /// The mask, and its values on the grids of velocity and thickness, with only the selected ice left as ice. A polygon
@@ -231,22 +228,29 @@ public struct IngestRun {
         var mask = try MaskField(reading: variable, of: owner, region: place.region) { try progress(.mask, $0, $1) }
         if request.choice == .all { mask.joinFloatingToGrounded() }
         guard mask.codes.contains(request.ice.rawValue) else {
-            throw IngestError.noIce(
-                request.ice, path: owner.path, variable: variable.name, inRegion: place.region != .everywhere)
+            throw PlainFailure(
+                "\(owner.path): variable \(quoted(variable.name)) has no \(request.ice.adjective) ice\(place.region != .everywhere ? " in the region; choose another --region" : "; give a file that covers an \(request.ice.body)")"
+            )
         }
         let grid = mask.window.grid
         if let shelves = place.shelves {
-            mask.restrict(request.ice, to: shelves.map.cells(of: shelves.wanted, in: grid))
+            shelves.map.cells(of: shelves.wanted, in: grid)
+                .restrict(&mask.codes, width: grid.columns, ice: request.ice)
         }
         let covers = try [place.velocityGrid, place.thicknessGrid].map { window in
             var codes = try mask.sampled(on: window)
-            place.polygon?.cells(of: window.grid).restrict(&codes, width: window.columns, ice: request.ice)
+            files.polygon?.cells(of: window.grid).restrict(&codes, width: window.columns, ice: request.ice)
             return codes
         }
-        if let polygon = place.polygon { mask.restrict(request.ice, to: polygon.cells(of: grid)) }
+        files.polygon?.cells(of: grid).restrict(&mask.codes, width: grid.columns, ice: request.ice)
         guard mask.codes.contains(request.ice.rawValue) else {
-            throw IngestError.noIceInside(
-                request.ice, path: owner.path, polygon: request.polygon, shelf: request.shelf)
+            let places = [
+                request.polygon.map { "inside the polygon of \($0)" },
+                request.shelf.map { "on the shelf \(quoted($0)) in the region" },
+            ]
+            throw PlainFailure(
+                "\(owner.path): no \(request.ice.adjective) ice \(places.compactMap { $0 }.joined(separator: " ")); check that the polygon is where the ice is, and --mask"
+            )
         }
         if mask.unknownCount > 0 {
             report.warnings.append(
@@ -261,137 +265,52 @@ public struct IngestRun {
         return (mask, covers[0], covers[1])
     }
 
-    func thicknessWindow(_ product: ProductFile, _ region: Region) throws -> GridWindow {
-        guard let variable = product.thickness else {
-            throw IngestError.noThicknessIn(path: product.path, sought: [], present: product.variableNames)
-        }
-        return try GridWindow(of: variable, in: product, region: region)
-    }
-
-    /// Requires the same projection and overlapping grids. (The mask is in one of the two files.)
-    private func checkSamePlace(_ velocity: GridWindow, _ thickness: GridWindow) throws {
-        if let a = velocity.grid.projection, let b = thickness.grid.projection,
-            let difference = a.firstDifference(from: b)
-        {
-            throw IngestError.projectionsDiffer(
-                attribute: difference.attribute, difference.mine, path: velocity.path, difference.other,
-                otherPath: thickness.path)
-        }
-        guard !NearestCells(from: velocity.grid, to: thickness.grid).isEmpty else {
-            throw IngestError.gridsDoNotOverlap(velocity.path, velocity.extent, thickness.path, thickness.extent)
-        }
-    }
-
     // MARK: report
 
-    func sources(
-        _ velocity: ProductFile, _ velocityGrid: GridWindow, _ thickness: ProductFile, _ thicknessGrid: GridWindow
-    ) -> [IngestReport.Source] {
-        [("velocity", velocity, velocityGrid), ("thickness", thickness, thicknessGrid)].map { role, product, window in
+    func sources(_ files: Inputs, _ place: Place) -> [IngestReport.Source] {
+        [("velocity", files.velocity, place.velocityGrid), ("thickness", files.thickness, place.thicknessGrid)].map {
+            role, product, window in
             IngestReport.Source(
                 role: role, file: product.name, product: product.schema.citation, rows: window.rows,
-                columns: window.columns,
-                spacing: window.x.spacing)
+                columns: window.columns, spacing: window.x.spacing)
         }
     }
 
     private func tallies(
-        _ velocity: Observations, _ thickness: Observations, _ surface: Observations?, _ shelf: ShelfCells,
-        _ front: FrontExtraction?
+        _ velocity: Observations, _ thickness: Observations, _ surface: Observations?, _ shelf: ShelfCells
     ) -> [IngestReport.Tally] {
         let ice = request.ice.adjective
-        var tallies: [IngestReport.Tally] = [
-            .init(
-                what: "velocity cells", kept: velocity.count,
-                dropped: [
-                    (velocity.missing, "\(ice) without data"), (velocity.marked, "with an undeclared no-data value"),
-                ],
-                weights: velocity.weighing(unit: "m yr-1")),
-            .init(
-                what: "thickness cells", kept: thickness.count,
-                dropped: [
-                    (thickness.missing, "\(ice) without data"),
-                    (thickness.notPositive, "\(ice) with zero or negative thickness"),
-                ], weights: thickness.weighing(unit: "m")),
-            .init(
-                what: "cells with both", kept: shelf.cells.count,
-                dropped: [
+        func tally(
+            _ what: String, _ kept: Int, _ dropped: [(Int, String)], _ found: Observations? = nil, unit: String = "m"
+        ) -> IngestReport.Tally {
+            .init(what: what, kept: kept, dropped: dropped, weights: found?.weighing(unit: unit))
+        }
+        let missing = { (found: Observations) in (found.missing, "\(ice) without data") }
+        let tallies = [
+            tally(
+                "velocity cells", velocity.count,
+                [missing(velocity), (velocity.marked, "with an undeclared no-data value")], velocity, unit: "m yr-1"),
+            tally(
+                "thickness cells", thickness.count,
+                [missing(thickness), (thickness.notPositive, "\(ice) with zero or negative thickness")], thickness),
+            tally(
+                "cells with both", shelf.cells.count,
+                [
                     (shelf.withoutVelocity, "\(ice) without velocity"),
                     (shelf.withoutThickness, "\(ice) without thickness"),
                 ]),
+            surface.map { tally("surface cells", $0.count, [missing($0)], $0) },
         ]
-        if let surface {
-            tallies.append(
-                .init(
-                    what: "surface cells", kept: surface.count, dropped: [(surface.missing, "\(ice) without data")],
-                    weights: surface.weighing(unit: "m")))
-        }
-        if let front {
-            tallies.append(
-                .init(
-                    what: "front faces", kept: front.points.count,
-                    dropped: [
-                        (front.beyondData, "beyond the data"), (front.withoutDirection, "without a clear direction"),
-                    ]))
-        }
-        return tallies
-    }
-
-    private func warnings(
-        _ front: FrontExtraction?, _ supplied: SuppliedFront?, _ velocity: GridWindow, _ thickness: GridWindow
-    ) -> [String] {
-        var warnings: [String] = []
-        let reason =
-            supplied.map { _ in "none of the file's front points has a direction and lies next to ice with data"
-            }
-            ?? "floating ice with data borders on ocean nowhere in the mask"
-        if (supplied?.points ?? front?.points)?.isEmpty == true {
-            warnings.append(
-                "no calving front: \(reason); the store has no front points, so training lacks the condition that determines the magnitude of the viscosity"
-            )
-        }
-        if velocity.grid.projection == nil, thickness.grid.projection == nil {
-            warnings.append("the files state no projection, so predictions will have none either")
-        }
-        return warnings
-    }
-
-    private func provenance(
-        _ velocity: ProductFile, _ thickness: ProductFile, _ report: IngestReport
-    ) -> [(name: String, text: String)] {
-        [
-            (name: "velocity", text: "\(velocity.name): \(velocity.schema.citation)"),
-            (name: "thickness", text: "\(thickness.name): \(thickness.schema.citation)"),
-            (name: "cells", text: report.tallies.map { "\($0.what): \($0.text)" }.joined(separator: ". ")),
-            (name: "history", text: "\(now()): \(request.command)"),
-            (name: "ingested_by", text: Version.text),
-        ]
-    }
-
-    private func now() -> String {
-        var seconds = time(nil)
-        var parts = tm()
-        gmtime_r(&seconds, &parts)
-        var text = [CChar](repeating: 0, count: 32)
-        strftime(&text, text.count, "%Y-%m-%dT%H:%M:%SZ", &parts)
-        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return tallies.compactMap { $0 }
     }
 
     private func requireOtherFiles(_ inputs: [String]) throws {
-        guard !inputs.contains(where: { isSameFile($0, request.store) }) else {
-            throw IngestError.outputIsInput(path: request.store)
+        func identity(_ path: String) -> [UInt]? {
+            var info = stat()
+            return stat(path, &info) == 0 ? [info.st_dev, info.st_ino] : nil
         }
-    }
-
-    private func isSameFile(_ a: String, _ b: String) -> Bool {
-        var first = stat()
-        var second = stat()
-        return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev
-            && first.st_ino == second.st_ino
-    }
-
-    private func byteCount(of path: String) -> Int {
-        var info = stat()
-        return stat(path, &info) == 0 ? Int(info.st_size) : 0
+        guard let store = identity(request.store), inputs.contains(where: { identity($0) == store }) else { return }
+        throw PlainFailure(
+            .usage, "\(request.store): the store would replace its own input; choose another name with -o")
     }
 }

@@ -10,58 +10,60 @@ import NetCDFFiles
 /// of version 7.3.
 public final class MATLABFile {
     public let path: String
-    public let arraysOfFile: [MATLABArray]
+    public private(set) var arraysOfFile: [MATLABArray] = []
     /// Names of what else the file holds, with its kind.
-    public let otherNames: [String]
+    public private(set) var others: [String] = []
 
     /// Whether a file is of this kind, by its first bytes.
     public static func isOne(_ firstBytes: [UInt8]) -> Bool { firstBytes.starts(with: Array("MATLAB 5.0".utf8)) }
 
-    public init(reading path: String) throws(MATLABError) {
-        var info = stat()
-        guard stat(path, &info) == 0 else { throw .notReadable(path: path, reason: String(cString: strerror(errno))) }
-        try MATLABFile.requireWhole(path, bytes: Int(info.st_size))
+    public init(reading path: String) throws {
+        let bytes = try regularFileBytes(path)
+        try MATLABFile.requireWhole(path, bytes: bytes)
         LibraryCrash.concerns(reading: path)
         withNetCDFLock(cmatio_silence())
         let opened = withNetCDFLock(UInt(bitPattern: Mat_Open(path, Int32(MAT_ACC_RDONLY.rawValue))))
-        guard let opened = OpaquePointer(bitPattern: opened) else { throw .notMATLAB(path: path) }
+        guard let opened = OpaquePointer(bitPattern: opened) else {
+            throw PlainFailure(
+                "\(path): begins like a MATLAB file but cannot be read as one; save it again, with -v7.3 if it is large"
+            )
+        }
         let handle = MATLABHandle(opened)
-        var arrays: [MATLABArray] = []
-        var others: [String] = []
+        self.path = path
         while let variable = inMatio({ Mat_VarReadNextInfo(handle.file) }) {
             defer { withNetCDFLock(Mat_VarFree(variable)) }
-            if let array = MATLABArray(variable.pointee, in: handle, path: path, fileBytes: Int(info.st_size)) {
-                arrays.append(array)
+            if let array = MATLABArray(variable.pointee, in: handle, path: path, fileBytes: bytes) {
+                arraysOfFile.append(array)
             } else if let name = variable.pointee.name {
                 others.append(
                     "\(String(cString: name)) (\(variable.pointee.isComplex == 0 ? "not an array of numbers" : "complex numbers"))"
                 )
             }
         }
-        self.path = path
-        arraysOfFile = arrays
-        otherNames = others
     }
 
     /// Throws for a truncated file, which the library would read without error as far as it goes. After a header that ends in the
     /// byte order, the file is a sequence of elements that begin with their lengths.
-    private static func requireWhole(_ path: String, bytes: Int) throws(MATLABError) {
+    private static func requireWhole(_ path: String, bytes: Int) throws {
         guard let file = fopen(path, "r") else {
-            throw .notReadable(path: path, reason: String(cString: strerror(errno)))
+            throw NetCDFError.notReadable(path: path, reason: String(cString: strerror(errno)))
         }
         defer { fclose(file) }
         var header = [UInt8](repeating: 0, count: 128)
-        guard fread(&header, 1, 128, file) == 128 else { throw .cut(path: path, bytes: bytes, needed: 128) }
-        let isLittle = header[126] == UInt8(ascii: "I")
+        let isLittle = fread(&header, 1, 128, file) == 128 && header[126] == UInt8(ascii: "I")
         var end = 128
         while end < bytes {
             var tag: [UInt32] = [0, 0]
-            guard fseek(file, end, SEEK_SET) == 0, fread(&tag, 4, 2, file) == 2 else {
-                throw .cut(path: path, bytes: bytes, needed: end + 8)
-            }
-            end += 8 + Int(isLittle ? UInt32(littleEndian: tag[1]) : UInt32(bigEndian: tag[1]))
+            let isThere = fseek(file, end, SEEK_SET) == 0 && fread(&tag, 4, 2, file) == 2
+            end += 8
+            guard isThere else { break }
+            end += Int(isLittle ? UInt32(littleEndian: tag[1]) : UInt32(bigEndian: tag[1]))
         }
-        guard end == bytes else { throw .cut(path: path, bytes: bytes, needed: end) }
+        guard end == bytes else {
+            throw PlainFailure(
+                "\(path): has \(bytes) bytes, but its elements need \(end); the file is truncated, save or download it again"
+            )
+        }
     }
 }
 
@@ -108,7 +110,7 @@ public final class MATLABArray {
     }
 
     /// Reads a hyperslab, row-major, into a buffer of its size.
-    public func read(start: [Int], count: [Int], into picked: UnsafeMutableBufferPointer<Double>) throws(MATLABError) {
+    public func read(start: [Int], count: [Int], into picked: UnsafeMutableBufferPointer<Double>) throws {
         precondition(start.count == dimensions.count && count.count == dimensions.count)
         guard !picked.isEmpty else { return }
         let all = try all()
@@ -127,17 +129,24 @@ public final class MATLABArray {
         pick(0, 0)
     }
 
-    private func all() throws(MATLABError) -> MATLABValues {
+    private func all() throws -> MATLABValues {
         if let values { return values }
         let bytes = count * type.byteCount
-        guard bytes <= MATLABArray.maxBytes else { throw .tooLarge(name, path: path, bytes: bytes) }
+        guard bytes <= MATLABArray.maxBytes else {
+            throw PlainFailure(
+                "\(path): variable \(quoted(name)) claims \(bytes / 1_000_000) MB, more than a file of version 5 can hold; the file is damaged, or save it with -v7.3"
+            )
+        }
         LibraryCrash.concerns(reading: path)
         errno = 0
-        guard let variable = inMatio(allowing: bytes, { Mat_VarRead(handle.file, name) }) else {
-            throw errno == ENOMEM ? .noMemory(name, path: path, bytes: bytes) : .damaged(name, path: path)
-        }
-        guard let found = MATLABValues(variable, count: count) else {
-            throw errno == ENOMEM ? .noMemory(name, path: path, bytes: bytes) : .damaged(name, path: path)
+        guard let variable = inMatio(allowing: bytes, { Mat_VarRead(handle.file, name) }),
+            let found = MATLABValues(variable, count: count)
+        else {
+            throw PlainFailure(
+                errno == ENOMEM
+                    ? "\(path): variable \(quoted(name)) needs \(bytes / 1_000_000) MB of memory, more than available; save it with -v7.3, which is read in bands, or save a crop"
+                    : "\(path): cannot read variable \(quoted(name)); the file is damaged or truncated, save or download it again"
+            )
         }
         values = found
         return found
@@ -206,38 +215,4 @@ private func inMatio<Pointee>(
     allowing bytes: Int = 0, _ call: () -> UnsafeMutablePointer<Pointee>?
 ) -> UnsafeMutablePointer<Pointee>? {
     UnsafeMutablePointer(bitPattern: withNetCDFLock(allowing: bytes, UInt(bitPattern: call())))
-}
-
-/// Errors of MATLAB files of version 5.
-public enum MATLABError: Failure {
-    case notReadable(path: String, reason: String)
-    case notMATLAB(path: String)
-    case damaged(String, path: String)
-    case cut(path: String, bytes: Int, needed: Int)
-    case tooLarge(String, path: String, bytes: Int)
-    case noMemory(String, path: String, bytes: Int)
-
-    public var kind: FailureKind {
-        switch self {
-        case .notReadable: .inputOutput
-        case .notMATLAB, .damaged, .cut, .tooLarge, .noMemory: .badData
-        }
-    }
-
-    public var explanation: String {
-        switch self {
-        case .notReadable(let path, let reason):
-            "\(path): cannot be opened: \(reason); check its permissions with 'ls -l'"
-        case .notMATLAB(let path):
-            "\(path): begins like a MATLAB file but cannot be read as one; save it again, with -v7.3 if it is large"
-        case .cut(let path, let bytes, let needed):
-            "\(path): has \(bytes) bytes, but its elements need \(needed); the file is truncated, save or download it again"
-        case .tooLarge(let name, let path, let bytes):
-            "\(path): variable \(quoted(name)) claims \(bytes / 1_000_000) MB, more than a file of version 5 can hold; the file is damaged, or save it with -v7.3"
-        case .noMemory(let name, let path, let bytes):
-            "\(path): variable \(quoted(name)) needs \(bytes / 1_000_000) MB of memory, more than available; save it with -v7.3, which is read in bands, or save a crop"
-        case .damaged(let name, let path):
-            "\(path): cannot read variable \(quoted(name)); the file is damaged or truncated, save or download it again"
-        }
-    }
 }

@@ -1,30 +1,23 @@
 import CSystem
 import Fields
-import Glibc
+import Foundation
 import Synchronization
 
-/// An output file that appears under its name only when complete: it is written as NAME.partial, synchronised to the disk and
-/// renamed, and the folder is synchronised. Nothing less is safe, because an unfinished NetCDF-4 file opens without error.
+/// An output file that appears under its name only when complete: it is written as .NAME.NUMBER.partial next to it, synchronised to the
+/// disk and renamed, and the folder is synchronised. Nothing less is safe, because an unfinished NetCDF-4 file opens without error.
 ///
-/// Only one process writes it at a time: the partial file is locked until it is renamed, with an open-file-description lock,
-/// because libhdf5 takes locks of the other kinds on the same file.
+/// The number is random, and the partial file must be new: nobody can lay a link of that name to another file. It is locked for as long
+/// as it is written, with an open-file-description lock, because libhdf5 takes locks of the other kinds on the same file. So what
+/// an interrupted process left is told apart from what another one is writing.
 public final class AtomicFile: Sendable {
     public let finalPath: String
-    public var temporaryPath: String { finalPath + ".partial" }
+    public let temporaryPath: String
     /// The descriptor that holds the lock; -1 once the file is committed or discarded.
     private let lock: Mutex<Int32>
 
-    /// Removes the partial file of an interrupted run, unless another process is writing it.
+    /// Creates the partial file, and removes those of interrupted processes that wrote the same output.
     ///
-    /// - Returns: whether there was one.
-    @discardableResult
-    public static func removeLeftover(of finalPath: String) -> Bool {
-        let handle = open(finalPath + ".partial", O_RDWR | O_CLOEXEC)
-        guard handle >= 0 else { return false }
-        defer { Glibc.close(handle) }
-        return open_file_lock(handle) == 0 && unlink(finalPath + ".partial") == 0
-    }
-
+    /// - Throws: where another process is writing it.
     public init(replacing finalPath: String) throws(NetCDFError) {
         self.finalPath = finalPath
         guard !finalPath.isEmpty else {
@@ -39,31 +32,91 @@ public final class AtomicFile: Sendable {
         // An unwritable folder is reported before any work.
         cleanup_files_hold()
         defer { cleanup_files_release() }
-        lock = Mutex(try AtomicFile.lockedFile(finalPath + ".partial", reportedAs: finalPath))
+        temporaryPath = PartialName.new(for: finalPath)
+        let handle = open(temporaryPath, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
+        guard handle >= 0 else { throw AtomicFile.failure("the file", path: finalPath) }
         cleanup_file_add(temporaryPath)
+        lock = Mutex(handle)
+        // Where the file system has no such locks, an output has no protection from a second writer.
+        guard open_file_lock(handle) == 0 else { return }
+        let folder = AtomicFile.folder(of: finalPath)
+        let (own, name) = (PartialName.last(of: temporaryPath), PartialName.last(of: finalPath))
+        let others = AtomicFile.partialFiles(in: folder) { $0 == name }
+        guard others.allSatisfy({ $0 == own || AtomicFile.removeUnlocked($0, in: folder) }) else {
+            discard()
+            throw .beingWritten(path: finalPath)
+        }
     }
 
     deinit { discard() }
 
-    /// Opens a new or left-over file and locks it for this process.
-    private static func lockedFile(_ path: String, reportedAs name: String) throws(NetCDFError) -> Int32 {
-        while true {
-            let handle = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-            guard handle >= 0 else { throw failure("the file", path: name) }
-            guard open_file_lock(handle) == 0 else {
-                let code = errno
-                Glibc.close(handle)
-                if code == EAGAIN || code == EACCES { throw .beingWritten(path: name) }
-                // The file system has no such locks: continue without protection.
-                return open(path, O_RDWR | O_CLOEXEC)
+    /// Synchronises the file to the disk and renames it. On failure, the partial file is removed.
+    public func commit() throws(NetCDFError) {
+        do throws(NetCDFError) {
+            guard AtomicFile.synchronize(temporaryPath, O_RDWR) else {
+                throw AtomicFile.failure("to the disk", path: finalPath)
             }
-            // Its previous writer may have renamed it between open and lock.
-            var mine = stat()
-            var named = stat()
-            if fstat(handle, &mine) == 0, stat(path, &named) == 0, mine.st_ino == named.st_ino { return handle }
-            Glibc.close(handle)
+            guard repeated({ rename(temporaryPath, finalPath) }) == 0 else {
+                throw AtomicFile.failure("its name", path: finalPath)
+            }
+        } catch {
+            discard()
+            throw error
+        }
+        release()
+        guard AtomicFile.synchronize(AtomicFile.folder(of: finalPath), O_RDONLY | O_DIRECTORY) else {
+            throw .notDurable(path: finalPath, reason: String(cString: strerror(errno)))
         }
     }
+
+    /// Removes the partial file; does nothing after a commit.
+    public func discard() {
+        if lock.withLock({ $0 >= 0 }) { unlink(temporaryPath) }
+        release()
+    }
+
+    private func release() {
+        lock.withLock { handle in
+            guard handle >= 0 else { return }
+            cleanup_file_remove(temporaryPath)
+            close(handle)
+            handle = -1
+        }
+    }
+
+    // MARK: what interrupted processes left
+
+    /// Called with the path of each partial file of an interrupted process that is removed.
+    public static let report = Mutex<@Sendable (String) -> Void>({ _ in })
+
+    /// Removes the partial files in a folder that nobody is writing.
+    ///
+    /// - Parameter isOurs: whether an output of that name is one of the caller's.
+    public static func removeLeftovers(in folder: String, of isOurs: (_ name: String) -> Bool) {
+        for name in partialFiles(in: folder, of: isOurs) { _ = removeUnlocked(name, in: folder) }
+    }
+
+    /// Names of the partial files in a folder.
+    private static func partialFiles(in folder: String, of isOurs: (String) -> Bool) -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.filter { PartialName.output(of: $0).map(isOurs) ?? false }
+    }
+
+    /// Removes a partial file, or says that another process is writing it. What is no plain file with this name alone is not ours,
+    /// and stays.
+    private static func removeUnlocked(_ name: String, in folder: String) -> Bool {
+        let path = folder == "." ? name : "\(folder)/\(name)"
+        let handle = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard handle >= 0 else { return true }
+        defer { close(handle) }
+        var info = stat()
+        guard fstat(handle, &info) == 0, info.st_mode & S_IFMT == S_IFREG, info.st_nlink == 1 else { return true }
+        guard open_file_lock(handle) == 0 else { return ![EAGAIN, EACCES].contains(errno) }
+        if unlink(path) == 0 { report.withLock { $0 }(path) }
+        return true
+    }
+
+    // MARK: inside
 
     /// The free bytes of the file system of a path; nil where unknown.
     public static func freeBytes(beside path: String) -> Int? {
@@ -72,57 +125,48 @@ public final class AtomicFile: Sendable {
         return Int(clamping: UInt64(info.f_bavail).multipliedReportingOverflow(by: UInt64(info.f_frsize)).partialValue)
     }
 
-    /// Synchronises the file to the disk and renames it. On failure, the partial file is removed.
-    public func commit() throws(NetCDFError) {
-        do throws(NetCDFError) {
-            try AtomicFile.synchronize(temporaryPath, flags: O_RDWR, reportedAs: finalPath)
-            guard rename(temporaryPath, finalPath) == 0 else { throw AtomicFile.failure("its name", path: finalPath) }
-            release()
-        } catch {
-            discard()
-            throw error
-        }
-        do throws(NetCDFError) {
-            try AtomicFile.synchronize(
-                AtomicFile.folder(of: finalPath), flags: O_RDONLY | O_DIRECTORY, reportedAs: finalPath)
-        } catch {
-            guard case .writeFailed(_, _, let reason) = error else { throw error }
-            throw .notSynchronized(path: finalPath, reason: reason)
-        }
-    }
-
-    /// Removes the partial file; does nothing after a commit.
-    public func discard() {
-        lock.withLock { handle in
-            guard handle >= 0 else { return }
-            unlink(temporaryPath)
-            cleanup_file_remove(temporaryPath)
-            Glibc.close(handle)
-            handle = -1
-        }
-    }
-
-    private func release() {
-        lock.withLock { handle in
-            cleanup_file_remove(temporaryPath)
-            if handle >= 0 { Glibc.close(handle) }
-            handle = -1
-        }
-    }
-
     static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    private static func synchronize(_ path: String, flags: Int32, reportedAs name: String) throws(NetCDFError) {
-        let handle = open(path, flags | O_CLOEXEC)
-        guard handle >= 0 else { throw failure("the file", path: name) }
-        defer { Glibc.close(handle) }
-        guard fsync(handle) == 0 else { throw failure("to the disk", path: name) }
+    private static func synchronize(_ path: String, _ flags: Int32) -> Bool {
+        let handle = repeated { open(path, flags | O_CLOEXEC) }
+        guard handle >= 0 else { return false }
+        defer { close(handle) }
+        return repeated { fsync(handle) } == 0
     }
 
     private static func failure(_ what: String, path: String) -> NetCDFError {
         .writeFailed(path: path, what: what, reason: String(cString: strerror(errno)))
+    }
+}
+
+/// Names of partial files: ".NAME.0123456789abcdef.partial".
+enum PartialName {
+    static func new(for output: String) -> String {
+        let number = String(UInt64.random(in: .min ... .max) | 1 << 63, radix: 16)
+        let name = last(of: output)
+        return "\(output.dropLast(name.count)).\(name).\(number).partial"
+    }
+
+    static func last(of path: String) -> Substring {
+        path.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
+    }
+
+    /// The output that a partial file belongs to, by its name or path; nil for other files.
+    static func output(of partial: String) -> String? {
+        guard let match = partial.wholeMatch(of: /((?:.*\/)?)\.(.+)\.[0-9a-f]{16}\.partial/.dotMatchesNewlines()) else {
+            return nil
+        }
+        return String(match.1 + match.2)
+    }
+}
+
+/// The result of a call of the system, which is made again where a signal interrupted it.
+func repeated(_ call: () -> Int32) -> Int32 {
+    while true {
+        let result = call()
+        if result >= 0 || errno != EINTR { return result }
     }
 }

@@ -1,8 +1,9 @@
 import CNetCDF
 import Fields
+import Glibc
 
 /// The value of an attribute: NC_CHAR and NC_STRING are both text, all numbers are doubles.
-public enum Attribute: Sendable, Equatable {
+public enum Attribute: Codable, Sendable, Equatable {
     case text(String)
     case numbers([Double])
 
@@ -49,12 +50,15 @@ extension NetCDFFile {
             }
             guard status == NC_NOERR else { return nil }
             while bytes.last == 0 { bytes.removeLast() }
-            return .text(String(decoding: bytes, as: UTF8.self))
+            return .text(textOrLatin1(bytes))
         case NC_STRING:
             var pointers = [UnsafeMutablePointer<CChar>?](repeating: nil, count: length)
             guard withNetCDFLock(nc_get_att_string(id, variable, name, &pointers)) == NC_NOERR else { return nil }
             defer { withNetCDFLock(nc_free_string(length, &pointers)) }
-            return .text(pointers.compactMap { $0.map { String(cString: $0) } }.joined(separator: " "))
+            let texts = pointers.compactMap {
+                $0.map { textOrLatin1(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
+            }
+            return .text(texts.joined(separator: " "))
         case NC_BYTE, NC_SHORT, NC_INT, NC_FLOAT, NC_DOUBLE, NC_UBYTE, NC_USHORT, NC_UINT, NC_INT64, NC_UINT64:
             var numbers = [Double](repeating: 0, count: length)
             guard withNetCDFLock(nc_get_att_double(id, variable, name, &numbers)) == NC_NOERR else { return nil }
@@ -94,6 +98,12 @@ extension NetCDFFile {
         }
         try check(status, writing: "attribute \(quoted(name))")
     }
+}
+
+/// Text of a file that does not say how it is encoded: older products have names in Latin-1, every text of which is valid.
+package func textOrLatin1(_ bytes: some Collection<UInt8>) -> String {
+    String(validating: bytes, as: UTF8.self)
+        ?? String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
 }
 
 func text(of buffer: [CChar]) -> String {

@@ -21,7 +21,7 @@ package func withNetCDFLock<Status: BitwiseCopyable & Sendable>(
 }
 
 private let libraryLock = {
-    leaveFilesUnlocked()
+    configureLibraries()
     return Mutex(())
 }()
 
@@ -29,11 +29,16 @@ private let libraryLock = {
 /// complete, `AtomicFile` and `RunDirectory` have their own locks), and they fail on file systems without locks, such as NFS without
 /// its daemon, and while a process that is starting another command shares the descriptor of a written file.
 ///
+/// Neither library reads files that the user did not name: netCDF no .ncrc, .daprc or .dodsrc of the working or home directory, which
+/// may be a pipe, and HDF5 no plugins, which are programs, but from a folder in HDF5_PLUGIN_PATH.
+///
 /// Called once, before the first call of HDF5; not before `main`, because a static Swift runtime finds its arguments next to the
 /// original environment, which this replaces.
-private func leaveFilesUnlocked() {
+private func configureLibraries() {
     _ = CommandLine.arguments
     setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0)
+    setenv("NCRCENV_IGNORE", "1", 1)
+    if getenv("HDF5_PLUGIN_PATH") == nil { setenv("HDF5_PLUGIN_PRELOAD", "::", 1) }
 }
 
 /// Both libraries crash on some damaged files. Products are read by another process (Ingest's `ProductReader`). For what a command

@@ -6,6 +6,7 @@ import Glibc
 public enum NetCDFError: Failure {
     case noSuchFile(path: String)
     case notAFile(path: String, kind: String)
+    case backslash(path: String)
     case ofOtherKind(path: String, kind: String)
     case notNetCDF(path: String, reason: String)
     case truncated(path: String, bytes: Int, needed: Int)
@@ -21,13 +22,13 @@ public enum NetCDFError: Failure {
     case notReadable(path: String, reason: String)
     case beingWritten(path: String)
     case writeFailed(path: String, what: String, reason: String)
-    /// The folder of a file that has its name already.
-    case notSynchronized(path: String, reason: String)
+    case notDurable(path: String, reason: String)
 
     public var kind: FailureKind {
         switch self {
         case .noSuchFile: .missingInput
-        case .writeFailed, .notSynchronized, .notReadable, .diskFailed: .inputOutput
+        case .backslash: .usage
+        case .writeFailed, .notReadable, .diskFailed, .notDurable: .inputOutput
         case .beingWritten: .heldByAnother
         default: .badData
         }
@@ -43,6 +44,8 @@ public enum NetCDFError: Failure {
             "\(path): no such file; check the path"
         case .notAFile(let path, let kind):
             "\(path): \(kind), expected a regular file; \(kind == "a folder" ? "give the path of a file in it" : "save its data to a file, and give its path")"
+        case .backslash(let path):
+            "\(PartialName.output(of: path) ?? path): has a backslash in its path, which the NetCDF library takes for the end of a folder's name; rename it"
         case .ofOtherKind(let path, let kind):
             "\(path): not a NetCDF file but \(kind)"
         case .notNetCDF(let path, let reason):
@@ -72,16 +75,11 @@ public enum NetCDFError: Failure {
         case .beingWritten(let path):
             "\(path): another process is writing it; wait for it, or choose another name"
         case .writeFailed(let path, let what, let reason):
-            "\(finalName(path)): cannot write \(what): \(reason); what had that name before is unchanged"
-        case .notSynchronized(let path, let reason):
-            "\(path): is there and complete, but may not survive a power cut: its folder cannot be written to the disk: \(reason); check the disk, and run the command again"
+            "\(PartialName.output(of: path) ?? path): cannot write \(what): \(reason); what had that name before is unchanged"
+        case .notDurable(let path, let reason):
+            "\(path): is complete, but its folder cannot be synchronised to the disk (\(reason)), so a power cut may still lose it; check the disk, and run 'sync'"
         }
     }
-}
-
-/// The name that a user asked for; until complete, outputs have a temporary one (`AtomicFile`).
-private func finalName(_ path: String) -> String {
-    path.hasSuffix(".partial") ? String(path.dropLast(".partial".count)) : path
 }
 
 /// The reason for a failure. libnetcdf hides the system's (a full disk is "HDF error" or "Permission denied"), so errno comes first.

@@ -16,6 +16,7 @@ public final class NetCDFFile {
     /// Opens a file of any NetCDF format, or a plain HDF5 file.
     public init(reading path: String) throws(NetCDFError) {
         let bytes = try regularFileBytes(path)
+        guard !path.contains("\\") else { throw .backslash(path: path) }
         var id: Int32 = 0
         LibraryCrash.concerns(reading: path)
         try requireSelfContained(path)
@@ -40,6 +41,7 @@ public final class NetCDFFile {
     /// Creates a NetCDF-4 file whose contiguous variables begin at multiples of 4096 bytes, so that they can be mapped.
     /// Use an `AtomicFile`'s temporary path, so that the file appears under its name only when complete.
     public init(creating path: String) throws(NetCDFError) {
+        guard !path.contains("\\") else { throw .backslash(path: path) }
         var id: Int32 = 0
         errno = 0
         LibraryCrash.concerns(writing: path)

@@ -41,7 +41,7 @@ extension Int8: NetCDFValue {
 }
 
 /// The NetCDF-4 types in products, stores and predictions.
-public enum VariableType: Int32, Sendable {
+public enum VariableType: Int32, Codable, Sendable {
     case int8 = 1
     case text = 2
     case int16 = 3

@@ -2,7 +2,7 @@ import CNetCDF
 import Fields
 import Glibc
 
-public struct Dimension: Sendable, Equatable {
+public struct Dimension: Codable, Sendable, Equatable {
     package let id: Int32
     public let name: String
     public let length: Int

@@ -1,3 +1,4 @@
+import Fields
 import NetCDFFiles
 import Objective
 import PointStore
@@ -26,6 +27,9 @@ public struct DiskEstimate: Sendable, Equatable {
     /// Throws where the file system has less room; `present` bytes of the run are there already.
     public func require(free: Int?, present: Int, in run: String) throws {
         guard let free, self.run - present > free else { return }
-        throw PlanningError.diskTooSmall(run: run, needed: self.run - present, free: free)
+        throw PlainFailure(
+            .inputOutput,
+            "\(run): checkpoints need \(NumberText.bytes(self.run - present)), the disk has \(NumberText.bytes(free)) left; make room, or choose another place with --run DIR"
+        )
     }
 }

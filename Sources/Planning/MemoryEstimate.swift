@@ -175,10 +175,13 @@ public struct MemoryEstimate: Sendable {
 
     public func require(_ limits: [MemoryLimit]) throws {
         guard let limit = tightest(of: limits), needed(limit.measure) > limit.bytes else { return }
-        throw PlanningError.memoryTooSmall(
-            needed: needed(limit.measure), available: limit.bytes, limit: limit.name,
-            isAddressSpace: limit.measure != .resident, largest: allParts(limit.measure).max { $0.bytes < $1.bytes },
-            kind: kind)
+        let space = limit.measure == .resident ? "memory" : "address space"
+        let largest = allParts(limit.measure).max { $0.bytes < $1.bytes }
+        throw PlainFailure(
+            kind,
+            "needs up to \(NumberText.bytes(needed(limit.measure))) of \(space), \(limit.name) leaves \(NumberText.bytes(limit.bytes)); "
+                + (largest.map { "the largest part is \($0.name), \(NumberText.bytes($0.bytes)); " } ?? "")
+                + (largest?.remedy.map { "choose \($0), or raise the limit" } ?? "raise the limit"))
     }
 
     /// "program 33 MB, weights and optimizer 3 MB, ...": what is more than a megabyte.

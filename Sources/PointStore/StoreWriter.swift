@@ -180,14 +180,8 @@ public final class StoreWriter {
             try mask.setAttribute("flag_meanings", .text(IceMask.flagMeanings))
             if let projection = stored.grid.projection {
                 let mapping = try file.define(variable: StoreNames.projection(of: name), .int32, over: [])
-                // Only its attributes matter; unwritten, it would hold whatever was in memory, and no two stores had the same bytes.
-                values.append { try mapping.write([Int32(0)]) }
-                for (attribute, value) in projection.attributes {
-                    switch value {
-                    case .number(let number): try mapping.setAttribute(attribute, .number(number))
-                    case .text(let text): try mapping.setAttribute(attribute, .text(text))
-                    }
-                }
+                values.append { try mapping.writeZero() }
+                try mapping.setAttributes(of: projection.attributes)
                 try mask.setAttribute("grid_mapping", .text(StoreNames.projection(of: name)))
             }
             values.append { try mask.write(stored.mask.map { Int8(bitPattern: $0) }) }

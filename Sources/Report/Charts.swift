@@ -44,8 +44,7 @@ struct HistoryChart {
         for tick in AxisTicks.linear(0, Double(max(count - 1, 1)), maxCount: 4).marks
         where tick.value == tick.value.rounded() {
             let iteration = Int(tick.value)
-            drawing.line(x(iteration), top + height, x(iteration), top + height + 4)
-            drawing.text(NumberText.count(iteration), x(iteration), top + height + 15)
+            drawing.tick(NumberText.count(iteration), x(iteration), top + height)
         }
         drawing.text("iterations", left + width / 2, top + height + 29)
         for mark in marks where mark.iteration < count {
@@ -121,17 +120,14 @@ struct HistogramChart {
         let ticks = AxisTicks.linear(-reach, reach, maxCount: 7)
         for tick in ticks.marks {
             let x = left + width * (tick.value + reach) / (2 * reach)
-            drawing.line(x, top + height, x, top + height + 4)
-            drawing.text(NumberText.typeset(tick.text), x, top + height + 16)
+            drawing.tick(tick.text, x, top + height, distance: 16)
         }
         drawing.line(left, top + height, left + width, top + height)
         drawing.line(
             left + width / 2, top, left + width / 2, top + height, "stroke=\"#1a1a1a\" stroke-dasharray=\"2 3\"")
         let unit = NumberText.unit(sample.column.unit)
-        let factor = ticks.exponent == 0 ? "" : "\(NumberText.typeset("1e\(ticks.exponent)")) "
-        drawing.text("predicted − observed [\(factor)\(unit)]", left + width / 2, top + height + 32)
+        drawing.text("predicted − observed [\(ticks.unit(sample.column.unit))]", left + width / 2, top + height + 32)
         func figure(_ value: Double) -> String { "\(NumberText.typeset(value)) \(unit)" }
-        let name = sample.column.shortName ?? ""
         let facts =
             "Root mean square \(figure(sample.rootMeanSquare)), mean \(figure(sample.mean)), half within \(figure(sizes[0])), 95 % within \(figure(sizes[1]))"
         let whole =
@@ -141,8 +137,8 @@ struct HistogramChart {
         let tail = beyond > 0 ? ", \(NumberText.count(beyond)) of them outside the axis" : ""
         return """
             <figure>
-            <figcaption>Misfit of the \(escaped(name))</figcaption>
-            \(drawing.svg(height: top + height + 38, description: "Histogram of the misfit of the \(name). \(facts)."))
+            <figcaption>Misfit of the \(sample.name)</figcaption>
+            \(drawing.svg(height: top + height + 38, description: "Histogram of the misfit of the \(sample.name). \(facts)."))
             <p>\(escaped(facts)); \(escaped(whole + tail)).</p>
             </figure>
             """

@@ -59,13 +59,9 @@ public struct ColorMap: Sendable {
 /// color space for image processing").
 public struct OKLab: Sendable {
     public let lightness, a, b: Double
+}
 
-    private init(lightness: Double, a: Double, b: Double) {
-        self.lightness = lightness
-        self.a = a
-        self.b = b
-    }
-
+extension OKLab {
     public init(_ color: RGB) {
         // The sRGB transfer function (IEC 61966-2-1).
         func linear(_ value: UInt8) -> Double {
@@ -76,9 +72,10 @@ public struct OKLab: Sendable {
         let l = cbrt(0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue)
         let m = cbrt(0.2119034982 * red + 0.6806995451 * green + 0.1073969566 * blue)
         let s = cbrt(0.0883024619 * red + 0.2817188376 * green + 0.6299787005 * blue)
-        lightness = 0.2104542553 * l + 0.7936177850 * m - 0.0040720468 * s
-        a = 1.9779984951 * l - 2.4285922050 * m + 0.4505937099 * s
-        b = 0.0259040371 * l + 0.7827717662 * m - 0.8086757660 * s
+        self.init(
+            lightness: 0.2104542553 * l + 0.7936177850 * m - 0.0040720468 * s,
+            a: 1.9779984951 * l - 2.4285922050 * m + 0.4505937099 * s,
+            b: 0.0259040371 * l + 0.7827717662 * m - 0.8086757660 * s)
     }
 
     var rgb: RGB {

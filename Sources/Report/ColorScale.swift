@@ -2,24 +2,21 @@ import Fields
 import Foundation
 
 /// The mapping from values to colours: limits, colour map, and the ticks of the colour bar.
-struct ColorScale: Sendable, Equatable {
-    enum Kind: Sendable {
+struct ColorScale {
+    enum Kind {
         /// Magnitudes, on a logarithmic scale where positive values span more than a factor of ten.
         case amount, amountOrLogarithm
         /// Differences, on a scale symmetric about zero.
         case difference
     }
 
-    let map: Map
+    let colors: ColorMap
     let low: Double
     let high: Double
     let isLogarithmic: Bool
     /// The smallest and the largest value.
     let smallest: Double
     let largest: Double
-
-    enum Map { case viridis, blueRed }
-    var colors: ColorMap { map == .viridis ? .viridis : .blueRed }
 
     /// A scale for the finite values, from the 1st to the 99th percentile, so that a few outliers do not use up the colours;
     /// nil if there is no finite value.
@@ -37,9 +34,8 @@ struct ColorScale: Sendable, Equatable {
             let around = max(abs(high), 1e-30) * 0.1
             (low, high) = kind == .difference ? (-around, around) : (low - around, high + around)
         }
-        map = kind == .difference ? .blueRed : .viridis
-        self.low = low
-        self.high = high
+        colors = kind == .difference ? .blueRed : .viridis
+        (self.low, self.high) = (low, high)
     }
 
     /// Position of a value from 0 to 1; values beyond the limits get the colour of the limit.
@@ -69,6 +65,11 @@ struct AxisTicks {
     let marks: [Mark]
     /// Exponent of the power of ten that is written next to the unit; 0 where labels are the values.
     let exponent: Int
+
+    /// A unit, typeset, with the power of ten that labels leave out: "10¹⁴ Pa s".
+    func unit(_ symbol: String) -> String {
+        (exponent == 0 ? "" : "\(NumberText.typeset("1e\(exponent)")) ") + NumberText.unit(symbol)
+    }
 
     /// Ticks in steps of 1, 2 or 5 times a power of ten, about `maxCount` of them.
     static func linear(_ low: Double, _ high: Double, maxCount: Int) -> AxisTicks {

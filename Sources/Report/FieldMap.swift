@@ -43,7 +43,7 @@ struct MapMaker {
     /// Bytes of the pictures of so many predicted fields and of the page that holds them.
     static func byteCount(_ store: StoreReader, fields: Int) -> Int {
         grids(of: store).reduce(0) { sum, grid in
-            let observed = grid.sets.reduce(0) { $0 + $1.columns.count { $0.isObserved } }
+            let observed = grid.sets.reduce(0) { $0 + $1.observedColumns.count }
             // Of a map its values, and as a picture, compressed, in base 64 and in the page, a byte or two each. Of the fields
             // that share a scale, two at most, finite values once more and sorted. Places in the grid.
             let maps = fields + 3 * observed + 2
@@ -70,7 +70,7 @@ struct MapMaker {
             let prediction = number == 0 ? full : plain
             let predicted = try fields(of: prediction, at: picture)
             for set in sets {
-                sections += comparison(predicted, try observations(of: set, at: picture), picture)
+                sections += try [comparison(predicted, observations(of: set, at: picture), picture)].compactMap(\.self)
             }
             if number == 0 { last = inferred(prediction, predicted, picture) }
         }
@@ -84,9 +84,7 @@ struct MapMaker {
     /// The prediction at every ice pixel, keyed by the names of fields and standard deviations.
     private func fields(of prediction: Prediction, at picture: PictureGrid) throws -> Values {
         let ice = prediction.store.description.ice.rawValue
-        let names =
-            prediction.fields.map(\.name)
-            + (prediction.memberCount > 1 ? prediction.fields.map(\.deviationName) : [])
+        let names = prediction.columnNames
         var columns = names.map { _ in [Float](repeating: .nan, count: picture.pixelCount) }
         for first in stride(from: 0, to: picture.pixelCount, by: MapMaker.portion) {
             let all = first..<min(first + MapMaker.portion, picture.pixelCount)
@@ -103,11 +101,9 @@ struct MapMaker {
 
     private func observations(of set: PointSet, at picture: PictureGrid) throws -> Values {
         let store = plain.store
-        let columns = set.columns.filter(\.isObserved)
-        var values = Values(
-            uniqueKeysWithValues: columns.map {
-                ($0.rawValue, [Float](repeating: .nan, count: picture.pixelCount))
-            })
+        let columns = set.observedColumns
+        let empty = [Float](repeating: .nan, count: picture.pixelCount)
+        var values = Values(uniqueKeysWithValues: columns.map { ($0.rawValue, empty) })
         for first in stride(from: 0, to: store.count(set), by: MapMaker.portion) {
             let points = first..<min(first + MapMaker.portion, store.count(set))
             let physical = store.physical(set, try store.read(set, points))
@@ -123,64 +119,50 @@ struct MapMaker {
 
     // MARK: Maps
 
-    /// Observed and predicted values on the same colour scale, and their difference.
-    private func comparison(_ predicted: Values, _ observed: Values, _ picture: PictureGrid) -> [MapSection] {
+    /// Observed and predicted values on the same colour scale, and their difference; nil where nothing is both.
+    private func comparison(_ predicted: Values, _ observed: Values, _ picture: PictureGrid) -> MapSection? {
         let columns = [Column.u, .v, .h, .s].filter { predicted[$0.rawValue] != nil && observed[$0.rawValue] != nil }
-        guard let first = columns.first, let name = columns.count > 1 ? "speed" : first.shortName else { return [] }
-        func difference(_ a: [Float], _ b: [Float]) -> [Float] { zip(a, b).map { $0 - $1 } }
+        guard let first = columns.first, let quantity = first.shortName else { return nil }
+        let isVelocity = columns.count > 1
+        let name = (isVelocity ? "speed" : quantity).capitalizedFirst
+        let file = isVelocity ? "speed" : first.rawValue
         func amount(_ values: Values) -> [Float] {
             let parts = columns.map { values[$0.rawValue]! }
-            guard parts.count > 1 else { return parts[0] }
-            return zip(parts[0], parts[1]).map { ($0 * $0 + $1 * $1).squareRoot() }
+            return isVelocity ? zip(parts[0], parts[1]).map { ($0 * $0 + $1 * $1).squareRoot() } : parts[0]
         }
-        let misfits = columns.map { difference(predicted[$0.rawValue]!, observed[$0.rawValue]!) }
-        let file = columns.count > 1 ? "speed" : first.rawValue
-        return [
-            MapSection(
-                title: columns.count > 1 ? "Velocity" : name.capitalizedFirst,
-                maps: maps(
-                    [
-                        ("\(file)_observed", "\(name.capitalizedFirst), observed", amount(observed)),
-                        ("\(file)_predicted", "\(name.capitalizedFirst), predicted", amount(predicted)),
-                    ], unit: first.unit, .amount, picture)
-                    + maps(
-                        zip(columns, misfits).map {
-                            ("misfit_\($0.rawValue)", "Misfit of the \($0.shortName ?? "")", $1)
-                        }, unit: first.unit, .difference, picture))
-        ]
+        let fields = maps(
+            [
+                ("\(file)_observed", "\(name), observed", amount(observed)),
+                ("\(file)_predicted", "\(name), predicted", amount(predicted)),
+            ], unit: first.unit, .amount, picture)
+        let misfits = columns.map { column in
+            let difference = zip(predicted[column.rawValue]!, observed[column.rawValue]!).map { $0 - $1 }
+            return (column.misfitName, "Misfit of the \(column.shortName ?? "")", difference)
+        }
+        return MapSection(
+            title: isVelocity ? "Velocity" : name,
+            maps: fields + maps(misfits, unit: first.unit, .difference, picture))
     }
 
     /// Fields without observations: inferred fields with standard deviations, derived fields, and residuals.
     private func inferred(_ prediction: Prediction, _ predicted: Values, _ picture: PictureGrid) -> [MapSection] {
-        let observed = Set([Column.u, .v, .h, .s].map(\.rawValue))
-        let others = prediction.fields.filter { !observed.contains($0.name) }
+        let others = prediction.fields.filter { Column(rawValue: $0.name)?.isObserved != true }
         let residuals = others.filter { $0.name.hasPrefix("residual_") }
-        let fields = others.filter { field in !residuals.contains { $0.name == field.name } }
-        let inferred = fields.flatMap { field -> [FieldMap] in
+        let inferred = others.filter { !$0.name.hasPrefix("residual_") }.flatMap { field -> [FieldMap] in
             let values = predicted[field.name]!
-            let isAmount = !values.contains { $0 < 0 }
-            let deviation = predicted[field.deviationName].map {
-                maps(
-                    [
-                        (
-                            field.deviationName,
-                            "Standard deviation of \(field.name.split(separator: "_").joined(separator: " "))", $0
-                        )
-                    ],
-                    unit: field.units, .amountOrLogarithm, picture)
-            }
-            return maps(
-                [(field.name, field.longName.capitalizedFirst, values)], unit: field.units,
-                isAmount ? .amountOrLogarithm : .difference, picture) + (deviation ?? [])
+            let kind = values.contains { $0 < 0 } ? ColorScale.Kind.difference : .amountOrLogarithm
+            let title = "Standard deviation of \(field.name.replacing("_", with: " "))"
+            let deviation = predicted[field.deviationName].map { [(field.deviationName, title, $0)] } ?? []
+            return maps([(field.name, field.longName.capitalizedFirst, values)], unit: field.units, kind, picture)
+                + maps(deviation, unit: field.units, .amountOrLogarithm, picture)
         }
         // Residuals of the same unit share a colour scale.
-        var units: [String] = []
-        for field in residuals where !units.contains(field.units) { units.append(field.units) }
-        let equations = units.flatMap { unit in
-            maps(
-                residuals.filter { $0.units == unit }.map {
-                    ($0.name, $0.longName.capitalizedFirst, predicted[$0.name]!)
-                }, unit: unit, .difference, picture)
+        let units = residuals.map(\.units)
+        let equations = units.indices.filter { units.firstIndex(of: units[$0]) == $0 }.flatMap { number in
+            let fields = residuals.filter { $0.units == units[number] }
+            return maps(
+                fields.map { ($0.name, $0.longName.capitalizedFirst, predicted[$0.name]!) }, unit: units[number],
+                .difference, picture)
         }
         return [MapSection(title: "Inferred", maps: inferred), MapSection(title: "Equations", maps: equations)]
             .filter { !$0.maps.isEmpty }
@@ -194,21 +176,6 @@ struct MapMaker {
         guard let scale = ColorScale(fields.flatMap(\.values), kind) else { return [] }
         return fields.map {
             FieldMap(name: $0.name, title: $0.title, unit: unit, grid: picture, scale: scale, values: $0.values)
-        }
-    }
-}
-
-extension Column {
-    /// Whether the column is a measurement, not a position, a normal or a weight.
-    var isObserved: Bool { shortName != nil }
-
-    var shortName: String? {
-        switch self {
-        case .u: "velocity along x"
-        case .v: "velocity along y"
-        case .h: "thickness"
-        case .s: "surface height"
-        case .x, .y, .weightU, .weightV, .weightH, .weightS, .normalX, .normalY: nil
         }
     }
 }

@@ -4,47 +4,31 @@ import Foundation
 extension FieldMap {
     /// Colours of a picture: 250 of the colour map, then those of covers without a value.
     static let colorCount = 250
-    static let oceanColor = RGB(hex: 0xE4EEF5)
-    static let landColor = RGB(hex: 0xCFC6B8)
-    static let otherIceColor = RGB(hex: 0xD9D9D9)
-    static let missingColor = RGB(hex: 0x8C8C8C)
+    /// Ocean, land, other ice, and ice without an observation.
+    private static let coverColors = [0xE4EEF5, 0xCFC6B8, 0xD9D9D9, 0x8C8C8C].map { RGB(hex: $0) }
 
     /// Names and colours of the covers, for the legend.
     static func legend(ice: IceMask) -> [(name: String, color: RGB)] {
-        let other = IceMask.allCases.first { ($0 == .floatingIce || $0 == .groundedIce) && $0 != ice }
-        return [
-            ("ocean", oceanColor), ("land", landColor), ("\(other?.adjective ?? "other") ice", otherIceColor),
-            ("no observation", missingColor),
-        ]
+        let other: IceMask = ice == .floatingIce ? .groundedIce : .floatingIce
+        return Array(zip(["ocean", "land", "\(other.adjective) ice", "no observation"], coverColors))
     }
 
     var palette: [RGB] {
         (0..<FieldMap.colorCount).map { scale.colors[Double($0) / Double(FieldMap.colorCount - 1)] }
-            + [FieldMap.oceanColor, FieldMap.landColor, FieldMap.otherIceColor, FieldMap.missingColor]
+            + FieldMap.coverColors
     }
 
     /// Palette indices (grid.height, grid.width).
     func pixels(ice: IceMask) -> [UInt8] {
         values.indices.map { pixel in
-            let cover = grid.cover(of: pixel)
-            if cover == ice.rawValue {
-                let value = Double(values[pixel])
-                guard value.isFinite else { return UInt8(FieldMap.colorCount + 3) }
+            let value = Double(values[pixel])
+            let cover = IceMask(rawValue: grid.cover(of: pixel)) ?? .ocean
+            if cover == ice, value.isFinite {
                 return UInt8((scale.place(of: value) * Double(FieldMap.colorCount - 1)).rounded())
             }
-            switch IceMask(rawValue: cover) {
-            case .ocean, nil: return UInt8(FieldMap.colorCount)
-            case .iceFreeLand: return UInt8(FieldMap.colorCount + 1)
-            case .groundedIce, .floatingIce: return UInt8(FieldMap.colorCount + 2)
-            }
+            // Both kinds of ice, of which one is drawn, share a colour.
+            return UInt8(FieldMap.colorCount + (cover == ice ? 3 : min(2, Int(cover.rawValue))))
         }
-    }
-
-    /// The unit with the power of ten that its ticks leave out: "10¹⁴ Pa s".
-    var tickUnit: String {
-        let exponent = scale.ticks.exponent
-        let unit = NumberText.unit(unit)
-        return exponent == 0 ? unit : "\(NumberText.typeset("1e\(exponent)")) \(unit)"
     }
 
     /// "From 0.5 to 1210 m yr⁻¹": the range of this map, not of all that share its scale.
@@ -70,9 +54,7 @@ extension FieldMap {
         var drawing = Drawing()
         drawing.rectangle(left, top, width, height, "fill=\"none\" stroke=\"#1a1a1a\"")
         for tick in AxisTicks.linear(extent.xMin / 1000, extent.xMax / 1000, maxCount: width > 200 ? 6 : 3).marks {
-            let x = left + (tick.value * 1000 - extent.xMin) / extentX * width
-            drawing.line(x, top + height, x, top + height + 4)
-            drawing.text(NumberText.typeset(tick.text), x, top + height + 15)
+            drawing.tick(tick.text, left + (tick.value * 1000 - extent.xMin) / extentX * width, top + height)
         }
         for tick in AxisTicks.linear(extent.yMin / 1000, extent.yMax / 1000, maxCount: height > 200 ? 7 : 4).marks {
             let y = top + (extent.yMax - tick.value * 1000) / extentY * height
@@ -93,16 +75,15 @@ extension FieldMap {
         let data = Data(png.encoded(title: title)).base64EncodedString()
         let place =
             "left:\(share(left, Drawing.width));top:\(share(top, bottom));width:\(share(width, Drawing.width));height:\(share(height, bottom))"
-        let range = rangeText
         let notes =
-            range + (scale.isLogarithmic ? "; colours by the logarithm" : "")
+            rangeText + (scale.isLogarithmic ? "; colours by the logarithm" : "")
             + (isStretched ? "; stretched along y" : "")
             + (grid.step > 1
                 ? "; every \(grid.step)\(NumberText.ordinalEnding(grid.step)) row and column of the grid" : "")
         return """
             <figure>
             <figcaption>\(escaped(title))</figcaption>
-            <div class="map"><img class="\(grid.width < 400 ? "cells" : "")" alt="Map: \(escaped(title)). \(escaped(range))." width="\(grid.width)" height="\(grid.height)" style="\(place)" src="data:image/png;base64,\(data)">\(drawing.svg(height: bottom, description: nil))</div>
+            <div class="map"><img class="\(grid.width < 400 ? "cells" : "")" alt="Map: \(escaped(title)). \(escaped(rangeText))." width="\(grid.width)" height="\(grid.height)" style="\(place)" src="data:image/png;base64,\(data)">\(drawing.svg(height: bottom, description: nil))</div>
             <p>\(escaped(notes)).</p>
             </figure>
             """
@@ -122,11 +103,9 @@ extension FieldMap {
             drawing.polygon([(right, y), (right + 9, y + height / 2), (right, y + height)], fill: scale.colors[1].css)
         }
         for tick in scale.ticks.marks {
-            let x = left + scale.place(of: tick.value) * width
-            drawing.line(x, y + height, x, y + height + 4)
-            drawing.text(NumberText.typeset(tick.text), x, y + height + 15)
+            drawing.tick(tick.text, left + scale.place(of: tick.value) * width, y + height)
         }
-        drawing.text(tickUnit, left + width / 2, y + height + 29)
+        drawing.text(scale.ticks.unit(unit), left + width / 2, y + height + 29)
         return y + height + 34
     }
 }

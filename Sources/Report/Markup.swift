@@ -1,3 +1,4 @@
+import Fields
 import Foundation
 
 /// Text escaped for HTML and SVG, also in attributes; control characters, which HTML forbids, become spaces.
@@ -41,6 +42,12 @@ struct Drawing {
     /// Draws text whose baseline is at y and whose start, middle or end (`anchor`) is at x.
     mutating func text(_ text: String, _ x: Double, _ y: Double, anchor: String = "middle") {
         body += "<text x=\"\(at(x))\" y=\"\(at(y))\" text-anchor=\"\(anchor)\">\(escaped(text))</text>"
+    }
+
+    /// Draws a tick below an axis, and its label.
+    mutating func tick(_ label: String, _ x: Double, _ y: Double, distance: Double = 15) {
+        line(x, y, x, y + 4)
+        text(NumberText.typeset(label), x, y + distance)
     }
 
     /// Draws a horizontal colour gradient with a frame.

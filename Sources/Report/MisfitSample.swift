@@ -15,9 +15,7 @@ struct MisfitSample {
 
     /// Number of points that `samples` evaluates, for progress.
     static func work(_ store: StoreReader) -> Int {
-        PointSet.allCases.reduce(0) {
-            $0 + ($1.columns.contains { $0.isObserved } ? min(maxCount, store.count($1)) : 0)
-        }
+        PointSet.allCases.filter { !$0.observedColumns.isEmpty }.reduce(0) { $0 + min(maxCount, store.count($1)) }
     }
 
     /// A sample for every quantity that is both observed and predicted.
@@ -25,7 +23,7 @@ struct MisfitSample {
         let store = prediction.store
         var samples: [MisfitSample] = []
         for set in PointSet.allCases where store.count(set) > 0 {
-            let fields = set.columns.filter(\.isObserved).compactMap { column in
+            let fields = set.observedColumns.compactMap { column in
                 prediction.fields.firstIndex { $0.name == column.rawValue }.map { (column: column, field: $0) }
             }
             guard !fields.isEmpty else { continue }
@@ -33,16 +31,16 @@ struct MisfitSample {
             let observed = store.physical(set, stored)
             let predicted = try prediction.fields(x: observed[.x]!, y: observed[.y]!).values
             for (column, field) in fields {
-                let misfits = zip(predicted[field], observed[column]!).map { Float(Double($0) - $1) }
-                samples.append(
-                    MisfitSample(
-                        column: column, misfits: misfits.filter(\.isFinite).sorted(), total: store.count(set)))
+                let misfits = zip(predicted[field], observed[column]!).map { Float(Double($0) - $1) }.filter(\.isFinite)
+                samples.append(MisfitSample(column: column, misfits: misfits.sorted(), total: store.count(set)))
             }
             try report(stored[0].count)
         }
         return samples
     }
 
+    /// "thickness"
+    var name: String { column.shortName ?? "" }
     var mean: Double { misfits.mean ?? 0 }
     var rootMeanSquare: Double { misfits.rootMeanSquare ?? 0 }
 
@@ -53,15 +51,9 @@ struct MisfitSample {
 
     /// Counts of misfits in equal bins from -reach to reach, and the number outside.
     func histogram(reach: Double, bins: Int) -> (counts: [Int], beyond: Int) {
+        let within = misfits.map(Double.init).filter { abs($0) <= reach }
         var counts = [Int](repeating: 0, count: bins)
-        var beyond = 0
-        for misfit in misfits {
-            guard abs(Double(misfit)) <= reach else {
-                beyond += 1
-                continue
-            }
-            counts[min(bins - 1, Int((Double(misfit) + reach) / (2 * reach) * Double(bins)))] += 1
-        }
-        return (counts, beyond)
+        for misfit in within { counts[min(bins - 1, Int((misfit + reach) / (2 * reach) * Double(bins)))] += 1 }
+        return (counts, misfits.count - within.count)
     }
 }

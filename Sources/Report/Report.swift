@@ -12,10 +12,6 @@ public struct Report {
     let runPath: String
     let sections: [MapSection]
     let samples: [MisfitSample]
-    /// Loss histories of the run, or of the first members of an ensemble.
-    var histories: [History] { run.histories }
-    /// The driving stress, which a momentum residual of one stands for [Pa].
-    let drivingStress: Double
 
     /// Largest number of histories drawn; more would merge into one thick line.
     public static let maxHistories = 50
@@ -52,8 +48,10 @@ public struct Report {
             let sections = try MapMaker(full: full, plain: plain, report: report).sections()
             return (sections, try MisfitSample.samples(of: plain, report: report))
         }
-        guard !sections.isEmpty else { throw ReportError.noIce(store: run.store.path) }
-        drivingStress = run.store.description.scales.momentum(run.checkpoint.configuration.constants)
+        guard !sections.isEmpty else {
+            throw PlainFailure(
+                "\(run.store.path): none of its grids has ice to draw; run pinn-ingest again")
+        }
     }
 
     var maps: [FieldMap] { sections.flatMap(\.maps) }
@@ -70,11 +68,12 @@ public struct Report {
 
     /// Writes the maps, each atomically, and returns their file names.
     public func writeMaps(to folder: String) throws -> [String] {
-        try Report.checkFolder(folder)
-        try Report.makeFolder(folder)
+        try makeFolder(folder)
         let names = maps.map { "\($0.name).png" }
         // All are checked before the first is written.
-        for name in names { try Report.checkMap("\(folder)/\(name)") }
+        for name in names {
+            try requireReplaceable("\(folder)/\(name)", by: "a map of pinn-report", marked: PNG.software)
+        }
         for (map, name) in zip(maps, names) {
             try AtomicFile.write(
                 map.labelledPicture(ice: ice).encoded(title: map.title), to: "\(folder)/\(name)", as: "a map")
@@ -84,49 +83,11 @@ public struct Report {
 
     /// Throws unless the path is free or holds an earlier report, and can be written.
     public static func checkOutput(_ path: String) throws {
-        if access(path, F_OK) == 0 {
-            guard beginning(of: path).contains(generator) else { throw ReportError.notAReport(path: path) }
-        }
+        try requireReplaceable(path, by: "a report", marked: generator)
         // Fails now rather than after the work.
         try AtomicFile(replacing: path).discard()
     }
 
-    /// Throws unless maps can be written into the folder. A missing folder is made with the first map.
-    public static func checkFolder(_ path: String) throws {
-        var info = stat()
-        guard stat(path, &info) == 0 else {
-            let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
-            guard access(parent, W_OK) == 0 else {
-                throw ReportError.noFolder(path: path, reason: String(cString: strerror(errno)))
-            }
-            return
-        }
-        if info.st_mode & S_IFMT != S_IFDIR {
-            throw ReportError.noFolder(path: path, reason: "a file has that name")
-        }
-    }
-
-    private static func makeFolder(_ path: String) throws {
-        if mkdir(path, 0o777) != 0, errno != EEXIST {
-            throw ReportError.noFolder(path: path, reason: String(cString: strerror(errno)))
-        }
-    }
-
-    private static func checkMap(_ path: String) throws {
-        guard access(path, F_OK) == 0 else { return }
-        guard beginning(of: path).contains(PNG.software) else { throw ReportError.notAMap(path: path) }
-    }
-
     /// The text that marks a file as our own report, near its beginning.
     static let generator = "IceShelfPINN report 1"
-
-    private static func beginning(of path: String) -> String {
-        // Opening a pipe would block until the other end is opened.
-        var info = stat()
-        guard stat(path, &info) == 0, info.st_mode & S_IFMT == S_IFREG,
-            let handle = FileHandle(forReadingAtPath: path)
-        else { return "" }
-        defer { try? handle.close() }
-        return String(decoding: (try? handle.read(upToCount: 512)) ?? Data(), as: UTF8.self)
-    }
 }

@@ -7,10 +7,6 @@ import Runs
 extension Report {
     func page(command: String, date: Date) -> String {
         let title = "\(area) of \(ice.adjective) ice at iteration \(NumberText.count(run.checkpoint.iteration))"
-        let links = [
-            ("maps", "Maps"), ("misfits", "Misfits"), ("training", "Training"), ("plan", "Configuration"),
-            ("provenance", "Provenance"),
-        ]
         return """
             <!DOCTYPE html>
             <html lang="en">
@@ -27,8 +23,8 @@ extension Report {
             <body>
             <header>
             <h1>\(escaped(title))</h1>
-            \(table(summary, class: "facts"))
-            <nav>\(links.map { "<a href=\"#\($0.0)\">\($0.1)</a>" }.joined(separator: " · "))</nav>
+            \(table(summary))
+            <nav><a href="#maps">Maps</a> · <a href="#misfits">Misfits</a> · <a href="#training">Training</a> · <a href="#plan">Configuration</a> · <a href="#provenance">Provenance</a></nav>
             </header>
             <main>
             <div id="maps">
@@ -54,7 +50,7 @@ extension Report {
             </section>
             <section id="provenance">
             <h2>Provenance</h2>
-            \(table(provenance(command: command, date: date), class: "facts"))
+            \(table(provenance(command: command, date: date)))
             </section>
             </main>
             </body>
@@ -105,11 +101,9 @@ extension Report {
 
     private var area: String {
         let extent = maps[0].grid.extent
-        return
-            "\(NumberText.plain((extent.xMax - extent.xMin) / 1000)) by \(NumberText.plain((extent.yMax - extent.yMin) / 1000)) km"
+        let sides = [extent.xMax - extent.xMin, extent.yMax - extent.yMin].map { NumberText.plain($0 / 1000) }
+        return "\(sides[0]) by \(sides[1]) km"
     }
-
-    private var inferredMap: FieldMap? { sections.first { $0.title == "Inferred" }?.maps.first }
 
     private var summary: [(String, String)] {
         let checkpoint = run.checkpoint
@@ -119,27 +113,20 @@ extension Report {
         }
         var rows = [("Data", "\(run.store.path): \(cells.joined(separator: ", "))")]
         for sample in samples {
-            let unit = NumberText.unit(sample.column.unit)
-            rows.append(
-                (
-                    "Misfit of \(sample.column.rawValue)",
-                    "\(NumberText.typeset(sample.rootMeanSquare)) \(unit), root mean square (\(sample.column.shortName ?? ""))"
-                ))
+            let size = "\(NumberText.typeset(sample.rootMeanSquare)) \(NumberText.unit(sample.column.unit))"
+            rows += [("Misfit of \(sample.column.rawValue)", "\(size), root mean square (\(sample.name))")]
         }
-        if let map = inferredMap, let shares = map.values.filter(\.isFinite).quantiles([0.05, 0.5, 0.95]) {
-            let figures = shares.map { NumberText.typeset($0) }
-            rows.append(
-                (
-                    map.name,
-                    "median \(figures[1]) \(NumberText.unit(map.unit)), 90 % of the area between \(figures[0]) and \(figures[2]) (\(map.title))"
-                ))
+        if let map = sections.first(where: { $0.title == "Inferred" })?.maps.first,
+            let shares = map.values.filter(\.isFinite).quantiles([0.05, 0.5, 0.95])?.map({ NumberText.typeset($0) })
+        {
+            let median = "median \(shares[1]) \(NumberText.unit(map.unit))"
+            rows += [(map.name, "\(median), 90 % of the area between \(shares[0]) and \(shares[2]) (\(map.title))")]
         }
-        rows.append(
-            (
-                "Network",
-                "\(members > 1 ? "mean of \(members) networks " : "")\(checkpoint.configuration.network.shapes), \(checkpoint.configuration.phases.description.replacing(",", with: ", ")); \(NumberText.count(checkpoint.iteration)) iterations in \(NumberText.duration(checkpoint.trainedSeconds))"
-            ))
-        return rows
+        let networks = "\(members > 1 ? "mean of \(members) networks " : "")\(checkpoint.configuration.network.shapes)"
+        let phases = checkpoint.configuration.phases.description.replacing(",", with: ", ")
+        let work =
+            "\(NumberText.count(checkpoint.iteration)) iterations in \(NumberText.duration(checkpoint.trainedSeconds))"
+        return rows + [("Network", "\(networks), \(phases); \(work)")]
     }
 
     private var legend: String {
@@ -153,9 +140,9 @@ extension Report {
     }
 
     private func section(_ section: MapSection) -> String {
-        let isEquations = section.maps.contains { $0.name.hasPrefix("residual_") && $0.unit == "Pa" }
+        let drivingStress = run.store.description.scales.momentum(run.checkpoint.configuration.constants)
         let note =
-            isEquations
+            section.maps.contains { $0.name.hasPrefix("residual_") && $0.unit == "Pa" }
             ? "<p>Residuals of the momentum balance, ideally zero. The driving stress ρ g (1 − ρ/ρ<sub>w</sub>) h₀² / L₀ of this shelf is \(NumberText.typeset(drivingStress)) Pa.</p>"
             : ""
         return """
@@ -170,6 +157,7 @@ extension Report {
     }
 
     private var training: String {
+        let histories = run.histories
         guard let history = histories.first, history.count > 0 else { return "<p>No iteration was made.</p>" }
         if histories.count > 1 {
             let members = run.members.count
@@ -220,23 +208,17 @@ extension Report {
             ("Trained", "\(NumberText.duration(checkpoint.trainedSeconds)) on \(checkpoint.backend)"),
             ("Store", "\(run.store.path), fingerprint \(checkpoint.storeFingerprint)"),
             ("Points", counts.joined(separator: ", ")),
-            (
-                "Year",
-                "\(Int(Constants.secondsPerYear)) s"
-            ),
+            ("Year", "\(Int(Constants.secondsPerYear)) s"),
         ]
-        if let loss = checkpoint.history.totals.last { rows.append(("Last loss", NumberText.typeset(loss))) }
+        if let loss = checkpoint.history.totals.last { rows += [("Last loss", NumberText.typeset(loss))] }
         rows += store.provenance.map { ($0.name.replacing("_", with: " ").capitalizedFirst, $0.text) }
-        rows.append(
-            (
-                "Method",
-                "MacAyeal 1989, doi:10.1029/JB094iB04p04071; Wang et al. 2025, Science 387, 1219–1224. Colours: viridis (Smith & van der Walt 2015), RdBu (ColorBrewer 2.0, C. Brewer), made uniform in OKLab."
-            ))
-        return rows
+        let method =
+            "MacAyeal 1989, doi:10.1029/JB094iB04p04071; Wang et al. 2025, Science 387, 1219–1224. Colours: viridis (Smith & van der Walt 2015), RdBu (ColorBrewer 2.0, C. Brewer), made uniform in OKLab."
+        return rows + [("Method", method)]
     }
 
-    private func table(_ rows: [(String, String)], class name: String) -> String {
+    private func table(_ rows: [(String, String)]) -> String {
         let lines = rows.map { "<tr><th scope=\"row\">\(escaped($0.0))</th><td>\(escaped($0.1))</td></tr>" }
-        return "<table class=\"\(name)\">\n\(lines.joined(separator: "\n"))\n</table>"
+        return "<table class=\"facts\">\n\(lines.joined(separator: "\n"))\n</table>"
     }
 }

@@ -60,11 +60,9 @@ public final class RunDirectory {
             if isNew { rmdir(path) }
             throw error
         }
-        let outputs = ["history.nc", "plan.toml"]
-        let removed = AtomicFile.removeLeftovers(in: path) {
-            outputs.contains($0) || RunDirectory.iteration(of: $0) != nil
+        AtomicFile.removeLeftovers(in: path) {
+            ["history.nc", "plan.toml"].contains($0) || RunDirectory.iteration(of: $0) != nil
         }
-        if !removed.isEmpty { report("removed \(removed.joined(separator: ", ")), left unfinished in \(path)") }
     }
 
     private func lockedMarker(_ resuming: Bool) throws -> RunMarker {

@@ -6,6 +6,36 @@ import Fields
 import Foundation
 import Ingest
 
+extension Problem: ExpressibleByArgument {}
+
+enum Stage: String, CaseIterable {
+    case step, stream, ingest, export
+
+    static let names = allCases.map(\.rawValue).joined(separator: ", ")
+
+    /// Of names separated by commas.
+    @Sendable static func list(_ text: String) throws -> [Stage] {
+        if text == "all" { return allCases }
+        return try text.split(separator: ",", omittingEmptySubsequences: false).map {
+            guard let stage = Stage(rawValue: String($0)) else {
+                throw ValidationError("it must be a list of \(names), or all")
+            }
+            return stage
+        }
+    }
+}
+
+/// Whole numbers separated by commas, each once.
+@Sendable private func counts(_ text: String, upTo most: Int) throws -> [Int] {
+    unique(
+        try text.split(separator: ",", omittingEmptySubsequences: false).map {
+            guard let count = wholeNumber($0), count <= most else {
+                throw ValidationError("it must be a list of whole numbers from 1 to \(most) such as 1,2,4")
+            }
+            return count
+        })
+}
+
 @main
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -20,16 +50,23 @@ struct BenchCommand: ParsableCommand {
             Example: pinn-bench --what step,stream --format markdown --save baseline.json
             """)
 
-    @Option(help: ArgumentHelp("What to measure, separated by commas: \(Names.stages); or all.", valueName: "stages"))
-    var what = "step"
-
-    @Option(help: ArgumentHelp("Numbers of points, separated by commas.", valueName: "counts"))
-    var points = "1024,4096,16384,65536,262144"
+    @Option(
+        help: ArgumentHelp(
+            "What to measure, separated by commas: \(Stage.names); or all. (default: step)", valueName: "stages"),
+        transform: Stage.list)
+    var what = [Stage.step]
 
     @Option(
         help: ArgumentHelp(
-            "Numbers of threads, separated by commas. (default: 1, 2, 4, ... and all cores)", valueName: "counts"))
-    var threads: String?
+            "Numbers of points, separated by commas. (default: 1024,4096,16384,65536,262144)", valueName: "counts"),
+        transform: { try counts($0, upTo: 100_000_000) })
+    var points = [1024, 4096, 16384, 65536, 262_144]
+
+    @Option(
+        help: ArgumentHelp(
+            "Numbers of threads, separated by commas. (default: 1, 2, 4, ... and all cores)", valueName: "counts"),
+        transform: { try counts($0, upTo: 1024) })
+    var threads = Machine.threadCounts(cores: CPUBackend.availableCores)
 
     @Option(help: ArgumentHelp("Hidden layers and their width; 6x40+6x40 for two networks.", valueName: "LxW"))
     var network = "8x128"
@@ -38,7 +75,7 @@ struct BenchCommand: ParsableCommand {
         help: ArgumentHelp(
             "What a step computes: shallow-shelf, equation and misfit at the same points; diffice, DIFFICE_jax's sets of points.",
             valueName: "name"))
-    var problem = "shallow-shelf"
+    var problem = Problem.shallowShelf
 
     @Option(help: "Approximate duration of each row; at least three steps.")
     var seconds = 5.0
@@ -84,48 +121,30 @@ struct BenchCommand: ParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
-    private enum Names {
-        static let stages = BenchmarkPlan.Stage.allCases.map(\.rawValue).joined(separator: ", ")
-    }
-
     static func main() {
-        ProductReader.begin("pinn-bench", check: StopRequest.check)
+        ProductReader.begin("pinn-bench", ProgramArguments.all, check: StopRequest.check)
         runCommand(BenchCommand.self, section: "bench")
     }
 
     func validate() throws {
         if !(seconds > 0 && seconds < 1e6) { throw ValidationError("--seconds: \(seconds) is not a positive number") }
-        if counts(points, upTo: 100_000_000) == nil {
-            throw ValidationError(
-                "--points: '\(points)' is not a list of whole numbers up to 1e8 such as 1024,4096")
-        }
-        if let threads, counts(threads, upTo: 1024) == nil {
-            throw ValidationError("--threads: '\(threads)' is not a list of whole numbers from 1 to 1024 such as 1,2,4")
-        }
-        if stages == nil { throw ValidationError("--what: '\(what)' is not a list of \(Names.stages), or all") }
     }
 
     func run() throws {
         if let row {
-            let result = try BenchmarkTask(argument: row).run {
-                try Backends.make($0, $1, threads: $2)
-            }
-            return print(String(decoding: result, as: UTF8.self))
+            let task = try JSON.decode(BenchmarkTask.self, from: Data(row.utf8))
+            return print(try JSON.text(try task.run { try Backends.make($0, $1, threads: $2) }))
         }
         StopRequest.install()
         // Checks files before the work.
         let before = try compare.map { try BenchmarkReport(reading: $0) }
         if let save { try BenchmarkReport.checkWritable(save) }
-        let plan = try plan()
-        var report = BenchmarkPlan.emptyReport(label: label)
+        var report = BenchmarkReport(label: label)
         do {
-            try plan.run(
-                into: &report, say: printMessage,
-                begin: { printMessage("\($1 + 1)/\($2) \($0)") }, shouldStop: { StopRequest.isPending })
+            try measure(into: &report)
         } catch {
             // Rows take minutes: finished ones are shown whatever ended the run.
             if !report.isEmpty { try show(report, before.map { Comparison(report, against: $0) }) }
-            if error is BenchmarkStopped { try StopRequest.check() }
             throw error
         }
         // Shown before the file is written, which a full disk could prevent.
@@ -133,86 +152,22 @@ struct BenchCommand: ParsableCommand {
         if let save { try report.write(to: save) }
     }
 
-    // MARK: Options
-
-    private var stages: [BenchmarkPlan.Stage]? {
-        if what == "all" { return BenchmarkPlan.Stage.allCases }
-        let names = what.split(separator: ",", omittingEmptySubsequences: false)
-        let stages = names.compactMap { BenchmarkPlan.Stage(rawValue: String($0)) }
-        return stages.count == names.count ? stages : nil
-    }
-
-    private func counts(_ list: String, upTo most: Int) -> [Int]? {
-        let items = list.split(separator: ",", omittingEmptySubsequences: false)
-        let counts = items.compactMap { wholeNumber($0) }
-        guard counts.count == items.count, counts.allSatisfy({ $0 <= most }) else { return nil }
-        // Duplicates are measured once.
-        return counts.enumerated().filter { !counts[..<$0.offset].contains($0.element) }.map(\.element)
-    }
-
-    private func plan() throws -> BenchmarkPlan {
-        var plan = BenchmarkPlan()
-        plan.stages = stages ?? []
-        plan.points = counts(points, upTo: 100_000_000) ?? []
-        plan.network = network
-        plan.problem = problem
-        plan.seconds = seconds
-        plan.streamPoints = streamPoints
-        plan.chunk = min(chunk, streamPoints)
-        if plan.stages.contains(.stream), plan.chunk < chunk {
-            printMessage("--chunk: the store has only \(plan.chunk) points, and an iteration takes all of them")
-        }
-        plan.ingestPoints = ingestPoints
-        plan.exportCells = exportCells
-        plan.scratch = scratch
-        plan.devices = try devices(for: plan)
-        return plan
-    }
-
-    /// The CPU with every number of threads, and the other devices of this machine.
-    private func devices(for plan: BenchmarkPlan) throws -> [BenchmarkPlan.Device] {
-        let threadCounts =
-            threads.flatMap { counts($0, upTo: 1024) }
-            ?? BenchmarkPlan.threadCounts(cores: CPUBackend.availableCores)
-        let names =
-            (backend == "all" ? Backends.available : [backend])
-            .map { $0 == "cuda" ? "cuda:\(precision)" : $0 }
-        var devices: [BenchmarkPlan.Device] = []
-        for name in names {
-            do {
-                // Checks before the first row that the device exists and accepts the network.
-                let problem = try StepProblem.named(plan.problem, plan.network)
-                let made = try Backends.make(name, problem.residualProblem, threads: 1)
-                devices +=
-                    made is CPUBackend
-                    ? threadCounts.map { .init(backend: "cpu", threads: $0) } : [.init(backend: name, threads: nil)]
-            } catch  where backend == "all" && name != "cpu" {
-                printMessage("\(name) is skipped: \(error)")
-            }
-        }
-        return devices
-    }
-
     // MARK: Results
 
     private struct Results: Encodable {
         let report: BenchmarkReport
-        let comparison: Comparison?
+        let comparison: Comparison
     }
 
     private func show(_ report: BenchmarkReport, _ comparison: Comparison?) throws {
         let tables = report.tables + [comparison?.table].compactMap { $0 }
         switch format {
-        case .text:
-            print(([report.heading] + tables.map { $0.rendered(as: .text) }).joined(separator: "\n\n"))
-        case .markdown:
-            print(([report.heading] + tables.map { $0.rendered(as: .markdown) }).joined(separator: "\n\n"))
+        case .text, .markdown:
+            let style = format == .markdown ? Table.Style.markdown : .text
+            print(([report.heading] + tables.map { $0.rendered(as: style) }).joined(separator: "\n\n"))
         case .json:
-            let data =
-                if let comparison { try JSON.encode(Results(report: report, comparison: comparison)) } else {
-                    try JSON.encode(report)
-                }
-            print(String(decoding: data, as: UTF8.self))
+            let results: any Encodable = comparison.map { Results(report: report, comparison: $0) } ?? report
+            print(try JSON.text(results))
         }
     }
 }

@@ -29,7 +29,7 @@ struct EvalCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     static func main() {
-        ProductReader.begin("pinn-eval", check: StopRequest.check)
+        ProductReader.begin("pinn-eval", ProgramArguments.all, check: StopRequest.check)
         StopRequest.install()
         runCommand(EvalCommand.self, section: "eval")
     }
@@ -53,11 +53,10 @@ struct EvalCommand: ParsableCommand {
             admit: { try device.requireRoom(for: [.init(name: "a band of \($0)", bytes: $1)]) }
         ) { x, y in
             let fields = try prediction.fields(x: x, y: y)
-            return Dictionary(
-                uniqueKeysWithValues: quantities.enumerated().map { number, quantity in
-                    let deviations = fields.deviations.isEmpty ? nil : fields.deviations[number]
-                    return (quantity, Evaluation.Estimate(values: fields.values[number], deviations: deviations))
-                })
+            let estimates = quantities.indices.map {
+                (values: fields.values[$0], deviations: fields.deviations.isEmpty ? nil : fields.deviations[$0])
+            }
+            return Dictionary(uniqueKeysWithValues: zip(quantities, estimates))
         }
         let errors = try StopRequest.ending {
             try truth.flatMap { try evaluation.errors(against: $0, report: StopRequest.check) }

@@ -64,10 +64,10 @@ struct ExportCommand: ParsableCommand {
             throw ValidationError("--region: \(fault), in metres of the store's projection")
         }
         if points != nil {
-            for (name, isGiven) in [
-                ("--grid", grid != nil), ("--spacing-m", spacingM != nil), ("--region", region != nil),
-                ("--geotiff", geotiff != nil),
-            ] where isGiven {
+            let others: KeyValuePairs<String, Any?> = [
+                "--grid": grid, "--spacing-m": spacingM, "--region": region, "--geotiff": geotiff,
+            ]
+            if let name = others.first(where: { $0.value != nil })?.key {
                 throw ValidationError("\(name) is for grids, --points for lines: leave one of them out")
             }
             if !prediction.hasSuffix(".csv") {
@@ -85,6 +85,7 @@ struct ExportCommand: ParsableCommand {
         if points == nil { try PredictionWriter.checkOutput(prediction) }
         if let geotiff { try GeoTIFF.prepare(folder: geotiff) }
         let gridNames = try gridNames()
+        let area = region.flatMap(Region.init)
         let run = try TrainedRun(in: RunDirectory(runPath), store: store) { printMessage("warning: \($0)") }
         let model = try Prediction(
             run.checkpoint, members: run.members, store: run.store,
@@ -102,7 +103,7 @@ struct ExportCommand: ParsableCommand {
         let members = run.members.count > 1 ? ", mean and standard deviation of \(run.members.count) members" : ""
         let origin = "at iteration \(run.checkpoint.iteration) of \(runPath)\(members)"
         if let points {
-            let counts = try PointTable(reading: points).write(model, to: prediction) { _ in try StopRequest.check() }
+            let counts = try PointTable(reading: points).write(model, to: prediction, check: StopRequest.check)
             print("\(prediction): \(counts.covered) of \(counts.points) points on the ice, \(origin)")
             if counts.covered == 0 {
                 printMessage(
@@ -111,34 +112,32 @@ struct ExportCommand: ParsableCommand {
             }
         } else {
             if let geotiff { try GeoTIFF.requireReplaceable(model.fields.map(\.name), in: geotiff) }
-            print("\(prediction): \(try writeGrids(model, gridNames)) cells \(origin)")
-            for path in try geotiff.map({
-                try GeoTIFF.convert(prediction, fields: model.fields.map(\.name), into: $0)
-            }) ?? [] { print(path) }
+            let writer = try PredictionWriter(
+                model, gridNames: gridNames, region: area, spacing: spacingM,
+                command: ProgramArguments.all.map(shellWord).joined(separator: " "))
+            let count = writer.cellCount
+            var progress = Progress("exporting", total: count, unit: "cells")
+            try writer.write(to: prediction) {
+                try StopRequest.check()
+                progress.update($0)
+            }
+            progress.finish(count)
+            print("\(prediction): \(count) cells \(origin)")
+            if let geotiff {
+                for path in try GeoTIFF.convert(prediction, fields: model.fields.map(\.name), into: geotiff) {
+                    print(path)
+                }
+            }
         }
     }
-
-    /// - Returns: cells on the ice.
-    private func writeGrids(_ model: Prediction, _ gridNames: [String]?) throws -> Int {
-        let writer = try PredictionWriter(
-            model, gridNames: gridNames, region: area, spacing: spacingM,
-            provenance: Provenance(command: CommandLine.arguments.map(shellWord).joined(separator: " ")))
-        let count = writer.cellCount
-        var progress = Progress("exporting", total: count, unit: "cells")
-        try writer.write(to: prediction) {
-            try StopRequest.check()
-            progress.update($0)
-        }
-        progress.finish(count)
-        return count
-    }
-
-    private var area: Region? { region.flatMap(Region.init) }
 
     private func gridNames() throws -> [String]? {
         guard let grid else { return nil }
         let names = grid.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-        guard !names.contains(""), Set(names).count == names.count else { throw ExportError.badGridList(grid) }
+        guard !names.contains(""), Set(names).count == names.count else {
+            throw PlainFailure(
+                .usage, "--grid: \(quoted(grid)) is not a list of different grids such as velocity,thickness")
+        }
         return names
     }
 }

@@ -7,7 +7,7 @@ import Planning
 @main
 enum Main {
     static func main() {
-        ProductReader.begin("pinn-ingest", check: StopRequest.check)
+        ProductReader.begin("pinn-ingest", ProgramArguments.all, check: StopRequest.check)
         StopRequest.install()
         runCommand(IngestCommand.self, section: "ingest")
     }
@@ -107,9 +107,7 @@ struct IngestCommand: ParsableCommand {
 
     func run() throws {
         if listProducts {
-            let catalog = try schema.map { try ProductCatalog(withSchemaAt: $0) } ?? ProductCatalog()
-            print(catalog.table.paragraphs())
-            return
+            return print(try ProductCatalog(withSchemaAt: schema).table.paragraphs())
         }
         guard let velocity else { return }
         // A thread that finds no room for its heap waits for it without end (seen under load, at ulimit -v 260000).
@@ -135,23 +133,20 @@ struct IngestCommand: ParsableCommand {
             try StopRequest.check()
             display.update(stage, done, total)
         }
-        if listShelves {
-            let lines = try run.listShelves()
-            display.close()
-            for line in lines { print(printable(line)) }
-            return
-        }
+        let (warnings, lines) = try answer(run)
+        display.close()
+        for warning in warnings { printMessage("warning: \(warning)") }
+        for line in lines { print(printable(line)) }
+    }
+
+    private func answer(_ run: IngestRun) throws -> (warnings: [String], lines: [String]) {
+        if listShelves { return ([], try run.listShelves()) }
         if dryRun {
             let preview = try run.preview()
-            display.close()
-            for warning in preview.warnings { printMessage("warning: \(warning)") }
-            for line in preview.lines { print(printable(line)) }
-            return
+            return (preview.warnings, preview.lines)
         }
         let report = try run.run()
-        display.close()
-        for warning in report.warnings { printMessage("warning: \(warning)") }
-        for line in report.lines { print(printable(line)) }
+        return (report.warnings, report.lines)
     }
 }
 

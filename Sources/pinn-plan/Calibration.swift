@@ -40,15 +40,16 @@ struct Calibration {
             return
         }
         let benchmark = Calibration.benchmark(configuration, points: points, threads: threads)
-        unitTime = try benchmark.run { try Backends.make($0, $1, threads: $2) }.measured.unitSeconds
+        unitTime = try benchmark.timeSteps { try Backends.make($0, $1, threads: $2) }.measured.unitSeconds
         source = "measured now with \(points) points on \(threads) thread\(threads == 1 ? "" : "s")"
     }
 
-    private static func benchmark(_ configuration: TrainingConfiguration, points: Int, threads: Int) -> StepBenchmark {
+    private static func benchmark(_ configuration: TrainingConfiguration, points: Int, threads: Int) -> BenchmarkTask {
         let (backend, precision) = (configuration.backend, configuration.precision)
-        var benchmark = StepBenchmark(
-            points: points, backend: precision == .fp32 ? backend : "\(backend):\(precision.rawValue)",
-            threads: threads)
+        var benchmark = BenchmarkTask()
+        benchmark.points = points
+        benchmark.backend = precision == .fp32 ? backend : "\(backend):\(precision.rawValue)"
+        benchmark.threads = threads
         benchmark.network = configuration.network.shapes.description
         benchmark.subdomains = configuration.network.subdomains.description
         benchmark.fourier = configuration.network.fourier.description
@@ -67,11 +68,9 @@ struct Calibration {
         own.iterations = 1
         let baseline = ProcessMemory.now
         let benchmark = benchmark(configuration, points: points, threads: threads)
-        let problem = try StepProblem.named(
-            benchmark.problem, benchmark.network, subdomains: benchmark.subdomains, fourier: benchmark.fourier)
+        let problem = try benchmark.stepProblem.residualProblem
         let device = try Backends.memory(
-            configuration.backend, problem.residualProblem,
-            counts: problem.residualProblem.programs.map { _ in points }, threads: threads)
+            configuration.backend, problem, counts: problem.programs.map { _ in points }, threads: threads)
         let memory = MemoryEstimate(
             own, objective: own.objective(for: store), sizes: store.sizes(own.stream),
             backend: device + [("products to compare with", threads * rateMatrixBytesPerThread)],

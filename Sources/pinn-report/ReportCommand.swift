@@ -19,10 +19,7 @@ struct ReportCommand: ParsableCommand {
     @Argument(help: "The file to write. (default: report.html; with --png none)") var report: String?
     @Option(name: .customLong("run"), help: "Folder of the run.") var runPath = "pinn-run"
     @Option(help: "The point store. (default: the one recorded in the run)") var store: String?
-    @Option(
-        help: ArgumentHelp(
-            "Write the maps as PNG files into this folder.", valueName: "folder"))
-    var png: String?
+    @Option(help: ArgumentHelp("Write the maps as PNG files into this folder.", valueName: "folder")) var png: String?
     @OptionGroup var device: DeviceOptions
     @OptionGroup var common: CommonOptions
 
@@ -34,20 +31,18 @@ struct ReportCommand: ParsableCommand {
     func run() throws {
         let page = report ?? (png == nil ? "report.html" : nil)
         if let page { try Report.checkOutput(page) }
-        if let png { try Report.checkFolder(png) }
+        if let png { try makeFolder(png) }
         let directory = RunDirectory(runPath)
         let run = try TrainedRun(in: directory, store: store, maxHistories: Report.maxHistories) {
             printMessage("warning: \($0)")
         }
         func prediction(derived: Bool) throws -> Prediction {
             try Prediction(run.checkpoint, members: run.members, store: run.store, derived: derived) { problem in
-                let (points, parts) = Report.memory(
-                    run, fields: problem.programs[0].program.outputs.count)
+                let (points, parts) = Report.memory(run, fields: problem.programs[0].program.outputs.count)
                 return try device.makeBackend(problem, points: points, parts: parts)
             }
         }
-        let total = Report.work(run)
-        var progress = Progress("drawing", total: total, unit: "points")
+        var progress = Progress("drawing", total: Report.work(run), unit: "points")
         var done = 0
         let drawn = try Report(
             run, in: directory, full: try prediction(derived: true), plain: try prediction(derived: false)
@@ -59,7 +54,7 @@ struct ReportCommand: ParsableCommand {
         progress.finish(done)
         let source = "iteration \(run.checkpoint.iteration) of \(runPath)"
         if let page {
-            try drawn.write(to: page, command: CommandLine.arguments.map(shellWord).joined(separator: " "))
+            try drawn.write(to: page, command: ProgramArguments.all.map(shellWord).joined(separator: " "))
             print("\(page): \(source); open it in a browser")
         }
         if let png {

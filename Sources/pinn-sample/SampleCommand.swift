@@ -3,7 +3,6 @@ import CommandSupport
 import Fields
 import ForwardModel
 import Planning
-@preconcurrency import Glibc
 
 struct SampleCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -64,26 +63,13 @@ struct SampleCommand: ParsableCommand {
                     remedy: "a wider --spacing-m")
             ], threads: 1, reservedPerThread: Backends.reservedPerThread
         ).require()
-        try makeFolder()
+        try makeFolder(output)
         try ProductWriter.requireReplaceable(folder: output, name: name)
         let solved = try SolvedShelf(shelf, spacing: spacingM)
         printMessage("solved \(shelf.title): \(solved.mesh.columns) x \(solved.mesh.rows) elements")
-        let noise = noisePercent > 0 ? ProductWriter.Noise(percent: noisePercent, seed: seed) : nil
+        let noise = noisePercent > 0 ? (percent: noisePercent, seed: seed) : nil
         let paths = try ProductWriter(ShelfSurvey(solved), noise: noise).write(folder: output, name: name)
         for path in paths { print(path) }
         printMessage("next: pinn-ingest \(shellWord(paths[0])) --thickness \(shellWord(paths[1]))")
     }
-
-    private func makeFolder() throws {
-        if mkdir(output, 0o777) != 0, errno != EEXIST {
-            throw FolderFailure(path: output, reason: String(cString: strerror(errno)))
-        }
-    }
-}
-
-private struct FolderFailure: Failure {
-    let path: String
-    let reason: String
-    var kind: FailureKind { .inputOutput }
-    var explanation: String { "\(path): cannot make the folder: \(reason); check the path" }
 }

@@ -39,6 +39,9 @@ struct TrainCommand: ParsableCommand {
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads: \(threads) is not from 1 to 1024")
         }
+        for (option, path) in [("run", runPath), ("tensorboard", tensorboard)] where path == "" {
+            throw ValidationError("--\(option): the folder's name is empty")
+        }
         if !(checkpointEvery > 0 && checkpointEvery <= 1e9) {
             throw ValidationError(
                 "--checkpoint-every: \(checkpointEvery) is not a positive number of seconds up to 1e9")

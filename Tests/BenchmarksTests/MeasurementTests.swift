@@ -24,18 +24,18 @@ import Benchmarks
 
     @Test func withoutAYardstickThereAreTimesAlone() throws {
         let measured = try Alternation(seconds: 0.01, yardstick: nil, estimate: 1, operations: 1) {}
-        #expect(measured.steps.count >= 3 && measured.shares.isEmpty)
-        #expect(StepTiming(measured, points: 1).share == nil)
+        #expect(measured.steps.count >= 3 && measured.sgemmRates.isEmpty && measured.shares.isEmpty)
+        #expect(StepTiming(steps: measured.steps, points: 1, sgemmRates: [], shares: []).share == nil)
     }
 
     @Test(arguments: [(1, [1]), (2, [1, 2]), (6, [1, 2, 4, 6]), (16, [1, 2, 4, 8, 16])])
     func coresAreDoubledUpToAll(_ cores: Int, _ counts: [Int]) {
-        #expect(BenchmarkPlan.threadCounts(cores: cores) == counts)
+        #expect(Machine.threadCounts(cores: cores) == counts)
     }
 
     @Test func operationsAreThoseOfTheDesign() throws {
         // 3 products x 6 channels x 7 layers x 2 x 128 x 128 = 4.13 MFLOP a point.
-        let problem = try StepProblem.named("shallow-shelf", "8x128")
+        let problem = try StepProblem(.shallowShelf, "8x128")
         #expect(problem.residualProblem.productOperations(points: [1000]) == 4_128_768_000)
     }
 

@@ -84,7 +84,7 @@ import Testing
         let failure = #expect(throws: NetCDFError.self) { _ = try AtomicFile(replacing: path) }
         #expect(failure?.kind == .heldByAnother)
         // What the other is writing is no leftover.
-        #expect(!AtomicFile.removeLeftover(of: path))
+        AtomicFile.removeLeftovers(in: folder.path) { $0 == "out.nc" }
         try Data("whole".utf8).write(to: URL(fileURLWithPath: first.temporaryPath))
         try first.commit()
         first.discard()
@@ -118,7 +118,7 @@ import Testing
         try here.addSample()
         let before = here.folder.names
         let result = try here.run(here.ingest, ["sample_velocity_measures.nc", "--points", "1e8"]) { running in
-            running.wait { _ in here.exists("pinn-store.nc.partial") }
+            running.wait { _ in !here.partialFiles.isEmpty }
             running.send(signal)
         }
         #expect(result.status == 128 + signal && !result.died, "\(result.messages)")
@@ -137,7 +137,7 @@ import Testing
             ).status == 0)
         let before = here.folder.names
         let result = try here.run(here.export, ["--run", "wide", "--threads", "1"]) { running in
-            running.wait { _ in here.exists("prediction.nc.partial") }
+            running.wait { _ in !here.partialFiles.isEmpty }
             running.send(signal)
         }
         #expect(result.status == 128 + signal && !result.died, "\(result.messages)")
@@ -152,7 +152,7 @@ import Testing
         let result = try here.run(
             here.ingest, ["sample_velocity_measures.nc", "--thickness", "sample_bedmachine_v2.nc", "--points", "1e8"]
         ) { running in
-            running.wait { _ in here.exists("pinn-store.nc.partial") }
+            running.wait { _ in !here.partialFiles.isEmpty }
             running.send(SIGQUIT)
         }
         #expect(result.died && result.status == SIGQUIT && !result.messages.contains("Backtrac"), "\(result.messages)")

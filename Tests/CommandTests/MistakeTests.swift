@@ -98,7 +98,7 @@ import Testing
         Mistake(tool: "pinn-eval", arguments: ["text.nc", "--format", "xml"], status: 64, naming: "markdown"),
         Mistake(tool: "pinn-report", arguments: [], status: 66, naming: "pinn-run"),
         Mistake(tool: "pinn-report", arguments: ["text.nc"], status: 64, naming: "not a report"),
-        Mistake(tool: "pinn-report", arguments: ["--png", "text.nc"], status: 74, naming: "png"),
+        Mistake(tool: "pinn-report", arguments: ["--png", "text.nc"], status: 74, naming: "cannot make the folder"),
         Mistake(tool: "pinn-export", arguments: ["out.nc"], status: 66, naming: "pinn-run"),
         Mistake(tool: "pinn-export", arguments: ["--threads", "0"], status: 64, naming: "threads"),
     ]

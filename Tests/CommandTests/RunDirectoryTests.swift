@@ -74,16 +74,14 @@ import Testing
         let here = try Workspace()
         try here.addStore()
         #expect(try here.run(here.train, Self.options).status == 0)
-        for name in ["checkpoint-0000000040.nc", "history.nc", "mine.nc", "checkpoint-best.nc"] {
-            try write("unfinished", "pinn-run/\(name).partial", in: here)
-        }
+        func partial(_ name: String) -> String { "pinn-run/.\(name).0123456789abcdef.partial" }
+        let (own, others) = (["checkpoint-0000000040.nc", "history.nc"], ["checkpoint-best.nc", "mine.nc"])
+        for name in own + others { try write("unfinished", partial(name), in: here) }
+        try write("mine", "pinn-run/history.nc.partial", in: here)
         let result = try here.run(here.train, ["--resume", "--iterations", "40"])
         #expect(result.status == 0)
-        #expect(
-            result.messages.contains("note: removed checkpoint-0000000040.nc.partial, history.nc.partial")
-                || result.messages.contains("note: removed history.nc.partial, checkpoint-0000000040.nc.partial"),
-            "\(result.messages)")
-        #expect(here.partialFiles.sorted() == ["pinn-run/checkpoint-best.nc.partial", "pinn-run/mine.nc.partial"])
+        #expect(own.allSatisfy { result.messages.contains(partial($0)) }, "\(result.messages)")
+        #expect(Set(here.partialFiles) == Set(others.map(partial) + ["pinn-run/history.nc.partial"]))
     }
 
     /// Damaged checkpoints show which comes first.
@@ -174,7 +172,7 @@ struct RunFaultTests {
             ["-f", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:error=EIO:when=2", here.ingest.path]
                 + ["sample_velocity_measures.nc", "--points", "20000"])
         #expect(result.status == 74 && !result.died, "\(result.messages)")
-        #expect(result.messages.contains("pinn-store.nc: is there and complete, but may not survive a power cut"))
+        #expect(result.messages.contains("pinn-store.nc: is complete") && result.messages.contains("power cut"))
         #expect(try here.run(here.train, Workspace.short + ["--iterations", "2"]).status == 0)
     }
 

@@ -73,9 +73,10 @@ private struct Shelf {
             x, y in
             var estimates: [Quantity: Evaluation.Estimate] = [:]
             for quantity in quantities {
-                estimates[quantity] = Evaluation.Estimate(
+                estimates[quantity] = (
                     values: zip(x, y).map { Float(predict(quantity, $0, $1)) },
-                    deviations: deviation.map { deviation in zip(x, y).map { Float(deviation($0, $1)) } })
+                    deviations: deviation.map { deviation in zip(x, y).map { Float(deviation($0, $1)) } }
+                )
             }
             return estimates
         }.errors(against: path)

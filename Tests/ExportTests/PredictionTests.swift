@@ -92,7 +92,7 @@ struct SmallPrediction {
     @Test func theFileHoldsThePredictionOnFloatingCellsAndFillElsewhere() throws {
         let small = try SmallPrediction { $0.initialParameters(seed: 3) }
         let path = small.folder.file("prediction.nc")
-        try PredictionWriter(try small.prediction(), gridNames: nil, provenance: Provenance(command: "test")).write(
+        try PredictionWriter(try small.prediction(), gridNames: nil, command: "test").write(
             to: path
         ) { _ in }
         let file = try NetCDFFile(reading: path)
@@ -105,9 +105,9 @@ struct SmallPrediction {
             #expect(Double(mu[cell]) == here)
         }
         #expect(small.folder.names == ["prediction.nc", "store.nc"])
-        #expect(throws: ExportError.self) {
+        #expect(throws: PlainFailure.self) {
             _ = try PredictionWriter(
-                try small.prediction(), gridNames: ["bed"], provenance: Provenance(command: "test"))
+                try small.prediction(), gridNames: ["bed"], command: "test")
         }
     }
 }

@@ -275,7 +275,7 @@ struct BadInputTests {
         var workplace = try Workplace()
         workplace.request.store = workplace.request.velocity
         let before = try Data(contentsOf: URL(fileURLWithPath: workplace.request.velocity))
-        let failure = #expect(throws: IngestError.self) { try workplace.ingest() }
+        let failure = #expect(throws: PlainFailure.self) { try workplace.ingest() }
         #expect(failure?.kind == .usage)
         #expect(try Data(contentsOf: URL(fileURLWithPath: workplace.request.velocity)) == before)
     }
@@ -286,7 +286,7 @@ struct BadInputTests {
         try workplace.ingest()
         let before = try Data(contentsOf: URL(fileURLWithPath: workplace.request.store))
         workplace.request.region = Region(xMin: 1e6, xMax: 2e6, yMin: 0, yMax: 1e4)
-        #expect(throws: IngestError.self) { try workplace.ingest() }
+        #expect(throws: PlainFailure.self) { try workplace.ingest() }
         #expect(try Data(contentsOf: URL(fileURLWithPath: workplace.request.store)) == before)
     }
 }

@@ -8,35 +8,44 @@ import Testing
 
 /// What a spoilt reader may say: it is understood or refused, and nothing else.
 @Suite struct ReaderMessageTests {
-    private let outline = ArrayOutline(
-        name: "VX é", type: .float,
-        dimensions: [Dimension(id: 3, name: "y", length: 12445), Dimension(id: 4, name: "x", length: 12445)],
-        chunkLengths: [256, 256],
-        attributes: AttributeOutline(["units", "valid_range", "none"]) { name in
-            ["units": .text("meter/year"), "valid_range": .numbers([-1e4, .infinity, 0.1])][name]
-        })
+    /// The description of an array as a reader sends it.
+    private static func outline() throws -> ArrayOutline {
+        let folder = try TemporaryFolder()
+        var file = SmallShelf.measures()
+        file["VX"].type = .double
+        file["VX"][attribute: "valid_range"] = .numbers([-1e4, .infinity, 0.1, .nan])
+        file["VX"][attribute: "remark"] = .text("é\u{1}\"")
+        try file.write(to: folder.file("velocity.nc"))
+        return try ArrayOutline(of: try #require(try NetCDFFile(reading: folder.file("velocity.nc")).variable("VX")))
+    }
 
     @Test func anArrayIsToldWithoutLoss() throws {
-        var message = ReaderMessage()
-        outline.put(into: &message)
-        #expect(try ArrayOutline(from: &message) == outline)
+        let outline = try Self.outline()
+        let bytes = try ReaderMessage.bytes(of: outline)
+        let told = try ReaderMessage.message(ArrayOutline.self, from: bytes)
+        #expect(told.isPossible && "\(told)" == "\(outline)" && "\(told)".contains("inf, 0.1, nan"))
     }
 
     @Test func aMessageOfAnyBytesIsUnderstoodOrRefused() throws {
-        var whole = ReaderMessage()
-        outline.put(into: &whole)
+        let whole = try ReaderMessage.bytes(of: try Self.outline())
         var numbers = SystemRandomNumberGenerator()
         var refused = 0
         for trial in 0..<20_000 {
-            var bytes = whole.bytes
-            if trial < bytes.count { bytes.removeLast(bytes.count - trial) }
+            var bytes = trial < whole.count ? Data(whole.prefix(trial)) : whole
             for _ in 0..<3 where !bytes.isEmpty && trial % 2 == 1 {
                 bytes[Int.random(in: bytes.indices, using: &numbers)] = UInt8.random(in: 0...255, using: &numbers)
             }
-            var message = ReaderMessage(bytes: bytes)
-            if (try? ArrayOutline(from: &message)) == nil { refused += 1 }
+            let told = try? ReaderMessage.message(ArrayOutline.self, from: bytes)
+            if told?.isPossible != true { refused += 1 }
         }
-        #expect(refused >= whole.bytes.count)
+        #expect(refused >= whole.count)
+    }
+
+    @Test(arguments: ["\"length\":-1", "\"length\":4611686018427387904", "\"length\":4.5", "\"length\":[[[["])
+    func anArrayThatNoFileHasIsRefused(_ length: String) throws {
+        let whole = String(decoding: try ReaderMessage.bytes(of: try Self.outline()), as: UTF8.self)
+        let bytes = Data(whole.replacing(/"length":\d+/, with: length).utf8)
+        #expect((try? ReaderMessage.message(ArrayOutline.self, from: bytes))?.isPossible != true)
     }
 
     @Test func aShapeThatNoFileHasIsNone() {

@@ -157,7 +157,7 @@ struct SchemaTests {
         for bad in [
             good.replacingOccurrences(of: "error_x", with: "eror_x"), good + "\nnotes = 3", "name = ", "name = 3",
         ] {
-            let failure = #expect(throws: IngestError.self) { try ProductSchema(toml: bad, called: "bad.toml") }
+            let failure = #expect(throws: PlainFailure.self) { try ProductSchema(toml: bad, called: "bad.toml") }
             #expect(failure?.explanation.contains("bad.toml") == true)
             #expect(failure?.explanation.contains("\n") == false)
         }

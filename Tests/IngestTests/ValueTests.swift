@@ -123,7 +123,7 @@ struct ValueTests {
                 $0.contains("on 84 cells 'thickness' is outside the variable's valid_range")
             })
         bed["thickness"][attribute: "valid_range"] = .numbers([3000, 0])
-        let failure = #expect(throws: IngestError.self) {
+        let failure = #expect(throws: PlainFailure.self) {
             try Workplace(SmallShelf.measures(), bed).ingest()
         }
         #expect(failure?.explanation.contains("valid_range") == true)

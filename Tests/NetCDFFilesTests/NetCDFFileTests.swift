@@ -136,7 +136,40 @@ struct NetCDFFileTests {
             let failure = #expect(throws: NetCDFError.self) { try AtomicFile(replacing: place) }
             #expect(failure?.kind == .inputOutput)
         }
-        #expect(!FileManager.default.fileExists(atPath: "/dev/full.partial"))
+        #expect(folder.names == ["out"])
+    }
+
+    @Test("what an interrupted process left is removed by the next writer of that output, and nothing else")
+    func leftovers() throws {
+        let number = "0123456789abcdef"
+        let (left, others) = (".out.\(number).partial", ["out.partial", ".out2.\(number).partial", ".out.12.partial"])
+        for name in others + [left] { try Data("part".utf8).write(to: URL(fileURLWithPath: folder.file(name))) }
+        // Neither a link nor a file that has another name as well is one.
+        let precious = folder.file("precious")
+        try Data("mine".utf8).write(to: URL(fileURLWithPath: precious))
+        let links = [".out.1123456789abcdef.partial", ".out.2123456789abcdef.partial"]
+        try FileManager.default.createSymbolicLink(atPath: folder.file(links[0]), withDestinationPath: precious)
+        try FileManager.default.linkItem(atPath: precious, toPath: folder.file(links[1]))
+        try AtomicFile.write(Array("whole".utf8), to: folder.file("out"), as: "the file")
+        #expect(folder.names == (others + links + ["out", "precious"]).sorted())
+        #expect(try String(contentsOfFile: precious, encoding: .utf8) == "mine")
+    }
+
+    @Test("two partial files of an output have names of their own, so that none can be laid there before")
+    func partialNames() throws {
+        let pending = try AtomicFile(replacing: folder.file("out"))
+        let first = pending.temporaryPath
+        pending.discard()
+        let second = try AtomicFile(replacing: folder.file("out"))
+        #expect(first != second.temporaryPath)
+        let failure = NetCDFError.writeFailed(path: second.temporaryPath, what: "the file", reason: "no")
+        #expect(failure.explanation.hasPrefix("\(folder.file("out")): "))
+    }
+
+    @Test("text that is not UTF-8 is read as Latin-1, as older products have it")
+    func latin1() throws {
+        #expect(textOrLatin1(Array("gel\u{e9}e".utf8)) == "gelée")
+        #expect(textOrLatin1([0x67, 0x65, 0x6c, 0xe9, 0x65]) == "gelée")
     }
 
     @Test("a seal notices every flipped bit outside of the ranges that are left out")

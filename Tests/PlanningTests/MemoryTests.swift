@@ -44,7 +44,7 @@ import Testing
         for measure in [MemoryLimit.Measure.resident, .mapped, .data] {
             let needed = memory.needed(measure)
             try memory.require([MemoryLimit(counting: measure, bytes: needed, name: "the limit")])
-            let failure = #expect(throws: PlanningError.self) {
+            let failure = #expect(throws: PlainFailure.self) {
                 try memory.require([
                     MemoryLimit(counting: .resident, bytes: 1 << 40, name: "a wide limit"),
                     MemoryLimit(counting: measure, bytes: needed - 1, name: "the limit"),
@@ -89,7 +89,7 @@ import Testing
             baseline: baseline)
         #expect(memory.needed(.data) > memory.needed(.resident) && memory.needed(.mapped) > memory.needed(.data))
         for measure in [MemoryLimit.Measure.resident, .mapped, .data] {
-            let failure = #expect(throws: PlanningError.self) {
+            let failure = #expect(throws: PlainFailure.self) {
                 try memory.require([
                     MemoryLimit(counting: measure, bytes: memory.needed(measure) - 1, name: "the limit")
                 ])
@@ -103,7 +103,7 @@ import Testing
         (configuration(iterations: 100_000_000), "--iterations"),
     ]) func whatTakesMostIsNamedWithWhatMakesItSmaller(_ configuration: TrainingConfiguration, _ option: String) throws
     {
-        let failure = #expect(throws: PlanningError.self) {
+        let failure = #expect(throws: PlainFailure.self) {
             try Self.memory(configuration, baseline: 1_000_000).require([
                 MemoryLimit(counting: .resident, bytes: 1 << 20, name: "the limit")
             ])
@@ -243,7 +243,7 @@ import Testing
         var configuration = Self.configuration()
         try configuration.set("sampling", to: "rad")
         configuration.stream.sample = 160_000_000
-        let failure = #expect(throws: PlanningError.self) {
+        let failure = #expect(throws: PlainFailure.self) {
             try Self.memory(configuration).require([MemoryLimit(counting: .resident, bytes: 1 << 30, name: "the limit")]
             )
         }
@@ -257,7 +257,7 @@ import Testing
         // What is there already is replaced.
         try disk.require(free: disk.run - 1000, present: 1000, in: "run")
         try disk.require(free: nil, present: 0, in: "run")
-        let failure = #expect(throws: PlanningError.self) {
+        let failure = #expect(throws: PlainFailure.self) {
             try disk.require(free: disk.run - 1, present: 0, in: "run")
         }
         #expect(failure?.kind == .inputOutput)

@@ -95,7 +95,7 @@ struct StoreTests {
         do {
             let writer = try StoreWriter(path: folder.file("store.nc"), description)
             try writer.append([[1, 2], [3, 4]], to: .collocation)
-            #expect(folder.names == ["store.nc.partial"])
+            #expect(folder.names.count == 1 && folder.names[0].hasSuffix(".partial"))
         }
         #expect(folder.names.isEmpty)
     }

@@ -1,5 +1,6 @@
 import ComputeCPU
 import Export
+import Fields
 import Foundation
 import Networks
 import Optimizers
@@ -116,6 +117,6 @@ struct SmallRun {
         // On a second run our own files are replaced, others are not.
         _ = try small.report().writeMaps(to: small.folder.file("maps"))
         try Data("mine".utf8).write(to: URL(fileURLWithPath: small.folder.file("maps/mu.png")))
-        #expect(throws: ReportError.self) { _ = try small.report().writeMaps(to: small.folder.file("maps")) }
+        #expect(throws: PlainFailure.self) { _ = try small.report().writeMaps(to: small.folder.file("maps")) }
     }
 }

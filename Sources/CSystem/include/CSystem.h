@@ -9,5 +9,6 @@
 #include "file_lock.h"
 #include "file_room.h"
 #include "file_windows.h"
+#include "program_arguments.h"
 #include "reader_process.h"
 #endif

@@ -114,17 +114,9 @@ private struct SmoothLine {
         }
     }
 
-    private struct Sample {
-        var x: Double
-        var y: Double
-        /// Distance along the line from the face in question.
-        var t: Double
-        var weight: Double
-    }
-
     private func fit(around number: Int, half: Double) -> (point: FrontPoint, spread: Double)? {
         let here = line.faces[number]
-        var samples: [Sample] = []
+        var samples: [(x: Double, y: Double, weight: Double)] = []
         var weights = 0.0
         var normal = (x: 0.0, y: 0.0)
         func take(_ place: Int) -> Bool {
@@ -135,7 +127,7 @@ private struct SmoothLine {
             let t = distance[place - Int(turns) * count] + turns * length - distance[number]
             guard abs(t) < half else { return false }
             let weight = 1 - t * t / (half * half)
-            samples.append(Sample(x: face.x - here.x, y: face.y - here.y, t: t, weight: weight))
+            samples.append((face.x - here.x, face.y - here.y, weight))
             weights += weight
             normal.x += weight * face.normalX
             normal.y += weight * face.normalY
@@ -149,10 +141,8 @@ private struct SmoothLine {
         let sum = (normal.x * normal.x + normal.y * normal.y).squareRoot()
         guard sum > FrontExtraction.shortestMean * weights else { return nil }
         normal = (normal.x / sum, normal.y / sum)
-        guard samples.count > 1 else {
-            return (FrontPoint(x: here.x, y: here.y, normalX: normal.x, normalY: normal.y), 0)
-        }
         var point = FrontPoint(x: here.x, y: here.y, normalX: normal.x, normalY: normal.y)
+        guard samples.count > 1 else { return (point, 0) }
         var spread = 0.0
         // The frame is rotated into the tangent of the fit: three iterations suffice.
         for _ in 0..<3 {

@@ -36,6 +36,8 @@ private struct Tracing {
     private let columns: Int
     /// 4 · cell + side of every face, ascending.
     private var keys: [Int] = []
+    /// The place of each key.
+    private var numbers: [Int: Int] = [:]
     private(set) var runs: [(faces: [Int], isClosed: Bool)] = []
 
     private static let stepRow = [0, -1, 0, 1]
@@ -52,6 +54,7 @@ private struct Tracing {
                 }
             }
         }
+        numbers = Dictionary(uniqueKeysWithValues: zip(keys, keys.indices))
         let next = keys.map { following($0) }
         var isFollowed = [Bool](repeating: false, count: keys.count)
         for case let number? in next { isFollowed[number] = true }
@@ -92,16 +95,8 @@ private struct Tracing {
             ? number(acrossRow, acrossColumn, (side + 3) % 4) : number(aheadRow, aheadColumn, side)
     }
 
-    /// The index of a face among the keys.
     private func number(_ row: Int, _ column: Int, _ side: Int) -> Int? {
-        let key = 4 * (row * columns + column) + side
-        var low = 0
-        var high = keys.count
-        while low < high {
-            let middle = (low + high) / 2
-            if keys[middle] < key { low = middle + 1 } else { high = middle }
-        }
-        return low < keys.count && keys[low] == key ? low : nil
+        numbers[4 * (row * columns + column) + side]
     }
 
     private func isFloating(_ row: Int, _ column: Int) -> Bool { code(row, column) == IceMask.floatingIce.rawValue }

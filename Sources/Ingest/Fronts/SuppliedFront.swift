@@ -16,19 +16,21 @@ struct SuppliedFront {
     ///   - known: cells of `grid` with the selected ice and data.
     init?(of product: ProductFile, in region: Region, at known: CellSet, of grid: Grid) throws {
         guard let names = product.schema.front else { return nil }
-        let arrays = [names.x, names.y, names.normal].map { product.file.array($0) }
-        guard let xArray = arrays[0], let yArray = arrays[1], let normalArray = arrays[2] else {
-            if arrays.allSatisfy({ $0 == nil }) { return nil }
-            let missing = zip([names.x, names.y, names.normal], arrays).first { $0.1 == nil }!.0
-            throw IngestError.badFront(path: product.path, reason: "no variable \(quoted(missing))")
+        let bad = { (reason: String) in
+            PlainFailure("\(product.path): \(reason); each point of a front needs a position and an outward normal")
         }
+        let all = [names.x, names.y, names.normal]
+        let arrays = all.compactMap { product.file.array($0) }
+        if arrays.isEmpty { return nil }
+        if let missing = all.first(where: { product.file.array($0) == nil }) {
+            throw bad("no variable \(quoted(missing))")
+        }
+        let (xArray, yArray, normalArray) = (arrays[0], arrays[1], arrays[2])
         let count = xArray.shape.reduce(1, *)
         let shape = normalArray.shape
         guard yArray.shape.reduce(1, *) == count, shape.reduce(1, *) == 2 * count, shape.contains(2) else {
-            throw IngestError.badFront(
-                path: product.path,
-                reason:
-                    "variables \(quoted(names.x)) \(xArray.shape), \(quoted(names.y)) \(yArray.shape) and \(quoted(names.normal)) \(shape) do not match"
+            throw bad(
+                "variables \(quoted(names.x)) \(xArray.shape), \(quoted(names.y)) \(yArray.shape) and \(quoted(names.normal)) \(shape) do not match"
             )
         }
         let (x, y, normal) = (try xArray.numbers(), try yArray.numbers(), try normalArray.numbers())

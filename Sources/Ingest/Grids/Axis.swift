@@ -28,15 +28,14 @@ struct Axis {
 
     static func requireLength(_ length: Int, of name: String, path: String) throws {
         guard length >= 2, length <= maxCells else {
-            throw IngestError.badCoordinate(
-                name, path: path, reason: "has \(length) values, expected 2 to \(maxCells)")
+            throw PlainFailure.badCoordinate(name, path: path, "has \(length) values, expected 2 to \(maxCells)")
         }
     }
 
     init(_ direction: Direction, _ line: CoordinateLine) throws {
         let values = line.values
         guard values.allSatisfy(\.isFinite), values.allSatisfy({ abs($0) < 1e20 }) else {
-            throw IngestError.badCoordinate(line.name, path: line.path, reason: "has values that are not finite")
+            throw PlainFailure.badCoordinate(line.name, path: line.path, "has values that are not finite")
         }
         try Axis.checkSpacing(line)
         dimension = line.dimension
@@ -50,8 +49,8 @@ struct Axis {
         let values = line.values
         let step = (values[values.count - 1] - values[0]) / Double(values.count - 1)
         guard step != 0 else {
-            throw IngestError.badCoordinate(
-                line.name, path: line.path, reason: "begins and ends with the same value, \(values[0])")
+            throw PlainFailure.badCoordinate(
+                line.name, path: line.path, "begins and ends with the same value, \(values[0])")
         }
         let largest = values.reduce(0) { max($0, abs($1)) }
         let tolerance = 0.01 * abs(step) + (line.isFloat ? 2 * largest * Double(Float.ulpOfOne) : 0)
@@ -62,8 +61,9 @@ struct Axis {
                 let steps = zip(values.dropFirst(), values).map { $0 - $1 }
                 let usual = steps.median ?? step
                 let worst = steps.indices.max { abs(steps[$0] - usual) < abs(steps[$1] - usual) } ?? index - 1
-                throw IngestError.unevenAxis(
-                    line.name, path: line.path, index: worst + 1, step: steps[worst], usual: usual)
+                throw PlainFailure(
+                    "\(line.path): coordinate \(quoted(line.name)) is not evenly spaced: the step at index \(worst + 1) is \(steps[worst]) m, others are \(usual) m; regrid the file to even spacing"
+                )
             }
         }
     }

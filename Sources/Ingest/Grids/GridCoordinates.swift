@@ -48,20 +48,16 @@ extension ProductFile {
             return try line(direction, definedBy: grid, of: field)
         }
         guard let other = candidates.first else {
-            throw IngestError.noCoordinates(
-                variable: field.name, path: path, sought: names, present: field.dimensions.map(\.name))
+            throw PlainFailure.noCoordinates(field, sought: names)
         }
         if other.properDimensions.count == 1, proper.count == 1 {
-            throw IngestError.unstructured(field.name, coordinate: other.name, path: path)
+            throw PlainFailure.unstructured(field, coordinate: other.name)
         }
         if other.dimensions.count != 1, other.properDimensions.count != 2 {
-            throw IngestError.badCoordinate(
-                other.name, path: path,
-                reason:
-                    "has the shape (\(other.shape.map(String.init).joined(separator: ", "))), neither a vector nor a mesh"
-            )
+            throw PlainFailure.badCoordinate(
+                other.name, path: path, "has the shape \(shape(other.shape)), neither a vector nor a mesh")
         }
-        throw IngestError.shapesDisagree(other.name, other.shape, field.name, field.shape, path: path)
+        throw PlainFailure.shapesDisagree(other, with: field.name, field.shape)
     }
 
     /// The field's dimensions in the mesh's order; nil where it is no mesh over them. In plain HDF5, dimensions of two groups
@@ -85,8 +81,8 @@ extension ProductFile {
         let (rows, columns) = (proper[0].length, proper[1].length)
         for dimension in proper { try Axis.requireLength(dimension.length, of: mesh.name, path: path) }
         guard rows <= ProductFile.maxMeshValues / columns else {
-            throw IngestError.badCoordinate(
-                mesh.name, path: path, reason: "is a mesh of \(rows) x \(columns) numbers, too many to be real")
+            throw PlainFailure.badCoordinate(
+                mesh.name, path: path, "is a mesh of \(rows) x \(columns) numbers, too many to be real")
         }
         let values = try mesh.numbers()
         let alongColumns = (0..<columns).map { column in
@@ -108,14 +104,13 @@ extension ProductFile {
         let line = isAlongRows ? alongRows : alongColumns
         let known = line.indices.filter { line[$0].isFinite }
         guard let first = known.first, let last = known.last, last > first else {
-            throw IngestError.badCoordinate(mesh.name, path: path, reason: "has too few numbers to give its spacing")
+            throw PlainFailure.badCoordinate(mesh.name, path: path, "has too few numbers to give its spacing")
         }
         let step = (line[last] - line[first]) / Double(last - first)
         let rounding = mesh.type == .float ? 2 * max(abs(line[first]), abs(line[last])) * Double(Float.ulpOfOne) : 0
         guard min(deviation.rows, deviation.columns) <= 0.01 * abs(step) + rounding else {
-            throw IngestError.badCoordinate(
-                mesh.name, path: path,
-                reason: "varies along both dimensions: the grid is rotated or curvilinear")
+            throw PlainFailure.badCoordinate(
+                mesh.name, path: path, "varies along both dimensions: the grid is rotated or curvilinear")
         }
         let filled = line.indices.map { line[$0].isFinite ? line[$0] : line[first] + Double($0 - first) * step }
         return CoordinateLine(
@@ -129,16 +124,13 @@ extension ProductFile {
     ) throws -> CoordinateLine {
         let names = direction == .x ? grid.xDimension : grid.yDimension
         guard let dimension = field.dimensions.first(where: { names.contains($0.name) }) else {
-            throw IngestError.noCoordinates(
-                variable: field.name, path: path, sought: names, present: field.dimensions.map(\.name))
+            throw PlainFailure.noCoordinates(field, sought: names)
         }
         try Axis.requireLength(dimension.length, of: dimension.name, path: path)
         let attribute = direction == .x ? grid.xFirst : grid.yFirst
         let first = try length(attribute)
         let spacing = try length(grid.spacing)
-        guard spacing > 0 else {
-            throw IngestError.badGridAttribute(grid.spacing, path: path, found: plain(spacing), isPresent: true)
-        }
+        guard spacing > 0 else { throw badLength(grid.spacing, plain(spacing)) }
         let step = direction == .x ? spacing : -spacing
         return CoordinateLine(
             name: attribute, path: path, dimension: dimension,
@@ -148,7 +140,9 @@ extension ProductFile {
     /// A length [m] from a global attribute, a number or text with its unit: "-2800000.0 m".
     private func length(_ name: String) throws -> Double {
         guard let attribute = file.attribute(name) else {
-            throw IngestError.badGridAttribute(name, path: path, found: "", isPresent: false)
+            throw PlainFailure(
+                "\(path): no global attribute \(quoted(name)), which gives the position of the cells; download the complete product again"
+            )
         }
         if let number = attribute.number, number.isFinite { return number }
         let words = (attribute.text ?? "").split(separator: " ").map(String.init)
@@ -157,18 +151,17 @@ extension ProductFile {
         {
             return number * unit.factor
         }
-        throw IngestError.badGridAttribute(
-            name, path: path, found: attribute.text ?? "several numbers", isPresent: true)
+        throw badLength(name, attribute.text ?? "several numbers")
+    }
+
+    private func badLength(_ name: String, _ found: String) -> PlainFailure {
+        PlainFailure(
+            "\(path): global attribute \(quoted(name)) is \(quoted(found)), expected a length such as '-2800000.0 m'; download the file again or correct the attribute"
+        )
     }
 
     private func inMeters(_ values: [Double], of array: any ProductArray) throws -> [Double] {
-        let stated = try PackedField.unitText(of: array, expected: "m")
-        guard let text = stated.isEmpty ? schema.coordinates.unitIfMissing : stated else {
-            throw IngestError.missingUnit(variable: array.name, path: path, expected: "m")
-        }
-        guard let unit = Unit(text), unit.dimension == .length else {
-            throw IngestError.unknownUnit(text, variable: array.name, path: path, expected: "m")
-        }
-        return unit.factor == 1 ? values : values.map { $0 * unit.factor }
+        let factor = try PackedField.factor(of: array, to: .meter, ifMissing: schema.coordinates.unitIfMissing)
+        return factor == 1 ? values : values.map { $0 * factor }
     }
 }

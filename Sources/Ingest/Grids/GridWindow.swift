@@ -25,40 +25,37 @@ struct GridWindow {
         var y = try Axis(.y, lineY)
         guard x.dimension != y.dimension else {
             if field.properDimensions.count < 2 {
-                throw IngestError.unstructured(field.name, coordinate: line.name, path: path)
+                throw PlainFailure.unstructured(field, coordinate: line.name)
             }
-            throw IngestError.badCoordinate(line.name, path: path, reason: "runs along the same dimension as y")
+            throw PlainFailure.badCoordinate(line.name, path: path, "runs along the same dimension as y")
         }
         // Cells are nearly square in all products.
-        let ratio = max(x.spacing, y.spacing) / min(x.spacing, y.spacing)
-        if (500...2000).contains(ratio) {
-            throw IngestError.badCoordinate(
-                x.spacing < y.spacing ? line.name : lineY.name, path: path,
-                reason:
-                    "steps by \(plain(min(x.spacing, y.spacing))) m and \(quoted(x.spacing < y.spacing ? lineY.name : line.name)) by \(plain(max(x.spacing, y.spacing))) m, as if one were in kilometres; check its attribute 'units'"
-            )
-        }
+        let (fine, coarse) = x.spacing < y.spacing ? ((line, x), (lineY, y)) : ((lineY, y), (line, x))
+        let ratio = coarse.1.spacing / fine.1.spacing
         guard ratio < 20 else {
-            throw IngestError.badCoordinate(
+            let isUnit = (500...2000).contains(ratio)
+            throw PlainFailure.badCoordinate(
+                fine.0.name, path: path,
+                "steps by \(plain(fine.1.spacing)) m and \(quoted(coarse.0.name)) by \(plain(coarse.1.spacing)) m, \(isUnit ? "as if one were in kilometres" : "but cells should be nearly square"); check their attributes 'units'"
+            )
+        }
+        for (line, axis) in [fine, coarse] where !GridWindow.spacings.contains(axis.spacing) {
+            throw PlainFailure.badCoordinate(
                 line.name, path: path,
-                reason:
-                    "steps by \(plain(x.spacing)) m and \(quoted(lineY.name)) by \(plain(y.spacing)) m, but cells should be nearly square; check their attributes 'units'"
-            )
+                "steps by \(plain(axis.spacing)) m, expected 0.1 m to 100 km; check its attribute 'units'")
         }
-        for (name, spacing) in [(line.name, x.spacing), (lineY.name, y.spacing)]
-        where !GridWindow.spacings.contains(spacing) {
-            throw IngestError.badCoordinate(
-                name, path: path,
-                reason:
-                    "steps by \(plain(spacing)) m, expected 0.1 m to 100 km; check its attribute 'units'"
-            )
-        }
-        let extent = Region(xMin: x.lowest, xMax: x.highest, yMin: y.lowest, yMax: y.highest)
         guard let columns = GridWindow.inside(x.values, region.xMin, region.xMax),
             let rows = GridWindow.inside(y.values, region.yMin, region.yMax)
-        else { throw IngestError.emptyRegion(region, path: path, extent: extent) }
+        else {
+            let extent = Region(xMin: x.lowest, xMax: x.highest, yMin: y.lowest, yMax: y.highest)
+            throw PlainFailure(
+                "\(path): fewer than 2 x 2 of its cells are in the region \(region.text); it covers \(extent.text); choose --region xmin,xmax,ymin,ymax within that"
+            )
+        }
         guard columns.count <= GridWindow.maxCells / rows.count else {
-            throw IngestError.gridTooLarge(path: path, rows: rows.count, columns: columns.count)
+            throw PlainFailure(
+                "\(path): a grid of \(rows.count) x \(columns.count) cells is too large to be real; crop it with --region"
+            )
         }
         x.range = columns
         y.range = rows
@@ -70,11 +67,18 @@ struct GridWindow {
 
     /// From the outer edge of the first cell to that of the last, within the window.
     var extent: Region {
-        let halfX = x.spacing / 2
-        let halfY = y.spacing / 2
+        let (halfX, halfY) = (x.spacing / 2, y.spacing / 2)
         return Region(
             xMin: grid.x[0] - halfX, xMax: grid.x[columns - 1] + halfX,
             yMin: grid.y[rows - 1] - halfY, yMax: grid.y[0] + halfY)
+    }
+
+    /// Throws where coordinates are in another projection.
+    func requireProjection(of other: Projection?, at otherPath: String) throws {
+        guard let mine = grid.projection, let other, let difference = mine.firstDifference(from: other) else { return }
+        throw PlainFailure(
+            "\(path) has \(quoted(difference.attribute)) \(difference.mine) in its projection and \(otherPath) has \(difference.other): their coordinates are not comparable; reproject one of them to the projection of the other"
+        )
     }
 
     /// Whether both have the same cells, so that one grid in the store serves both.

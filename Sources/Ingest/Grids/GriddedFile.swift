@@ -26,9 +26,8 @@ public struct GriddedFile {
             case .velocityY: schema.velocity?.y
             case .thickness: schema.thickness?.variable
             case .surface: schema.surface?.variable
-            case .viscosity: ["viscosity"]
-            // The names of pinn-sample's anisotropic ice.
-            case .horizontalViscosity: ["viscosity"]
+            // The names of pinn-sample's anisotropic ice, too.
+            case .viscosity, .horizontalViscosity: ["viscosity"]
             case .verticalViscosity: ["viscosity_vertical"]
             default: nil
             }
@@ -81,8 +80,6 @@ public struct GriddedField {
 
     /// Throws where the field's coordinates are in another projection.
     public func requireProjection(of other: Projection?, path otherPath: String) throws {
-        guard let mine = grid.projection, let other, let difference = mine.firstDifference(from: other) else { return }
-        throw IngestError.projectionsDiffer(
-            attribute: difference.attribute, difference.mine, path: path, difference.other, otherPath: otherPath)
+        try field.window.requireProjection(of: other, at: otherPath)
     }
 }

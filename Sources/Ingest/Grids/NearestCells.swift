@@ -17,9 +17,7 @@ struct NearestCells: Sendable {
 
     /// Row-major cell of the other grid; nil outside it.
     func cell(row r: Int, column c: Int) -> Int? {
-        let otherRow = row[r]
-        let otherColumn = column[c]
-        return otherRow < 0 || otherColumn < 0 ? nil : Int(otherRow) * columns + Int(otherColumn)
+        row[r] < 0 || column[c] < 0 ? nil : Int(row[r]) * columns + Int(column[c])
     }
 
     /// Whether no cells overlap.

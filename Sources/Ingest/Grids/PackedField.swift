@@ -28,22 +28,25 @@ struct PackedField {
         self.subtracted = subtracted.map { [$0] } ?? []
         self.window = window
         guard variable.type != .text, variable.type != .string else {
-            throw IngestError.notNumbers(variable.name, path: variable.path)
+            throw PlainFailure(
+                "\(variable.path): variable \(quoted(variable.name)) holds text, expected numbers; download or create the file again"
+            )
         }
         let dimensions = variable.dimensions
         if let extra = dimensions.first(where: {
             $0 != window.y.dimension && $0 != window.x.dimension && $0.length > 1
         }), dimensions.contains(window.y.dimension), dimensions.contains(window.x.dimension) {
-            throw IngestError.furtherDimension(
-                variable.name, variable.shape, dimension: extra.name, length: extra.length, path: variable.path)
+            throw PlainFailure(
+                "\(variable.path): variable \(quoted(variable.name)) \(shape(variable.shape)) has \(extra.length) values along \(quoted(extra.name)) for each cell, expected one; select one, for example with: ncks -d \(shellWord(extra.name)),0 \(shellWord(variable.path)) OUT.nc"
+            )
         }
         guard let rowPosition = dimensions.firstIndex(of: window.y.dimension),
             let columnPosition = dimensions.firstIndex(of: window.x.dimension),
             dimensions.enumerated().allSatisfy({ $0 == rowPosition || $0 == columnPosition || $1.length == 1 })
         else {
-            throw IngestError.shapesDisagree(
-                variable.name, variable.shape, "\(window.y.dimension.name), \(window.x.dimension.name)",
-                [window.y.dimension.length, window.x.dimension.length], path: variable.path)
+            throw PlainFailure.shapesDisagree(
+                variable, with: "\(window.y.dimension.name), \(window.x.dimension.name)",
+                [window.y.dimension.length, window.x.dimension.length])
         }
         self.rowPosition = rowPosition
         self.columnPosition = columnPosition
@@ -83,8 +86,7 @@ struct PackedField {
     }
 
     private func readOwn(rows: Range<Int>, columns: Range<Int>) throws -> [Double] {
-        let y = window.y
-        let x = window.x
+        let (x, y) = (window.x, window.y)
         let fileRows = rows.lowerBound + y.range.lowerBound..<rows.upperBound + y.range.lowerBound
         let fileColumns = columns.lowerBound + x.range.lowerBound..<columns.upperBound + x.range.lowerBound
         var start = [Int](repeating: 0, count: variable.dimensions.count)
@@ -119,28 +121,28 @@ struct PackedField {
 
     // MARK: attributes
 
-    private static func factor(of variable: any ProductArray, to unit: Unit?, ifMissing: String?) throws -> Double {
+    /// What converts the variable's values to a unit.
+    static func factor(of variable: any ProductArray, to unit: Unit?, ifMissing: String?) throws -> Double {
         guard let unit else { return 1 }
-        let stated = try unitText(of: variable, expected: unit.symbol)
-        guard let text = stated.isEmpty ? ifMissing : stated else {
-            throw IngestError.missingUnit(variable: variable.name, path: variable.path, expected: unit.symbol)
+        let attribute = variable.attribute("units")
+        guard let stated = attribute.map(\.text) ?? "" else {
+            throw PlainFailure.badAttribute("units", of: variable, expected: "text like '\(unit.symbol)'")
+        }
+        let (name, path) = (variable.name, variable.path)
+        guard let text = stated.trimmingBlanks().isEmpty ? ifMissing : stated.trimmingBlanks() else {
+            throw PlainFailure(
+                "\(path): variable \(quoted(name)) has no units; add the attribute, for example with: ncatted -a units,\(name),c,c,'\(unit.symbol)' \(shellWord(path))"
+            )
         }
         guard let found = Unit(text), found.dimension == unit.dimension else {
-            throw IngestError.unknownUnit(text, variable: variable.name, path: variable.path, expected: unit.symbol)
+            throw PlainFailure(
+                text.lowercased().hasPrefix("degree")
+                    ? "\(path): variable \(quoted(name)) is in \(quoted(text)): a grid of longitude and latitude; the equations need metres, so reproject it to polar stereographic coordinates first, for Antarctica with gdalwarp -t_srs EPSG:3031 (vector components must be rotated as well)"
+                    : "\(path): variable \(quoted(name)) has the unknown unit \(quoted(text)); expected one like '\(unit.symbol)'"
+            )
         }
         // Exactly one for equal units, so that values keep their bits.
         return found.factor == unit.factor ? 1 : found.factor / unit.factor
-    }
-
-    /// The attribute `units`; empty where there is none.
-    static func unitText(of variable: any ProductArray, expected: String) throws -> String {
-        guard let attribute = variable.attribute("units") else { return "" }
-        guard let text = attribute.text else {
-            throw IngestError.badAttribute(
-                "units", variable: variable.name, path: variable.path, found: describe(attribute),
-                expected: "text like '\(expected)'")
-        }
-        return text.trimmingBlanks()
     }
 
     private static func number(
@@ -148,9 +150,7 @@ struct PackedField {
     ) throws -> Double {
         guard let attribute = variable.attribute(name) else { return value }
         guard let number = attribute.number, number.isFinite, isGood(number) else {
-            throw IngestError.badAttribute(
-                name, variable: variable.name, path: variable.path, found: describe(attribute),
-                expected: "a finite number, not zero")
+            throw PlainFailure.badAttribute(name, of: variable, expected: "a finite number, not zero")
         }
         return number
     }
@@ -171,9 +171,7 @@ struct PackedField {
         for name in ["_FillValue", "missing_value"] {
             guard let attribute = variable.attribute(name) else { continue }
             guard let numbers = attribute.numbers ?? attribute.number.map({ [$0] }) else {
-                throw IngestError.badAttribute(
-                    name, variable: variable.name, path: variable.path, found: describe(attribute), expected: "a number"
-                )
+                throw PlainFailure.badAttribute(name, of: variable, expected: "a number")
             }
             values += numbers.map { variable.type == .float ? Double(Float($0)) : $0 }
         }
@@ -189,20 +187,17 @@ struct PackedField {
         else { return nil }
         // Rounded like the variable's values.
         func rounded(_ number: Double) -> Double { variable.type == .float ? Double(Float(number)) : number }
-        func bad(_ name: String, _ attribute: Attribute, _ expected: String) -> IngestError {
-            .badAttribute(
-                name, variable: variable.name, path: variable.path, found: describe(attribute), expected: expected)
-        }
         if let attribute = variable.attribute("valid_range") {
             guard let numbers = attribute.numbers, numbers.count == 2, numbers[0] <= numbers[1] else {
-                throw bad("valid_range", attribute, "two numbers, the smaller first")
+                throw PlainFailure.badAttribute(
+                    "valid_range", of: variable, expected: "two numbers, the smaller first")
             }
             return rounded(numbers[0])...rounded(numbers[1])
         }
         func limit(_ name: String) throws -> Double? {
             guard let attribute = variable.attribute(name) else { return nil }
-            guard case .numbers(let numbers) = attribute, numbers.count == 1, !numbers[0].isNaN else {
-                throw bad(name, attribute, "a number")
+            guard let numbers = attribute.numbers, numbers.count == 1, !numbers[0].isNaN else {
+                throw PlainFailure.badAttribute(name, of: variable, expected: "a number")
             }
             return rounded(numbers[0])
         }
@@ -210,9 +205,8 @@ struct PackedField {
         guard limits.0 != nil || limits.1 != nil else { return nil }
         let (low, high) = (limits.0 ?? -.infinity, limits.1 ?? .infinity)
         guard low <= high else {
-            throw IngestError.badAttribute(
-                "valid_min", variable: variable.name, path: variable.path, found: plain(low),
-                expected: "no more than valid_max, \(plain(high))")
+            throw PlainFailure.badAttribute(
+                "valid_min", of: variable, found: plain(low), expected: "no more than valid_max, \(plain(high))")
         }
         return low...high
     }
@@ -225,13 +219,6 @@ struct PackedField {
         case .int32: -2_147_483_647
         case .uint32: 4_294_967_295
         default: nil
-        }
-    }
-
-    private static func describe(_ attribute: Attribute) -> String {
-        switch attribute {
-        case .text(let text): quoted(text)
-        case .numbers(let numbers): "(\(numbers.prefix(4).map(plain).joined(separator: ", ")))"
         }
     }
 }

@@ -8,7 +8,7 @@ struct MaskField {
 
     let window: GridWindow
     /// Row-major, one byte a cell: 178 MB for all of Antarctica.
-    private(set) var codes: [UInt8]
+    var codes: [UInt8]
     let variableName: String
     let unknownCount: Int
     /// Whether the schema's codes were used because the file has no flag_meanings.
@@ -35,9 +35,7 @@ struct MaskField {
         _ variable: any ProductArray, of product: ProductFile, on window: GridWindow,
         progress: (Int, Int) throws -> Void, take: ([UInt8]) throws -> Void
     ) throws -> Bool {
-        guard let schema = product.schema.mask else {
-            throw IngestError.noMask(path: product.path, sought: [], present: product.variableNames)
-        }
+        guard let schema = product.schema.mask else { preconditionFailure("a mask without a schema") }
         if schema.layers != nil {
             try read(layers: product.maskLayers, of: product, on: window, progress: progress, take: take)
             return false
@@ -91,17 +89,12 @@ struct MaskField {
         }
     }
 
-    /// Deselects ice of a kind outside the cells: it becomes unknown, neither ice nor ocean.
-    mutating func restrict(_ ice: IceMask, to cells: CellRuns) {
-        cells.restrict(&codes, width: window.columns, ice: ice)
-    }
-
     /// The cover at the cells of another grid: that of the mask's cell which contains their centre.
     func sampled(on other: GridWindow) throws -> [UInt8] {
         if other.isSameGrid(as: window) { return codes }
         let nearest = NearestCells(from: other.grid, to: window.grid)
         guard !nearest.isEmpty else {
-            throw IngestError.gridsDoNotOverlap(other.path, other.extent, window.path, window.extent)
+            throw PlainFailure.gridsDoNotOverlap(other, window)
         }
         var sampled = [UInt8](repeating: MaskField.unknown, count: other.grid.cellCount)
         for row in 0..<other.rows {
@@ -119,8 +112,8 @@ struct MaskField {
 /// different covers; the schema's codes where the file has none.
 private struct MaskLegend {
     let usesSchemaCodes: Bool
-    private let covers: [Int: IceMask]
-    private let unknownWords: [Int: String]
+    private var covers: [Int: IceMask] = [:]
+    private var unknownWords: [Int: String] = [:]
     private let variable: any ProductArray
     private let knownWords: [String]
 
@@ -128,39 +121,37 @@ private struct MaskLegend {
         self.variable = variable
         let words = schema.coverOfWord
         knownWords = words.keys.sorted()
-        let meanings = variable.attribute("flag_meanings")?.text?.split(whereSeparator: { " ,\t\n".contains($0) }).map(
-            String.init)
+        let meanings = variable.attribute("flag_meanings")?.text?.split { " ,\t\n".contains($0) }.map(String.init)
         // They have the variable's type, whose values may be unsigned (`_Unsigned`).
         let range = PackedField.wrap(of: variable) ?? 0
         let values = variable.attribute("flag_values")?.numbers?.map { $0 < 0 ? $0 + range : $0 }
         if let meanings, let values, meanings.count != values.count {
-            throw IngestError.maskFlagsDisagree(
-                variable: variable.name, path: variable.path, values: values.count, meanings: meanings.count)
+            throw PlainFailure(
+                "\(variable.path): variable \(quoted(variable.name)) has \(values.count) flag_values and \(meanings.count) flag_meanings; each value needs a meaning, correct the attributes"
+            )
         }
         guard let meanings, let values, !values.isEmpty else {
             covers = schema.coverOfCode
-            unknownWords = [:]
             usesSchemaCodes = true
             return
         }
-        var covers: [Int: IceMask] = [:]
-        var unknownWords: [Int: String] = [:]
+        usesSchemaCodes = false
         for (value, meaning) in zip(values, meanings) {
             guard let code = Int(exactly: value) else { continue }
             if let cover = words[meaning.lowercased()] { covers[code] = cover } else { unknownWords[code] = meaning }
         }
-        self.covers = covers
-        self.unknownWords = unknownWords
-        usesSchemaCodes = false
     }
 
     func cover(of value: Double) throws -> IceMask {
         let code = Int(exactly: value)
-        if let code, let cover = covers[code] { return cover }
-        if let code, let word = unknownWords[code] {
-            throw IngestError.unknownMaskMeaning(word, variable: variable.name, path: variable.path, known: knownWords)
+        if let cover = code.flatMap({ covers[$0] }) { return cover }
+        if let word = code.flatMap({ unknownWords[$0] }) {
+            throw PlainFailure(
+                "\(variable.path): variable \(quoted(variable.name)) has the flag meaning \(quoted(word)); known are \(list(knownWords))"
+            )
         }
-        throw IngestError.unknownMaskValue(
-            value, variable: variable.name, path: variable.path, known: covers.keys.sorted())
+        throw PlainFailure(
+            "\(variable.path): variable \(quoted(variable.name)) holds \(plain(value)), known are \(covers.keys.sorted().map(String.init).joined(separator: ", ")); check the version of the product, or give the mask flag_values and flag_meanings"
+        )
     }
 }

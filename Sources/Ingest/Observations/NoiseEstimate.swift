@@ -108,9 +108,8 @@ extension Observations {
         guard let noise = NoiseEstimate(of: values, at: cells, columns: columns) else { return }
         errors = values.map { _ in [] }
         for element in cells.indices {
-            for (number, error) in noise.errors(near: element, values, cells, columns: columns).enumerated() {
-                errors[number].append(error)
-            }
+            let here = noise.errors(near: element, values, cells, columns: columns)
+            for number in here.indices { errors[number].append(here[number]) }
         }
         errorsAreEstimated = true
     }

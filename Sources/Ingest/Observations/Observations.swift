@@ -33,7 +33,6 @@ struct Observations {
     var typicalError: Double? {
         errors.compactMap(median(ofErrors:)).rootMeanSquare
     }
-    var iceCells: Int { count + missing + notPositive + marked }
 }
 
 /// Reads observations in bands, only rows and columns with the selected ice.
@@ -62,45 +61,36 @@ struct ObservationReader {
 
     /// Cells where the thickness is positive: products write 0, or an undeclared negative value, where it is unknown.
     func thickness(of product: ProductFile) throws -> Observations {
-        guard let variable = product.thickness, let schema = product.schema.thickness else {
-            throw IngestError.noThicknessIn(
-                path: product.path, sought: product.schema.thickness?.variable ?? [], present: product.variableNames)
-        }
+        let variable = try product.requireThickness()
+        let schema = product.schema.thickness
         let noData = product.noThickness
-        let field = { (variable: any ProductArray) in
-            try PackedField(variable, on: window, in: .meter, unitIfMissing: schema.unitIfMissing, noData: noData)
+        let field = { (variable: any ProductArray, bed: PackedField?) in
+            try PackedField(
+                variable, on: window, in: .meter, unitIfMissing: schema?.unitIfMissing, noData: noData, minus: bed)
         }
-        let errors = [try product.first(schema.error).map(field)]
-        var bed: PackedField?
-        if let names = schema.minus {
+        let bed = try schema?.minus.map { names in
             guard let found = product.first(names) else {
-                throw IngestError.missingPartner(names[0], of: variable.name, path: product.path)
+                throw PlainFailure.missingPartner(names[0], of: variable.name, path: product.path)
             }
-            bed = try field(found)
+            return try field(found, nil)
         }
-        let thickness = try PackedField(
-            variable, on: window, in: .meter, unitIfMissing: schema.unitIfMissing, noData: noData, minus: bed)
-        return try read([thickness], errors: errors) {
+        let errors = [try product.first(schema?.error).map { try field($0, nil) }]
+        return try read([try field(variable, bed)], errors: errors) {
             $0[0] > 0 ? .kept : ($0[0] < 0 ? .negative : .notPositive)
         }
     }
 
     /// Cells where the height of the surface is known.
     func surface(of product: ProductFile) throws -> Observations {
-        guard let variable = product.surface, let schema = product.schema.surface else {
-            throw IngestError.noSurfaceIn(
-                path: product.path, sought: product.schema.surface?.variable ?? [], present: product.variableNames)
+        guard let schema = product.schema.surface, let variable = product.first(schema.variable) else {
+            throw PlainFailure(
+                "\(product.path): no surface height found: none of \(list(product.schema.surface?.variable ?? [])) among its variables \(list(product.variableNames)); grounded ice needs it, so give a product that has one, such as BedMachine Antarctica, with --thickness"
+            )
         }
-        var noData = (schema.noData ?? []).map(\.value)
-        if let name = schema.noDataAttribute, let number = product.file.attribute(name)?.number {
-            noData.append(number)
-        }
-        return try read(
-            [
-                try PackedField(
-                    variable, on: window, in: .meter, unitIfMissing: schema.unitIfMissing, noData: noData)
-            ], errors: []
-        ) { _ in .kept }
+        let field = try PackedField(
+            variable, on: window, in: .meter, unitIfMissing: schema.unitIfMissing,
+            noData: product.noData(schema.noData, schema.noDataAttribute))
+        return try read([field], errors: []) { _ in .kept }
     }
 
     private enum Verdict { case kept, notPositive, negative, marked }
@@ -130,12 +120,9 @@ struct ObservationReader {
                         continue
                     }
                     let verdict = judge(here)
-                    if verdict == .marked {
-                        found.marked += 1
-                        continue
-                    }
                     guard verdict == .kept else {
-                        found.notPositive += 1
+                        found.marked += verdict == .marked ? 1 : 0
+                        found.notPositive += verdict == .marked ? 0 : 1
                         found.negative += verdict == .negative ? 1 : 0
                         continue
                     }
@@ -154,9 +141,12 @@ struct ObservationReader {
         }
         found.invalidNames = fields.filter { $0.valid != nil }.map(\.variable.name)
         guard found.count > 0 else {
-            throw IngestError.nothingValid(
-                variable: fields[0].variable.name, path: window.path, iceCells: found.iceCells, ice: ice,
-                invalid: found.invalid, of: found.invalidNames)
+            let cells = found.missing + found.notPositive + found.marked
+            throw PlainFailure(
+                found.invalid > 0
+                    ? "\(window.path): on \(found.invalid) of the \(cells) \(ice.adjective) cells \(found.invalidNames.map(quoted).joined(separator: ", ")) is outside the variable's valid_range, valid_min or valid_max, and the others have no data; remove the attribute if it does not belong to these data"
+                    : "\(window.path): variable \(quoted(fields[0].variable.name)) has no data on any of the \(cells) \(ice.adjective) cells; check that the file is complete and covers the \(ice.body)"
+            )
         }
         found.errorNames = known.map(\.variable.name)
         if found.typicalError == nil { found.estimateErrors(columns: window.columns) }

@@ -20,7 +20,7 @@ enum Plausibility {
     /// Ice may flow along an axis of the grid, so a single ratio proves nothing: both the medians and the 98 % quantiles must
     /// have the ratio of two units. In a channel along an axis the small component changes its sign and the large one does
     /// not, so the two ratios differ.
-    static func requireOneUnit(of velocity: Observations, _ x: String, _ y: String, path: String) throws {
+    private static func requireOneUnit(of velocity: Observations, _ names: [String], path: String) throws {
         let u = sizes(velocity.values[0])
         let v = sizes(velocity.values[1])
         guard u.middle > 0, v.middle > 0 else { return }
@@ -37,57 +37,64 @@ enum Plausibility {
         guard let confused else { return }
         // The wrong one is the one that ice cannot have.
         let largeIsWrong = large.middle > highestSpeed
-        throw IngestError.componentInOtherUnit(
-            variable: largeIsWrong == xIsLarger ? x : y, other: largeIsWrong == xIsLarger ? y : x, path: path,
-            ratio: ratios.middle, looksLike: largeIsWrong ? confused.large : confused.small)
+        let (wrong, right) = largeIsWrong == xIsLarger ? (names[0], names[1]) : (names[1], names[0])
+        throw PlainFailure(
+            "\(path): variables \(quoted(wrong)) and \(quoted(right)) differ by a factor of \(Int(ratios.middle.rounded())), as if \(quoted(wrong)) were in \(largeIsWrong ? confused.large : confused.small); correct its attribute 'units'"
+        )
     }
 
     /// Limits of the median, far wider than for any ice, so that only a wrong unit exceeds them.
     private static let middleThickness = 1.0...10_000.0
     private static let highestMiddleSpeed = 1e6
 
-    /// Throws where the median speed is impossible.
-    static func requireIce(velocity: Observations, _ x: String, path: String) throws {
+    /// Throws where the velocity is the same everywhere, so that no viscosity can be inferred from it, or where its units are wrong.
+    static func requireIce(velocity: Observations, _ components: ProductFile.Components, path: String) throws {
+        let names = [components.x.name, components.y.name]
+        let (u, v) = (velocity.values[0], velocity.values[1])
+        if velocity.count > 1, u.allSatisfy({ $0 == u[0] }), v.allSatisfy({ $0 == v[0] }) {
+            throw PlainFailure(
+                "\(path): variables \(quoted(names[0])) and \(quoted(names[1])) are \(plain(u[0])) and \(plain(v[0])) m yr-1 on all \(velocity.count) ice cells; a constant velocity is not a measurement, check the file"
+            )
+        }
+        try requireOneUnit(of: velocity, names, path: path)
         let middle = sizes(speeds(velocity)).middle
         guard middle > highestMiddleSpeed else { return }
-        throw IngestError.implausible(
-            variable: x, path: path, what: "speed", found: "\(rounded(middle)) m yr-1",
-            expected: "less than \(plain(highestMiddleSpeed)) m yr-1")
+        throw implausible(
+            components.x, "speed of \(rounded(middle)) m yr-1", "less than \(plain(highestMiddleSpeed)) m yr-1")
     }
 
     /// Throws where the median thickness is impossible.
-    static func requireIce(thickness: Observations, _ name: String, path: String) throws {
+    static func requireIce(thickness: Observations, _ variable: any ProductArray) throws {
         let middle = sizes(thickness.values[0]).middle
         guard !middleThickness.contains(middle) else { return }
-        throw IngestError.implausible(
-            variable: name, path: path, what: "thickness", found: "\(middle < 1 ? String(middle) : rounded(middle)) m",
-            expected: "\(plain(middleThickness.lowerBound)) to \(plain(middleThickness.upperBound)) m")
+        throw implausible(
+            variable, "thickness of \(middle < 1 ? String(middle) : rounded(middle)) m",
+            "\(plain(middleThickness.lowerBound)) to \(plain(middleThickness.upperBound)) m")
+    }
+
+    private static func implausible(_ variable: any ProductArray, _ found: String, _ expected: String) -> PlainFailure {
+        PlainFailure(
+            "\(variable.path): variable \(quoted(variable.name)) has a median \(found), expected \(expected); is its attribute 'units' right?"
+        )
     }
 
     /// Fewer cells hardly constrain a viscosity, whatever the network.
     private static let fewCells = 100
 
-    static func warning(cells: Int) -> String? {
-        guard cells < fewCells else { return nil }
-        return
-            "only \(cells) cells have both velocity and thickness, and fewer than \(fewCells) hardly constrain a viscosity; check --region, --polygon, --shelf and the mask"
-    }
-
     private static func speeds(_ velocity: Observations) -> [Double] {
         zip(velocity.values[0], velocity.values[1]).map { ($0 * $0 + $1 * $1).squareRoot() }
     }
 
-    /// Throws where the velocity is the same everywhere: no viscosity can be inferred from it.
-    static func requireVariety(of velocity: Observations, _ x: String, _ y: String, path: String) throws {
-        let (u, v) = (velocity.values[0], velocity.values[1])
-        guard velocity.count > 1, u.allSatisfy({ $0 == u[0] }), v.allSatisfy({ $0 == v[0] }) else { return }
-        throw IngestError.constantVelocity(x, u[0], y, v[0], path: path, cells: velocity.count)
-    }
-
     static func warnings(
-        _ velocity: Observations, in velocityName: String, _ thickness: Observations, in thicknessName: String
+        _ velocity: Observations, in velocityName: String, _ thickness: Observations, in thicknessName: String,
+        cells: Int
     ) -> [String] {
         var warnings: [String] = []
+        if cells < fewCells {
+            warnings.append(
+                "only \(cells) cells have both velocity and thickness, and fewer than \(fewCells) hardly constrain a viscosity; check --region, --polygon, --shelf and the mask"
+            )
+        }
         let speeds = speeds(velocity)
         let fast = speeds.count { $0 > highestSpeed }
         if fast > 0 {
@@ -126,11 +133,12 @@ enum Plausibility {
                 "\(thicknessName): the thickness is negative on \(thickness.negative) cells, which are left out; if it means no data, it should be declared as _FillValue"
             )
         }
-        return warnings
+        return warnings + errorWarnings(velocity, unit: "m yr-1", in: velocityName)
+            + errorWarnings(thickness, unit: "m", in: thicknessName)
     }
 
     /// Warnings about the product's error fields.
-    static func warnings(errorsOf found: Observations, unit: String, in file: String) -> [String] {
+    private static func errorWarnings(_ found: Observations, unit: String, in file: String) -> [String] {
         guard !found.errorNames.isEmpty else { return [] }
         let names = found.errorNames.map(quoted).joined(separator: ", ")
         guard !found.errorsAreEstimated, let middle = found.typicalError else {

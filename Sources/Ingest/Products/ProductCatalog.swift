@@ -30,24 +30,22 @@ public struct ProductCatalog: Sendable {
     /// A user's own schema, which precedes all others.
     let own: ProductSchema?
 
-    public init() throws {
-        own = nil
-        schemas = try ProductCatalog.sources.map {
+    /// The catalog, with a user's own schema at its head.
+    public init(withSchemaAt path: String? = nil) throws {
+        own = try path.map { path in
+            try ProductSchema(
+                toml: try ProductCatalog.text(ofSchemaAt: path), called: lastComponent(of: path), isOfUser: true)
+        }
+        let known = try ProductCatalog.sources.map {
             try ProductSchema(toml: String(decoding: $0.toml, as: UTF8.self), called: $0.file)
         }
-    }
-
-    /// The catalog with a user's own schema at its head.
-    public init(withSchemaAt path: String) throws {
-        own = try ProductSchema(
-            toml: try ProductCatalog.text(ofSchemaAt: path), called: lastComponent(of: path), isOfUser: true)
-        schemas = [own!] + (try ProductCatalog().schemas)
+        schemas = [own].compactMap { $0 } + known
     }
 
     /// The schema that reads a file; the last one in the catalog recognises every file.
     func schema(for file: any ProductContainer) throws -> ProductSchema {
         guard let schema = schemas.first(where: { $0.obstacle(in: file) == nil }) else {
-            throw IngestError.badSchema(name: "catalog", reason: "no general schema at its end", isOfUser: false)
+            throw PlainFailure.badSchema("catalog", "no general schema at its end")
         }
         return schema
     }
@@ -71,15 +69,14 @@ public struct ProductCatalog: Sendable {
     /// Limited in size: a device or a data file given by mistake must not be read endlessly.
     private static func text(ofSchemaAt path: String) throws -> String {
         var info = stat()
-        let isAvailable = stat(path, &info) == 0
+        var reason = "it is not a text file of less than a megabyte"
         // Checked before opening: a pipe without a writer would block forever.
-        guard !isAvailable || (info.st_mode & S_IFMT == S_IFREG && info.st_size < 1 << 20) else {
-            throw IngestError.noSchema(path: path, reason: "it is not a text file of less than a megabyte")
+        if stat(path, &info) != 0 || (kindOfSpecialFile(info) == nil && info.st_size < 1 << 20) {
+            if let bytes = firstBytes(of: path, Int(info.st_size)) { return String(decoding: bytes, as: UTF8.self) }
+            reason = String(cString: strerror(errno))
         }
-        guard isAvailable, let bytes = firstBytes(of: path, Int(info.st_size)) else {
-            throw IngestError.noSchema(path: path, reason: String(cString: strerror(errno)))
-        }
-        return String(decoding: bytes, as: UTF8.self)
+        throw PlainFailure(
+            .missingInput, "\(path): cannot read the schema: \(reason); check the path after --schema")
     }
 }
 
@@ -98,10 +95,8 @@ extension ProductSchema {
             }
             guard isAvailable else {
                 let names = mark.attributes.map(quoted).joined(separator: " or ")
-                return mark.text.map {
-                    "its attribute \(names) does not hold \($0.map(quoted).joined(separator: " or "))"
-                }
-                    ?? "it has no attribute \(names)"
+                guard let texts = mark.text else { return "it has no attribute \(names)" }
+                return "its attribute \(names) does not hold \(texts.map(quoted).joined(separator: " or "))"
             }
         }
         return nil

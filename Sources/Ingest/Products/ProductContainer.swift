@@ -3,7 +3,7 @@ import MATLABFiles
 import NetCDFFiles
 
 /// An array in a product file, whatever library reads it. Dimensions are ordered so that the values are row-major.
-protocol ProductArray {
+package protocol ProductArray {
     var name: String { get }
     var path: String { get }
     var type: VariableType { get }
@@ -60,7 +60,9 @@ func openProductHere(path: String) throws -> any ProductContainer {
     let begin = firstBytes(of: path, 128) ?? []
     if MATLABFile.isOne(begin) { return try MATLABFile(reading: path) }
     if begin.starts(with: Array("II*\0".utf8)) || begin.starts(with: Array("MM\0*".utf8)) {
-        throw IngestError.geoTIFF(path: path)
+        throw PlainFailure(
+            "\(path): a GeoTIFF, which is not supported; convert it to NetCDF with: gdal_translate -of netCDF \(shellWord(path)) OUT.nc, and name its variable in a schema (--schema)"
+        )
     }
     let file = try NetCDFFile(reading: path)
     try file.requireReadableHeaders()
@@ -78,14 +80,13 @@ extension Variable: ProductArray {}
 
 extension MATLABFile: ProductContainer {
     var arrays: [any ProductArray] { arraysOfFile }
-    var others: [String] { otherNames }
     func array(_ name: String) -> (any ProductArray)? { arraysOfFile.first { $0.name == name } }
     var attributeNames: [String] { [] }
     func attribute(_ name: String) -> Attribute? { nil }
 }
 
 extension MATLABArray: ProductArray {
-    var chunkLengths: [Int]? { nil }
-    var attributeNames: [String] { [] }
-    func attribute(_ name: String) -> Attribute? { nil }
+    package var chunkLengths: [Int]? { nil }
+    package var attributeNames: [String] { [] }
+    package func attribute(_ name: String) -> Attribute? { nil }
 }

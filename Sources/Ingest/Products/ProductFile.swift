@@ -17,29 +17,19 @@ struct ProductFile {
         schema = try (catalog ?? ProductCatalog()).schema(for: file)
     }
 
-    var hasThickness: Bool { thickness != nil }
-    var hasMask: Bool { mask != nil }
-
-    var velocityX: (any ProductArray)? { first(schema.velocity?.x) }
-    var velocityY: (any ProductArray)? { first(schema.velocity?.y) }
     var thickness: (any ProductArray)? { first(schema.thickness?.variable) }
-    var surface: (any ProductArray)? { first(schema.surface?.variable) }
     var mask: (any ProductArray)? { first(schema.mask?.variable) ?? maskLayers.first?.array }
 
     /// The layers that make up the mask, as far as the file has them.
     var maskLayers: [(array: any ProductArray, cover: IceMask)] {
         (schema.mask?.layers ?? []).compactMap { layer in
-            guard let array = file.array(layer.variable), let cover = IceMask(name: layer.cover) else { return nil }
-            return (array, cover)
+            file.array(layer.variable).flatMap { array in IceMask(name: layer.cover).map { (array, $0) } }
         }
     }
 
     /// The array with the first of these names that exists.
     func first(_ names: [String]?) -> (any ProductArray)? {
-        for name in names ?? [] {
-            if let array = file.array(name) { return array }
-        }
-        return nil
+        (names ?? []).lazy.compactMap { file.array($0) }.first
     }
 
     /// Names of a field's coordinates: the thickness may have its own.
@@ -52,35 +42,45 @@ struct ProductFile {
         return names
     }
 
+    typealias Components = (x: any ProductArray, y: any ProductArray)
+
     /// Both components, from the same position in the schema's two lists ("vx" belongs to "vy").
-    func velocityComponents() throws -> (x: any ProductArray, y: any ProductArray) {
+    func velocityComponents() throws -> Components {
         let namesX = schema.velocity?.x ?? []
         let namesY = schema.velocity?.y ?? []
         for (nameX, nameY) in zip(namesX, namesY) {
             switch (file.array(nameX), file.array(nameY)) {
             case (let x?, let y?): return (x, y)
-            case (.some, nil): throw IngestError.missingPartner(nameY, of: nameX, path: path)
-            case (nil, .some): throw IngestError.missingPartner(nameX, of: nameY, path: path)
+            case (.some, nil): throw PlainFailure.missingPartner(nameY, of: nameX, path: path)
+            case (nil, .some): throw PlainFailure.missingPartner(nameX, of: nameY, path: path)
             case (nil, nil): continue
             }
         }
-        throw IngestError.noVelocity(
-            path: path, isThickness: hasThickness, sought: namesX + namesY, present: variableNames)
+        throw PlainFailure(
+            thickness != nil
+                ? "\(path): holds ice thickness but no velocity; name the velocity file first and this one after --thickness"
+                : "\(path): no velocity found: none of \(list(namesX + namesY)) among its variables \(list(variableNames)); give a velocity product such as NSIDC-0754 or NSIDC-0484"
+        )
+    }
+
+    func requireThickness() throws -> any ProductArray {
+        if let thickness { return thickness }
+        throw PlainFailure(
+            "\(path): no ice thickness found: none of \(list(schema.thickness?.variable ?? ["thickness"])) among its variables \(list(variableNames)); give a thickness product such as BedMachine Antarctica with --thickness"
+        )
     }
 
     /// A density that the product states [kg m⁻³].
     func density(_ attribute: String?) -> Double? {
-        guard let attribute, let number = file.attribute(attribute)?.number, number.isFinite, number > 0 else {
-            return nil
-        }
-        return number
+        attribute.flatMap { file.attribute($0)?.number }.flatMap { $0.isFinite && $0 > 0 ? $0 : nil }
     }
 
-    /// Thickness values that mean "no data", in addition to NaN and what the variable declares.
-    var noThickness: [Double] {
-        let stated = schema.thickness?.noDataAttribute.flatMap { file.attribute($0)?.number }
-        return ((schema.thickness?.noData ?? []).map(\.value)) + (stated.map { [$0] } ?? [])
+    /// Values that mean "no data", in addition to NaN and what the variable declares: listed ones, and that of a global attribute.
+    func noData(_ listed: [ProductSchema.Number]?, _ attribute: String?) -> [Double] {
+        (listed ?? []).map(\.value) + [attribute.flatMap { file.attribute($0)?.number }].compactMap { $0 }
     }
+
+    var noThickness: [Double] { noData(schema.thickness?.noData, schema.thickness?.noDataAttribute) }
 
     // MARK: projection
 
@@ -104,14 +104,12 @@ struct ProductFile {
         }
         // A GeoTransform describes the whole grid, and GDAL prefers it to the coordinates.
         let misleading: Set<String> = ["GeoTransform", "geotransform", "_FillValue"]
-        var attributes = mapping.attributeNames.filter {
-            !misleading.contains($0) && NetCDFFile.canWrite(attribute: $0)
-        }.compactMap {
-            name -> (name: String, value: Projection.Value)? in
+        var attributes: [(name: String, value: Projection.Value)] = []
+        for name in mapping.attributeNames where !misleading.contains(name) && NetCDFFile.canWrite(attribute: name) {
             switch mapping.attribute(name) {
-            case .text(let text): (name, .text(text))
-            case .numbers(let numbers) where numbers.count == 1: (name, .number(numbers[0]))
-            default: nil
+            case .text(let text): attributes.append((name, .text(text)))
+            case .numbers(let numbers) where numbers.count == 1: attributes.append((name, .number(numbers[0])))
+            default: continue
             }
         }
         // GDAL and xarray may write well-known text only. The parameters are added, so that readers of the store and of the
@@ -121,11 +119,10 @@ struct ProductFile {
         }
         // ITS_LIVE uses this name for the standard parallel, and once gave the semi-minor axis in kilometres.
         if mapping.attribute("standard_parallel") == nil, let number = mapping.attribute("latitude_of_origin")?.number {
-            attributes.append((name: "standard_parallel", value: .number(number)))
+            attributes.append(("standard_parallel", .number(number)))
         }
         attributes.removeAll { name, value in
-            guard name == "semi_minor_axis", case .number(let length) = value else { return false }
-            return length < 1e6
+            if name == "semi_minor_axis", case .number(let length) = value { length < 1e6 } else { false }
         }
         let ellipsoid = mapping.attribute("ellipsoid")?.text ?? schema.projection?.ellipsoid ?? ""
         let isWGS84 = ellipsoid.filter { $0.isLetter || $0.isNumber }.uppercased() == "WGS84"
@@ -133,8 +130,8 @@ struct ProductFile {
             attributes.contains { $0.name == name }
         }
         if isWGS84, !hasAxes {
-            attributes.append((name: "semi_major_axis", value: .number(WGS84.semiMajorAxis)))
-            attributes.append((name: "inverse_flattening", value: .number(WGS84.inverseFlattening)))
+            attributes.append(("semi_major_axis", .number(WGS84.semiMajorAxis)))
+            attributes.append(("inverse_flattening", .number(WGS84.inverseFlattening)))
         }
         return Projection(attributes: attributes)
     }

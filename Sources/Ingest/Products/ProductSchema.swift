@@ -158,21 +158,17 @@ public struct ProductSchema: Decodable, Sendable {
 
         public var coverOfCode: [Int: IceMask] { Mask.inverted(codes ?? [:]) }
         public var coverOfWord: [String: IceMask] { Mask.inverted(words ?? [:]) }
-        public var coverOfNoData: IceMask? { noData.flatMap { Mask.covers[$0] } }
+        public var coverOfNoData: IceMask? { noData.flatMap(IceMask.init(name:)) }
 
         enum CodingKeys: String, CodingKey {
             case variable, codes, words, layers
             case noData = "no_data"
         }
 
-        /// The covers by their names in stores, predictions and schemas.
-        static let covers: [String: IceMask] = Dictionary(
-            uniqueKeysWithValues: zip(IceMask.flagMeanings.split(separator: " ").map(String.init), IceMask.allCases))
-
         private static func inverted<Key: Hashable>(_ table: [String: [Key]]) -> [Key: IceMask] {
             var inverse: [Key: IceMask] = [:]
             for (name, keys) in table {
-                for key in keys { inverse[key] = covers[name] }
+                for key in keys { inverse[key] = IceMask(name: name) }
             }
             return inverse
         }
@@ -204,7 +200,7 @@ public struct ProductSchema: Decodable, Sendable {
 
     /// - Parameter isOfUser: the file is not part of the catalog, so its mistakes are its author's.
     public init(toml: String, called file: String, isOfUser: Bool = false) throws {
-        let refused = { (reason: String) in IngestError.badSchema(name: file, reason: reason, isOfUser: isOfUser) }
+        let refused = { (reason: String) in PlainFailure.badSchema(file, reason, isOfUser: isOfUser) }
         if let line = lineOfNamelessTable(inTOML: toml) { throw refused("line \(line): a table without a name") }
         do {
             self = try LibraryCrash.guarded(reading: file) {
@@ -228,11 +224,10 @@ public struct ProductSchema: Decodable, Sendable {
         if let mask {
             let covers =
                 Array((mask.codes ?? [:]).keys) + Array((mask.words ?? [:]).keys) + (mask.layers ?? []).map(\.cover)
-                + (mask.noData.map { [$0] } ?? [])
-            for name in covers where Mask.covers[name] == nil {
-                throw refused(
-                    "unknown mask cover \(quoted(name)); known are \(Mask.covers.keys.sorted().joined(separator: ", "))"
-                )
+                + [mask.noData].compactMap { $0 }
+            let known = IceMask.allCases.map(\.name).sorted()
+            if let name = covers.first(where: { !known.contains($0) }) {
+                throw refused("unknown mask cover \(quoted(name)); known are \(known.joined(separator: ", "))")
             }
             if (mask.variable == nil) == (mask.layers == nil) {
                 throw refused("mask needs either 'variable' or 'layers'")

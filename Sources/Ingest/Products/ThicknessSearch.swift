@@ -1,5 +1,5 @@
 import Fields
-@preconcurrency import Glibc
+import Foundation
 import MapProjections
 import NetCDFFiles
 
@@ -15,49 +15,51 @@ enum ThicknessSearch {
         matching velocity: ProductFile, on window: GridWindow, except store: String, catalog: ProductCatalog
     ) throws -> ProductFile {
         let deadline = ContinuousClock.now + patience
-        return try ProductReader.$deadline.withValue(deadline) {
-            try product(matching: velocity, on: window, except: store, catalog: catalog, until: deadline)
-        }
-    }
-
-    private static func product(
-        matching velocity: ProductFile, on window: GridWindow, except store: String, catalog: ProductCatalog,
-        until deadline: ContinuousClock.Instant
-    ) throws -> ProductFile {
         let folder = velocity.path.lastIndex(of: "/").map { String(velocity.path[...$0]) } ?? ""
         var found: [ProductFile] = []
         var unreadable: [String] = []
-        let others = names(in: folder.isEmpty ? "." : folder).filter {
-            folder + $0 != velocity.path && folder + $0 != store
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []
+        let others = names.sorted().filter { name in
+            !name.hasPrefix(".") && [".nc", ".nc4"].contains(where: name.hasSuffix)
+                && ![velocity.path, store].contains(folder + name)
         }
         for (number, name) in others.enumerated() {
-            let product: ProductFile
             do {
-                product = try ProductFile(path: folder + name, catalog: catalog)
+                try ProductReader.$deadline.withValue(deadline) {
+                    let product = try ProductFile(path: folder + name, catalog: catalog)
+                    // Stores and predictions of this program identify themselves.
+                    let isOurs = product.file.attribute("format")?.text?.hasPrefix("IceShelfPINN") == true
+                    if !isOurs, product.mask != nil || velocity.mask != nil, covers(window, product) {
+                        found.append(product)
+                    }
+                }
             } catch let failure as any Failure where failure.kind != .system {
                 unreadable.append(name)
                 // A file that was too slow to read may be the right one.
                 guard ContinuousClock.now < deadline else {
-                    throw IngestError.searchTooLong(
-                        velocity: velocity.path, unreadable: unreadable, unseen: others.count - number - 1)
+                    let unseen = others.count - number - 1
+                    throw PlainFailure(
+                        .missingInput,
+                        "\(velocity.path): the search for a thickness file in its folder took too long: \(list(unreadable)) could not be read\(unseen == 0 ? "" : ", and \(unseen) files were not tried"); give the thickness with --thickness BEDMACHINE.nc"
+                    )
                 }
-                continue
             }
-            // Stores and predictions of this program identify themselves.
-            let isOurs = product.file.attribute("format")?.text?.hasPrefix("IceShelfPINN") == true
-            guard !isOurs, product.hasThickness, product.hasMask || velocity.hasMask,
-                covers(window, product)
-            else { continue }
-            found.append(product)
         }
         let specific = found.filter { !$0.schema.isGeneral }
         let candidates = specific.isEmpty ? found : specific
         guard let first = candidates.first else {
-            throw IngestError.noThickness(
-                velocity: velocity.path, unreadable: unreadable,
-                isGreenland: window.grid.projection?.epsgCode == 3413)
+            let isGreenland = window.grid.projection?.epsgCode == 3413
+            throw PlainFailure(
+                .missingInput,
+                "\(velocity.path): has no ice thickness, and its folder has no file with thickness and mask that covers it\(unreadable.isEmpty ? "" : " (unreadable: \(list(unreadable)))"); get BedMachine \(isGreenland ? "Greenland (https://nsidc.org/data/idbmg4)" : "Antarctica (https://nsidc.org/data/nsidc-0756)") and put it in that folder, or give it with --thickness BEDMACHINE.nc"
+            )
         }
-        guard candidates.count == 1 else { throw IngestError.severalThicknessFiles(candidates.map(\.name)) }
+        guard candidates.count == 1 else {
+            throw PlainFailure(
+                .usage,
+                "several files in the folder of the velocity have a thickness for it: \(list(candidates.map(\.name))); choose one with --thickness"
+            )
+        }
         return first
     }
 
@@ -66,20 +68,5 @@ enum ThicknessSearch {
             let other = try? GridWindow(of: variable, in: product, region: .everywhere)
         else { return false }
         return !NearestCells(from: window.grid, to: other.grid).isEmpty
-    }
-
-    /// Names of the NetCDF files in a folder, sorted.
-    private static func names(in folder: String) -> [String] {
-        guard let directory = opendir(folder) else { return [] }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            // The record ends with the name: it is shorter than the 256 characters that the type declares.
-            let offset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 0
-            let name = String(
-                cString: UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self))
-            if !name.hasPrefix("."), name.hasSuffix(".nc") || name.hasSuffix(".nc4") { names.append(name) }
-        }
-        return names.sorted()
     }
 }

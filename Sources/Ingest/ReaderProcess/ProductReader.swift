@@ -1,6 +1,6 @@
 import CSystem
 import Fields
-@preconcurrency import Glibc
+import Foundation
 import NetCDFFiles
 import Synchronization
 
@@ -9,12 +9,7 @@ import Synchronization
 public enum ProductReader {
     /// Takes the place of a command's first option.
     static let mark = "--read-product-for-another-process"
-    static let greeting = Array("reader 1".utf8)
-
-    /// The first number of an answer.
-    enum Outcome { static let (fine, failure) = (0, 1) }
-    /// The first number of a request.
-    enum Request { static let (array, values) = (0, 1) }
+    static let greeting = Data("reader 2".utf8)
 
     struct Command: Sendable {
         let name: String
@@ -31,11 +26,14 @@ public enum ProductReader {
 
     /// Must be the first line of a command that reads products. In a reader process it does not return.
     ///
-    /// - Parameter check: called while waiting for a reader; by throwing, it stops the waiting.
-    public static func begin(_ command: String, check: @escaping @Sendable () throws -> Void) {
-        let arguments = CommandLine.arguments
+    /// - Parameters:
+    ///   - arguments: of the process, with its name first.
+    ///   - check: called while waiting for a reader; by throwing, it stops the waiting.
+    public static func begin(
+        _ command: String, _ arguments: [String], check: @escaping @Sendable () throws -> Void
+    ) {
         if arguments.count == 3, arguments[1] == mark, reader_process_confine() != 0 {
-            _ = ReaderMessage.send(greeting, to: STDIN_FILENO)
+            _ = ReaderMessage.writeAll(greeting, to: STDIN_FILENO)
             ReaderService(path: arguments[2]).run()
             _exit(0)
         }
@@ -54,58 +52,62 @@ private final class ReaderService {
     /// Sends the content of the file, then answers requests until the other end closes.
     func run() {
         var opened: (any ProductContainer)?
-        answer { message in
+        answer {
             let container = try openProductHere(path: path)
-            AttributeOutline(container.attributeNames, container.attribute).put(into: &message)
             arrays = container.arrays
-            message.put(arrays.count)
-            for array in arrays { try ArrayOutline(of: array).put(into: &message) }
-            message.put(container.others.count)
-            for name in container.others { message.put(name) }
             opened = container
+            return .file(
+                attributes: NamedAttribute.all(container.attributeNames, container.attribute),
+                arrays: try arrays.map { try ArrayOutline(of: $0) }, others: container.others)
         }
-        guard let container = opened else { return }
-        while var request = ReaderMessage(from: STDIN_FILENO) {
-            answer { message in
-                if try request.number() == ProductReader.Request.values { return try readValues(&request) }
-                let found = container.array(try request.text())
-                message.put(found == nil ? 0 : 1)
-                guard let found else { return }
-                try ArrayOutline(of: found).put(into: &message)
-                arrays.append(found)
+        guard let opened else { return }
+        while let head = receive(8), let bytes = receive(head.withUnsafeBytes { $0.loadUnaligned(as: Int.self) }) {
+            answer {
+                switch try ReaderMessage.message(ReaderRequest.self, from: bytes) {
+                case .array(let name):
+                    guard let found = opened.array(name) else { return .array(nil) }
+                    let outline = try ArrayOutline(of: found)
+                    arrays.append(found)
+                    return .array(outline)
+                case .values(let number, let start, let count, let memory, let capacity):
+                    try read(arrays[number], start, count, into: memory, capacity)
+                    return .values
+                }
             }
         }
     }
 
-    private func readValues(_ request: inout ReaderMessage) throws {
-        let array = arrays[try request.number()]
-        let (start, count) = (try request.lengths(), try request.lengths())
-        let (number, capacity) = (Int32(truncatingIfNeeded: try request.number()), try request.number())
+    private func read(_ array: any ProductArray, _ start: [Int], _ count: [Int], into number: Int32, _ capacity: Int)
+        throws
+    {
         if memory?.number != number {
             memory = nil
             memory = ReaderMemory(number: number, count: capacity)
         }
         guard let values = memory?.values, let total = numberOfCells(count), total <= values.count else {
-            throw IngestError.noReader(path: path, reason: "no memory can be shared with it")
+            throw PlainFailure.noReader(of: path, "no memory can be shared with it")
         }
         try array.read(start: start, count: count, into: UnsafeMutableBufferPointer(rebasing: values[..<total]))
     }
 
-    private func answer(_ fill: (inout ReaderMessage) throws -> Void) {
-        var message = ReaderMessage()
-        message.put(ProductReader.Outcome.fine)
+    private func receive(_ count: Int) -> Data? {
+        let bytes = try? FileHandle.standardInput.read(upToCount: count)
+        return bytes?.count == count ? bytes : nil
+    }
+
+    private func answer(_ make: () throws -> ReaderAnswer) {
+        var message = Data()
         do {
-            try fill(&message)
-            guard message.bytes.count <= ReaderMessage.maxBytes else { throw ReaderMessage.Nonsense() }
+            message = try ReaderMessage.bytes(of: try make())
+            guard message.count <= ReaderMessage.maxBytes else {
+                throw PlainFailure("\(path): its header takes more than \(ReaderMessage.maxBytes >> 20) MB")
+            }
         } catch {
             let failure = error as? any Failure
-            message = ReaderMessage()
-            message.put(ProductReader.Outcome.failure)
-            message.put((failure?.kind ?? .badData).rawValue)
-            message.put(
-                failure?.explanation ?? "\(path): its header takes more than \(ReaderMessage.maxBytes >> 20) MB")
+            let answer = ReaderAnswer.failure(failure?.kind ?? .badData, failure?.explanation ?? "\(path): \(error)")
+            message = (try? ReaderMessage.bytes(of: answer)) ?? Data()
         }
         // Nobody is left to be told when the command is gone.
-        if !message.send(to: STDIN_FILENO) { _exit(0) }
+        if !ReaderMessage.write(message, to: STDIN_FILENO) { _exit(0) }
     }
 }

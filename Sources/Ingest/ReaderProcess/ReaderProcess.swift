@@ -1,9 +1,9 @@
 import CSystem
 import Fields
-@preconcurrency import Glibc
+import Foundation
 
 /// A second process of this program that reads one product (`ProductReader`); its death is an error. It ends with this object,
-/// and with the thread that created it.
+/// which lives as long as one of the product's arrays is in use, and with the thread that created it.
 final class ReaderProcess {
     private let path: String
     private let process: pid_t
@@ -17,6 +17,8 @@ final class ReaderProcess {
     /// Seconds without an answer after which the reader counts as hung: a disk reads at least 20 MB a second, and the smallest
     /// file is rejected within a minute.
     private let patience: Int
+    /// Shared with the reader.
+    private var memory: ReaderMemory?
 
     init(reading path: String, command: ProductReader.Command) throws {
         self.path = path
@@ -27,12 +29,12 @@ final class ReaderProcess {
         socket = reader_process_start(command.name, ProductReader.mark, path, &process)
         self.process = process
         guard socket >= 0 else {
-            let failure = IngestError.noReader(path: path, reason: String(cString: strerror(errno)))
+            let failure = PlainFailure.noReader(of: path, String(cString: strerror(errno)))
             ending = failure
             throw failure
         }
         guard try receive(8) == ProductReader.greeting else {
-            throw end { _ in .noReader(path: path, reason: "/proc/self/exe is another program") }
+            throw end { _ in .noReader(of: path, "/proc/self/exe is another program") }
         }
         hasBegun = true
     }
@@ -42,34 +44,41 @@ final class ReaderProcess {
         stop()
     }
 
-    /// The answer to a request, without its leading number for success.
-    func answer(to request: ReaderMessage) throws -> ReaderMessage {
+    /// The answer to a request, or the first, which comes unasked. A failure in the reader is rethrown here.
+    func answer(to request: ReaderRequest? = nil) throws -> ReaderAnswer {
         if let ending { throw ending }
-        guard request.send(to: socket) else { throw death() }
-        return try answer()
+        if let request, !ReaderMessage.write(try ReaderMessage.bytes(of: request), to: socket) { throw death() }
+        let count = try receive(8).withUnsafeBytes { $0.loadUnaligned(as: Int.self) }
+        guard (1...ReaderMessage.maxBytes).contains(count) else { throw nonsense() }
+        let bytes = try receive(count)
+        guard let answer = try? ReaderMessage.message(ReaderAnswer.self, from: bytes) else { throw nonsense() }
+        guard case .failure(let kind, let text) = answer else { return answer }
+        throw PlainFailure(kind, printable(String(String.UnicodeScalarView(text.unicodeScalars.prefix(4000)))))
     }
 
-    /// The next answer. A failure in the reader is rethrown here.
-    func answer() throws -> ReaderMessage {
-        var head = ReaderMessage(bytes: try receive(8))
-        do {
-            let count = try head.number()
-            guard count >= 8, count <= ReaderMessage.maxBytes else { throw ReaderMessage.Nonsense() }
-            var message = ReaderMessage(bytes: try receive(count))
-            guard try message.number() == ProductReader.Outcome.fine else { throw try ReaderFailure(from: &message) }
-            return message
-        } catch is ReaderMessage.Nonsense {
-            throw nonsense()
+    /// Copies the values of a hyperslab of an array to `values`.
+    func read(_ array: Int, start: [Int], count: [Int], into values: UnsafeMutableBufferPointer<Double>) throws {
+        guard let address = values.baseAddress, !values.isEmpty else { return }
+        if (memory?.values.count ?? 0) < values.count {
+            memory = nil
+            memory = ReaderMemory(count: values.count)
         }
+        guard let memory, let shared = memory.values.baseAddress else {
+            throw PlainFailure.noReader(of: path, String(cString: strerror(errno)))
+        }
+        _ = try answer(
+            to: .values(
+                array: array, start: start, count: count, memory: memory.number, capacity: memory.values.count))
+        memcpy(address, shared, values.count * MemoryLayout<Double>.stride)
     }
 
     /// The reader sent an impossible message, so the file has corrupted it.
-    func nonsense() -> IngestError {
-        end { _ in .readerFailed(path: path, how: "was corrupted by it") }
+    func nonsense() -> PlainFailure {
+        end { _ in .readerFailed(on: path, "was corrupted by it") }
     }
 
-    private func receive(_ count: Int) throws -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: count)
+    private func receive(_ count: Int) throws -> Data {
+        var bytes = Data(count: count)
         var received = 0
         var waited = Duration.zero
         while received < count {
@@ -83,12 +92,12 @@ final class ReaderProcess {
                 throw stopped(for: error)
             }
             if let deadline = ProductReader.deadline, start > deadline, !isAvailable {
-                throw stopped(for: IngestError.readerFailed(path: path, how: "took too long"))
+                throw stopped(for: PlainFailure.readerFailed(on: path, "took too long"))
             }
             // Counts a second at most: while a command is suspended (Ctrl-Z), so is its reader.
             waited += min(.seconds(1), ContinuousClock.now - start)
             guard waited < .seconds(patience) else {
-                throw stopped(for: IngestError.readerFailed(path: path, how: "gave no answer for \(patience) s"))
+                throw stopped(for: PlainFailure.readerFailed(on: path, "gave no answer for \(patience) s"))
             }
             guard isAvailable else { continue }
             let got = bytes.withUnsafeMutableBytes { recv(socket, $0.baseAddress! + received, count - received, 0) }
@@ -100,11 +109,11 @@ final class ReaderProcess {
     }
 
     /// Why the reader ended.
-    private func death() -> IngestError {
+    private func death() -> PlainFailure {
         end { status in
             let (signal, code) = (status & 0x7f, status >> 8 & 0xff)
             if signal == 0, !hasBegun {
-                return .noReader(path: path, reason: "it ended at its start with status \(code)")
+                return .noReader(of: path, "it ended at its start with status \(code)")
             }
             let how =
                 switch signal {
@@ -113,11 +122,11 @@ final class ReaderProcess {
                 case SIGKILL: "was killed, as the system does when memory runs out"
                 default: "died of signal \(signal)"
                 }
-            return .readerFailed(path: path, how: how)
+            return .readerFailed(on: path, how)
         }
     }
 
-    private func end(_ reason: (_ status: Int32) -> IngestError) -> IngestError {
+    private func end(_ reason: (_ status: Int32) -> PlainFailure) -> PlainFailure {
         close(socket)
         let failure = reason(exitStatus())
         ending = failure
@@ -134,8 +143,7 @@ final class ReaderProcess {
     private func stop() {
         close(socket)
         kill(process, SIGKILL)
-        var status: Int32 = 0
-        while waitpid(process, &status, 0) < 0 && errno == EINTR {}
+        while waitpid(process, nil, 0) < 0 && errno == EINTR {}
     }
 
     /// Waits for the end of the process; it may only have closed its socket.
@@ -152,13 +160,15 @@ final class ReaderProcess {
     }
 }
 
-/// A failure in the reader, in its own words.
-struct ReaderFailure: Failure {
-    let kind: FailureKind
-    let explanation: String
+extension PlainFailure {
+    static func readerFailed(on path: String, _ how: String) -> PlainFailure {
+        PlainFailure("\(path): so damaged that the process that reads it \(how); download it again")
+    }
 
-    init(from message: inout ReaderMessage) throws(ReaderMessage.Nonsense) {
-        kind = FailureKind(rawValue: try message.number()) ?? .badData
-        explanation = printable(String(String.UnicodeScalarView(try message.text().unicodeScalars.prefix(4000))))
+    static func noReader(of path: String, _ reason: String) -> PlainFailure {
+        PlainFailure(
+            .system,
+            "\(path): cannot start the process that reads it: \(reason); check the limits of this shell with 'ulimit -a'"
+        )
     }
 }

@@ -5,7 +5,6 @@ extension IngestRun {
     /// The selected area, and the parts of the products' grids in it.
     struct Place {
         let region: Region
-        let polygon: Polygon?
         let shelves: (map: ShelfMap, wanted: [Int])?
         let velocityGrid: GridWindow
         let thicknessGrid: GridWindow
@@ -16,9 +15,10 @@ extension IngestRun {
         var region = files.region
         let shelves = try shelves(files.thickness, files.velocity, &region, &report)
         return Place(
-            region: region, polygon: files.polygon, shelves: shelves,
+            region: region, shelves: shelves,
             velocityGrid: try GridWindow(of: files.components.x, in: files.velocity, region: region),
-            thicknessGrid: try thicknessWindow(files.thickness, region))
+            thicknessGrid: try GridWindow(
+                of: try files.thickness.requireThickness(), in: files.thickness, region: region))
     }
 
     /// Margin around a shelf or a polygon [m], for the ocean at its front.
@@ -34,7 +34,11 @@ extension IngestRun {
             in: product.projection(of: variable), of: product.path, extent: extent)
         guard polygon.bounds.intersection(extent) != nil,
             let both = polygon.bounds.widened(by: IngestRun.margin).intersection(region)
-        else { throw PolygonError.beyondProduct(path: path, polygon.bounds, product: product.path, extent) }
+        else {
+            throw PlainFailure(
+                "\(path): the polygon covers \(polygon.bounds.rounded.text) and does not overlap \(product.path), which covers \(extent.rounded.text) (xmin,xmax,ymin,ymax)"
+            )
+        }
         region = both
         return polygon
     }
@@ -47,10 +51,10 @@ extension IngestRun {
         let (owner, variable) = try maskOwner(thickness, velocity)
         let map = try shelfMap(owner, variable)
         let wanted = try map.matches(name)
-        var box: Region?
+        var box = Region.nothing
         for number in wanted {
             let shelf = map.shelves[number]
-            box = box?.union(shelf.box) ?? shelf.box
+            box = box.union(shelf.box)
             let others = shelf.neighbours.filter { other in !wanted.contains { map.shelves[$0].name == other } }
             if !others.isEmpty {
                 report.warnings.append(
@@ -58,7 +62,9 @@ extension IngestRun {
                 )
             }
         }
-        guard let both = box?.widened(by: IngestRun.margin).intersection(region) else { throw ShelfError.empty(name) }
+        guard let both = box.widened(by: IngestRun.margin).intersection(region) else {
+            throw PlainFailure("--shelf: no cell of \(quoted(name)) is in the region; choose another --region")
+        }
         region = both
         return (map, wanted)
     }
@@ -69,7 +75,8 @@ extension IngestRun {
         _ = try MaskField.read(variable, of: owner, on: window, progress: { try progress(.shelves, $0, $1) }) { codes in
             for start in stride(from: 0, to: codes.count, by: window.columns) {
                 guard bodies.append(row: codes[start..<start + window.columns], ice: .floatingIce) else {
-                    throw ShelfError.speckled(path: owner.path)
+                    throw PlainFailure(
+                        "\(owner.path): the mask has too many separate pieces for ice shelves; download the file again")
                 }
             }
         }
@@ -79,10 +86,10 @@ extension IngestRun {
 
     /// The shelves in the mask as lines of text: name, area, cells, bounding box.
     public func listShelves() throws -> [String] {
-        let catalog = try request.schema.map { try ProductCatalog(withSchemaAt: $0) } ?? ProductCatalog()
+        let catalog = try ProductCatalog(withSchemaAt: request.schema)
         let file = try ProductFile(path: request.thickness ?? request.velocity, catalog: catalog)
         let owner =
-            file.hasMask
+            file.mask != nil
             ? file
             : try thicknessFile(
                 for: file, on: GridWindow(of: try file.velocityComponents().x, in: file, region: .everywhere), catalog)

@@ -9,16 +9,7 @@ package struct Polygon {
 
     /// The bounding box.
     var bounds: Region {
-        var box = Region(xMin: .infinity, xMax: -.infinity, yMin: .infinity, yMax: -.infinity)
-        for ring in parts.joined() {
-            for corner in ring {
-                box.xMin = min(box.xMin, corner.x)
-                box.xMax = max(box.xMax, corner.x)
-                box.yMin = min(box.yMin, corner.y)
-                box.yMax = max(box.yMax, corner.y)
-            }
-        }
-        return box
+        parts.joined().joined().reduce(into: Region.nothing) { $0.include(x: $1.x, y: $1.y) }
     }
 
     /// The cells of a grid (x ascending, y descending) whose centres are inside.
@@ -26,27 +17,12 @@ package struct Polygon {
         var runs = CellRuns(rows: grid.rows)
         let crossings = parts.map { rowCrossings(of: $0, grid) }
         for row in 0..<grid.rows {
-            var inside: [Range<Int>] = []
             for part in crossings {
                 let xs = part[row].sorted()
                 for pair in stride(from: 0, to: xs.count - 1, by: 2) {
-                    let first = firstColumn(at: xs[pair], grid)
-                    let end = firstColumn(at: xs[pair + 1], grid)
-                    if first < end { inside.append(first..<end) }
+                    runs.insert(firstColumn(at: xs[pair], grid)..<firstColumn(at: xs[pair + 1], grid), row: row)
                 }
             }
-            // Parts may overlap.
-            inside.sort { $0.lowerBound < $1.lowerBound }
-            var last: Range<Int>?
-            for run in inside {
-                if let before = last, run.lowerBound <= before.upperBound {
-                    last = before.lowerBound..<max(before.upperBound, run.upperBound)
-                } else {
-                    if let before = last { runs.append(before, toRow: row) }
-                    last = run
-                }
-            }
-            if let last { runs.append(last, toRow: row) }
         }
         return runs
     }

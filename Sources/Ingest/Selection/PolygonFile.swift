@@ -28,58 +28,74 @@ package struct PolygonFile {
         case "geojson", "json": try readGeoJSON()
         case "shp", "shx", "dbf", "prj": try readShapefile()
         case "exp": try readExp()
-        default: throw PolygonError.unknownFormat(path: path)
+        default:
+            throw PlainFailure(
+                .usage,
+                "--polygon: \(quoted(path)) is neither GeoJSON (.geojson, .json), a shapefile (.shp) nor an outline of ISSM (.exp); name it by its format"
+            )
         }
         parts = parts.map { $0.filter { $0.count >= 3 } }.filter { !$0.isEmpty }
-        guard !parts.isEmpty else {
-            throw PolygonError.noPolygon(path: path, found: "only rings of fewer than three corners")
+        guard !parts.isEmpty else { throw noPolygon("only rings of fewer than three corners") }
+        for corner in corners where !(abs(corner.x) < 1e9 && abs(corner.y) < 1e9) {
+            throw damaged("a corner at \(corner.x), \(corner.y)")
         }
-        for corner in parts.joined().joined() where !(abs(corner.x) < 1e9 && abs(corner.y) < 1e9) {
-            throw PolygonError.damaged(path: path, reason: "a corner at \(corner.x), \(corner.y)")
-        }
+    }
+
+    private var corners: FlattenSequence<FlattenSequence<[[Polygon.Ring]]>> { parts.joined().joined() }
+
+    private func noPolygon(_ found: String) -> PlainFailure {
+        PlainFailure("\(path): no polygon found (but \(found)); --polygon needs one or several polygons")
+    }
+
+    private func damaged(_ reason: String) -> PlainFailure {
+        PlainFailure("\(path): \(reason): not a usable polygon; create the file again")
     }
 
     /// The polygon in the projection of a product.
     package func polygon(in projection: Projection?, of product: String, extent: Region) throws -> Polygon {
-        var isDegrees = false
         switch system {
-        case .degrees: isDegrees = true
+        case .degrees: break
         // No outline on a map of an ice sheet fits into 360 m around the pole.
-        case .unstated: isDegrees = parts.joined().joined().allSatisfy { abs($0.x) <= 360 && abs($0.y) <= 360 }
+        case .unstated where corners.allSatisfy { abs($0.x) <= 360 && abs($0.y) <= 360 }: break
+        case .unstated: return Polygon(parts: parts)
         case .map(let mine):
-            guard let mine, let projection else { break }
-            if let code = mine.epsgCode, let other = projection.epsgCode {
-                guard code == other else {
-                    throw PolygonError.otherSystem(path: path, "EPSG:\(code)", product: product, "EPSG:\(other)")
-                }
-            } else if let difference = mine.firstDifference(from: projection) {
-                throw PolygonError.otherSystem(
-                    path: path, "\(difference.attribute) \(difference.mine)", product: product, difference.other)
-            }
+            if let mine, let projection { try requireSame(mine, as: projection, of: product) }
+            return Polygon(parts: parts)
         }
-        guard isDegrees else { return Polygon(parts: parts) }
         guard let polar = PolarProjection(projection) else {
-            throw PolygonError.notProjectable(path: path, product: product)
+            throw PlainFailure(
+                "\(path): is in longitude and latitude, but \(product) states no polar stereographic projection; give the polygon in the coordinates of the product"
+            )
         }
-        let isOnEarth = { (corners: [Polygon.Ring]) in
-            corners.joined().allSatisfy { abs($0.x) <= 360 && abs($0.y) <= 90 }
-        }
-        let projected = { (parts: [[Polygon.Ring]]) in
+        func projected(_ parts: [[Polygon.Ring]]) -> Polygon {
             Polygon(parts: parts.map { $0.map { PolygonFile.projected($0, polar) } })
         }
-        if isOnEarth(Array(parts.joined())) {
+        let offEarth = corners.first { abs($0.x) > 360 || abs($0.y) > 90 }
+        if offEarth == nil {
             let polygon = projected(parts)
             if polygon.bounds.intersection(extent) != nil { return polygon }
         }
         // Many programs write the latitude first.
-        let swapped = parts.map { $0.map { $0.map { (x: $0.y, y: $0.x) } } }
-        if isOnEarth(Array(swapped.joined())), projected(swapped).bounds.intersection(extent) != nil {
-            throw PolygonError.latitudeFirst(path: path)
+        if corners.allSatisfy({ abs($0.x) <= 90 && abs($0.y) <= 360 }),
+            projected(parts.map { $0.map { $0.map { ($0.y, $0.x) } } }).bounds.intersection(extent) != nil
+        {
+            throw PlainFailure(
+                "\(path): its corners are far from the product as longitude and latitude, but not as latitude and longitude; write the longitude first"
+            )
         }
-        for corner in parts.joined().joined() where abs(corner.x) > 360 || abs(corner.y) > 90 {
-            throw PolygonError.damaged(path: path, reason: "longitude \(corner.x), latitude \(corner.y)")
-        }
+        if let corner = offEarth { throw damaged("longitude \(corner.x), latitude \(corner.y)") }
         return projected(parts)
+    }
+
+    private func requireSame(_ mine: Projection, as projection: Projection, of product: String) throws {
+        var difference = mine.firstDifference(from: projection).map { ("\($0.attribute) \($0.mine)", $0.other) }
+        if let code = mine.epsgCode, let other = projection.epsgCode {
+            difference = code == other ? nil : ("EPSG:\(code)", "EPSG:\(other)")
+        }
+        guard let difference else { return }
+        throw PlainFailure(
+            "\(path): is in \(difference.0), but \(product) is in \(difference.1); reproject it, for example with ogr2ogr -t_srs"
+        )
     }
 
     /// A ring in map coordinates. Edges are straight in longitude and latitude (RFC 7946, 3.1.1), and parallels become circles: a
@@ -101,29 +117,26 @@ package struct PolygonFile {
     // MARK: formats
 
     private func contents() throws -> Data {
-        try requireFile(path)
-        guard let file = FileHandle(forReadingAtPath: path) else {
-            throw PolygonError.unreadable(path: path, reason: String(cString: strerror(errno)))
+        let bytes = try requireFile(path)
+        guard bytes > 0 else { throw noPolygon("an empty file") }
+        guard bytes <= PolygonFile.maxBytes else { throw damaged("more than \(PolygonFile.maxBytes >> 20) MB") }
+        guard let content = firstBytes(of: path, bytes) else {
+            throw unreadable(path, String(cString: strerror(errno)))
         }
-        defer { try? file.close() }
-        guard let data = try? file.read(upToCount: PolygonFile.maxBytes + 1), !data.isEmpty else {
-            throw PolygonError.noPolygon(path: path, found: "an empty file")
-        }
-        guard data.count <= PolygonFile.maxBytes else {
-            throw PolygonError.damaged(path: path, reason: "more than \(PolygonFile.maxBytes >> 20) MB")
-        }
-        return data
+        return Data(content)
     }
 
-    /// Opening a pipe without a writer would block forever.
-    private func requireFile(_ path: String) throws {
+    /// The length of a regular file: opening a pipe without a writer would block forever.
+    @discardableResult
+    private func requireFile(_ path: String) throws -> Int {
         var info = stat()
-        guard stat(path, &info) == 0 else {
-            throw PolygonError.unreadable(path: path, reason: String(cString: strerror(errno)))
-        }
-        if let kind = kindOfSpecialFile(info) {
-            throw PolygonError.unreadable(path: path, reason: "it is \(kind), expected a regular file")
-        }
+        guard stat(path, &info) == 0 else { throw unreadable(path, String(cString: strerror(errno))) }
+        if let kind = kindOfSpecialFile(info) { throw unreadable(path, "it is \(kind), expected a regular file") }
+        return Int(info.st_size)
+    }
+
+    private func unreadable(_ path: String, _ reason: String) -> PlainFailure {
+        PlainFailure(.missingInput, "\(path): cannot read the polygon: \(reason); check --polygon")
     }
 
     private mutating func readGeoJSON() throws {
@@ -131,33 +144,21 @@ package struct PolygonFile {
         do {
             shapes = try JSONDecoder().decode(GeoJSONShapes.self, from: try contents())
         } catch let error as DecodingError {
-            throw PolygonError.damaged(path: path, reason: GeoJSONShapes.explanation(of: error))
+            throw damaged(GeoJSONShapes.explanation(of: error))
         }
         guard !shapes.polygons.isEmpty else {
-            throw PolygonError.noPolygon(
-                path: path,
-                found: shapes.others.isEmpty ? "none" : shapes.others.sorted().map(quoted).joined(separator: ", "))
+            throw noPolygon(shapes.others.isEmpty ? "none" : shapes.others.sorted().map(quoted).joined(separator: ", "))
         }
-        for polygon in shapes.polygons {
-            parts.append(
-                try polygon.map { ring in
-                    try ring.map {
-                        guard $0.count >= 2 else {
-                            throw PolygonError.damaged(path: path, reason: "a corner without x and y")
-                        }
-                        return (x: $0[0], y: $0[1])
-                    }
-                })
+        guard shapes.polygons.joined().joined().allSatisfy({ $0.count >= 2 }) else {
+            throw damaged("a corner without x and y")
         }
+        parts = shapes.polygons.map { $0.map { $0.map { (x: $0[0], y: $0[1]) } } }
         // Degrees by the standard; QGIS and GDAL write "crs" for anything else, following the draft of 2008.
         if let name = shapes.systemName {
             let code = name.split(separator: ":").last.flatMap { Int($0) }
-            let isGeographic =
-                name.contains("CRS84") || code == 4326
-                || code.flatMap(ReferenceSystem.init(epsg:))?.isGeographic == true
-            system =
-                isGeographic
-                ? .degrees : .map(code.map { Projection(attributes: [("spatial_epsg", .number(Double($0)))]) })
+            let isGeographic = code == 4326 || code.flatMap(ReferenceSystem.init(epsg:))?.isGeographic == true
+            let map = code.map { Projection(attributes: [("spatial_epsg", .number(Double($0)))]) }
+            system = isGeographic || name.contains("CRS84") ? .degrees : .map(map)
         }
     }
 
@@ -169,9 +170,8 @@ package struct PolygonFile {
         LibraryCrash.concerns(reading: path)
         let opened = withNetCDFLock(UInt(bitPattern: shim_open_shapefile("\(base).shp")))
         guard let shapes = SHPHandle(bitPattern: opened) else {
-            throw PolygonError.damaged(
-                path: path,
-                reason: FileManager.default.fileExists(atPath: "\(base).shx")
+            throw damaged(
+                FileManager.default.fileExists(atPath: "\(base).shx")
                     ? "it cannot be opened as a shapefile" : "its index \(base).shx is missing")
         }
         defer { SHPClose(shapes) }
@@ -179,12 +179,12 @@ package struct PolygonFile {
         var type: Int32 = 0
         SHPGetInfo(shapes, &count, &type, nil, nil)
         guard [SHPT_POLYGON, SHPT_POLYGONZ, SHPT_POLYGONM].contains(type) else {
-            throw PolygonError.noPolygon(path: path, found: "shapes of type \(type)")
+            throw noPolygon("shapes of type \(type)")
         }
         for number in 0..<count {
             let read = withNetCDFLock(UInt(bitPattern: SHPReadObject(shapes, number)))
             guard let shape = UnsafeMutablePointer<SHPObject>(bitPattern: read) else {
-                throw PolygonError.damaged(path: path, reason: "shape \(number) cannot be read")
+                throw damaged("shape \(number) cannot be read")
             }
             defer { SHPDestroyObject(shape) }
             let corners = Int(shape.pointee.nVertices)
@@ -194,7 +194,7 @@ package struct PolygonFile {
             parts.append(
                 try zip(starts, starts.dropFirst() + [corners]).map { start, end in
                     guard start >= 0, start <= end, end <= corners else {
-                        throw PolygonError.damaged(path: path, reason: "shape \(number) has corners out of order")
+                        throw damaged("shape \(number) has corners out of order")
                     }
                     return (start..<end).map { (x: xs[$0], y: ys[$0]) }
                 })
@@ -222,15 +222,15 @@ package struct PolygonFile {
             }
             let words = line.split { $0 == " " || $0 == "\t" }
             guard !words.isEmpty else { continue }
-            let damaged = { [path] (reason: String) in
-                PolygonError.damaged(path: path, reason: "line \(number + 1) \(reason)")
+            func expected(_ what: String) -> PlainFailure {
+                damaged("line \(number + 1) is \(quoted(String(line))), expected \(what)")
             }
             guard words.count >= 2, let first = Double(words[0]), let second = Double(words[1]), first.isFinite,
                 second.isFinite
-            else { throw damaged("is \(quoted(String(line))), expected two numbers") }
+            else { throw expected("two numbers") }
             if missing == 0 {
                 guard announced, let count = Int(exactly: first), count > 0, count <= text.utf8.count else {
-                    throw damaged("is \(quoted(String(line))), expected the number of points of an outline")
+                    throw expected("the number of points of an outline")
                 }
                 rings.append([])
                 missing = count
@@ -240,9 +240,7 @@ package struct PolygonFile {
                 missing -= 1
             }
         }
-        guard missing == 0 else {
-            throw PolygonError.damaged(path: path, reason: "the last outline lacks \(missing) points")
-        }
+        guard missing == 0 else { throw damaged("the last outline lacks \(missing) points") }
         parts = [rings]
     }
 }

@@ -13,7 +13,7 @@ struct ShelfMap {
         /// True area [km²] where the projection is known, else on the map.
         fileprivate(set) var area = 0.0
         /// Bounding box of its cells [m].
-        fileprivate(set) var box = Region(xMin: .infinity, xMax: -.infinity, yMin: .infinity, yMax: -.infinity)
+        fileprivate(set) var box = Region.nothing
         /// Shelves of the same body of floating ice.
         fileprivate(set) var neighbours: [String] = []
         fileprivate let entry: Int
@@ -73,18 +73,26 @@ struct ShelfMap {
     static func check(_ name: String) throws {
         let names = try ShelfNames.bundled()
         guard names.matches(name).isEmpty else { return }
-        throw ShelfError.unknown(name, nearest: names.nearest(to: name, count: 4))
+        let nearest = names.nearest(to: name, count: 4)
+        throw PlainFailure(
+            .usage,
+            "--shelf: unknown ice shelf \(quoted(name)); the most similar names are \(list(nearest)); pinn-ingest FILE --list-shelves lists all in a file"
+        )
     }
 
     /// Indices of the shelves that a known name stands for.
     func matches(_ name: String) throws -> [Int] {
         let entries = names.matches(name)
         let found = shelves.indices.filter { entries.contains(shelves[$0].entry) }
-        guard !found.isEmpty else {
-            guard PolarProjection(grid.projection) != nil else { throw ShelfError.noPlace(name, grid.projection) }
-            throw ShelfError.notHere(name, here: shelves.map(\.name))
+        if !found.isEmpty { return found }
+        guard PolarProjection(grid.projection) != nil else {
+            throw PlainFailure(
+                "--shelf: \(quoted(name)) cannot be located, because the file of the mask states \(grid.projection == nil ? "no projection" : "a projection that is not polar stereographic"); use --region or --polygon"
+            )
         }
-        return found
+        throw PlainFailure(
+            "--shelf: the mask has no floating ice at \(quoted(name)); it has \(shelves.isEmpty ? "no known shelf" : list(shelves.map(\.name))); give a file that covers the shelf (all known names are Antarctic), or --region or --polygon"
+        )
     }
 
     /// Calls `use` with each run of cells: its row, its columns, and its shelf, nil for unnamed ice.
@@ -124,8 +132,6 @@ struct ShelfMap {
         var unnamedArea = 0.0
         let (halfX, halfY) = (abs(grid.spacingX) / 2, abs(grid.spacingY) / 2)
         let cellArea = 4 * halfX * halfY / 1e6
-        var named: Set<Int> = []
-        for body in points.keys { named.insert(body) }
         forEachRun { row, columns, shelf in
             let y = grid.y[row]
             let middle = (grid.x[columns.lowerBound] + grid.x[columns.upperBound - 1]) / 2
@@ -143,7 +149,7 @@ struct ShelfMap {
         }
         self.shelves = shelves
         self.unnamedArea = unnamedArea
-        unnamed = bodies.count - named.count
+        unnamed = bodies.count - points.count
     }
 
     /// The shelves as lines of text.
@@ -156,8 +162,7 @@ struct ShelfMap {
             rows: shelves.map { shelf in
                 [
                     shelf.name, plain(shelf.area.rounded()), String(shelf.cells),
-                    [shelf.box.xMin, shelf.box.xMax, shelf.box.yMin, shelf.box.yMax].map(plain).joined(separator: ","),
-                    shelf.neighbours.joined(separator: ", "),
+                    shelf.box.text, shelf.neighbours.joined(separator: ", "),
                 ]
             },
             notes: unnamed == 0
@@ -165,11 +170,7 @@ struct ShelfMap {
                 : [
                     "unnamed: \(unnamed) \(unnamed == 1 ? "body" : "bodies") of floating ice, \(plain(unnamedArea.rounded())) km2"
                 ])
-        return table.rendered(as: .text).split(separator: "\n").map { line in
-            var line = String(line)
-            while line.hasSuffix(" ") { line.removeLast() }
-            return line
-        }
+        return table.rendered(as: .text).split(separator: "\n").map { String($0).replacing(#/ +$/#, with: "") }
     }
 
     /// The cells of the wanted shelves in a window of the grid.
@@ -179,40 +180,9 @@ struct ShelfMap {
         let firstColumn = Int(((window.x[0] - grid.x[0]) / grid.spacingX).rounded())
         forEachRun { row, columns, shelf in
             guard let shelf, wanted.contains(shelf), row >= firstRow, row < firstRow + window.rows else { return }
-            let inside = (columns.lowerBound - firstColumn..<columns.upperBound - firstColumn)
-                .clamped(to: 0..<window.columns)
-            if !inside.isEmpty { runs.append(inside, toRow: row - firstRow) }
+            let inside = columns.lowerBound - firstColumn..<columns.upperBound - firstColumn
+            runs.insert(inside.clamped(to: 0..<window.columns), row: row - firstRow)
         }
         return runs
-    }
-}
-
-/// What can be wrong with `--shelf`.
-enum ShelfError: Failure {
-    case unknown(String, nearest: [String])
-    case notHere(String, here: [String])
-    case noPlace(String, Projection?)
-    case empty(String)
-    case speckled(path: String)
-
-    var kind: FailureKind {
-        switch self {
-        case .unknown: .usage
-        default: .badData
-        }
-    }
-
-    var explanation: String {
-        switch self {
-        case .unknown(let name, let nearest):
-            "--shelf: unknown ice shelf \(quoted(name)); the most similar names are \(nearest.map(quoted).joined(separator: ", ")); pinn-ingest FILE --list-shelves lists all in a file"
-        case .notHere(let name, let here):
-            "--shelf: the mask has no floating ice at \(quoted(name)); it has \(here.isEmpty ? "no known shelf" : here.prefix(20).map(quoted).joined(separator: ", ")); give a file that covers the shelf (all known names are Antarctic), or --region or --polygon"
-        case .noPlace(let name, let projection):
-            "--shelf: \(quoted(name)) cannot be located, because the file of the mask states \(projection == nil ? "no projection" : "a projection that is not polar stereographic"); use --region or --polygon"
-        case .empty(let name): "--shelf: no cell of \(quoted(name)) is in the region; choose another --region"
-        case .speckled(let path):
-            "\(path): the mask has too many separate pieces for ice shelves; download the file again"
-        }
     }
 }

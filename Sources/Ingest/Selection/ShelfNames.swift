@@ -19,10 +19,10 @@ package struct ShelfNames {
         do {
             entries = try TOMLDecoder().decode(Table.self, from: toml).shelf
         } catch {
-            throw IngestError.badSchema(name: "IceShelves.toml", reason: "\(error)", isOfUser: false)
+            throw PlainFailure.badSchema("IceShelves.toml", "\(error)")
         }
         guard entries.allSatisfy({ $0.points.allSatisfy { $0.count == 2 } }) else {
-            throw IngestError.badSchema(name: "IceShelves.toml", reason: "a point is not two numbers", isOfUser: false)
+            throw PlainFailure.badSchema("IceShelves.toml", "a point is not two numbers")
         }
     }
 
@@ -58,12 +58,9 @@ package struct ShelfNames {
     static func plainSpelling(_ name: String) -> String {
         var text = name.folding(options: [.caseInsensitive, .diacriticInsensitive], locale: nil)
         for (letter, plain) in [("ø", "o"), ("æ", "ae"), ("ö", "o")] { text = text.replacing(letter, with: plain) }
-        text = text.map { $0.isLetter || $0.isNumber ? String($0) : " " }.joined()
-        var words = text.split(separator: " ").map(String.init)
-        let things: Set<String> = ["ice", "shelf", "iceshelf", "glacier", "tongue", "the"]
-        words.removeAll { things.contains($0) }
+        let things: Set<Substring> = ["ice", "shelf", "iceshelf", "glacier", "tongue", "the"]
         // "Amery_IceShelf" and "ameryiceshelf" too.
-        var joined = words.joined()
+        var joined = text.split { !$0.isLetter && !$0.isNumber }.filter { !things.contains($0) }.joined()
         if joined.hasSuffix("iceshelf"), joined.count > 8 { joined.removeLast(8) }
         return joined
     }

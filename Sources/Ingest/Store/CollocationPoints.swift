@@ -28,14 +28,8 @@ package struct CollocationPoints: Sendable {
         self.seed = mixed(seed, 12)
     }
 
-    /// The point at an index of the shuffled order.
-    package subscript(place: Int) -> (x: Double, y: Double) {
-        let share = share(order[place])
-        return position(in: share.cell, share.bits)
-    }
-
-    /// Calls `use` with the number within the range, x and y of each point in a range of indices.
-    func forEach(in places: Range<Int>, _ use: (Int, Double, Double) -> Void) {
+    /// Calls `use` with the number within the range, x and y of each point in a range of indices of the shuffled order.
+    package func forEach(in places: Range<Int>, _ use: (Int, Double, Double) -> Void) {
         // Cells first: their list exceeds the cache, and a short loop keeps many loads in flight.
         let shares = order.indices(at: places).map(share)
         for (number, share) in shares.enumerated() {

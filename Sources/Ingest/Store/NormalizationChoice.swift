@@ -21,28 +21,3 @@ package enum NormalizationChoice {
         return Normalization(offset: mean, scale: reach > smallest ? reach : (mean == 0 ? 1 : abs(mean)))
     }
 }
-
-/// The bounding box of positions.
-struct BoundingBox {
-    private(set) var xMin = Double.infinity
-    private(set) var xMax = -Double.infinity
-    private(set) var yMin = Double.infinity
-    private(set) var yMax = -Double.infinity
-
-    mutating func include(x: Double, y: Double, marginX: Double = 0, marginY: Double = 0) {
-        xMin = min(xMin, x - marginX)
-        xMax = max(xMax, x + marginX)
-        yMin = min(yMin, y - marginY)
-        yMax = max(yMax, y + marginY)
-    }
-
-    /// Includes cells of a grid with their whole area.
-    mutating func include(_ cells: [Int32], of grid: Grid) {
-        for cell in cells {
-            let index = Int(cell)
-            include(
-                x: grid.x[index % grid.columns], y: grid.y[index / grid.columns], marginX: abs(grid.spacingX) / 2,
-                marginY: abs(grid.spacingY) / 2)
-        }
-    }
-}

@@ -13,23 +13,24 @@ struct StoreColumns: Sendable {
     private let y: Normalization
 
     init(_ content: StoreContent, _ normalizations: [Column: Normalization]) {
-        let same = Normalization(offset: 0, scale: 1)
-        let normalization = { (column: Column) in normalizations[column] ?? same }
-        self.content = content
+        func normalization(_ column: Column) -> Normalization {
+            normalizations[column] ?? Normalization(offset: 0, scale: 1)
+        }
         let (x, y) = (normalization(.x), normalization(.y))
-        self.x = x
-        self.y = y
+        func columns(_ found: Observations, _ window: GridWindow, _ of: [Column], salt: UInt64) -> ObservationColumns {
+            let own = of.map(normalization)
+            return ObservationColumns(
+                observations: found, grid: window.grid, x: x, y: y, normalizations: own,
+                weights: weights(fromErrors: found.errors, scales: own.map(\.scale), count: found.count),
+                order: IndexPermutation(count: found.count, seed: mixed(content.seed, salt)))
+        }
+        self.content = content
+        (self.x, self.y) = (x, y)
         collocation = CollocationPoints(
             count: content.points, in: content.shelf, of: content.shelfGrid, seed: content.seed)
-        velocity = ObservationColumns(
-            content.velocity, on: content.velocityGrid.grid, x, y, [normalization(.u), normalization(.v)],
-            seed: mixed(content.seed, 21))
-        thickness = ObservationColumns(
-            content.thickness, on: content.thicknessGrid.grid, x, y, [normalization(.h)], seed: mixed(content.seed, 22))
-        surface = content.surface.map {
-            ObservationColumns(
-                $0, on: content.thicknessGrid.grid, x, y, [normalization(.s)], seed: mixed(content.seed, 24))
-        }
+        velocity = columns(content.velocity, content.velocityGrid, [.u, .v], salt: 21)
+        thickness = columns(content.thickness, content.thicknessGrid, [.h], salt: 22)
+        surface = content.surface.map { columns($0, content.thicknessGrid, [.s], salt: 24) }
         frontOrder =
             content.front.isEmpty ? nil : IndexPermutation(count: content.front.count, seed: mixed(content.seed, 23))
     }
@@ -37,7 +38,14 @@ struct StoreColumns: Sendable {
     /// One array for each column, in the order of `PointSet.columns`.
     func values(of set: PointSet, _ places: Range<Int>) -> [[Float]] {
         switch set {
-        case .collocation: return collocationValues(places)
+        case .collocation:
+            var storedX = [Float](repeating: 0, count: places.count)
+            var storedY = storedX
+            collocation.forEach(in: places) { number, px, py in
+                storedX[number] = Float(x.stored(px))
+                storedY[number] = Float(y.stored(py))
+            }
+            return [storedX, storedY]
         case .velocity: return velocity.values(places)
         case .thickness: return thickness.values(places)
         case .surface: return surface?.values(places) ?? []
@@ -60,41 +68,17 @@ struct StoreColumns: Sendable {
         case .collocation, .front: nil
         }
     }
-
-    private func collocationValues(_ places: Range<Int>) -> [[Float]] {
-        var storedX = [Float](repeating: 0, count: places.count)
-        var storedY = storedX
-        collocation.forEach(in: places) { number, px, py in
-            storedX[number] = Float(x.stored(px))
-            storedY[number] = Float(y.stored(py))
-        }
-        return [storedX, storedY]
-    }
 }
 
 /// Observations in shuffled order.
 private struct ObservationColumns: Sendable {
-    private let observations: Observations
-    private let grid: Grid
-    private let x: Normalization
-    private let y: Normalization
-    private let normalizations: [Normalization]
-    private let weights: [[Double]]
-    private let order: IndexPermutation
-
-    init(
-        _ observations: Observations, on grid: Grid, _ x: Normalization, _ y: Normalization,
-        _ normalizations: [Normalization], seed: UInt64
-    ) {
-        self.observations = observations
-        self.grid = grid
-        self.x = x
-        self.y = y
-        self.normalizations = normalizations
-        weights = Ingest.weights(
-            fromErrors: observations.errors, scales: normalizations.map(\.scale), count: observations.count)
-        order = IndexPermutation(count: observations.count, seed: seed)
-    }
+    let observations: Observations
+    let grid: Grid
+    let x: Normalization
+    let y: Normalization
+    let normalizations: [Normalization]
+    let weights: [[Double]]
+    let order: IndexPermutation
 
     func cells(_ places: Range<Int>) -> [Int32] { order.indices(at: places).map { observations.cells[$0] } }
 

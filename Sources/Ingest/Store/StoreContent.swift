@@ -29,17 +29,15 @@ struct StoreContent: Sendable {
     /// Counts, normalisation, scales and grids; the caller adds densities and provenance.
     var description: StoreDescription {
         let normalizations = self.normalizations
-        let isOneGrid = velocityGrid.isSameGrid(as: thicknessGrid)
         var counts: [PointSet: Int] = [.collocation: points, .velocity: velocity.count, .thickness: thickness.count]
         if let surface { counts[.surface] = surface.count }
         if !front.isEmpty { counts[.front] = front.count }
         var grids = [StoredGrid(name: "velocity", grid: velocityGrid.grid, mask: storedMask(velocityMask))]
-        if !isOneGrid {
+        if !velocityGrid.isSameGrid(as: thicknessGrid) {
             grids.append(StoredGrid(name: "thickness", grid: thicknessGrid.grid, mask: storedMask(thicknessMask)))
         }
-        let thicknessGridName = isOneGrid ? "velocity" : "thickness"
-        var gridOfSet: [PointSet: String] = [.velocity: "velocity", .thickness: thicknessGridName]
-        if surface != nil { gridOfSet[.surface] = thicknessGridName }
+        var gridOfSet: [PointSet: String] = [.velocity: "velocity", .thickness: grids.last!.name]
+        if surface != nil { gridOfSet[.surface] = grids.last!.name }
         var description = StoreDescription(
             counts: counts, normalizations: normalizations.columns, scales: normalizations.scales, grids: grids,
             gridOfSet: gridOfSet, seed: seed)
@@ -78,11 +76,19 @@ struct StoreContent: Sendable {
     // MARK: private
 
     private var normalizations: (columns: [Column: Normalization], scales: Scales) {
-        var box = BoundingBox()
-        box.include(velocity.cells, of: velocityGrid.grid)
-        box.include(thickness.cells, of: thicknessGrid.grid)
-        box.include(shelf, of: shelfGrid)
+        var box = Region.nothing
         for point in front { box.include(x: point.x, y: point.y) }
+        // Cells with their whole area.
+        for (cells, grid) in [
+            (velocity.cells, velocityGrid.grid), (thickness.cells, thicknessGrid.grid), (shelf, shelfGrid),
+        ] {
+            let (halfX, halfY) = (abs(grid.spacingX) / 2, abs(grid.spacingY) / 2)
+            for cell in cells {
+                let (row, column) = Int(cell).quotientAndRemainder(dividingBy: grid.columns)
+                box.include(x: grid.x[column] - halfX, y: grid.y[row] - halfY)
+                box.include(x: grid.x[column] + halfX, y: grid.y[row] + halfY)
+            }
+        }
         let x = NormalizationChoice.ofPositions(lowest: box.xMin, highest: box.xMax)
         let y = NormalizationChoice.ofPositions(lowest: box.yMin, highest: box.yMax)
         let u = NormalizationChoice.ofValues(velocity.values[0])
