@@ -152,7 +152,8 @@ let tests: [Target] = [
     .testTarget(
         name: "TrainingTests",
         dependencies: [
-            "Training", "Runs", "Optimizers", "Objective", "Physics", "ComputeCPU", "ComputeCUDA", "TestSupport",
+            "Training", "Runs", "Optimizers", "Objective", "Physics", "ComputeCPU", "ComputeCUDA", "NetCDFFiles",
+            "TestSupport",
         ]),
     .testTarget(
         name: "ExportTests", dependencies: ["Export", "ComputeCPU", "Networks", "Optimizers", "Runs", "TestSupport"]),

@@ -22,7 +22,7 @@ OUTPUTS = ["u", "v", "h", "mu"]
 
 def load(run="pinn-run", store="pinn-store.nc"):
     """A function of positions [m] in the store's projection that returns u, v [m yr-1], h [m] and mu [Pa s]."""
-    checkpoints = sorted(glob.glob(f"{run}/checkpoint-*.nc"))
+    checkpoints = sorted(glob.glob(f"{run}/checkpoint-{'[0-9]' * 10}.nc"))
     if not checkpoints:
         sys.exit(f"{run}: contains no checkpoint; for an ensemble give a member, {run}/member-1")
     checkpoint = netCDF4.Dataset(checkpoints[-1])

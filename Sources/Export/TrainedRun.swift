@@ -44,7 +44,7 @@ public struct TrainedRun {
         checkpoint = first
         let path = try storePath ?? TrainedRun.store(of: checkpoint.configuration, run)
         store = try StoreReader(path: path) { try MemoryEstimate.requireRoom(toRead: path, bytes: $0) }
-        for expected in checkpoints.map(\.storeFingerprint) where store.fingerprint != expected {
+        for expected in checkpoints.map(\.storeFingerprint) where !store.has(fingerprint: expected) {
             throw PlainFailure(
                 "\(path): has the fingerprint \(store.fingerprint), the run was trained on a store with \(expected); name the right store with --store"
             )

@@ -68,9 +68,15 @@ public enum LibraryCrash {
             "error: \(path): so damaged that the library that reads it crashed; get it again\n", 65, nil)
     }
 
+    /// How the message of a crash while a file is written ends.
+    public static var advice: String {
+        get { adviceText.withLock { $0 } }
+        set { adviceText.withLock { $0 = newValue } }
+    }
+    private static let adviceText = Mutex("check whether the disk is full")
+
     static func concerns(writing path: String) {
         crash_guard_context(
-            "error: \(path): writing failed, and then the NetCDF library crashed; check whether the disk is full\n",
-            74, path)
+            "error: \(path): writing failed, and then the NetCDF library crashed; \(advice)\n", 74, path)
     }
 }

@@ -1,3 +1,4 @@
+import CSystem
 import Glibc
 
 extension AtomicFile {
@@ -41,9 +42,21 @@ package func writeAll(_ bytes: [UInt8], to handle: Int32) -> Bool {
 
 extension NetCDFFile {
     /// Writes a new NetCDF file and closes it.
-    public static func create(_ path: String, _ write: (NetCDFFile) throws -> Void) throws {
+    ///
+    /// - Parameter bytes: that it takes at most. With them, a full disk is an error before anything is written: libhdf5 can crash
+    ///   of a write that fails.
+    public static func create(_ path: String, reserving bytes: Int = 0, _ write: (NetCDFFile) throws -> Void) throws {
+        try reserveRoom(bytes, in: path)
         let file = try NetCDFFile(creating: path)
+        // Creating it has given the room back.
+        try reserveRoom(bytes, in: path)
         try write(file)
         try file.close()
+        if bytes > 0 { file_room_trim(path) }
+    }
+
+    private static func reserveRoom(_ bytes: Int, in path: String) throws(NetCDFError) {
+        guard bytes > 0, file_room_reserve(path, bytes) != 0 else { return }
+        throw .writeFailed(path: path, what: "the file", reason: String(cString: strerror(errno)))
     }
 }

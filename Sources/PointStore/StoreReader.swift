@@ -8,8 +8,10 @@ import Synchronization
 public final class StoreReader: Sendable {
     public let path: String
     public let description: StoreDescription
-    /// Identifies this store in results made from it: the CRC-32C of all of its block checksums.
+    /// Identifies this store in results made from it (`StoreFingerprint`).
     public let fingerprint: String
+    /// What earlier versions wrote for it: the CRC-32C of all of its block checksums.
+    private let formerFingerprint: String
     private let file: StoreFile
     private let columns: Mutex<[PointSet: [CheckedColumn]]>
 
@@ -41,10 +43,19 @@ public final class StoreReader: Sendable {
                 return try CheckedColumn(path: path, variable: set.variable(column), bytes: bytes, blocks: blocks)
             }
         }
-        fingerprint = StoreReader.fingerprint(of: checksums)
+        fingerprint = try StoreFingerprint(description, checksums: checksums) { set, points in
+            try header.requireVariable(StoreNames.cells(of: set)).read(
+                start: [points.lowerBound], count: [points.count])
+        }.text
+        formerFingerprint = StoreReader.formerFingerprint(of: checksums)
         self.columns = Mutex(columns)
         file = try StoreFile(path: path, isMapped: isMapped)
         guard file.identity == identity else { throw StoreError.replaced(path: path) }
+    }
+
+    /// Whether a result with this fingerprint was made from this store.
+    public func has(fingerprint: String) -> Bool {
+        fingerprint == (fingerprint.count == formerFingerprint.count ? formerFingerprint : self.fingerprint)
     }
 
     public func count(_ set: PointSet) -> Int { description.counts[set] ?? 0 }
@@ -80,6 +91,21 @@ public final class StoreReader: Sendable {
         return try NetCDFFile(reading: path).requireVariable(StoreNames.cells(of: set)).read()
     }
 
+    /// The columns with values that are NaN or infinite, and how many; nil where there are none. Reads every point.
+    public func columnsNotFinite(in sets: [PointSet]) -> String? {
+        let found = sets.flatMap { set in
+            let counts = stride(from: 0, to: count(set), by: StoreNames.pointsPerBlock).map { start in
+                let values = (try? read(set, start..<min(start + StoreNames.pointsPerBlock, count(set)))) ?? []
+                return values.map { $0.count { !$0.isFinite } }
+            }
+            return set.columns.enumerated().compactMap { place, column -> String? in
+                let sum = counts.reduce(0) { $0 + ($1.isEmpty ? 0 : $1[place]) }
+                return sum == 0 ? nil : "\(sum) of \(count(set)) in \(set.variable(column))"
+            }
+        }
+        return found.isEmpty ? nil : found.joined(separator: ", ")
+    }
+
     // MARK: inside
 
     /// The integrity trailer first: libhdf5 dies on some damaged headers. Only a file without one is opened by the library, to
@@ -97,7 +123,7 @@ public final class StoreReader: Sendable {
         }
     }
 
-    private static func fingerprint(of checksums: [String: [UInt32]]) -> String {
+    private static func formerFingerprint(of checksums: [String: [UInt32]]) -> String {
         var all: UInt32 = 0
         for name in checksums.keys.sorted() {
             all = checksums[name]!.withUnsafeBytes { crc32c(all, $0.baseAddress!, $0.count) }
@@ -157,6 +183,11 @@ public final class StoreReader: Sendable {
                 if let scale = variable.attribute("scale_factor")?.number,
                     let offset = variable.attribute("add_offset")?.number
                 {
+                    guard offset.isFinite, scale.isFinite, scale > 0 else {
+                        throw StoreError.badAttribute(
+                            "scale_factor", path: file.path,
+                            expected: "a positive number with an add_offset, for \(variable.name)")
+                    }
                     normalizations[column] = Normalization(offset: offset, scale: scale)
                 }
             }

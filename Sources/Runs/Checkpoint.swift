@@ -25,6 +25,8 @@ public struct Checkpoint: Sendable {
     public var trainedSeconds: Double
     /// Whether the run had come to its end, by its total or by its stopping rule.
     public var hasEnded = false
+    /// Which run it belongs to (`RunMark`); nil in checkpoints of earlier versions.
+    var runID: String?
 
     public init(
         configuration: TrainingConfiguration, iteration: Int, parameters: [Float], optimizer: StoredArrays,
@@ -48,7 +50,7 @@ public struct Checkpoint: Sendable {
 // The file: NetCDF-4 with dimensions parameter, drawn, iteration, term and those of the optimizer's state, sealed
 // (NetCDFFiles/IntegrityTrailer.swift).
 extension Checkpoint {
-    private static let format = "IceShelfPINN checkpoint 2"
+    static let format = "IceShelfPINN checkpoint 2"
     fileprivate static let parametersName = "parameters"
     fileprivate static let statePrefix = "optimizer_"
     fileprivate static let drawnPrefix = "drawn_"
@@ -58,9 +60,21 @@ extension Checkpoint {
     /// Writes the file whole, or leaves what was there.
     public func write(to path: String) throws {
         try AtomicFile.write(to: path) {
-            try NetCDFFile.create($0, writeValues)
+            try NetCDFFile.create($0, reserving: byteCount, writeValues)
             try IntegrityTrailer.close($0)
         }
+    }
+
+    /// At least what the file takes.
+    private var byteCount: Int {
+        Checkpoint.byteCount(
+            parameters: parameters.count,
+            optimizer: StateSize(
+                bytes: optimizer.vectors.values.reduce(0) { $0 + 4 * $1.count }
+                    + optimizer.doubles.values.reduce(0) { $0 + 8 * $1.count },
+                arrays: optimizer.vectors.count + optimizer.doubles.count),
+            resampledPoints: resampled?.columns[0].count ?? 0, terms: history.termNames.count, iterations: history.count
+        )
     }
 
     private func writeValues(to file: NetCDFFile) throws {
@@ -70,6 +84,7 @@ extension Checkpoint {
             "iteration": .number(Double(iteration)), "store_fingerprint": .text(storeFingerprint),
             "backend": .text(backend), "trained_s": .number(trainedSeconds), "has_ended": hasEnded ? 1.0 : 0.0,
         ])
+        if let runID { try file.setAttribute(RunMark.attribute, .text(runID)) }
         for (name, count) in optimizer.counts.sorted(by: { $0.key < $1.key }) {
             try file.setAttribute(Checkpoint.statePrefix + name, .number(Double(count)))
         }
@@ -136,7 +151,8 @@ extension Checkpoint {
                 "its format is \(quoted(file.attribute("format")?.text ?? "missing")), not \(quoted(Checkpoint.format))"
             )
         }
-        guard let planText = file.attribute("plan")?.text, let iteration = file.attribute("iteration")?.number,
+        guard let planText = file.attribute("plan")?.text,
+            let iteration = file.attribute("iteration")?.number.flatMap({ Int(exactly: $0) }),
             let fingerprint = file.attribute("store_fingerprint")?.text, let backend = file.attribute("backend")?.text,
             let seconds = file.attribute("trained_s")?.number
         else { throw damaged("an attribute is missing") }
@@ -147,9 +163,10 @@ extension Checkpoint {
         try admit(variables.reduce(0) { $0 + $1.count * $1.type.byteCount })
         var optimizer = StoredArrays()
         for name in file.attributeNames where contents.contains(.optimizer) && name.hasPrefix(Checkpoint.statePrefix) {
-            optimizer.counts[String(name.dropFirst(Checkpoint.statePrefix.count))] = file.attribute(name)?.number.map {
-                Int($0)
-            }
+            optimizer.counts[String(name.dropFirst(Checkpoint.statePrefix.count))] = file.attribute(name)?.number
+                .flatMap {
+                    Int(exactly: $0)
+                }
         }
         for variable in variables where variable.name.hasPrefix(Checkpoint.statePrefix) {
             let name = String(variable.name.dropFirst(Checkpoint.statePrefix.count))
@@ -160,13 +177,13 @@ extension Checkpoint {
             }
         }
         self.init(
-            configuration: configuration, iteration: Int(iteration),
+            configuration: configuration, iteration: iteration,
             parameters: try file.requireVariable(Checkpoint.parametersName).read(),
             optimizer: optimizer, balance: file.attribute("balance_factors")?.numbers,
             resampled: try contents.contains(.resampledPoints)
-                ? file.attribute(Checkpoint.drawnAt)?.number.map { drawnAt in
+                ? file.attribute(Checkpoint.drawnAt)?.number.flatMap { Int(exactly: $0) }.map { drawnAt in
                     ResampledPoints(
-                        iteration: Int(drawnAt),
+                        iteration: drawnAt,
                         columns: try PointSet.collocation.columns.map {
                             try file.requireVariable(Checkpoint.drawnVariable($0)).read()
                         })
@@ -175,6 +192,7 @@ extension Checkpoint {
             storeFingerprint: fingerprint, backend: backend,
             trainedSeconds: seconds)
         hasEnded = file.attribute("has_ended")?.number == 1
+        runID = file.attribute(RunMark.attribute)?.text
     }
 }
 
@@ -226,15 +244,18 @@ extension History {
         misfits = try file.requireVariable("misfit").read()
     }
 
+    static let title = "Loss history of a physics-informed network of an ice shelf"
+
     /// Writes the history alone, for plotting.
-    public func write(to path: String) throws {
+    func write(to path: String, runID: String?) throws {
         guard count > 0 else { return }
+        let bytes = Checkpoint.byteCount(
+            parameters: 0, optimizer: StateSize(bytes: 0, arrays: 0), resampledPoints: 0, terms: termNames.count,
+            iterations: count)
         try AtomicFile.write(to: path) {
-            try NetCDFFile.create($0) { file in
-                try file.setAttributes([
-                    "title": "Loss history of a physics-informed network of an ice shelf",
-                    "software": .text(Version.text),
-                ])
+            try NetCDFFile.create($0, reserving: bytes) { file in
+                try file.setAttributes(["title": .text(History.title), "software": .text(Version.text)])
+                if let runID { try file.setAttribute(RunMark.attribute, .text(runID)) }
                 let variables = try History.define(self, in: file)
                 try file.endDefinitions()
                 try variables?.write(self)

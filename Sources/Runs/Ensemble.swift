@@ -24,21 +24,22 @@ extension TrainingConfiguration {
 }
 
 extension RunDirectory {
-    /// The folder of a member, counted from 1.
-    public func member(_ number: Int) -> RunDirectory { RunDirectory("\(path)/member-\(number)") }
-
     /// The configuration of the ensemble that the folder holds; nil where it holds none.
     public func ensemblePlan() throws -> TrainingConfiguration? {
-        guard let text = planText else { return nil }
-        guard let configuration = try? TrainingConfiguration(toml: text) else {
-            // The configuration of a single run is kept in its checkpoints; the file is for its user alone.
-            if checkpoints.isEmpty { throw RunError.badPlan(path: planPath) }
-            return nil
-        }
+        // The configuration of a single run is kept in its checkpoints; the file is for its user alone.
+        guard let text = planText, checkpoints.isEmpty else { return nil }
+        guard let configuration = try? TrainingConfiguration(toml: text) else { throw RunError.badPlan(path: planPath) }
+        if let mark = try mark, !mark.owns(planMark?.id) { throw RunError.notOfThisRun(path: planPath) }
         return configuration.ensemble > 1 ? configuration : nil
+    }
+
+    /// Whose the plan is.
+    var planMark: RunMark? {
+        guard let heading = planText?.prefix(while: { $0 != "\n" }), heading.hasPrefix("# ") else { return nil }
+        return RunMark(line: heading.dropFirst(2).prefix { $0 != ":" })
     }
 
     /// A function of its own, not inlined: Swift 6.3.1 ends a throwing function that returns a large nil by a tail call of
     /// memset, and leaves an error that was caught before it in the register of thrown ones.
-    @inline(never) private var planText: String? { try? String(contentsOfFile: planPath, encoding: .utf8) }
+    @inline(never) var planText: String? { try? String(contentsOfFile: planPath, encoding: .utf8) }
 }

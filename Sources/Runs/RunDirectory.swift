@@ -2,200 +2,307 @@ import Fields
 import Foundation
 import NetCDFFiles
 
-/// The folder of a run: checkpoints, history, the plan, and the lock of the one process that may write to it.
+/// The folder of a run: checkpoints, history, the plan, and the marker, which is the lock of the one process that may write to it.
 ///
-/// Checkpoints are named after their iteration; a run is resumed from the newest that is intact.
+/// A folder becomes a run's where it is new or empty, and its marker says so. Checkpoints are named after their iteration; a run is resumed
+/// from the newest that is intact. What does not carry the run's mark is neither read as its own nor replaced nor deleted.
 public final class RunDirectory {
     public let path: String
-    private var lock: Int32 = -1
+    /// Of an ensemble's member.
+    private let place: (ensemble: RunDirectory, number: Int)?
+    /// While this process holds the run.
+    private var held: (marker: RunMarker, mark: RunMark)?
+    /// The lock of the version before, which may still be at work in a folder that it began.
+    private var formerLock: Int32 = -1
+    private let ownFiles = OwnFiles()
     /// Older checkpoints are kept as a reserve: where the newest is damaged, the one before it is used.
     public static let checkpointsKept = 3
 
     public init(_ path: String) {
         self.path = path
+        place = nil
+    }
+
+    private init(_ path: String, in ensemble: RunDirectory, number: Int) {
+        self.path = path
+        place = (ensemble, number)
     }
 
     deinit {
-        if lock >= 0 { close(lock) }
+        if formerLock >= 0 { close(formerLock) }
     }
 
     public var historyPath: String { "\(path)/history.nc" }
     public var planPath: String { "\(path)/plan.toml" }
 
-    /// Creates the folder where it is missing and locks it for this process until it ends.
-    public func acquire() throws {
-        guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw failure("the folder") }
-        let lockPath = "\(path)/lock"
-        lock = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-        guard lock >= 0 else { throw failure("the lock") }
-        guard RunDirectory.takes(lock) else {
-            throw RunError.held(run: path, owner: contents(of: lock))
-        }
-        let owner = RunDirectory.owner
-        guard ftruncate(lock, 0) == 0, pwrite(lock, owner, owner.utf8.count, 0) == owner.utf8.count else {
-            throw failure("the lock")
+    /// The folder of a member, counted from 1.
+    public func member(_ number: Int) -> RunDirectory {
+        RunDirectory("\(path)/member-\(number)", in: self, number: number)
+    }
+
+    // MARK: beginning
+
+    /// Locks the folder for this process until it ends: for a new run, which gets a new identity, or to resume the one that is there.
+    /// Nothing is made or written where the folder is not a run's, or is neither new nor empty.
+    ///
+    /// - Parameter report: called with a message for what is removed or taken over.
+    public func acquire(resuming: Bool = false, report: (String) -> Void = { _ in }) throws {
+        let isNew = !resuming && mkdir(path, 0o777) == 0
+        do {
+            let marker = try lockedMarker(resuming)
+            let mark = try resuming ? resumedMark(marker, report) : newMark(marker, report)
+            if mark.adoptsUnmarked { try lockAsBefore() }
+            held = (marker, mark)
+            for path in [historyPath, planPath] { try requireReplaceable(path) }
+            try marker.write(mark)
+        } catch {
+            held = nil
+            if isNew { rmdir(path) }
+            throw error
         }
         AtomicFile.removeLeftovers(in: path) {
-            $0.hasPrefix("checkpoint-") || ["history.nc", "plan.toml"].contains($0)
+            ["history.nc", "plan.toml"].contains($0) || RunDirectory.iteration(of: $0) != nil
         }
     }
 
-    /// Paths of the checkpoints, newest first.
+    private func lockedMarker(_ resuming: Bool) throws -> RunMarker {
+        // Again where another process makes or removes it meanwhile.
+        for _ in 0..<100 {
+            var marker = try RunMarker(in: path)
+            if marker == nil {
+                if !resuming { try requireEmpty() }
+                if resuming, try !hasSomethingToResume { throw nothingThere }
+                marker = try RunMarker(creatingIn: path)
+            }
+            guard let marker else { continue }
+            try marker.lock(run: path)
+            if marker.isInPlace { return marker }
+        }
+        throw RunError.lockFailed(path: path, reason: "other processes make and remove it all the time")
+    }
+
+    /// The mark of a new run, once it is certain that nothing in the folder is worth keeping.
+    private func newMark(_ marker: RunMarker, _ report: (String) -> Void) throws -> RunMark {
+        if let former = marker.mark {
+            try requireNotStarted()
+            guard !isPresent(historyPath) else { throw RunError.notOfThisRun(path: historyPath) }
+            // Of a run that ended before its first checkpoint.
+            if ownFiles.carries(former, planPath), unlink(planPath) == 0 {
+                report("removed \(planPath) of the run before")
+            }
+        } else {
+            try requireEmpty()
+        }
+        return try markInEnsemble ?? RunMark()
+    }
+
+    private func resumedMark(_ marker: RunMarker, _ report: (String) -> Void) throws -> RunMark {
+        if marker.mark != nil, let mark = try mark { return mark }
+        guard try hasSomethingToResume else { throw RunError.noCheckpoint(run: path) }
+        // Begun by the version before, or its marker was deleted.
+        let id = checkpoints.isEmpty ? planMark?.id : try newestCheckpoint([], report: report).runID
+        report(
+            "\(path): has no marker of a run (\(RunMarker.name)); taken over\(id == nil ? " from an earlier version" : "")"
+        )
+        return try markInEnsemble ?? RunMark(id: id, adoptsUnmarked: id == nil)
+    }
+
+    /// The mark that a member has by its place in the ensemble.
+    private var markInEnsemble: RunMark? {
+        get throws { try place.flatMap { try $0.ensemble.mark?.member($0.number) } }
+    }
+
+    /// Whose the folder is, by its marker and, of a member, by the ensemble's; nil where nothing says so.
+    var mark: RunMark? {
+        get throws {
+            if let held { return held.mark }
+            let own = try RunMarker(in: path, forReading: true)?.mark
+            guard let expected = try markInEnsemble else { return own }
+            guard own == nil || own?.id == expected.id else { throw RunError.otherMember(path: path) }
+            return expected
+        }
+    }
+
+    private func requireEmpty() throws {
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else {
+            throw NetCDFError.notReadable(path: path, reason: String(cString: strerror(errno)))
+        }
+        let others = names.filter { $0 != RunMarker.name }
+        guard !others.isEmpty else { return }
+        try requireNotStarted()
+        throw RunError.notARun(path: path, holds: others.sorted())
+    }
+
+    private func requireNotStarted() throws {
+        for member in members where !member.checkpoints.isEmpty { throw RunError.memberPresent(path: member.path) }
+        guard !checkpoints.isEmpty else { return }
+        throw RunError.alreadyStarted(run: path, iteration: try newestCheckpoint([], report: { _ in }).iteration)
+    }
+
+    private var hasSomethingToResume: Bool { get throws { try !checkpoints.isEmpty || ensemblePlan() != nil } }
+
+    private func lockAsBefore() throws {
+        let former = "\(path)/lock"
+        formerLock = open(former, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)
+        guard formerLock >= 0, RunMarker.lock(formerLock) == EWOULDBLOCK else { return }
+        throw RunError.held(run: path, owner: "by the version before; see \(former)")
+    }
+
+    /// Throws where the folder is a member of another ensemble, or a run of its own.
+    public func requireMember() throws {
+        if !checkpoints.isEmpty { _ = try mark }
+    }
+
+    // MARK: checkpoints
+
+    /// Paths of the checkpoints by their names, newest first.
     public var checkpoints: [String] {
-        names.filter { $0.hasPrefix("checkpoint-") && $0.hasSuffix(".nc") }.sorted(by: >).map { "\(path)/\($0)" }
+        names.compactMap { RunDirectory.iteration(of: $0) }.sorted(by: >).map(checkpointPath)
+    }
+
+    /// The file of the checkpoint at an iteration.
+    public func checkpointPath(_ iteration: Int) -> String { "\(path)/\(RunDirectory.checkpointName(iteration))" }
+
+    private static func checkpointName(_ iteration: Int) -> String {
+        let number = String(iteration)
+        return "checkpoint-\(String(repeating: "0", count: max(0, 10 - number.count)))\(number).nc"
+    }
+
+    /// The iteration of a checkpoint; nil for any other name.
+    static func iteration(of name: String) -> Int? {
+        guard let match = name.wholeMatch(of: /checkpoint-([0-9]{10,})\.nc/), let iteration = Int(match.1),
+            name == checkpointName(iteration)
+        else { return nil }
+        return iteration
     }
 
     /// Bytes of the checkpoints and histories in the folder and those of an ensemble's members.
     public var byteCount: Int {
-        let members = names.filter { $0.hasPrefix("member-") }.map { RunDirectory("\(path)/\($0)") }
-        return (checkpoints + [historyPath]).reduce(members.reduce(0) { $0 + $1.byteCount }) { sum, path in
+        ([self] + members).flatMap { $0.checkpoints + [$0.historyPath] }.reduce(0) { sum, path in
             var info = stat()
             return sum + (stat(path, &info) == 0 ? Int(info.st_size) : 0)
         }
     }
 
-    /// The file of the checkpoint at an iteration.
-    public func checkpointPath(_ iteration: Int) -> String {
-        let number = String(iteration)
-        return "\(path)/checkpoint-\(String(repeating: "0", count: max(0, 10 - number.count)))\(number).nc"
-    }
-
-    /// Writes a checkpoint, the history and the plan, then deletes the oldest checkpoints.
+    /// Writes a checkpoint whole.
+    ///
+    /// - Parameter newest: the last one that is good, for the message where the library that writes crashes.
     @discardableResult
-    public func save(_ checkpoint: Checkpoint) throws -> String {
+    public func save(_ checkpoint: Checkpoint, after newest: String? = nil) throws -> String {
         let name = checkpointPath(checkpoint.iteration)
+        try requireReplaceable(name)
+        var checkpoint = checkpoint
+        checkpoint.runID = try mark?.id
+        advise(newest)
         try checkpoint.write(to: name)
-        try checkpoint.history.write(to: historyPath)
-        try writePlan(checkpoint.configuration)
-        for old in checkpoints.dropFirst(RunDirectory.checkpointsKept) { unlink(old) }
+        ownFiles.didWrite(name)
         return name
     }
 
-    /// The newest intact checkpoint.
+    /// Writes history and plan beside a checkpoint, then deletes the run's oldest checkpoints.
+    public func saveRecords(of checkpoint: Checkpoint) throws {
+        try requireReplaceable(historyPath)
+        advise(checkpointPath(checkpoint.iteration))
+        try checkpoint.history.write(to: historyPath, runID: try mark?.id)
+        ownFiles.didWrite(historyPath)
+        try writePlan(checkpoint.configuration)
+        for old in try checkpoints.filter(isOwn).dropFirst(RunDirectory.checkpointsKept) { unlink(old) }
+    }
+
+    /// The newest intact checkpoint of the run.
     ///
     /// - Parameters:
     ///   - admit: called with a file and the number of bytes before they are read; throws where there is no room.
-    ///   - report: called with a message for each damaged checkpoint that is skipped.
+    ///   - report: called with a message for each damaged checkpoint that is skipped, and for files that only look like the run's.
     public func newestCheckpoint(
         _ contents: Checkpoint.Contents = .all, admit: (_ path: String, _ bytes: Int) throws -> Void = { _, _ in },
         report: (String) -> Void
     ) throws -> Checkpoint {
-        let candidates = checkpoints
-        for candidate in candidates {
-            do {
-                return try Checkpoint(reading: candidate, contents) { try admit(candidate, $0) }
-            } catch let failure as any Failure where failure.kind == .badData {
-                let rest = candidate == candidates.last ? "" : "; trying the checkpoint before it"
-                report(failure.explanation + rest)
-            }
+        let mark = try mark
+        var told: Set<String> = []
+        func skip(_ path: String, _ why: String) { if told.insert(path).inserted { report(why) } }
+        let strange = names.filter {
+            $0.hasPrefix("checkpoint-") && $0.hasSuffix(".nc") && RunDirectory.iteration(of: $0) == nil
         }
-        guard candidates.isEmpty else { throw RunError.allDamaged(run: path, count: candidates.count) }
+        if !strange.isEmpty {
+            report("\(path): no names of checkpoints, left alone: \(strange.sorted().joined(separator: ", "))")
+        }
+        // Again where the trainer has deleted the one that was listed: there is a newer one by then.
+        for _ in 0..<1000 {
+            var isListOld = false
+            var damaged = 0
+            let candidates = checkpoints
+            for candidate in candidates {
+                do {
+                    let checkpoint = try Checkpoint(reading: candidate, contents) { try admit(candidate, $0) }
+                    if candidate == checkpointPath(checkpoint.iteration), mark?.owns(checkpoint.runID) ?? true {
+                        return checkpoint
+                    }
+                    skip(candidate, "\(candidate): not a checkpoint of this run at that iteration; left alone")
+                } catch  where !isPresent(candidate) {
+                    isListOld = true
+                    break
+                } catch let failure as any Failure where [.badData, .missingInput].contains(failure.kind) {
+                    damaged += 1
+                    let rest = candidate == candidates.last ? "" : "; trying the checkpoint before it"
+                    skip(candidate, failure.explanation + rest)
+                }
+            }
+            guard !isListOld else { continue }
+            guard damaged == 0 else { throw RunError.allDamaged(run: path, count: damaged) }
+            guard let other = candidates.first else { throw nothingThere }
+            throw RunError.notOfThisRun(path: other)
+        }
         throw nothingThere
     }
 
     /// Why there is no checkpoint: another run holds the lock and has not written its first, or nothing was trained.
     public var nothingThere: RunError {
-        otherOwner.map { .held(run: path, owner: $0) } ?? .noCheckpoint(run: path)
+        guard held == nil, let owner = (try? RunMarker(in: path, forReading: true))?.otherOwner else {
+            return .noCheckpoint(run: path)
+        }
+        return .held(run: path, owner: owner)
+    }
+
+    /// Throws where a file that is not of this run has a name that a checkpoint between two iterations would take.
+    public func requireFree(after iteration: Int, upTo last: Int) throws {
+        for checkpoint in names.compactMap({ RunDirectory.iteration(of: $0) })
+        where checkpoint > iteration && checkpoint <= last {
+            try requireReplaceable(checkpointPath(checkpoint))
+        }
     }
 
     // MARK: inside
 
-    /// Takes the lock, or finds it held for half a second: a process that is being started shares the lock of the one that starts it
-    /// until its exec.
-    private static func takes(_ lock: Int32) -> Bool {
-        for _ in 0..<50 {
-            if flock(lock, LOCK_EX | LOCK_NB) == 0 { return true }
-            guard errno == EWOULDBLOCK || errno == EINTR else { return false }
-            usleep(10_000)
-        }
-        return false
+    private func advise(_ newest: String?) {
+        LibraryCrash.advice = "check whether the disk is full; \(RunError.text(newest))"
     }
 
-    /// The process that holds the lock, if it is not this one.
-    private var otherOwner: String? {
-        guard lock < 0 else { return nil }
-        let handle = open("\(path)/lock", O_RDONLY | O_CLOEXEC)
-        guard handle >= 0 else { return nil }
-        defer { close(handle) }
-        return flock(handle, LOCK_SH | LOCK_NB) == 0 ? nil : contents(of: handle)
+    var names: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] }
+
+    /// Members of an ensemble that have a folder.
+    private var members: [RunDirectory] {
+        names.compactMap { $0.wholeMatch(of: /member-([1-9][0-9]{0,8})/).flatMap { Int($0.1) } }.sorted().map(member)
     }
 
-    private var names: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] }
+    private func isOwn(_ path: String) throws -> Bool { try mark.map { ownFiles.contain(path, of: $0) } ?? false }
+
+    private func isPresent(_ path: String) -> Bool {
+        var info = stat()
+        return lstat(path, &info) == 0
+    }
+
+    private func requireReplaceable(_ path: String) throws {
+        guard try !isPresent(path) || isOwn(path) else { throw RunError.notOfThisRun(path: path) }
+    }
 
     /// Writes the configuration for a person to read, and for `--config`; an ensemble is resumed by it.
     public func writePlan(_ configuration: TrainingConfiguration) throws {
-        try AtomicFile.write(Array(configuration.toml.utf8), to: planPath, as: "the plan")
-    }
-
-    /// Host, process, job and time, so that a user can find the process that holds a run.
-    private static var owner: String {
-        let process = ProcessInfo.processInfo
-        let job = process.environment["SLURM_JOB_ID"].map { ", Slurm job \($0)" } ?? ""
-        let date = Date.now.formatted(.iso8601.dateTimeSeparator(.space))
-        return "host \(process.hostName), process \(process.processIdentifier)\(job), since \(date)"
-    }
-
-    private func contents(of handle: Int32) -> String {
-        var bytes = [UInt8](repeating: 0, count: 512)
-        let count = pread(handle, &bytes, bytes.count, 0)
-        return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
-    }
-
-    private func failure(_ what: String) -> NetCDFError {
-        .writeFailed(path: path, what: what, reason: String(cString: strerror(errno)))
-    }
-}
-
-/// What can be wrong with a run.
-public enum RunError: Failure {
-    case held(run: String, owner: String)
-    case noCheckpoint(run: String)
-    case allDamaged(run: String, count: Int)
-    case alreadyStarted(run: String, iteration: Int)
-    case badPlan(path: String)
-    case fewerMembers(asked: Int, run: String, members: Int)
-    case noEnsemble(run: String)
-    case otherStore(run: String, store: String, expected: String, found: String)
-    case diverged(iteration: Int, term: String, lastGood: String?)
-    /// The store or the device failed in an iteration.
-    case interrupted(by: any Failure, iteration: Int, lastGood: String?)
-
-    public var kind: FailureKind {
-        switch self {
-        case .held: .heldByAnother
-        case .noCheckpoint: .missingInput
-        case .allDamaged, .otherStore, .badPlan: .badData
-        case .alreadyStarted, .fewerMembers, .noEnsemble: .usage
-        case .diverged: .diverged
-        case .interrupted(let cause, _, _): cause.kind
-        }
-    }
-
-    public var explanation: String {
-        switch self {
-        case .held(let run, let owner):
-            "\(run): another run holds the lock (\(owner)); wait for it to end, or choose another folder with --run DIR"
-        case .noCheckpoint(let run):
-            "\(run): holds no checkpoint; train first with 'pinn-train', or name the run with --run DIR"
-        case .allDamaged(let run, let count):
-            "\(run): all of its \(count) checkpoints are damaged; train again with --run DIR"
-        case .alreadyStarted(let run, let iteration):
-            "\(run): holds a run that is at iteration \(iteration); continue it with --resume, or start another with --run DIR"
-        case .badPlan(let path):
-            "\(path): cannot be read as the plan of an ensemble; train again with --run DIR"
-        case .fewerMembers(let asked, let run, let members):
-            "--ensemble \(asked): the ensemble in \(run) has \(members) members; leave the option out to resume it, or give more"
-        case .noEnsemble(let run):
-            "--ensemble: the run in \(run) is one network; resume it without the option, or start an ensemble with --run DIR"
-        case .otherStore(let run, let store, let expected, let found):
-            "\(run): was trained on a store with the fingerprint \(expected), \(store) has \(found); name the right store, or start another run with --run DIR"
-        case .diverged(let iteration, let term, let lastGood):
-            "the \(term) became NaN or infinite at iteration \(iteration); "
-                + (lastGood.map { "the last good checkpoint is \($0)" } ?? "no checkpoint was written yet")
-                + "; try a smaller --learning-rate"
-        case .interrupted(let cause, let iteration, let lastGood):
-            "\(cause.explanation); the run ended at iteration \(iteration), "
-                + (lastGood.map { "continue from \($0) with --resume" } ?? "before its first checkpoint")
-        }
+        try requireReplaceable(planPath)
+        let heading = try mark.map { "# \($0.line): written by pinn-train, which replaces it; change a copy.\n" } ?? ""
+        let text = heading + configuration.toml
+        if try isOwn(planPath), text == planText { return }
+        try AtomicFile.write(Array(text.utf8), to: planPath, as: "the plan")
+        ownFiles.didWrite(planPath)
     }
 }

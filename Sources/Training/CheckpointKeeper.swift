@@ -6,11 +6,11 @@ struct CheckpointKeeper {
     let directory: RunDirectory
     /// Path of the newest good checkpoint; nil before the first.
     private(set) var newest: String?
-    private var interval = Duration.zero
+    private(set) var interval = Duration.zero
     private var begin = ContinuousClock.now
     private var lastSaved = ContinuousClock.now
 
-    /// A checkpoint that could not be written; the one before it is whole.
+    /// A checkpoint that could not be written, or not for certain. The one before it is whole, and named.
     struct NotSaved: Error {
         let cause: any Error
     }
@@ -30,14 +30,18 @@ struct CheckpointKeeper {
     var seconds: Double { (ContinuousClock.now - begin) / .seconds(1) }
     var isDue: Bool { ContinuousClock.now - lastSaved >= interval }
 
+    /// Where this fails, it is due again after another interval.
     @discardableResult
     mutating func save(_ checkpoint: Checkpoint) throws(NotSaved) -> String {
+        defer { lastSaved = .now }
         do {
-            let path = try directory.save(checkpoint)
-            (newest, lastSaved) = (path, .now)
+            let path = try directory.save(checkpoint, after: newest)
+            newest = path
+            try directory.saveRecords(of: checkpoint)
             return path
         } catch {
-            throw NotSaved(cause: error)
+            let cause = (error as? any Failure).map { RunError.notSaved(cause: $0, lastGood: newest) }
+            throw NotSaved(cause: cause ?? error)
         }
     }
 

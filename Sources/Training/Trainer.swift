@@ -26,7 +26,7 @@ public struct Trainer {
         resuming checkpoint: consuming Checkpoint, _ context: TrainingContext, in directory: RunDirectory,
         evaluator: (any Evaluator)? = nil
     ) throws {
-        guard checkpoint.storeFingerprint == context.store.fingerprint else {
+        guard context.store.has(fingerprint: checkpoint.storeFingerprint) else {
             throw RunError.otherStore(
                 run: directory.path, store: context.configuration.store, expected: checkpoint.storeFingerprint,
                 found: context.store.fingerprint)
@@ -56,12 +56,16 @@ public struct Trainer {
     /// Trains to the end of the configuration. A checkpoint is written at the beginning of an iteration whose loss and gradient are
     /// known to be finite, so that every checkpoint is good; the last one has made all steps. A store or a device that fails ends
     /// the run with its own error, after a checkpoint of the iteration that was reached.
+    ///
+    /// - Parameter warn: called with a message for a checkpoint that could not be written; training goes on, and it is tried again
+    ///   when the next is due. Only the last one of the call ends it.
     public mutating func run(
-        checkpointEvery interval: Duration, shouldStop: () -> Bool, report: (TrainingProgress) -> Void
+        checkpointEvery interval: Duration, shouldStop: () -> Bool, report: (TrainingProgress) -> Void,
+        warn: (String) -> Void = { _ in }
     ) throws -> TrainingOutcome {
         keeper.start(interval: interval)
         do {
-            return try loop(shouldStop, report)
+            return try loop(shouldStop, report, warn)
         } catch let failure as CheckpointKeeper.NotSaved {
             throw failure.cause
         } catch let cause as any Failure where !(cause is RunError) {
@@ -70,7 +74,7 @@ public struct Trainer {
     }
 
     private mutating func loop(
-        _ shouldStop: () -> Bool, _ report: (TrainingProgress) -> Void
+        _ shouldStop: () -> Bool, _ report: (TrainingProgress) -> Void, _ warn: (String) -> Void
     ) throws -> TrainingOutcome {
         var wantsStop = false
         while true {
@@ -81,7 +85,7 @@ public struct Trainer {
                 &state, on: batch, factors: reweighting?.factors, needsResult: wantsStop || keeper.isDue || isMilestone)
             let loss = try record(stepper.results(), report)
             wantsStop = wantsStop || shouldStop()
-            if let loss, let outcome = try settle(loss, wantsStop) { return outcome }
+            if let loss, let outcome = try settle(loss, wantsStop, warn) { return outcome }
             try stepper.update(&state)
             if let loss { state.history.append(loss) }
             endIteration(loss, reweighting)
@@ -145,12 +149,20 @@ public struct Trainer {
     }
 
     /// Writes a checkpoint where one is due, and ends the run where it is complete or asked to stop.
-    private mutating func settle(_ loss: Loss, _ wantsStop: Bool) throws -> TrainingOutcome? {
+    private mutating func settle(_ loss: Loss, _ wantsStop: Bool, _ warn: (String) -> Void) throws -> TrainingOutcome? {
         let iteration = state.iteration
         let isComplete =
             iteration >= context.configuration.iterations || (isBatchFixed && hasReachedPlateau(loss.total))
         guard isComplete || wantsStop || keeper.isDue else { return nil }
-        let path = try keeper.save(state.checkpoint(context, seconds: keeper.seconds, hasEnded: isComplete))
+        let path: String
+        do {
+            path = try keeper.save(state.checkpoint(context, seconds: keeper.seconds, hasEnded: isComplete))
+        } catch {
+            guard !isComplete, !wantsStop else { throw error }
+            let pause = NumberText.duration(keeper.interval / .seconds(1))
+            warn("\(error.cause); training goes on, and the next is tried in \(pause)")
+            return nil
+        }
         if isComplete { return .complete(iteration: iteration, checkpoint: path) }
         return wantsStop ? .stopped(iteration: iteration, checkpoint: path) : nil
     }
@@ -217,7 +229,10 @@ public struct Trainer {
 
     private func requireFinite(_ result: IterationResult) throws {
         func diverged(_ term: String) -> RunError {
-            .diverged(iteration: result.iteration, term: term, lastGood: keeper.newest)
+            if let columns = context.store.columnsNotFinite(in: context.objective.sets) {
+                return .notFinite(store: context.store.path, columns: columns, lastGood: keeper.newest)
+            }
+            return .diverged(iteration: result.iteration, term: term, lastGood: keeper.newest)
         }
         if let bad = result.loss.terms.firstIndex(where: { !$0.isFinite }) {
             throw diverged("\(context.objective.terms[bad].name) loss")

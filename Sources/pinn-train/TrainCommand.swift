@@ -50,6 +50,8 @@ struct TrainCommand: ParsableCommand {
 
     mutating func run() throws {
         let directory = RunDirectory(runPath)
+        // Locked before anything of the run is read: another process may be at work there.
+        if resume { try directory.acquire(resuming: true, report: note) }
         let saved = resume ? try directory.ensemblePlan() : nil
         if try saved != nil || asksForEnsemble() {
             try trainEnsemble(resuming: saved, in: directory)

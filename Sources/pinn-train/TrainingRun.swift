@@ -12,11 +12,14 @@ extension TrainCommand {
         let memory = saved == nil ? .none : ProcessMemory.now - before
         let configuration = try configuration(resuming: saved?.configuration)
         if let saved { try requireSame(configuration, saved) }
-        let isNew = saved == nil
+        let begin = saved?.iteration
         var preflight: PreflightCheck?
         let end = try train(configuration, saved.take(), memory, in: directory, preflight: &preflight) {
-            try directory.acquire()
-            if isNew { try requireEmpty(directory) }
+            if let begin {
+                try directory.requireFree(after: begin, upTo: configuration.iterations)
+            } else {
+                try directory.acquire(report: note)
+            }
         }
         print("\(end.checkpoint): \(end.iteration) iterations; next: \(nextCommand)")
     }
@@ -30,25 +33,30 @@ extension TrainCommand {
         if resume, saved == nil {
             throw directory.checkpoints.isEmpty ? directory.nothingThere : RunError.noEnsemble(run: runPath)
         }
+        if saved != nil {
+            for number in 1...configuration.ensemble { try directory.member(number).requireMember() }
+        }
         var preflight: PreflightCheck?
         for number in 1...configuration.ensemble {
             let member = EnsembleMember(number: number, ensemble: configuration, directory: directory)
             let run = directory.member(number)
             let before = ProcessMemory.now.withOpenStore
-            var checkpoint = saved == nil || run.checkpoints.isEmpty ? nil : try savedCheckpoint(in: run)
+            let isNew = saved == nil || run.checkpoints.isEmpty
+            if !isNew { try run.acquire(resuming: true, report: note) }
+            var checkpoint = isNew ? nil : try savedCheckpoint(in: run)
             if let checkpoint {
                 try requireSame(member.configuration, checkpoint)
                 if checkpoint.isComplete(for: configuration) { continue }
+                try run.requireFree(after: checkpoint.iteration, upTo: configuration.iterations)
             }
             let memory = checkpoint == nil ? .none : ProcessMemory.now - before
             let isFirst = preflight == nil
             _ = try train(member.configuration, checkpoint.take(), memory, in: run, as: member, preflight: &preflight) {
                 if isFirst {
-                    try directory.acquire()
-                    if saved == nil { try requireEmpty(directory) }
+                    if saved == nil { try directory.acquire(report: note) }
                     try directory.writePlan(configuration)
                 }
-                try run.acquire()
+                if isNew { try run.acquire(report: note) }
             }
         }
         let orFewer = configuration.stop == .flat ? " or fewer" : ""
@@ -99,7 +107,7 @@ extension TrainCommand {
         defer { display.close() }
         let outcome = try trainer.run(
             checkpointEvery: .seconds(checkpointEvery), shouldStop: { StopRequest.isPending },
-            report: { display.update($0) })
+            report: { display.update($0) }, warn: { printMessage("warning: \($0)") })
         switch outcome {
         case .complete(let iteration, let checkpoint):
             display.finish(iteration)
@@ -120,17 +128,12 @@ extension TrainCommand {
 
     // MARK: what is there already
 
+    func note(_ text: String) { printMessage("note: \(text)") }
+
     /// The checkpoint to resume.
     private func savedCheckpoint(in directory: RunDirectory) throws -> Checkpoint {
         try PreflightCheck.requireRoom(toRead: directory)
         return try directory.newestCheckpoint(report: { printMessage("warning: \($0)") })
-    }
-
-    private func requireEmpty(_ directory: RunDirectory) throws {
-        for run in [directory, directory.member(1)] where !run.checkpoints.isEmpty {
-            let newest = try run.newestCheckpoint(report: { printMessage("warning: \($0)") })
-            throw RunError.alreadyStarted(run: runPath, iteration: newest.iteration)
-        }
     }
 
     /// Checks what a resumed run may not change.

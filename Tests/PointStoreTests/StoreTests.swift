@@ -184,6 +184,60 @@ struct StoreTests {
         var counts = SmallStore.counts
         counts[.front] = 11
         #expect(try fingerprint(SmallStore(counts: counts)) != a)
+        #expect(a.count == 32 && a.allSatisfy(\.isHexDigit))
+    }
+
+    @Test("the fingerprint depends on everything that a result depends on, and on nothing else")
+    func fingerprintOfChanges() throws {
+        let store = try SmallStore()
+        func fingerprint(_ change: (inout StoreDescription) -> Void) throws -> String {
+            try copyStore(store.path, to: store.folder.file("copy.nc"), changing: change)
+            return try StoreReader(path: store.folder.file("copy.nc")).fingerprint
+        }
+        let same = try fingerprint { $0.provenance = [(name: "velocity", text: "made on another day")] }
+        #expect(try StoreReader(path: store.path).fingerprint == same)
+        var found: Set = [same]
+        let changes: [(inout StoreDescription) -> Void] = [
+            { $0.normalizations[.u] = Normalization(offset: 5, scale: 12) },
+            { $0.normalizations[.h] = Normalization(offset: 9.5, scale: 10) },
+            { $0.scales = Scales(length: 1e5, speed: 2e-5, thickness: 500) }, { $0.seed = 1 },
+            { $0.ice = .groundedIce }, { $0.productIceDensity = nil }, { $0.productSeaWaterDensity = 917 },
+            { $0.gridOfSet[.thickness] = nil }, { $0.grids[0].mask[1] = 3 },
+            {
+                $0.grids[0].grid = Grid(
+                    x: $0.grids[0].grid.x, y: $0.grids[0].grid.y,
+                    projection: Projection(attributes: [(name: "standard_parallel", value: .number(-70))]))
+            },
+            {
+                $0.grids[0].grid = Grid(
+                    x: $0.grids[0].grid.x, y: [900, 451], projection: $0.grids[0].grid.projection)
+            },
+        ]
+        for (number, change) in changes.enumerated() {
+            #expect(found.insert(try fingerprint(change)).inserted, "change \(number)")
+        }
+        try copyStore(store.path, to: store.folder.file("copy.nc"), cells: { $0[3] = 0 })
+        #expect(found.insert(try StoreReader(path: store.folder.file("copy.nc")).fingerprint).inserted)
+        try copyStore(store.path, to: store.folder.file("copy.nc"), values: { _, _, values in values[9] = 0 })
+        #expect(found.insert(try StoreReader(path: store.folder.file("copy.nc")).fingerprint).inserted)
+    }
+
+    @Test(
+        "MurmurHash3 gives the values that its other implementations give, in any portions",
+        arguments: [
+            ("", "00000000000000000000000000000000"), ("hello", "cbd8a7b341bd9b025b1e906a48ae1d19"),
+            ("The quick brown fox jumps over the lazy dog", "e34bbc7bbc071b6c7a433ca9c49a9347"),
+        ])
+    func hash(text: String, expected: String) {
+        for portion in [1, 3, 16, 17, 100] {
+            var hash = MurmurHash3()
+            var bytes = Array(text.utf8)[...]
+            while !bytes.isEmpty {
+                bytes.prefix(portion).withUnsafeBytes { hash.add($0) }
+                bytes = bytes.dropFirst(portion)
+            }
+            #expect(hash.text == expected)
+        }
     }
 
     @Test(

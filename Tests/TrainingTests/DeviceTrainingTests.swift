@@ -143,7 +143,7 @@ struct DeviceTrainingTests {
         short.configuration.learningRate.peak = 1e30
         short.configuration.learningRate.warmUp = 0
         let directory = RunDirectory(short.folder.file("run"))
-        try directory.acquire()
+        try directory.acquire(resuming: true)
         let before = directory.checkpoints
         var trainer = try Trainer(resuming: good, short.context(iterations: 50), in: directory)
         let failure = #expect(throws: RunError.self) {

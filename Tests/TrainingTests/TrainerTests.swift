@@ -49,7 +49,7 @@ struct ShortRun {
     @discardableResult
     func resume(_ run: String, iterations: Int, stopAt stop: Int? = nil, threads: Int = 2) throws -> Checkpoint {
         let directory = RunDirectory(folder.file(run))
-        try directory.acquire()
+        try directory.acquire(resuming: true)
         let saved = try directory.newestCheckpoint(report: { _ in })
         var trainer = try Trainer(resuming: saved, context(iterations: iterations, threads: threads), in: directory)
         return try finish(&trainer, directory, stopAt: stop)
@@ -353,7 +353,7 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
         short.configuration.learningRate.peak = 1e30
         short.configuration.learningRate.warmUp = 0
         let directory = RunDirectory(short.folder.file("run"))
-        try directory.acquire()
+        try directory.acquire(resuming: true)
         let before = directory.checkpoints
         var trainer = try Trainer(resuming: good, short.context(iterations: 50), in: directory)
         let failure = #expect(throws: RunError.self) {

@@ -7,6 +7,7 @@
 #include "cores.h"
 #include "crash_guard.h"
 #include "file_lock.h"
+#include "file_room.h"
 #include "file_windows.h"
 #include "program_arguments.h"
 #include "reader_process.h"
