@@ -1,7 +1,7 @@
 // Checks of a shell's or batch system's limits that could not be reported later, made before any library is initialised. In C
 // because only a function in .preinit_array runs that early. OpenBLAS starts a thread per core as soon as it is loaded; where memory
 // is limited, such a thread asks for 128 MB over and over, and where it cannot be started, it ends the process as if by Ctrl-C.
-// Nothing here uses these threads. libdispatch traps where it can open no more files. And a file that is opened while standard
+// Nothing here uses these threads, and no limit says how many processes others will have. And a file that is opened while standard
 // input, output or error is closed takes its number: messages would be written into a data file.
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -15,8 +15,6 @@
 enum { free_descriptors = 16 };
 // What starting takes beyond the libraries, which are mapped already.
 static const size_t free_bytes = (size_t)64 << 20;
-// A limit of more processes than these is none: a few threads for every core of a large machine.
-static const rlim_t many_processes = 4096;
 
 static char one_thread[] = "OPENBLAS_NUM_THREADS=1";
 static const size_t name_length = sizeof "OPENBLAS_NUM_THREADS=" - 1;
@@ -79,9 +77,8 @@ static void check(int count, char **arguments, char **environment) {
     (void)count;
     open_standard_descriptors();
     require_descriptors();
-    int is_memory_limited = limit_of(RLIMIT_AS) != RLIM_INFINITY || limit_of(RLIMIT_DATA) != RLIM_INFINITY;
-    if (is_memory_limited) require_memory();
-    if (is_memory_limited || limit_of(RLIMIT_NPROC) < many_processes) start_with_one_thread(arguments, environment);
+    if (limit_of(RLIMIT_AS) != RLIM_INFINITY || limit_of(RLIMIT_DATA) != RLIM_INFINITY) require_memory();
+    start_with_one_thread(arguments, environment);
 }
 
 __attribute__((section(".preinit_array"), used)) static void (*const check_first)(int, char **, char **) = check;

@@ -5,7 +5,7 @@ public enum ExportError: Failure {
     case unknownGrid(String, known: [String])
     case badGridList(String)
     case unknownField(String, known: [String])
-    case emptyRegion(String, grid: String, extent: String)
+    case noCells(_ options: String, grid: String, extent: String)
     case tooManyCells(spacing: Double)
     case badPointTable(path: String, line: Int, reason: String)
     case noPoints(path: String)
@@ -20,7 +20,7 @@ public enum ExportError: Failure {
 
     public var kind: FailureKind {
         switch self {
-        case .unknownGrid, .badGridList, .notAPrediction, .notAMap, .unknownField, .emptyRegion, .tooManyCells: .usage
+        case .unknownGrid, .badGridList, .notAPrediction, .notAMap, .unknownField, .noCells, .tooManyCells: .usage
         case .noStore, .noConverter: .missingInput
         case .otherStore, .unlikeMembers, .badPointTable, .noPoints: .badData
         case .converterFailed, .noFolder: .inputOutput
@@ -35,8 +35,8 @@ public enum ExportError: Failure {
             "--grid: \(quoted(text)) is not a list of different grids such as velocity,thickness"
         case .unknownField(let name, let known):
             "--fields: no field \(quoted(name)) in this run; it has \(known.joined(separator: ", ")), or all"
-        case .emptyRegion(let region, let grid, let extent):
-            "--region \(region): no cell of the \(grid) grid lies in it; that grid covers \(extent) (xmin,xmax,ymin,ymax in metres)"
+        case .noCells(let options, let grid, let extent):
+            "\(options): no cells on the \(grid) grid, which covers \(extent) (xmin,xmax,ymin,ymax in metres)"
         case .tooManyCells(let spacing):
             "--spacing-m \(spacing): a grid of more than 2e9 cells, the most that is written; choose a wider spacing, or a smaller --region"
         case .badPointTable(let path, let line, let reason):

@@ -52,13 +52,15 @@ public struct TargetGrid: Sendable {
                 projection: source.grid.projection)
             corner = (rows.first ?? 0, columns.first ?? 0)
         }
-        if let region, grid.cellCount == 0 {
-            let (x, y) = (source.grid.x, source.grid.y)
-            let extent = [x.min() ?? 0, x.max() ?? 0, y.min() ?? 0, y.max() ?? 0]
-            func text(_ numbers: [Double]) -> String { numbers.map { "\($0)" }.joined(separator: ",") }
-            throw ExportError.emptyRegion(
-                text([region.xMin, region.xMax, region.yMin, region.yMax]), grid: source.name, extent: text(extent))
-        }
+        guard grid.cellCount == 0 else { return }
+        let (x, y) = (source.grid.x, source.grid.y)
+        func text(_ numbers: [Double]) -> String { numbers.map { "\($0)" }.joined(separator: ",") }
+        let options = [
+            region.map { "--region \(text([$0.xMin, $0.xMax, $0.yMin, $0.yMax]))" }, spacing.map { "--spacing-m \($0)" },
+        ]
+        throw ExportError.noCells(
+            options.compactMap { $0 }.joined(separator: " "), grid: source.name,
+            extent: text([x.min() ?? 0, x.max() ?? 0, y.min() ?? 0, y.max() ?? 0]))
     }
 
     /// The first and the last multiple of a spacing that lie on an axis's cells and within bounds: two exports of one spacing fit
