@@ -46,7 +46,7 @@ public final class ThreadTeam: Sendable {
     /// Does `body` for 0, 1, ... on this thread and the team's, and returns when all of them are done.
     public func perform(iterations: Int, _ body: @escaping @Sendable (Int) -> Void) {
         guard iterations > 1 else { return (0..<iterations).forEach(body) }
-        let loop = begin(iterations: iterations, helpers: min(iterations, limit) - 1, body)
+        let loop = begin(iterations: iterations, helpers: max(0, min(iterations, limit) - 1), body)
         loop.finish()
         forget(loop)
     }
