@@ -56,7 +56,8 @@ public struct TargetGrid: Sendable {
         let (x, y) = (source.grid.x, source.grid.y)
         func text(_ numbers: [Double]) -> String { numbers.map { "\($0)" }.joined(separator: ",") }
         let options = [
-            region.map { "--region \(text([$0.xMin, $0.xMax, $0.yMin, $0.yMax]))" }, spacing.map { "--spacing-m \($0)" },
+            region.map { "--region \(text([$0.xMin, $0.xMax, $0.yMin, $0.yMax]))" },
+            spacing.map { "--spacing-m \($0)" },
         ]
         throw ExportError.noCells(
             options.compactMap { $0 }.joined(separator: " "), grid: source.name,

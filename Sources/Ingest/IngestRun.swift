@@ -27,7 +27,7 @@ public struct IngestRun {
     /// complete, and a failure leaves no partial file.
     public func run() throws -> IngestReport {
         var report = IngestReport()
-        try ThreadTeam.computing.require()
+        try ThreadTeam.computing.require(StoreContent.portionsAhead)
         // An unknown name is reported before a mask of 178 million cells is read.
         if let shelf = request.shelf { try ShelfMap.check(shelf) }
         let files = try inputs()

@@ -76,7 +76,8 @@ public final class ChunkStream: Sendable {
         let foreseen = following.withLock { $0.take() }
         // What nobody asks for is waited for too, so that memory holds no chunk more.
         let result = foreseen?.result.take()
-        let chunk = try foreseen?.request == request ? result!.get() : ChunkStream.load(request, reader, orders, bootstrap)
+        let chunk =
+            try foreseen?.request == request ? result!.get() : ChunkStream.load(request, reader, orders, bootstrap)
         if let next {
             let result = Ahead(on: .reading) { [reader, orders, bootstrap] in
                 Result { try ChunkStream.load(next, reader, orders, bootstrap) }

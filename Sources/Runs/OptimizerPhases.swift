@@ -35,7 +35,8 @@ public struct OptimizerPhases: OptionValue, Equatable {
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             let words = part.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
             let count = words.count == 2 ? wholeNumber(words[1]) : nil
-            guard let begin = start, begin <= OptimizerPhases.maxIterations, let method = OptimizerCatalog.optimizer(named: words[0]),
+            guard let begin = start, begin <= OptimizerPhases.maxIterations,
+                let method = OptimizerCatalog.optimizer(named: words[0]),
                 words.count == 1 || count != nil
             else { return nil }
             phases.append(Phase(method: method, start: begin, length: count))

@@ -16,11 +16,14 @@ import Testing
         ("pinn-plan", ["--points", "1e6", "--unit-time", "0.01", "--network", "2x8"]),
         (
             "pinn-train",
-            ["--network", "1x4", "--stream", "chunk=64,sample=128", "--iterations", "3", "--threads", "1", "--run", "r"]
+            [
+                "--network", "1x4", "--stream", "chunk=64,sample=128", "--iterations", "3", "--threads", "1", "--run",
+                "r",
+            ]
         ),
         ("pinn-export", ["out.nc"]), ("pinn-report", ["out.html"]), ("pinn-eval", ["sample_truth.nc"]),
         ("pinn-bench", ["--points", "256", "--network", "1x8", "--seconds", "0.1", "--threads", "1"]),
-        ("pinn-sample", ["-o", "made", "--spacing-m", "20000"]),
+        ("pinn-sample", ["-o", "made", "--spacing-m", "5000"]),
     ]
 
     private struct Help: Decodable {
@@ -77,8 +80,8 @@ import Testing
         let help = try JSONDecoder().decode(
             Help.self, from: Data(here.run(tool, ["--experimental-dump-help"]).output.utf8))
         try #require(run(here, tool, small).status == 0)
-        var tried = 0
-        for argument in help.command.arguments where argument.kind == "option" {
+        let options = help.command.arguments.filter { $0.kind == "option" }
+        for argument in Places.runsLongTests ? options : Array(options.shuffled().prefix(10)) {
             guard let option = argument.preferredName?.name else { continue }
             func attempt(_ value: String) throws -> Tool.Result {
                 try? FileManager.default.removeItem(atPath: here.folder.file("r"))
@@ -93,13 +96,12 @@ import Testing
             let cases = patterns.sorted().flatMap { pattern in Self.values.map { pattern.replacing("{}", with: $0) } }
             for value in Places.runsLongTests ? cases : [cases.randomElement() ?? "0"] {
                 let result = try attempt(value)
-                tried += 1
-                let isEnd = result.died ? result.status == SIGTERM : [0, 3, 64, 65, 71, 74, 75, 143].contains(result.status)
+                let isEnd =
+                    result.died ? result.status == SIGTERM : [0, 3, 64, 65, 71, 74, 75, 143].contains(result.status)
                 #expect(isEnd, "\(name) --\(option)=\(value): \(result.status) \(result.messages)")
                 #expect(!result.messages.contains("mistake of the program"), "\(result.messages)")
             }
         }
-        #expect(tried > 0)
     }
 }
 

@@ -46,7 +46,8 @@ private final class TileCounter: Sendable {
         for number in 0..<(Places.runsLongTests ? 60 : 8) {
             let tile = Int.random(in: 1...all.count, using: &random)
             let name = "run\(number)"
-            let stopped = try counting(short, TileCounter(stopAt: tile)).train(name, iterations: StoppingTests.iterations)
+            let stopped = try counting(short, TileCounter(stopAt: tile)).train(
+                name, iterations: StoppingTests.iterations)
             #expect(!stopped.hasEnded && stopped.history.count == stopped.iteration)
             let resumed = try short.resume(name, iterations: StoppingTests.iterations)
             #expect(sameBits(resumed, whole), "stopped at tile \(tile) of \(all.count), iteration \(stopped.iteration)")
