@@ -81,7 +81,7 @@ import Testing
             Help.self, from: Data(here.run(tool, ["--experimental-dump-help"]).output.utf8))
         try #require(run(here, tool, small).status == 0)
         let options = help.command.arguments.filter { $0.kind == "option" }
-        for argument in Places.runsLongTests ? options : Array(options.shuffled().prefix(10)) {
+        for argument in Places.runsLongTests ? options : Array(options.shuffled().prefix(6)) {
             guard let option = argument.preferredName?.name else { continue }
             func attempt(_ value: String) throws -> Tool.Result {
                 try? FileManager.default.removeItem(atPath: here.folder.file("r"))
