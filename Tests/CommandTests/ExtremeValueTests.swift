@@ -103,6 +103,21 @@ import Testing
             }
         }
     }
+
+    /// What ended in a trap, or would have where sizes are multiplied.
+    @Test(arguments: [
+        ("pinn-train", ["--optimizer", "ssbroyden", "--network", "64x4096"]),
+        ("pinn-train", ["--optimizer", "lbfgs", "--network", "64x4096+64x4096", "--subdomains", "64x64"]),
+        ("pinn-train", ["--optimizer", "adam:1e12,lbfgs:1"]),
+        ("pinn-plan", ["--optimizer", "ssbroyden", "--network", "64x4096", "--ensemble", "1000"]),
+        ("pinn-export", ["out.nc", "--spacing-m", "150000"]), ("pinn-export", ["out.nc", "--spacing-m", "5e-324"]),
+    ]) func whatLedToTrapsIsRefused(_ name: String, arguments: [String]) throws {
+        let here = try Workspace()
+        try here.addStore()
+        try #require(here.run(here.train, Workspace.short + ["--iterations", "1"]).status == 0)
+        let result = try run(here, try #require(Tool.built(name)), arguments)
+        #expect(result.status == 64 && !result.died && result.messages.contains(arguments.first { $0 != "out.nc" }!))
+    }
 }
 
 extension String {
