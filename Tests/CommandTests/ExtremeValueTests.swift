@@ -107,7 +107,7 @@ import Testing
     /// What ended in a trap, or would have where sizes are multiplied.
     @Test(arguments: [
         ("pinn-train", ["--optimizer", "ssbroyden", "--network", "64x4096"]),
-        ("pinn-train", ["--optimizer", "lbfgs", "--network", "64x4096+64x4096", "--subdomains", "64x64"]),
+        ("pinn-train", ["--network", "64x4096+64x4096", "--subdomains", "64x64", "--optimizer", "lbfgs"]),
         ("pinn-train", ["--optimizer", "adam:1e12,lbfgs:1"]),
         ("pinn-plan", ["--optimizer", "ssbroyden", "--network", "64x4096", "--ensemble", "1000"]),
         ("pinn-export", ["out.nc", "--spacing-m", "150000"]), ("pinn-export", ["out.nc", "--spacing-m", "5e-324"]),
