@@ -23,6 +23,7 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 
 let foundations: [Target] = [
     .target(name: "Fields"),
+    .target(name: "Threads", dependencies: ["Fields", "CSystem"]),
     .target(name: "MapProjections", dependencies: ["Fields", "CProj"]),
     .target(name: "NetCDFFiles", dependencies: ["Fields", "CNetCDF", "CHDF5", "CKernels", "CSystem"]),
     .target(name: "MATLABFiles", dependencies: ["Fields", "NetCDFFiles", "CMatio"]),
@@ -32,7 +33,7 @@ let foundations: [Target] = [
     .target(name: "Compute", dependencies: ["Pointwise", "Networks", "Fields"]),
     .target(
         name: "ComputeCPU",
-        dependencies: ["Compute", "Networks", "Pointwise", "CKernels", "CSystem", "COpenBLAS"],
+        dependencies: ["Compute", "Networks", "Pointwise", "Threads", "CKernels", "CSystem", "COpenBLAS"],
         exclude: ["README.md"]),
     .target(
         name: "ComputeCUDA", dependencies: ["Compute", "Networks", "Pointwise", "Fields"], exclude: ["README.md"],
@@ -43,9 +44,10 @@ let foundations: [Target] = [
             .embedInCode("Kernels/mma_gradient.cu"), .embedInCode("Kernels/fused.cu"),
         ]),
     .target(
-        name: "PointStore", dependencies: ["Fields", "NetCDFFiles", "CKernels", "CSystem"], exclude: ["README.md"]),
+        name: "PointStore", dependencies: ["Fields", "Threads", "NetCDFFiles", "CKernels", "CSystem"],
+        exclude: ["README.md"]),
     .target(name: "Objective", dependencies: ["Physics", "Networks", "Compute", "PointStore", "Fields"]),
-    .target(name: "Optimizers", dependencies: ["Networks", "Fields", "CKernels", "COpenBLAS"]),
+    .target(name: "Optimizers", dependencies: ["Networks", "Fields", "Threads", "CKernels", "COpenBLAS"]),
 ]
 
 let stages: [Target] = [
@@ -59,8 +61,8 @@ let stages: [Target] = [
     .target(
         name: "Ingest",
         dependencies: [
-            "Fields", "MapProjections", "NetCDFFiles", "MATLABFiles", "PointStore", "CSystem", "CShapelib", toml,
-            logging,
+            "Fields", "Threads", "MapProjections", "NetCDFFiles", "MATLABFiles", "PointStore", "CSystem", "CShapelib",
+            toml, logging,
         ],
         exclude: ["README.md", "Schemas/README.md"],
         resources: [
@@ -79,7 +81,7 @@ let stages: [Target] = [
         ]),
     .target(
         name: "Training",
-        dependencies: ["Runs", "Objective", "Optimizers", "Compute", "PointStore", "Fields"]),
+        dependencies: ["Runs", "Objective", "Optimizers", "Compute", "PointStore", "Threads", "Fields"]),
     .target(
         name: "Planning",
         dependencies: ["Runs", "Objective", "Compute", "Pointwise", "PointStore", "NetCDFFiles", "Fields"]),
@@ -109,9 +111,8 @@ let commands: [Target] = [
     .target(
         name: "CommandSupport",
         dependencies: [
-            "Fields", "NetCDFFiles", "CSystem", "Compute", "ComputeCPU", "ComputeCUDA", "Planning", "Runs",
-            arguments, toml,
-            logging,
+            "Fields", "Threads", "NetCDFFiles", "CSystem", "Compute", "ComputeCPU", "ComputeCUDA", "Planning", "Runs",
+            arguments, toml, logging,
         ], plugins: ["BuildCommit"]),
     .plugin(name: "BuildCommit", capability: .buildTool()),
     .executableTarget(
@@ -134,6 +135,7 @@ let tests: [Target] = [
         dependencies: ["Fields", "NetCDFFiles", "PointStore", "ComputeCUDA", "CHDF5", "CZlib"],
         path: "Tests/TestSupport", exclude: ["StandIns"]),
     .testTarget(name: "FieldsTests", dependencies: ["Fields"]),
+    .testTarget(name: "ThreadsTests", dependencies: ["Threads"]),
     .testTarget(name: "MapProjectionsTests", dependencies: ["MapProjections", "Fields"]),
     .testTarget(name: "NetCDFFilesTests", dependencies: ["NetCDFFiles", "Fields", "TestSupport"]),
     .testTarget(name: "PointwiseTests", dependencies: ["Pointwise", "TestSupport"]),

@@ -5,8 +5,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -17,19 +15,6 @@ extern char **environ;
 // What a terminal or a batch system sends to all processes of a job: the command decides, its reader follows.
 static const int signals_of_job[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
 enum { signal_count = sizeof signals_of_job / sizeof *signals_of_job };
-
-// The reader computes nothing, and starting OpenBLAS's threads would take a large part of its start-up time.
-static char one_thread[] = "OPENBLAS_NUM_THREADS=1";
-
-static char **environment_of_reader(void) {
-    size_t count = 0;
-    while (environ[count]) count++;
-    char **all = malloc((count + 2) * sizeof *all);
-    if (!all) return NULL;
-    all[0] = one_thread; // The first entry of a name counts.
-    memcpy(all + 1, environ, (count + 1) * sizeof *all);
-    return all;
-}
 
 int reader_process_start(const char *command, const char *mark, const char *path, pid_t *process) {
     int ends[2];
@@ -50,10 +35,7 @@ int reader_process_start(const char *command, const char *mark, const char *path
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
     // By the name of the command: a bundle chooses by it (Scripts/bundle-commands.c), and links of a user's have others.
     char *const arguments[] = {(char *)command, (char *)mark, (char *)path, NULL};
-    char **environment = environment_of_reader();
-    int status = environment
-        ? posix_spawn(process, "/proc/self/exe", &actions, &attributes, arguments, environment) : ENOMEM;
-    free(environment);
+    int status = posix_spawn(process, "/proc/self/exe", &actions, &attributes, arguments, environ);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     close(ends[1]);

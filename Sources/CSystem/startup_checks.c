@@ -1,7 +1,7 @@
 // Checks of a shell's or batch system's limits that could not be reported later, made before any library is initialised. In C
 // because only a function in .preinit_array runs that early. OpenBLAS starts a thread per core as soon as it is loaded; where memory
 // is limited, such a thread asks for 128 MB over and over, and where it cannot be started, it ends the process as if by Ctrl-C.
-// Nothing here uses these threads. libdispatch traps where it can open no more files. And a file that is opened while standard
+// Nothing here uses these threads, and no limit says how many processes others will have. And a file that is opened while standard
 // input, output or error is closed takes its number: messages would be written into a data file. Swift asks /proc for the arguments
 // of a process, and finds none where that is not mounted: they are noted here.
 #define _GNU_SOURCE
@@ -17,8 +17,6 @@
 enum { free_descriptors = 16 };
 // What starting takes beyond the libraries, which are mapped already.
 static const size_t free_bytes = (size_t)64 << 20;
-// A limit of more processes than these is none: a few threads for every core of a large machine.
-static const rlim_t many_processes = 4096;
 
 // Less overflows in libhdf5. A thread's stack has this limit as well, from the beginning of the program.
 static const rlim_t stack_bytes = (rlim_t)256 << 10;
@@ -113,9 +111,8 @@ static void check(int count, char **arguments, char **environment) {
     require_descriptors();
     require_stack(arguments, environment);
     leave_time_to_stop();
-    int is_memory_limited = limit_of(RLIMIT_AS) != RLIM_INFINITY || limit_of(RLIMIT_DATA) != RLIM_INFINITY;
-    if (is_memory_limited) require_memory();
-    if (is_memory_limited || limit_of(RLIMIT_NPROC) < many_processes) start_with_one_thread(arguments, environment);
+    if (limit_of(RLIMIT_AS) != RLIM_INFINITY || limit_of(RLIMIT_DATA) != RLIM_INFINITY) require_memory();
+    start_with_one_thread(arguments, environment);
 }
 
 __attribute__((section(".preinit_array"), used)) static void (*const check_first)(int, char **, char **) = check;

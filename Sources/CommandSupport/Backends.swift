@@ -3,6 +3,7 @@ import ComputeCPU
 import ComputeCUDA
 import Fields
 import Glibc
+import Threads
 
 /// The devices that a user can name: a new one is a target beside ComputeCPU, and one line here.
 public enum Backends {
@@ -29,8 +30,11 @@ public enum Backends {
         Device(
             name: "cpu", isAvailable: { true },
             make: { residualProblem, threads, precision in
-                CPUBackend(
-                    residualProblem, threads: threads, kernels: try chosenKernels(), precision: try chosen(precision))
+                try ThreadTeam.computing.require(
+                    min(threads ?? defaultThreads, defaultThreads) - 1, remedy: "give fewer --threads")
+                return CPUBackend(
+                    residualProblem, threads: threads, kernels: try chosenKernels(), precision: try chosen(precision),
+                    shouldStop: { StopRequest.isPending })
             },
             memory: CPUBackend.memory, ownMemory: nil),
     ]

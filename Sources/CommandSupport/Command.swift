@@ -1,4 +1,5 @@
 import ArgumentParser
+import Compute
 import Fields
 @preconcurrency import Glibc
 import Logging
@@ -35,7 +36,7 @@ public func runCommand<Command: ParsableCommand>(_ type: Command.Type, section: 
             let isFileAtFault = configuration.map { (try? Command.parseAsRoot($0.others)) != nil } ?? false
             refuse(error, Command.self, configuration: isFileAtFault ? configuration?.path : nil)
         }
-        try command.run()
+        do { try command.run() } catch is EvaluationStopped { try StopRequest.check() }
         try flushResults()
         exit(ExitStatus.done.rawValue)
     } catch let failure as any Failure {

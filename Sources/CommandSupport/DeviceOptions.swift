@@ -42,6 +42,6 @@ public struct DeviceOptions: ParsableArguments {
         try MemoryEstimate(parts, threads: workers, reservedPerThread: Backends.reservedPerThread).require()
     }
 
-    /// Dispatch works with no more threads than there are cores.
+    /// More threads than cores are not made.
     private var workers: Int { min(threads ?? Backends.defaultThreads, Backends.defaultThreads) }
 }

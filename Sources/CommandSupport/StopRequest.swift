@@ -8,8 +8,8 @@ public struct Interrupted: Error {
     public var status: Int32 { 128 + signal }
 }
 
-/// Ctrl-C, SIGTERM, SIGUSR1 (what Slurm sends before the end of a job) and a terminal that is closed ask a command to stop after
-/// the step it is in. Installed first thing in a command: a signal without a handler kills.
+/// Ctrl-C, SIGTERM, SIGUSR1 (what Slurm sends before the end of a job) and a terminal that is closed ask a command to stop: the CPU
+/// at its next tile of points, other work after the step it is in. Installed first thing in a command: a signal without a handler kills.
 public enum StopRequest {
     private static let received = Atomic<Int32>(0)
 

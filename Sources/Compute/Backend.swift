@@ -14,11 +14,16 @@ public protocol Backend: AnyObject {
     /// S_pj = Σ over batch p of the square of output j of program p, and into `gradient` the derivative of
     /// Σ_pj c_pj S_pj with respect to the parameters. Empty batches are skipped.
     ///
-    /// The same arguments give the same bits, for any number of threads.
+    /// The same arguments give the same bits, for any number of threads. Throws `EvaluationStopped` where the device was asked to stop.
     func squaredResiduals(
         parameters: [Float], batches: [PointBatch], coefficients: [[Double]], gradient: inout [Float]
     ) throws -> ResidualSums
 
     /// Outputs of a program at points: one array per output.
     func outputs(of program: PointProgram, parameters: [Float], at points: PointBatch) throws -> [[Float]]
+}
+
+/// An evaluation that was asked to stop before its end; what it has computed is worth nothing.
+public struct EvaluationStopped: Error {
+    public init() {}
 }

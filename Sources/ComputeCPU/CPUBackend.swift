@@ -1,9 +1,9 @@
 import CSystem
 import Compute
-import Dispatch
 import Networks
 import Pointwise
 import Synchronization
+import Threads
 
 /// Tiles of points on all cores: products by the project's own kernels on packed weights, the last layer's by OpenBLAS.
 public final class CPUBackend: Backend {
@@ -15,6 +15,7 @@ public final class CPUBackend: Backend {
     private let packed: [PackedNetwork]
     private let slots: GradientSlots
     private let workspaces: [TileWorkspace]
+    private let shouldStop: @Sendable () -> Bool
 
     /// Cores that this process may run on, as limited by the machine, a Slurm job or taskset.
     public static var availableCores: Int { Int(available_cores()) }
@@ -23,9 +24,10 @@ public final class CPUBackend: Backend {
     ///   - threads: nil: all cores that the process may use.
     ///   - kernels: nil: the fastest that the processor runs.
     ///   - precision: of the products of hidden layers; the coarser ones show what a GPU would compute.
+    ///   - shouldStop: asked before every tile, by all threads; once true, it stays so, and evaluations throw `EvaluationStopped`.
     public init(
         _ residualProblem: ResidualProblem, threads: Int? = nil, kernels: TileKernels? = nil,
-        precision: Precision = .fp32
+        precision: Precision = .fp32, shouldStop: @escaping @Sendable () -> Bool = { false }
     ) {
         _ = BLAS.configured
         self.residualProblem = residualProblem
@@ -33,6 +35,7 @@ public final class CPUBackend: Backend {
         let kernels = kernels ?? TileKernels.available[0]
         self.kernels = kernels
         self.precision = precision
+        self.shouldStop = shouldStop
         let packed = (0..<residualProblem.networks.decomposition.count).flatMap { _ in
             residualProblem.networks.networks.map { PackedNetwork($0, kernels, precision) }
         }
@@ -99,13 +102,14 @@ public final class CPUBackend: Backend {
             let work = Shared(
                 value: (workspaces: workspaces, slots: slots, columns: columns, sums: sums))
             let nextSlot = Atomic<Int>(0)
-            DispatchQueue.concurrentPerform(iterations: min(threads, runs.count)) { thread in
+            ThreadTeam.computing.perform(iterations: min(threads, runs.count)) { [shouldStop] thread in
                 let (workspaces, slots, columns, sums) = work.value
                 while true {
                     let slot = nextSlot.add(1, ordering: .relaxed).oldValue
                     guard slot < runs.count else { return }
                     let gradients = slots.begin(slot)
                     for tile in tiles[runs[slot]] {
+                        if shouldStop() { return }
                         let here = columns[tile.program].map { $0 + tile.start }
                         workspaces[thread].forward(tile.program, here, zone: tile.zone, count: tile.count)
                         workspaces[thread].adjoint(
@@ -116,6 +120,7 @@ public final class CPUBackend: Backend {
                 }
             }
         }
+        if shouldStop() { throw EvaluationStopped() }
         slots.sum(runs.count, threads: threads, into: &gradient)
         return programs.indices.map { number in
             (outputOffsets[number]..<outputOffsets[number + 1]).map { output in
@@ -138,11 +143,11 @@ public final class CPUBackend: Backend {
         withColumns(of: [batch.batch]) { columns in
             let work = Shared(value: (workspaces: workspaces, columns: columns[0], results: results, batch: batch))
             let nextTile = Atomic<Int>(0)
-            DispatchQueue.concurrentPerform(iterations: workspaces.count) { thread in
+            ThreadTeam.computing.perform(iterations: workspaces.count) { [shouldStop] thread in
                 let (workspaces, columns, results, batch) = work.value
                 while true {
                     let number = nextTile.add(1, ordering: .relaxed).oldValue
-                    guard number < tiles.count else { return }
+                    guard number < tiles.count, !shouldStop() else { return }
                     let tile = tiles[number]
                     workspaces[thread].forward(
                         0, columns.map { $0 + tile.start }, zone: tile.zone, count: tile.count)
@@ -154,6 +159,7 @@ public final class CPUBackend: Backend {
                 }
             }
         }
+        if shouldStop() { throw EvaluationStopped() }
         return (0..<outputs).map { Array(UnsafeBufferPointer(start: results + $0 * count, count: count)) }
     }
 
@@ -167,7 +173,7 @@ public final class CPUBackend: Backend {
                 (0..<packed[number].padded.layerCount).map { (number: number, layer: $0) }
             }
             let workers = min(threads, layers.count)
-            DispatchQueue.concurrentPerform(iterations: workers) { worker in
+            ThreadTeam.computing.perform(iterations: workers) { worker in
                 let (flat, networks, packed) = work.value
                 for next in stride(from: worker, to: layers.count, by: workers) {
                     let (number, layer) = layers[next]

@@ -1,5 +1,5 @@
-import Dispatch
 import Networks
+import Threads
 
 /// Partial gradients, each the sum over a run of tiles. Tiles are assigned to slots in fixed runs, a slot's tiles are added in
 /// order by whichever thread takes the slot, and slots are summed in order: the bits do not depend on the number of threads.
@@ -103,7 +103,7 @@ final class GradientSlots {
         gradient.withUnsafeMutableBufferPointer { gradient in
             let work = Shared(
                 value: (sum: gradient.baseAddress!, slots: slots, untouched: untouched, rows: rows))
-            DispatchQueue.concurrentPerform(iterations: pieces) { piece in
+            ThreadTeam.computing.perform(iterations: pieces) { piece in
                 let (sum, slots, untouched, rows) = work.value
                 for (network, row) in rows[piece * rows.count / pieces..<(piece + 1) * rows.count / pieces] {
                     let to = sum + row.place

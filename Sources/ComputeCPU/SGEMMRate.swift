@@ -1,6 +1,6 @@
 import COpenBLAS
-import Dispatch
 import Synchronization
+import Threads
 
 /// The rate of OpenBLAS's matrix product on this machine's cores, with which a training step is compared; measured
 /// in the same run because machines are shared.
@@ -60,7 +60,7 @@ public final class SGEMMRate {
         let size = Double(SGEMMRate.size)
         let begin = ContinuousClock.now
         let total = Mutex(0.0)
-        DispatchQueue.concurrentPerform(iterations: threads) { thread in
+        ThreadTeam.computing.perform(iterations: threads) { thread in
             var operations = 0.0
             var elapsed = 0.0
             repeat {

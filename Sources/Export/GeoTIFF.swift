@@ -1,5 +1,6 @@
 import Fields
 import Foundation
+@preconcurrency import Glibc
 import NetCDFFiles
 
 /// A prediction's fields as cloud-optimized GeoTIFFs, written by GDAL's converter where it is installed; GDAL is needed for
@@ -32,28 +33,38 @@ public enum GeoTIFF {
         return try fields.map { field in
             let output = file(field, in: folder)
             let pending = try AtomicFile(replacing: output)
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: program)
             let arguments = [
                 "-q", "-of", "COG", "-co", "COMPRESS=DEFLATE", "-mo", "TIFFTAG_SOFTWARE=\(software), \(Version.text)",
                 "NETCDF:\"\(prediction)\":\(field)",
                 pending.temporaryPath,
             ]
-            process.arguments = arguments
-            let messages = Pipe()
-            process.standardError = messages
-            try process.run()
-            let said = String(decoding: messages.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-            process.waitUntilExit()
-            guard process.terminationStatus == 0 else {
+            if let reason = run(program, arguments) {
                 let command = ([converter] + arguments).map(shellWord).joined(separator: " ")
-                throw PlainFailure(
-                    .inputOutput,
-                    "--geotiff: \(field): \(command) failed: \(said.split(separator: "\n").last ?? "no message")")
+                throw PlainFailure(.inputOutput, "--geotiff: \(field): \(command) failed: \(reason)")
             }
             try pending.commit()
             return output
         }
+    }
+
+    /// Runs a program to its end; what it says last where it fails. (Foundation's Process waits without end for threads of Dispatch
+    /// that cannot be made.)
+    private static func run(_ program: String, _ arguments: [String]) -> String? {
+        let messages = Pipe()
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, messages.fileHandleForWriting.fileDescriptor, STDERR_FILENO)
+        let words = ([program] + arguments).map { strdup($0) }
+        defer { for word in words { free(word) } }
+        var process = pid_t()
+        let refusal = posix_spawn(&process, program, &actions, nil, words + [nil], environ)
+        messages.fileHandleForWriting.closeFile()
+        guard refusal == 0 else { return String(cString: strerror(refusal)) }
+        let said = String(decoding: messages.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        var status: Int32 = 0
+        while waitpid(process, &status, 0) < 0 && errno == EINTR {}
+        return status == 0 ? nil : said.split(separator: "\n").last.map(String.init) ?? "no message"
     }
 
     private static func converterPath() throws(PlainFailure) -> String {

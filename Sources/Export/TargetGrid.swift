@@ -58,15 +58,18 @@ public struct TargetGrid: Sendable {
                 projection: source.grid.projection)
             corner = (rows.first ?? 0, columns.first ?? 0)
         }
-        if let region, grid.cellCount == 0 {
-            let (x, y) = (source.grid.x, source.grid.y)
-            let extent = [x.min() ?? 0, x.max() ?? 0, y.min() ?? 0, y.max() ?? 0]
-            func text(_ numbers: [Double]) -> String { numbers.map { "\($0)" }.joined(separator: ",") }
-            throw PlainFailure(
-                .usage,
-                "--region \(text([region.xMin, region.xMax, region.yMin, region.yMax])): no cell of the \(source.name) grid lies in it; that grid covers \(text(extent)) (xmin,xmax,ymin,ymax in metres)"
-            )
-        }
+        guard grid.cellCount == 0 else { return }
+        let (x, y) = (source.grid.x, source.grid.y)
+        func text(_ numbers: [Double]) -> String { numbers.map { "\($0)" }.joined(separator: ",") }
+        let options = [
+            region.map { "--region \(text([$0.xMin, $0.xMax, $0.yMin, $0.yMax]))" },
+            spacing.map { "--spacing-m \($0)" },
+        ]
+        let extent = text([x.min() ?? 0, x.max() ?? 0, y.min() ?? 0, y.max() ?? 0])
+        throw PlainFailure(
+            .usage,
+            "\(options.compactMap { $0 }.joined(separator: " ")): no cells on the \(source.name) grid, which covers \(extent) (xmin,xmax,ymin,ymax in metres)"
+        )
     }
 
     /// The first and the last multiple of a spacing that lie on an axis's cells and within bounds: two exports of one spacing fit

@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import NetCDFFiles
 import PointStore
+import Threads
 
 /// Turns products into a store: all of pinn-ingest but its options.
 public struct IngestRun {
@@ -26,6 +27,7 @@ public struct IngestRun {
     /// complete, and a failure leaves no partial file.
     public func run() throws -> IngestReport {
         var report = IngestReport()
+        try ThreadTeam.computing.require(StoreContent.portionsAhead)
         // An unknown name is reported before a mask of 178 million cells is read.
         if let shelf = request.shelf { try ShelfMap.check(shelf) }
         let files = try inputs()

@@ -1,4 +1,4 @@
-import Dispatch
+import Threads
 
 /// The symmetric matrix H of a quasi-Newton method, in double: its lower triangle, row by row.
 ///
@@ -51,7 +51,7 @@ struct InverseHessian: Sendable, Equatable {
                 nonisolated(unsafe) let elements = elements.baseAddress!
                 nonisolated(unsafe) let sums = sums.baseAddress!
                 let workers = min(max(threads, 1), runs)
-                DispatchQueue.concurrentPerform(iterations: workers) { worker in
+                ThreadTeam.computing.perform(iterations: workers) { worker in
                     for run in stride(from: worker, to: runs, by: workers) {
                         for row in bounds[run]..<bounds[run + 1] {
                             InverseHessian.pass(

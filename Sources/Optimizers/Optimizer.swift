@@ -11,10 +11,13 @@ public protocol Optimizer: Sendable {
     /// Whether losses of different iterations are compared: then they must be over the same points.
     static var requiresFixedBatch: Bool { get }
 
+    /// The most parameters that it is made for.
+    static var maxParameterCount: Int { get }
+
     init(parameterCount: Int, options: OptimizerOptions)
 
     /// One iteration from parameters whose loss and gradient are known. `evaluate` gives them elsewhere, on the same points,
-    /// for methods that search.
+    /// for methods that search; where it throws, the same step can be made again with the same bits.
     mutating func step(
         _ parameters: inout [Float], loss: Double, gradient: [Float],
         evaluate: (_ parameters: [Float], _ gradient: inout [Float]) throws -> Double
@@ -29,6 +32,8 @@ public protocol Optimizer: Sendable {
 }
 
 extension Optimizer {
+    public static var maxParameterCount: Int { .max }
+
     /// For methods that carry nothing from one gradient to the next, or only what is meant to be carried.
     public mutating func batchDidChange() {}
 

@@ -12,6 +12,8 @@ import Glibc
 public struct SelfScaledBroyden: Optimizer {
     public static let name = "ssbroyden"
     public static let requiresFixedBatch = true
+    /// Of which the matrix takes 4 TB.
+    public static let maxParameterCount = 1_000_000
 
     public var state: BroydenState
     private let threads: Int

@@ -33,8 +33,8 @@ public struct MemoryEstimate: Sendable {
     /// Library code that is first used after the plan is made, stacks of threads, buffers of a file that is read or written
     /// (1 MB). Measured: 3 to 6 MB of netCDF, HDF5 and OpenBLAS.
     private static let laterPages = 8 << 20
-    /// Stacks and malloc arenas of Dispatch's own thread and of the one that reads ahead.
-    private static let otherThreads = (mapped: 2 * (8 + 64) << 20, data: 2 * 8 << 20)
+    /// Stack and malloc arena of the thread that reads ahead.
+    private static let otherThreads = (mapped: (8 + 64) << 20, data: 8 << 20)
 
     /// - Parameters:
     ///   - threads: that will work, each of which reserves `reservedPerThread`; 0 where nothing is computed.

@@ -1,6 +1,6 @@
-import Dispatch
 import Fields
 import Synchronization
+import Threads
 
 /// The points of one evaluation: for each set its columns, in the order of `PointSet.columns`.
 public struct Chunk: Sendable {
@@ -40,15 +40,7 @@ public final class ChunkStream: Sendable {
     private let reader: StoreReader
     private let orders: [ChunkOrder]
     private let bootstrap: Bootstrap?
-    private let queue = DispatchQueue(label: "ChunkStream")
-    private let ahead = Mutex<Pending?>(nil)
-
-    private final class Pending: Sendable {
-        let request: ChunkRequest
-        let done = DispatchSemaphore(value: 0)
-        let result = Mutex<Result<Chunk, any Error>?>(nil)
-        init(_ request: ChunkRequest) { self.request = request }
-    }
+    private let following = Mutex<(request: ChunkRequest, result: Ahead<Result<Chunk, any Error>>)?>(nil)
 
     /// - Parameters:
     ///   - sizes: points of each set in a chunk; sets that the store lacks are left out.
@@ -80,31 +72,24 @@ public final class ChunkStream: Sendable {
     ///
     /// - Parameter next: what is read ahead, for the next call; nil: nothing.
     public func chunk(_ request: ChunkRequest, next: ChunkRequest?) throws -> Chunk {
-        let foreseen = ahead.withLock { pending -> Pending? in
-            // Taken out even where reading it fails: asked again, it is read again.
-            defer { pending = nil }
-            return pending?.request == request ? pending : nil
-        }
-        let current = foreseen ?? start(request)
-        current.done.wait()
-        let chunk = try current.result.withLock { $0.take()! }.get()
+        // Taken out even where reading it fails: asked again, it is read again.
+        let foreseen = following.withLock { $0.take() }
+        // What nobody asks for is waited for too, so that memory holds no chunk more.
+        let result = foreseen?.result.take()
+        let chunk =
+            try foreseen?.request == request ? result!.get() : ChunkStream.load(request, reader, orders, bootstrap)
         if let next {
-            let following = start(next)
-            ahead.withLock { $0 = following }
+            let result = Ahead(on: .reading) { [reader, orders, bootstrap] in
+                Result { try ChunkStream.load(next, reader, orders, bootstrap) }
+            }
+            following.withLock { $0 = (next, result) }
         }
         return chunk
     }
 
-    private func start(_ request: ChunkRequest) -> Pending {
-        let pending = Pending(request)
-        queue.async { [self] in
-            pending.result.withLock { $0 = Result { try load(request) } }
-            pending.done.signal()
-        }
-        return pending
-    }
-
-    private func load(_ request: ChunkRequest) throws -> Chunk {
+    private static func load(
+        _ request: ChunkRequest, _ reader: StoreReader, _ orders: [ChunkOrder], _ bootstrap: Bootstrap?
+    ) throws -> Chunk {
         let orders = orders.filter { request.sets?.contains($0.set) ?? true }
         let runs = orders.map { (set: $0.set, points: $0.points(request.number)) }
         var chunk = Chunk(try reader.load(runs))

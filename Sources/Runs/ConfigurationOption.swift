@@ -131,7 +131,7 @@ public protocol OptionValue: Sendable, CustomStringConvertible {
     var description: String { get }
 }
 
-private let maxCount = 1_000_000_000_000
+private let maxCount = OptimizerPhases.maxIterations
 private let positive = Double.leastNonzeroMagnitude...Double.greatestFiniteMagnitude
 private let notNegative = 0...Double.greatestFiniteMagnitude
 

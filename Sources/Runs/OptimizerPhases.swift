@@ -15,7 +15,9 @@ public struct OptimizerPhases: OptionValue, Equatable {
     }
 
     public static let expected =
-        "one of \(OptimizerCatalog.all.map { $0.name }.joined(separator: ", ")), or several as NAME:ITERATIONS separated by commas (only the last may lack its iterations)"
+        "one of \(OptimizerCatalog.all.map { $0.name }.joined(separator: ", ")), or several as NAME:ITERATIONS separated by commas (only the last may lack its iterations; at most 1e12 in all)"
+
+    static let maxIterations = 1_000_000_000_000
 
     public let phases: [Phase]
     /// The sum of all counts; nil where the last phase has none.
@@ -33,12 +35,14 @@ public struct OptimizerPhases: OptionValue, Equatable {
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             let words = part.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
             let count = words.count == 2 ? wholeNumber(words[1]) : nil
-            guard let begin = start, let method = OptimizerCatalog.optimizer(named: words[0]),
+            guard let begin = start, begin <= OptimizerPhases.maxIterations,
+                let method = OptimizerCatalog.optimizer(named: words[0]),
                 words.count == 1 || count != nil
             else { return nil }
             phases.append(Phase(method: method, start: begin, length: count))
             start = count.map { begin + $0 }
         }
+        guard start ?? 0 <= OptimizerPhases.maxIterations else { return nil }
         self.phases = phases
         iterations = start
     }

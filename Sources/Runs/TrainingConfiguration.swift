@@ -90,12 +90,32 @@ public struct TrainingConfiguration: Sendable, Equatable {
     /// Most collocation points that are drawn by their residuals at a time: as many as a fixed batch has.
     public var resampledPoints: Int { sampling.method == .uniform ? 0 : stream.sampleChunks * stream.chunk }
 
+    /// With subdomains: each of them has networks as large as `--network` allows. What is computed from it stays below 2^63.
+    private static let maxParameterCount = 100_000_000_000
+
+    private func requireFeasibleSize() throws {
+        let weights = networks.parameterCount
+        guard weights <= TrainingConfiguration.maxParameterCount else {
+            throw OptionError.badValue(
+                "network", "\(network.shapes)",
+                expected: "of at most 1e11 weights, but of \(weights) with --subdomains \(network.subdomains)")
+        }
+        for phase in phases.phases where weights > phase.method.maxParameterCount {
+            throw OptionError.badValue(
+                "optimizer", "\(phases)",
+                expected:
+                    "possible with \(weights) weights: \(phase.name) is for \(phase.method.maxParameterCount) at most; choose another, or a smaller --network"
+            )
+        }
+    }
+
     /// Checks what the parser of no single option can see.
     public func validate() throws {
         guard [1, network.shapes.shapes.count].contains(network.fourier.deviations.count) else {
             throw OptionError.badValue(
                 "fourier", "\(network.fourier)", expected: FourierDeviations.expected)
         }
+        try requireFeasibleSize()
         guard constants.iceDensity < constants.seaWaterDensity else {
             throw OptionError.badValue(
                 "ice-density", "\(constants.iceDensity)",

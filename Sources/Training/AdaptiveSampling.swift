@@ -1,3 +1,4 @@
+import Compute
 import Fields
 import PointStore
 import Runs
@@ -8,9 +9,15 @@ public struct AdaptiveSampling {
     private let configuration: TrainingConfiguration
     private let batches: BatchSource
     private let evaluator: any Evaluator
+    private let shouldStop: () -> Bool
 
-    init(_ configuration: TrainingConfiguration, _ batches: BatchSource, _ evaluator: any Evaluator) {
+    /// - Parameter shouldStop: asked while points are read; then `EvaluationStopped` is thrown.
+    init(
+        _ configuration: TrainingConfiguration, _ batches: BatchSource, _ evaluator: any Evaluator,
+        shouldStop: @escaping () -> Bool = { false }
+    ) {
         (self.configuration, self.batches, self.evaluator) = (configuration, batches, evaluator)
+        self.shouldStop = shouldStop
     }
 
     /// For callers without a trainer.
@@ -56,6 +63,7 @@ public struct AdaptiveSampling {
         var columns = PointSet.collocation.columns.map { _ in [Float]() }
         for column in columns.indices { columns[column].reserveCapacity(chunks * batches.collocationSize) }
         for place in 0..<chunks {
+            if shouldStop() { throw EvaluationStopped() }
             let points = try batches.collocationPoints(of: number * chunks + place)
             for column in columns.indices { columns[column] += points[column] }
         }

@@ -1,3 +1,4 @@
+import Compute
 import Fields
 import Objective
 import Optimizers
@@ -65,7 +66,7 @@ public struct Trainer {
     ) throws -> TrainingOutcome {
         keeper.start(interval: interval)
         do {
-            return try loop(shouldStop, report, warn)
+            do { return try loop(shouldStop, report, warn) } catch is EvaluationStopped { return try dropIteration(report) }
         } catch let failure as CheckpointKeeper.NotSaved {
             throw failure.cause
         } catch let cause as any Failure where !(cause is RunError) {
@@ -78,7 +79,7 @@ public struct Trainer {
     ) throws -> TrainingOutcome {
         var wantsStop = false
         while true {
-            try beginIteration(report)
+            try beginIteration(shouldStop, report)
             let reweighting = try reweighted()
             let batch = batch
             try stepper.accumulate(
@@ -93,7 +94,9 @@ public struct Trainer {
     }
 
     /// Prepares what changes between two iterations: the optimizer at the start of a phase, resampled points.
-    private mutating func beginIteration(_ report: (TrainingProgress) -> Void) throws {
+    private mutating func beginIteration(
+        _ shouldStop: () -> Bool, _ report: (TrainingProgress) -> Void
+    ) throws {
         let iteration = state.iteration
         let startsPhase = iteration > 0 && phase.start == iteration
         let isResampled = context.configuration.sampling.lastResampling(at: iteration) == iteration
@@ -105,17 +108,19 @@ public struct Trainer {
             stepper = Trainer.stepper(context, evaluator, state.optimizer)
         }
         guard isResampled else { return }
-        try resample()
+        try resample(shouldStop)
         stepper.lossDidChange(&state)
     }
 
     /// A checkpoint of the iteration may have its points already.
-    private mutating func resample() throws {
+    private mutating func resample(_ shouldStop: () -> Bool) throws {
         guard context.configuration.sampling.method != .uniform, state.resampled?.iteration != state.iteration else {
             return
         }
-        state.resampled = try AdaptiveSampling(context.configuration, batches, evaluator).points(
-            at: state.iteration, parameters: state.parameters, replacing: state.resampled)
+        state.resampled = try withoutActuallyEscaping(shouldStop) { shouldStop in
+            try AdaptiveSampling(context.configuration, batches, evaluator, shouldStop: shouldStop).points(
+                at: state.iteration, parameters: state.parameters, replacing: state.resampled)
+        }
     }
 
     /// The terms' factors of this iteration. They become the state's when the step is made: a resumed run, too, begins with those before.
@@ -207,6 +212,21 @@ public struct Trainer {
     }
 
     // MARK: failures
+
+    /// The end of a run whose device was asked to stop within an iteration: a resumed run makes it from its beginning. Its loss
+    /// is not known, so finite weights must do.
+    private mutating func dropIteration(_ report: (TrainingProgress) -> Void) throws -> TrainingOutcome {
+        try stepper.synchronize(&state)
+        _ = try record(stepper.results(), report)
+        guard state.parameters.allSatisfy(\.isFinite) else {
+            throw RunError.diverged(iteration: state.iteration, term: "network", lastGood: keeper.newest)
+        }
+        if let newest = keeper.newest, keeper.holds(state.iteration) {
+            return .stopped(iteration: state.iteration, checkpoint: newest)
+        }
+        let path = try keeper.save(state.checkpoint(context, seconds: keeper.seconds, hasEnded: false))
+        return .stopped(iteration: state.iteration, checkpoint: path)
+    }
 
     /// Saves what was reached and says where. The loss of this iteration is not known, so finite weights must do.
     private mutating func interruption(by cause: any Failure, _ report: (TrainingProgress) -> Void) -> any Error {

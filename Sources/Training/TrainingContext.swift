@@ -4,6 +4,7 @@ import Objective
 import Optimizers
 import PointStore
 import Runs
+import Threads
 
 /// Everything a trainer works with, made from a configuration.
 public struct TrainingContext {
@@ -41,6 +42,7 @@ public struct TrainingContext {
         }
         objective = configuration.objective(for: store.description)
         try admit(store, objective)
+        try ThreadTeam.reading.require(1)
         stream = ChunkStream(
             store, sizes: configuration.stream.sizes, seed: configuration.seed,
             bootstrap: configuration.resampling == .bootstrap ? Bootstrap(seed: configuration.seed) : nil)

@@ -13,6 +13,6 @@ public struct TrainingProgress: Sendable {
 public enum TrainingOutcome: Sendable, Equatable {
     /// All iterations of the configuration are done, or as many as its stopping rule asks for.
     case complete(iteration: Int, checkpoint: String)
-    /// Stopped on request after a whole iteration.
+    /// Stopped on request; an iteration that it was in is dropped.
     case stopped(iteration: Int, checkpoint: String)
 }

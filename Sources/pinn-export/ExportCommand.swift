@@ -57,8 +57,8 @@ struct ExportCommand: ParsableCommand {
     }
 
     func validate() throws {
-        if let spacingM, !(spacingM > 0 && spacingM < 1e7) {
-            throw ValidationError("--spacing-m: \(spacingM) is not a positive number of metres below 1e7")
+        if let spacingM, !(0.001...1e7).contains(spacingM) {
+            throw ValidationError("--spacing-m: \(spacingM) is not a number of metres from 0.001 to 1e7")
         }
         if let region, let fault = Region.fault(of: region) {
             throw ValidationError("--region: \(fault), in metres of the store's projection")

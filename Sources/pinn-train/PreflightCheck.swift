@@ -32,7 +32,7 @@ struct PreflightCheck {
             backend: try Backends.memory(
                 configuration.backend, objective.residualProblem, counts: objective.sets.map { sizes[$0] ?? 0 },
                 threads: threads),
-            // Dispatch works with no more threads than there are cores.
+            // More threads than cores are not made.
             threads: min(threads ?? Backends.defaultThreads, Backends.defaultThreads),
             reservedPerThread: Backends.reservedPerThread, baseline: baseline
         ).fitted(to: limits)

@@ -10,8 +10,8 @@ struct TrainCommand: ParsableCommand {
         abstract: "Trains a physics-informed network on a point store.",
         discussion: """
             Reads pinn-store.nc (made by pinn-ingest) and writes pinn-run/: checkpoints, the loss history and the plan. \
-            Ctrl-C, SIGTERM and SIGUSR1 finish the iteration, write a checkpoint and exit with status 75; --resume continues \
-            exactly from there.
+            Ctrl-C, SIGTERM and SIGUSR1 end it within seconds with a checkpoint and status 75; --resume continues exactly from \
+            there.
             """)
 
     /// Every training option has its own default.

@@ -3,8 +3,8 @@ import TestSupport
 import Testing
 
 /// Limits of a shell on memory (`ulimit -v`, `-d`): whatever they are, a command does its work or says in one line that it
-/// cannot, before it writes anything. A Swift program whose allocation fails ends in a trap instead, Dispatch waits for ever
-/// for a thread that cannot be started, and OpenBLAS asked for memory over and over as it was loaded, even for --help.
+/// cannot, before it writes anything. A Swift program whose allocation fails ends in a trap instead, Dispatch waited for ever
+/// for a thread that could not be started, and OpenBLAS asked for memory over and over as it was loaded, even for --help.
 @Suite struct MemoryLimitTests {
     /// A command with an output that is removed before each try.
     private struct Attempt {

@@ -1,19 +1,13 @@
-import Dispatch
 import Synchronization
+import Threads
 
 /// Computes portions of a long sequence on all cores ahead of their use and delivers them in order: the result does not depend on
 /// the number of cores, and only the portions in progress are in memory.
 package final class PortionsAhead<Portion: Sendable>: Sendable {
     private let count: Int
     private let make: @Sendable (Int) -> Portion
-    private let queue = DispatchQueue(label: "PortionsAhead", attributes: .concurrent)
-    private let inProgress = Mutex<[Int: Pending]>([:])
+    private let inProgress = Mutex<[Int: Ahead<Portion>]>([:])
     private let depth: Int
-
-    private final class Pending: Sendable {
-        let done = DispatchSemaphore(value: 0)
-        let portion = Mutex<Portion?>(nil)
-    }
 
     /// - Parameter depth: how many portions are in progress at a time.
     package init(count: Int, depth: Int, make: @escaping @Sendable (Int) -> Portion) {
@@ -26,18 +20,13 @@ package final class PortionsAhead<Portion: Sendable>: Sendable {
     /// Waits for a portion; each must be taken once, in order.
     package func take(_ number: Int) -> Portion {
         guard let pending = inProgress.withLock({ $0.removeValue(forKey: number) }) else { return make(number) }
-        pending.done.wait()
+        let portion = pending.take()
         if number + depth < count { start(number + depth) }
-        return pending.portion.withLock { $0.take() } ?? make(number)
+        return portion
     }
 
     private func start(_ number: Int) {
-        let pending = Pending()
+        let pending = Ahead(on: .computing) { [make] in make(number) }
         inProgress.withLock { $0[number] = pending }
-        queue.async { [make] in
-            let portion = make(number)
-            pending.portion.withLock { $0 = portion }
-            pending.done.signal()
-        }
     }
 }

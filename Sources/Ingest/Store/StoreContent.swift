@@ -24,7 +24,7 @@ struct StoreContent: Sendable {
     private static let portion = 1 << 16
     /// Portions that are computed ahead, at most 1.5 MB each: enough for the cores of a workstation, which compute faster than one
     /// thread writes.
-    private static let portionsAhead = 16
+    static let portionsAhead = 16
 
     /// Counts, normalisation, scales and grids; the caller adds densities and provenance.
     var description: StoreDescription {
