@@ -132,7 +132,7 @@ let tests: [Target] = [
     .target(
         name: "TestSupport",
         dependencies: ["Fields", "NetCDFFiles", "PointStore", "ComputeCUDA", "CHDF5", "CZlib"],
-        path: "Tests/TestSupport", exclude: ["StandIns"]),
+        path: "Tests/TestSupport", exclude: ["Faults", "StandIns"]),
     .testTarget(name: "FieldsTests", dependencies: ["Fields"]),
     .testTarget(name: "MapProjectionsTests", dependencies: ["MapProjections", "Fields"]),
     .testTarget(name: "NetCDFFilesTests", dependencies: ["NetCDFFiles", "Fields", "TestSupport"]),
@@ -181,6 +181,19 @@ let tests: [Target] = [
         ]),
 ]
 
+/// Only for `Scripts/fuzz`, which compiles everything for libFuzzer.
+let fuzzing: [Target] =
+    Context.environment["PINN_FUZZ_BUILD"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "pinn-fuzz",
+            dependencies: [
+                "CommandSupport", "Ingest", "Export", "Runs", "PointStore", "ComputeCPU", "Networks", "Optimizers",
+                "NetCDFFiles", "Fields", "TestSupport",
+            ], path: "Tests/Fuzzing", exclude: ["Seeds"])
+    ]
+
 let package = Package(
     name: "IceShelfPINN",
     products: [
@@ -198,6 +211,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
-    targets: systemLibraries + foundations + stages + commands + tests,
+    targets: systemLibraries + foundations + stages + commands + tests + fuzzing,
     swiftLanguageModes: [.v6]
 )

@@ -36,7 +36,7 @@ public struct ProductWriter {
     public static func requireReplaceable(folder: String, name: String) throws {
         let paths = paths(folder: folder, name: name)
         for path in [paths.velocity, paths.thickness, paths.truth] where access(path, F_OK) == 0 {
-            guard NetCDFFile.says("source", beginningWith: "pinn-sample ", path: path) else {
+            guard try NetCDFFile.says("source", beginningWith: "pinn-sample ", path: path) else {
                 throw ForwardModelError.notReplaced(path: path)
             }
         }

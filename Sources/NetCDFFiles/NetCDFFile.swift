@@ -132,8 +132,15 @@ public final class NetCDFFile {
     }
 
     /// Whether a file exists whose global attribute begins with a text: an output may only replace a file of its own kind.
-    public static func says(_ name: String, beginningWith text: String, path: String) -> Bool {
-        (try? NetCDFFile(reading: path))?.attribute(name)?.text?.hasPrefix(text) == true
+    public static func says(_ name: String, beginningWith text: String, path: String) throws(NetCDFError) -> Bool {
+        do {
+            return try NetCDFFile(reading: path).attribute(name)?.text?.hasPrefix(text) == true
+        } catch where error.kind == .inputOutput {
+            // What cannot be read may be anything.
+            throw error
+        } catch {
+            return false
+        }
     }
 
     public func requireVariable(_ name: String) throws(NetCDFError) -> Variable {
