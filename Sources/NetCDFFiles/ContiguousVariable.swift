@@ -12,7 +12,7 @@ extension NetCDFFile {
         guard offset >= 0 else {
             let code = errno
             guard [EIO, EMFILE, ENFILE].contains(code) else { throw .notContiguous(variable: variable, path: path) }
-            throw .diskFailed(path: path, what: "variable \(Fields.quoted(variable))", reason: String(cString: strerror(code)))
+            throw .diskFailed(path: path, what: "variable '\(variable)'", reason: String(cString: strerror(code)))
         }
         return offset..<(offset + count * byteCount)
     }

@@ -135,10 +135,9 @@ public final class NetCDFFile {
     public static func says(_ name: String, beginningWith text: String, path: String) throws(NetCDFError) -> Bool {
         do {
             return try NetCDFFile(reading: path).attribute(name)?.text?.hasPrefix(text) == true
-        } catch where error.kind == .inputOutput {
-            // What cannot be read may be anything.
-            throw error
         } catch {
+            // What cannot be read may be anything.
+            if error.kind == .inputOutput { throw error }
             return false
         }
     }

@@ -60,8 +60,8 @@ struct FailingCallTests {
     ]
     private static let more: [Fault] = [
         Fault(call: .open, effect: .error(EIO), onward: true), Fault(call: .read, effect: .error(EIO), onward: true),
-        Fault(call: .write, effect: .error(ENOSPC), onward: true), Fault(call: .spawn, effect: .error(EAGAIN), onward: true),
-        Fault(call: .synchronize, effect: .kill),
+        Fault(call: .write, effect: .error(ENOSPC), onward: true),
+        Fault(call: .spawn, effect: .error(EAGAIN), onward: true), Fault(call: .synchronize, effect: .kill),
     ]
 
     private static let most =
@@ -85,6 +85,17 @@ struct FailingCallTests {
                 try check(fault, trial)
             }
         }
+    }
+
+    /// It was called damage to the file (65).
+    @Test func aReadErrorWhereAStoreIsOpenedIsOneOfTheDisk() throws {
+        let here = try Workspace()
+        try here.addStore()
+        let (result, _) = try #require(Faults.shared).run(
+            here.train, Stage.smallest + ["--iterations", "1"], in: here.folder.path, .read, .error(EIO), at: 5,
+            onward: true)
+        #expect(result.status == 74 && !result.died, "\(result.messages)")
+        #expect(result.messages.contains("Input/output error") && !result.messages.contains("damaged"))
     }
 
     private func check(_ fault: Fault, _ trial: Trial) throws {

@@ -56,7 +56,7 @@ final class Trial {
             try read(bytes)
         } catch let failure as any Failure {
             precondition(failure.kind != .software, failure.explanation)
-            precondition(failure.explanation.utf8.count < 10_000, "a message of \(failure.explanation.utf8.count) bytes")
+            precondition(failure.explanation.utf8.count < 10_000, "a message that nobody reads to its end")
         } catch {
             // The command says that its author must be told.
             fatalError("not a Failure: \(error)")
