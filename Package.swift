@@ -4,6 +4,10 @@ import PackageDescription
 // Targets in the order in which data flows; Sources/README.md draws the picture.
 // A target imports only from targets above it in this list.
 
+/// Only for `Scripts/fuzz`, which compiles everything for libFuzzer, and our C with the sanitizer of undefined behaviour.
+let isForFuzzing = Context.environment["PINN_FUZZ_BUILD"] != nil
+let sanitized: [CSetting] = isForFuzzing ? [.unsafeFlags(["-fsanitize=undefined", "-fno-sanitize-recover"])] : []
+
 /// Libraries of the system, found by pkg-config; `Scripts/setup` installs what is missing.
 let systemLibraries: [Target] = [
     .systemLibrary(name: "CNetCDF", pkgConfig: "netcdf", providers: [.apt(["libnetcdf-dev"])]),
@@ -13,8 +17,8 @@ let systemLibraries: [Target] = [
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CProj", pkgConfig: "proj", providers: [.apt(["libproj-dev"])]),
     .systemLibrary(name: "CShapelib", pkgConfig: "shapelib", providers: [.apt(["libshp-dev"])]),
-    .target(name: "CKernels"),
-    .target(name: "CSystem"),
+    .target(name: "CKernels", cSettings: sanitized),
+    .target(name: "CSystem", cSettings: sanitized),
 ]
 
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -181,18 +185,16 @@ let tests: [Target] = [
         ]),
 ]
 
-/// Only for `Scripts/fuzz`, which compiles everything for libFuzzer.
 let fuzzing: [Target] =
-    Context.environment["PINN_FUZZ_BUILD"] == nil
-    ? []
-    : [
+    isForFuzzing
+    ? [
         .executableTarget(
             name: "pinn-fuzz",
             dependencies: [
                 "CommandSupport", "Ingest", "Export", "Runs", "PointStore", "ComputeCPU", "Networks", "Optimizers",
                 "NetCDFFiles", "Fields", "TestSupport",
             ], path: "Tests/Fuzzing", exclude: ["Seeds"])
-    ]
+    ] : []
 
 let package = Package(
     name: "IceShelfPINN",

@@ -27,7 +27,8 @@ public func lineOfNamelessTable(inTOML text: String) -> Int? {
         let trimmed = String(line).trimmingBlanks()
         guard trimmed.hasPrefix("[") else { return false }
         let name = String(trimmed.drop { $0 == "[" }).trimmingBlanks().unicodeScalars
-        // A lone bracket (a nested array could begin so, but no file of ours has one).
+        // A lone bracket, or three (a nested array could begin so, but no file of ours has one).
+        if trimmed.hasPrefix("[[[") { return true }
         guard let first = name.first else { return true }
         guard first != "]" else { return false }
         let isBare =

@@ -136,7 +136,8 @@ extension Checkpoint {
                 "its format is \(quoted(file.attribute("format")?.text ?? "missing")), not \(quoted(Checkpoint.format))"
             )
         }
-        guard let planText = file.attribute("plan")?.text, let iteration = file.attribute("iteration")?.number,
+        guard let planText = file.attribute("plan")?.text,
+            let iteration = file.attribute("iteration")?.number.flatMap({ Int(exactly: $0) }),
             let fingerprint = file.attribute("store_fingerprint")?.text, let backend = file.attribute("backend")?.text,
             let seconds = file.attribute("trained_s")?.number
         else { throw damaged("an attribute is missing") }
@@ -147,9 +148,10 @@ extension Checkpoint {
         try admit(variables.reduce(0) { $0 + $1.count * $1.type.byteCount })
         var optimizer = StoredArrays()
         for name in file.attributeNames where contents.contains(.optimizer) && name.hasPrefix(Checkpoint.statePrefix) {
-            optimizer.counts[String(name.dropFirst(Checkpoint.statePrefix.count))] = file.attribute(name)?.number.map {
-                Int($0)
-            }
+            optimizer.counts[String(name.dropFirst(Checkpoint.statePrefix.count))] = file.attribute(name)?.number
+                .flatMap {
+                    Int(exactly: $0)
+                }
         }
         for variable in variables where variable.name.hasPrefix(Checkpoint.statePrefix) {
             let name = String(variable.name.dropFirst(Checkpoint.statePrefix.count))
@@ -160,13 +162,13 @@ extension Checkpoint {
             }
         }
         self.init(
-            configuration: configuration, iteration: Int(iteration),
+            configuration: configuration, iteration: iteration,
             parameters: try file.requireVariable(Checkpoint.parametersName).read(),
             optimizer: optimizer, balance: file.attribute("balance_factors")?.numbers,
             resampled: try contents.contains(.resampledPoints)
-                ? file.attribute(Checkpoint.drawnAt)?.number.map { drawnAt in
+                ? file.attribute(Checkpoint.drawnAt)?.number.flatMap { Int(exactly: $0) }.map { drawnAt in
                     ResampledPoints(
-                        iteration: Int(drawnAt),
+                        iteration: drawnAt,
                         columns: try PointSet.collocation.columns.map {
                             try file.requireVariable(Checkpoint.drawnVariable($0)).read()
                         })
