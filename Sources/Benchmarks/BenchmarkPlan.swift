@@ -52,7 +52,7 @@ public struct BenchmarkPlan: Sendable {
 
     /// A report without rows.
     public static func emptyReport(label: String?) -> BenchmarkReport {
-        BenchmarkReport(date: ISO8601DateFormatter().string(from: Date()), label: label, machine: .here())
+        BenchmarkReport(date: Date.now.formatted(.iso8601), label: label, machine: .here())
     }
 
     /// - Parameters:
