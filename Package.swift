@@ -4,6 +4,10 @@ import PackageDescription
 // Targets in the order in which data flows; Sources/README.md draws the picture.
 // A target imports only from targets above it in this list.
 
+/// Only for `Scripts/fuzz`, which compiles everything for libFuzzer, and our C with the sanitizer of undefined behaviour.
+let isForFuzzing = Context.environment["PINN_FUZZ_BUILD"] != nil
+let sanitized: [CSetting] = isForFuzzing ? [.unsafeFlags(["-fsanitize=undefined", "-fno-sanitize-recover"])] : []
+
 /// Libraries of the system, found by pkg-config; `Scripts/setup` installs what is missing.
 let systemLibraries: [Target] = [
     .systemLibrary(name: "CNetCDF", pkgConfig: "netcdf", providers: [.apt(["libnetcdf-dev"])]),
@@ -13,8 +17,8 @@ let systemLibraries: [Target] = [
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CProj", pkgConfig: "proj", providers: [.apt(["libproj-dev"])]),
     .systemLibrary(name: "CShapelib", pkgConfig: "shapelib", providers: [.apt(["libshp-dev"])]),
-    .target(name: "CKernels"),
-    .target(name: "CSystem"),
+    .target(name: "CKernels", cSettings: sanitized),
+    .target(name: "CSystem", cSettings: sanitized),
 ]
 
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -133,7 +137,7 @@ let tests: [Target] = [
     .target(
         name: "TestSupport",
         dependencies: ["Fields", "NetCDFFiles", "PointStore", "ComputeCUDA", "CHDF5", "CZlib"],
-        path: "Tests/TestSupport", exclude: ["StandIns"]),
+        path: "Tests/TestSupport", exclude: ["Faults", "StandIns"]),
     .testTarget(name: "FieldsTests", dependencies: ["Fields"]),
     .testTarget(name: "ThreadsTests", dependencies: ["Threads"]),
     .testTarget(name: "MapProjectionsTests", dependencies: ["MapProjections", "Fields"]),
@@ -184,6 +188,17 @@ let tests: [Target] = [
         ]),
 ]
 
+let fuzzing: [Target] =
+    isForFuzzing
+    ? [
+        .executableTarget(
+            name: "pinn-fuzz",
+            dependencies: [
+                "CommandSupport", "Ingest", "Export", "Runs", "PointStore", "ComputeCPU", "Networks", "Optimizers",
+                "NetCDFFiles", "Fields", "TestSupport",
+            ], path: "Tests/Fuzzing", exclude: ["Seeds"])
+    ] : []
+
 let package = Package(
     name: "IceShelfPINN",
     products: [
@@ -201,6 +216,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
-    targets: systemLibraries + foundations + stages + commands + tests,
+    targets: systemLibraries + foundations + stages + commands + tests + fuzzing,
     swiftLanguageModes: [.v6]
 )

@@ -115,7 +115,7 @@ public struct BenchmarkReport: Codable, Sendable, Equatable {
 
     /// A report without rows.
     public init(label: String?) {
-        date = ISO8601DateFormatter().string(from: Date())
+        date = Date.now.formatted(.iso8601)
         self.label = label
         machine = .here()
     }

@@ -43,26 +43,40 @@ static void end_computing_time(void) {
     kill(getpid(), SIGTERM);
 }
 
+// What Swift's runtime does at a trap (SIGILL, SIGTRAP): it prints where.
+static struct sigaction of_runtime[2];
+
+static void end(const char *text, int status) {
+    ssize_t written = write(2, text, strlen(text));
+    (void)written;
+    cleanup_files_remove();
+    _exit(status);
+}
+
+static void end_library(void) {
+    if (removed_file[0]) unlink(removed_file);
+    end(message, exit_status);
+}
+
+// libhdf5 leaves by exit(-1) where memory is refused in one place.
+static void handle_exit(void) {
+    if (inside) end_library();
+}
+
 static void handle(int number, siginfo_t *info, void *context) {
     (void)context;
     if (number == SIGXCPU && info->si_code != SI_TIMER) return end_computing_time();
-    if (inside) {
-        ssize_t written = write(2, message, strlen(message));
-        (void)written;
-        if (removed_file[0]) unlink(removed_file);
-        _exit(exit_status);
-    }
-    if (number == SIGABRT && errno == ENOMEM) {
-        // Swift's runtime and C++ end the process so where memory is refused. Commands plan theirs; this is for what a plan
-        // does not foresee.
-        static const char refused[] =
-            "error: the system refused memory; raise the limit ('ulimit -v', 'ulimit -d', a control group)\n";
-        ssize_t written = write(2, refused, sizeof refused - 1);
-        (void)written;
-        cleanup_files_remove();
-        _exit(71); // EX_OSERR
-    }
-    signal(number, SIG_DFL);
+    if (inside) end_library();
+    // Swift's runtime and C++ end the process by an abort where memory is refused, or use the null pointer or trap on it. Commands
+    // plan theirs; this is for what a plan does not foresee.
+    if (errno == ENOMEM)
+        end("error: the system refused memory; raise the limit ('ulimit -v', 'ulimit -d', a control group)\n", 71);
+    // libproj, for one, ends in an abort where it cannot read its database.
+    if (number == SIGABRT)
+        end("error: a library ended this command; check whether the disk can be read, and report it if it can\n", 70);
+    cleanup_files_remove();
+    if (number == SIGILL || number == SIGTRAP) sigaction(number, &of_runtime[number == SIGTRAP], NULL);
+    else signal(number, SIG_DFL);
     raise(number);
 }
 
@@ -82,6 +96,9 @@ void crash_guard_install(void) {
         sigaddset(&handled, signals[i]);
     }
     sigprocmask(SIG_UNBLOCK, &handled, NULL);
+    sigaction(SIGILL, &action, &of_runtime[0]);
+    sigaction(SIGTRAP, &action, &of_runtime[1]);
+    atexit(handle_exit);
 }
 
 void crash_guard_context(const char *text, int status, const char *remove) {

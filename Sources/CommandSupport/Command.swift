@@ -38,7 +38,7 @@ public func runCommand<Command: ParsableCommand>(_ type: Command.Type, section: 
         }
         do { try command.run() } catch is EvaluationStopped { try StopRequest.check() }
         try flushResults()
-        exit(ExitStatus.done.rawValue)
+        leave(.done)
     } catch let failure as any Failure {
         printMessage("error: \(failure.explanation)")
         leave(ExitStatus(failure.kind))
@@ -74,7 +74,7 @@ private func flushResults() throws {
     }
 }
 
-/// Exits without exit handlers, since libhdf5's can crash after a failed write.
+/// Exits without exit handlers, since libhdf5's can crash after a failed write or close, also where that was made good.
 private func leave(_ status: ExitStatus) -> Never { leave(status.rawValue) }
 
 private func leave(_ status: Int32) -> Never {

@@ -69,7 +69,7 @@ public struct PredictionWriter {
     /// Only an older prediction is replaced: a store, a checkpoint or a product must not be lost to a mistyped name.
     public static func checkOutput(_ path: String) throws {
         guard access(path, F_OK) == 0 else { return }
-        guard NetCDFFile.says("format", beginningWith: Prediction.format, path: path) else {
+        guard try NetCDFFile.says("format", beginningWith: Prediction.format, path: path) else {
             throw PlainFailure.notAPrediction(path)
         }
     }

@@ -27,7 +27,7 @@ extension Prediction {
             "source",
             "\(Version.text), \(networks) trained for \(checkpoint.iteration) iterations with the \(configuration.model.name) equations"
         )
-        try text("history", "\(ISO8601DateFormatter().string(from: Date())): \(command)")
+        try text("history", "\(Date.now.formatted(.iso8601)): \(command)")
         try text("references", "MacAyeal 1989, doi:10.1029/JB094iB04p04071; Wang et al. 2025, Science 387, 1219-1224")
         try text(
             "comment",

@@ -28,7 +28,7 @@ public struct ProductWriter {
     /// Throws if a file exists that pinn-sample did not write: real products may have the same names.
     public static func requireReplaceable(folder: String, name: String) throws {
         for path in paths(folder: folder, name: name) where access(path, F_OK) == 0 {
-            guard NetCDFFile.says("source", beginningWith: "pinn-sample ", path: path) else {
+            guard try NetCDFFile.says("source", beginningWith: "pinn-sample ", path: path) else {
                 throw PlainFailure(
                     .usage,
                     "\(path): exists and was not written by pinn-sample, so it is not replaced; choose another --name or --output"

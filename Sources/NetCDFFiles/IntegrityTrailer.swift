@@ -101,11 +101,11 @@ public enum IntegrityTrailer {
                 pread(handle, $0.baseAddress! + done, count - done, off_t(offset + done))
             }
             if got < 0 && errno == EINTR { continue }
-            guard got > 0 else {
-                throw .readFailed(
-                    path: path, what: "at byte \(offset + done)",
-                    reason: got == 0 ? "the file ends" : String(cString: strerror(errno)))
+            let place = "at byte \(offset + done)"
+            guard got >= 0 else {
+                throw .diskFailed(path: path, what: place, reason: String(cString: strerror(errno)))
             }
+            guard got > 0 else { throw .readFailed(path: path, what: place, reason: "the file ends") }
             done += got
         }
         return bytes

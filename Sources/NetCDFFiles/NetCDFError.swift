@@ -18,7 +18,7 @@ public enum NetCDFError: Failure {
     case notSelfContained(variable: String, path: String, reason: String)
     case noIntegrityTrailer(path: String)
     case readFailed(path: String, what: String, reason: String)
-    case diskFailed(path: String, what: String)
+    case diskFailed(path: String, what: String, reason: String = String(cString: strerror(EIO)))
     case notReadable(path: String, reason: String)
     case beingWritten(path: String)
     case writeFailed(path: String, what: String, reason: String)
@@ -68,8 +68,8 @@ public enum NetCDFError: Failure {
             "\(path): no integrity trailer: not a store or checkpoint of these tools, or damaged (truncated, unfinished, or changed by another tool); make it again, or restore a good copy"
         case .readFailed(let path, let what, let reason):
             "\(path): cannot read \(what): \(reason); the file is damaged, get it again"
-        case .diskFailed(let path, let what):
-            "\(path): cannot read \(what): \(String(cString: strerror(EIO))); the disk or its connection is failing, copy the file to another disk"
+        case .diskFailed(let path, let what, let reason):
+            "\(path): cannot read \(what): \(reason); the disk or its connection is failing, copy the file to another disk"
         case .notReadable(let path, let reason):
             "\(path): cannot be opened: \(reason); check its permissions with 'ls -l'"
         case .beingWritten(let path):

@@ -134,8 +134,14 @@ public final class NetCDFFile {
     }
 
     /// Whether a file exists whose global attribute begins with a text: an output may only replace a file of its own kind.
-    public static func says(_ name: String, beginningWith text: String, path: String) -> Bool {
-        (try? NetCDFFile(reading: path))?.attribute(name)?.text?.hasPrefix(text) == true
+    public static func says(_ name: String, beginningWith text: String, path: String) throws(NetCDFError) -> Bool {
+        do {
+            return try NetCDFFile(reading: path).attribute(name)?.text?.hasPrefix(text) == true
+        } catch {
+            // What cannot be read may be anything.
+            if error.kind == .inputOutput { throw error }
+            return false
+        }
     }
 
     public func requireVariable(_ name: String) throws(NetCDFError) -> Variable {

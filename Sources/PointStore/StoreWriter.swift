@@ -37,7 +37,7 @@ public final class StoreWriter {
         }
         var info = stat()
         guard stat(path, &info) == 0, info.st_mode & S_IFMT == S_IFREG else { return }
-        guard NetCDFFile.says("format", beginningWith: StoreNames.anyFormat, path: path) else {
+        guard try NetCDFFile.says("format", beginningWith: StoreNames.anyFormat, path: path) else {
             throw StoreError.notReplaced(path: path)
         }
     }

@@ -202,7 +202,7 @@ extension Report {
             store.counts[set].map { "\(NumberText.count($0)) \(set.rawValue)" }
         }
         var rows = [
-            ("Report", "\(ISO8601DateFormatter().string(from: date)): \(command)"),
+            ("Report", "\(date.formatted(.iso8601)): \(command)"),
             ("Software", Version.text),
             ("Run", "\(runPath), iteration \(checkpoint.iteration), seed \(checkpoint.configuration.seed)"),
             ("Trained", "\(NumberText.duration(checkpoint.trainedSeconds)) on \(checkpoint.backend)"),

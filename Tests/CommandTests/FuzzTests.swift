@@ -79,6 +79,15 @@ import Testing
         [(low, low), (high, low), (high, high), (low, high)].map { (x: 330_000 + $0.0, y: 2_060_000 + $0.1) }
     }
 
+    /// Coverage-guided, with sanitizers: a build of its own, which takes minutes the first time.
+    @Test(
+        .enabled(if: Places.runsLongTests, "set PINN_LONG_TESTS=1 to run"),
+        .enabled(if: Tool.installed("swift") != nil, "no swift on the PATH"))
+    func ourParsersStandAMinuteOfFuzzing() throws {
+        let result = try Tool(path: "\(Places.repository)/Scripts/fuzz").run(["all", "7"], in: Places.repository)
+        #expect(result.status == 0, "\(result.messages.suffix(4000))")
+    }
+
     @Test func damagedConfigurationsAreReadOrRefused() throws {
         let here = try Workspace()
         try here.addStore()

@@ -125,6 +125,20 @@ import Testing
         #expect(here.folder.names == before)
     }
 
+    /// libproj ends in an abort where it cannot read its database.
+    @Test func aLibraryThatAbortsLeavesNoUnfinishedOutput() throws {
+        let here = try Workspace()
+        try here.addSample()
+        let before = here.folder.names
+        let result = try here.run(here.ingest, ["sample_velocity_measures.nc", "--points", "1e8"]) { running in
+            running.wait { _ in !here.partialFiles.isEmpty }
+            running.send(SIGABRT)
+        }
+        #expect(result.status == 70 && !result.died, "\(result.messages)")
+        #expect(result.messages.contains("error: a library ended this command"))
+        #expect(here.folder.names == before)
+    }
+
     @Test(arguments: [SIGINT, SIGTERM]) func anInterruptedExportLeavesNothingAndHasTheStatusOfItsSignal(_ signal: Int32)
         throws
     {

@@ -131,6 +131,7 @@ struct WrittenTextTests {
         #expect(lineOfNamelessTable(inTOML: "a = [1]\n[b]\n [[c-d]]\n[\"e f\"]\n['']\n[ 1x ]\n[]") == nil)
         for (text, line) in [
             ("[.a]", 1), ("a = 1\n [[\u{fffd}b]]", 2), ("[=", 1), ("a = 1\n[\nb]", 2), ("x=1\r\n[\u{e9}]", 2),
+            ("a = 1\n[[[a]]]", 2), ("\u{feff}[$]", 1),
         ] {
             #expect(lineOfNamelessTable(inTOML: text) == line, "\(text)")
         }

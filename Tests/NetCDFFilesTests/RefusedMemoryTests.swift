@@ -1,3 +1,4 @@
+import Glibc
 import NetCDFFiles
 import Testing
 
@@ -9,6 +10,36 @@ import Testing
             LibraryCrash.installCrashHandler()
             let bytes = UnsafeMutableRawPointer.allocate(byteCount: 1 << 48, alignment: 16)
             bytes.storeBytes(of: 1, as: UInt8.self)
+        }
+    }
+
+    /// Its other places use the null pointer, or trap on it.
+    @Test func aNullPointerOrATrapAfterRefusedMemoryHasTheStatusOfTheSystem() async {
+        await #expect(processExitsWith: .exitCode(71)) {
+            LibraryCrash.installCrashHandler()
+            errno = ENOMEM
+            raise(SIGSEGV)
+        }
+        await #expect(processExitsWith: .exitCode(71)) {
+            LibraryCrash.installCrashHandler()
+            errno = ENOMEM
+            raise(SIGILL)
+        }
+    }
+
+    @Test func aTrapForAnotherReasonIsStillOne() async {
+        await #expect(processExitsWith: .signal(SIGILL)) {
+            LibraryCrash.installCrashHandler()
+            errno = 0
+            raise(SIGILL)
+        }
+    }
+
+    /// libhdf5 1.10.8 calls exit(-1) where it can register no identifier.
+    @Test func aLibraryThatExitsIsOneThatCrashed() async {
+        await #expect(processExitsWith: .exitCode(65)) {
+            LibraryCrash.installCrashHandler()
+            LibraryCrash.guarded(reading: "a file") { exit(-1) }
         }
     }
 }
