@@ -221,7 +221,9 @@ private final class Lines {
             guard bytes.count < Lines.maxBytes else {
                 throw fault("it has more than a million bytes; give a CSV file")
             }
-            guard byte != 0 else { throw fault("it has a byte that is zero, as texts in UTF-16 have; save it as UTF-8") }
+            guard byte != 0 else {
+                throw fault("it has a byte that is zero, as texts in UTF-16 have; save it as UTF-8")
+            }
             bytes.append(byte)
             guard let next = try nextByte() else { break }
             byte = next

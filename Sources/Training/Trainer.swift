@@ -66,7 +66,9 @@ public struct Trainer {
     ) throws -> TrainingOutcome {
         keeper.start(interval: interval)
         do {
-            do { return try loop(shouldStop, report, warn) } catch is EvaluationStopped { return try dropIteration(report) }
+            do { return try loop(shouldStop, report, warn) } catch is EvaluationStopped {
+                return try dropIteration(report)
+            }
         } catch let failure as CheckpointKeeper.NotSaved {
             throw failure.cause
         } catch let cause as any Failure where !(cause is RunError) {
