@@ -13,9 +13,10 @@ package func withNetCDFLock<Status: BitwiseCopyable & Sendable>(
     allowing bytes: Int = 0, _ call: @autoclosure () -> Status
 ) -> Status {
     libraryLock.withLock { _ in
-        chdf5_silence()
         crash_guard_enter(bytes)
         defer { crash_guard_leave() }
+        // The first call starts libhdf5, which needs memory for that.
+        chdf5_silence()
         return call()
     }
 }
