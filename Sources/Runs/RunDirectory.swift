@@ -123,17 +123,25 @@ public final class RunDirectory {
         }
     }
 
-    private func requireEmpty() throws {
-        guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else {
-            throw NetCDFError.notReadable(path: path, reason: String(cString: strerror(errno)))
+    /// Where the folder cannot be listed, nothing is begun in it.
+    private var listing: [String] {
+        get throws {
+            guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else {
+                throw NetCDFError.notReadable(path: path, reason: String(cString: strerror(errno)))
+            }
+            return names
         }
-        let others = names.filter { $0 != RunMarker.name }
+    }
+
+    private func requireEmpty() throws {
+        let others = try listing.filter { $0 != RunMarker.name }
         guard !others.isEmpty else { return }
         try requireNotStarted()
         throw RunError.notARun(path: path, holds: others.sorted())
     }
 
     private func requireNotStarted() throws {
+        _ = try listing
         for member in members where !member.checkpoints.isEmpty { throw RunError.memberPresent(path: member.path) }
         guard !checkpoints.isEmpty else { return }
         throw RunError.alreadyStarted(run: path, iteration: try newestCheckpoint([], report: { _ in }).iteration)

@@ -77,13 +77,7 @@ struct FailingCallTests {
     func whicheverCallFailsNothingIsLostAndTheNextRunWorks(_ stage: Stage) throws {
         let trial = try Trial(stage)
         for fault in Self.faults + (Self.most > 1 ? Self.more : []) {
-            guard fault.call == .thread else {
-                try check(fault, trial)
-                continue
-            }
-            withKnownIssue("libdispatch waits for a thread that cannot be made", isIntermittent: true) {
-                try check(fault, trial)
-            }
+            try check(fault, trial)
         }
     }
 
