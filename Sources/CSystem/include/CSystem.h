@@ -8,6 +8,8 @@
 #include "crash_guard.h"
 #include "file_lock.h"
 #include "file_windows.h"
+#include "parent.h"
 #include "program_arguments.h"
+#include "reader_confinement.h"
 #include "reader_process.h"
 #endif
