@@ -55,7 +55,7 @@ import Testing
 
     @Test(arguments: ["-v", "-d"]) func whatDoesNotFitIsRefusedAndTheProductIsNotBlamed(_ option: String) throws {
         var statuses: Set<Int32> = []
-        for kilobytes in stride(from: 200_000, through: 800_000, by: 50_000) {
+        for kilobytes in stride(from: option == "-d" ? 80_000 : 250_000, through: 600_000, by: 40_000) {
             try? FileManager.default.removeItem(atPath: here.folder.file("store.nc"))
             let result = try Tool(path: "/bin/sh").run(
                 ["-c", "ulimit \(option) \(kilobytes); exec \"$0\" \"$@\"", here.ingest.path] + ingest([]),
@@ -73,7 +73,7 @@ import Testing
     }
 
     @Test func whatDoesNotFitOfAWholeProductFitsOfARegion() throws {
-        let limit = ["-c", "ulimit -d 160000; exec \"$0\" \"$@\"", here.ingest.path]
+        let limit = ["-c", "ulimit -d 120000; exec \"$0\" \"$@\"", here.ingest.path]
         let whole = try Tool(path: "/bin/sh").run(limit + ingest([]), in: here.folder.path)
         let part = try Tool(path: "/bin/sh").run(
             limit + ingest(["--region", "0,50000,-50000,0"]), in: here.folder.path)
