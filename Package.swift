@@ -107,7 +107,7 @@ let stages: [Target] = [
         dependencies: [
             "Ingest", "Training", "Export", "ForwardModel", "Planning", "Runs", "Objective", "Optimizers", "ComputeCPU",
             "Compute",
-            "PointStore", "Physics", "Networks", "Pointwise", "NetCDFFiles", "Fields", logging,
+            "PointStore", "Physics", "Networks", "Pointwise", "NetCDFFiles", "CSystem", "Fields", logging,
         ], exclude: ["README.md"]),
 ]
 

@@ -1,3 +1,4 @@
+import CSystem
 import Fields
 import Foundation
 @preconcurrency import Glibc
@@ -36,6 +37,14 @@ func outputOfChild(_ arguments: [String], check: () throws -> Void) throws -> (b
     // Ctrl-C reaches the child directly, as a member of the same process group.
     try check()
     return (bytes, status)
+}
+
+/// In such a process: ends with the one that started it, whatever ends that.
+public func followParent() {
+    die_with_parent()
+    // It may have ended before.
+    var output = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
+    if poll(&output, 1, 0) > 0, output.revents & Int16(POLLERR) != 0 { exit(0) }
 }
 
 /// Starts this program with a descriptor as its stdout, which is closed here.

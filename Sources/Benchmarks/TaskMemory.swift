@@ -13,7 +13,7 @@ extension BenchmarkTask {
             case .ingest, .export, .makeStore, .makeProducts: []
             }
         return MemoryEstimate(
-            parts, threads: threads ?? 0, reservedPerThread: CPUBackend.reservedPerThread, kind: .usage)
+            parts, threads: threads ?? 0, reservedPerThread: CPUBackend.reservedPerThread)
     }
 
     /// - Parameter copies: of the points' columns that are held at once.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Compute
+import CSystem
 import Fields
 @preconcurrency import Glibc
 import Logging
@@ -23,7 +24,7 @@ public func runCommand<Command: ParsableCommand>(_ type: Command.Type, section: 
         try ProgramArguments.requireText()
         let arguments = FormerNames.replaced(in: Array(ProgramArguments.all.dropFirst()))
         if arguments.contains("--version") {
-            print(Version.text)
+            print("\(Version.text)\nreader process: \(readerConfinement)")
             try flushResults()
             exit(ExitStatus.done.rawValue)
         }
@@ -65,6 +66,14 @@ public struct StoppedEarly: Error {
 public func printMessage(_ line: String) {
     Progress.endLine()
     fputs("\(printable(line))\n", stderr)
+}
+
+/// What confines the process that reads products, on this kernel.
+private var readerConfinement: String {
+    let landlock = reader_landlock_version()
+    let active =
+        (landlock > 0 ? ["Landlock ABI \(landlock)"] : []) + (reader_seccomp_exists() != 0 ? ["seccomp"] : [])
+    return active.isEmpty ? "confinement not available" : active.joined(separator: ", ")
 }
 
 /// Where stdout is a file, a full disk shows only when the buffer is flushed.

@@ -19,6 +19,8 @@ public struct IngestPreview: Sendable {
     /// Time to read the mask [s], and its number of cells.
     var maskSeconds = 0.0
     var maskCells = 0
+    /// Needed at most, as the caller counts it; 0 where it does not.
+    var memoryBytes = 0
 
     /// Bytes of the store: the columns of every point and the masks of the grids.
     public var storeBytes: Int {
@@ -45,6 +47,7 @@ public struct IngestPreview: Sendable {
         inputs.flatMap { $0.source.lines(", \($0.iceCells) of them \(ice.adjective) ice") } + [
             IngestReport.row("collocation", "\(points) points"),
             IngestReport.row("store", "\(store), about \(IngestReport.rounded(Double(storeBytes) / 1e6)) MB"),
+            IngestReport.row("memory", "up to \(NumberText.bytes(memoryBytes)), with the processes that read"),
             IngestReport.row("time", "about \(seconds < 1 ? "a second" : "\(Int(seconds.rounded(.up))) s")"),
             "nothing was written (--dry-run)",
         ]
@@ -58,8 +61,9 @@ extension IngestRun {
         let files = try inputs()
         let begin = ContinuousClock.now
         let place = try place(in: files, &report)
-        let (mask, velocityMask, thicknessMask) = try readMask(files, place, &report)
+        let ((mask, velocityMask, thicknessMask), memory) = try admittedMask(files, place, &report)
         var preview = IngestPreview()
+        preview.memoryBytes = memory
         preview.maskSeconds = (ContinuousClock.now - begin) / .seconds(1)
         preview.maskCells = mask.codes.count
         let cells = [velocityMask, thicknessMask].map { codes in codes.count { $0 == request.ice.rawValue } }

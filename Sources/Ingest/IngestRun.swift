@@ -11,15 +11,20 @@ public struct IngestRun {
 
     let request: IngestRequest
     let progress: ProgressReport
+    let admit: Admission
     private let log: Logger
 
-    /// `progress` is called repeatedly during long work; by throwing, it stops the run.
+    /// Throws where there is no room for what will be held at once; returns all that is needed [bytes].
+    public typealias Admission = (_ parts: [(name: String, bytes: Int, remedy: String?)]) throws -> Int
+
+    /// `progress` is called repeatedly during long work; by throwing, it stops the run. So does `admit`, before fields are read.
     public init(
         _ request: IngestRequest, log: Logger = Logger(label: "pinn-ingest"),
-        progress: @escaping ProgressReport = { _, _, _ in }
+        progress: @escaping ProgressReport = { _, _, _ in }, admit: @escaping Admission = { _ in 0 }
     ) {
         self.request = request
         self.progress = progress
+        self.admit = admit
         self.log = log
     }
 
@@ -38,7 +43,7 @@ public struct IngestRun {
         report.warnings += try warnings(ofRegion: files)
         let place = try place(in: files, &report)
         let (velocityGrid, thicknessGrid) = (place.velocityGrid, place.thicknessGrid)
-        let (mask, velocityMask, thicknessMask) = try readMask(files, place, &report)
+        let (mask, velocityMask, thicknessMask) = try admittedMask(files, place, &report).masks
         let reader = { (stage: IngestStage, window: GridWindow, mask: [UInt8]) in
             ObservationReader(window: window, mask: mask, ice: request.ice) { try progress(stage, $0, $1) }
         }
@@ -221,9 +226,22 @@ public struct IngestRun {
         )
     }
 
+    /// The mask, once there is known to be room for it, and for what an ingest with this mask takes [bytes].
+    func admittedMask(_ files: Inputs, _ place: Place, _ report: inout IngestReport) throws
+        -> (masks: (mask: MaskField, velocity: [UInt8], thickness: [UInt8]), memory: Int)
+    {
+        let (owner, variable) = try maskOwner(files.thickness, files.velocity)
+        var memory = try IngestMemory(
+            files, place, mask: variable, on: try GridWindow(of: variable, in: owner, region: place.region))
+        _ = try admit(memory.parts)
+        let masks = try readMask(files, place, &report)
+        memory.add(masks, ice: request.ice)
+        return (masks, try admit(memory.parts))
+    }
+
     /// The mask, and its values on the grids of velocity and thickness, with only the selected ice left as ice. A polygon
     /// contains the cells of each grid whose centres are inside.
-    func readMask(_ files: Inputs, _ place: Place, _ report: inout IngestReport) throws
+    private func readMask(_ files: Inputs, _ place: Place, _ report: inout IngestReport) throws
         -> (mask: MaskField, velocity: [UInt8], thickness: [UInt8])
     {
         let (owner, variable) = try maskOwner(files.thickness, files.velocity)

@@ -26,8 +26,6 @@ public struct MemoryEstimate: Sendable {
     public private(set) var fixedBatchPoints: Int?
     /// What threads reserve and hardly touch, as address space and as data.
     private let reserved: (mapped: Int, data: Int)
-    /// Of the error where it does not fit: `.usage` where options of the command decide how large it is.
-    private let kind: FailureKind
     private let threads: Int
 
     /// Library code that is first used after the plan is made, stacks of threads, buffers of a file that is read or written
@@ -40,11 +38,10 @@ public struct MemoryEstimate: Sendable {
     ///   - threads: that will work, each of which reserves `reservedPerThread`; 0 where nothing is computed.
     public init(
         _ parts: [Part], threads: Int = 0, reservedPerThread: (mapped: Int, data: Int) = (0, 0),
-        kind: FailureKind = .system, baseline: ProcessMemory = .now
+        baseline: ProcessMemory = .now
     ) {
         self.parts = parts + [Part(name: "libraries at work", bytes: MemoryEstimate.laterPages)]
         self.baseline = baseline
-        self.kind = kind
         self.threads = threads
         let others = threads > 0 ? MemoryEstimate.otherThreads : (mapped: 0, data: 0)
         reserved = (
@@ -90,7 +87,7 @@ public struct MemoryEstimate: Sendable {
                     remedy: $0.name == "tiles" && threads > 1 ? "fewer --threads or \(network)" : network)
             }
             + MemoryEstimate.drawing(configuration, backend: backend)
-        self.init(parts, threads: threads, reservedPerThread: reservedPerThread, kind: .usage, baseline: baseline)
+        self.init(parts, threads: threads, reservedPerThread: reservedPerThread, baseline: baseline)
         fixedBatchPoints = needsFixedBatch ? configuration.stream.sampleChunks * (sizes[.collocation] ?? 0) : nil
     }
 
@@ -176,9 +173,13 @@ public struct MemoryEstimate: Sendable {
     public func require(_ limits: [MemoryLimit]) throws {
         guard let limit = tightest(of: limits), needed(limit.measure) > limit.bytes else { return }
         let space = limit.measure == .resident ? "memory" : "address space"
-        let largest = allParts(limit.measure).max { $0.bytes < $1.bytes }
+        let parts = allParts(limit.measure)
+        let adjustable = parts.filter { $0.remedy != nil }
+        // Whether options of the command could make it fit.
+        let isTooMuchAsked = needed(limit.measure) - adjustable.reduce(0) { $0 + $1.bytes } <= limit.bytes
+        let largest = (isTooMuchAsked ? adjustable : parts).max { $0.bytes < $1.bytes }
         throw PlainFailure(
-            kind,
+            isTooMuchAsked ? .usage : .system,
             "needs up to \(NumberText.bytes(needed(limit.measure))) of \(space), \(limit.name) leaves \(NumberText.bytes(limit.bytes)); "
                 + (largest.map { "the largest part is \($0.name), \(NumberText.bytes($0.bytes)); " } ?? "")
                 + (largest?.remedy.map { "choose \($0), or raise the limit" } ?? "raise the limit"))

@@ -132,6 +132,7 @@ struct BenchCommand: ParsableCommand {
 
     func run() throws {
         if let row {
+            followParent()
             let task = try JSON.decode(BenchmarkTask.self, from: Data(row.utf8))
             return print(try JSON.text(try task.run { try Backends.make($0, $1, threads: $2) }))
         }

@@ -15,10 +15,10 @@ extension BenchCommand {
         }
         // Refuses what does not fit before the first row rather than after those that do.
         for task in tasks(on: devices, folder: "") { try task.memory().require() }
-        let folder = what == [.step] ? "" : try makeScratchFolder()
-        defer { if !folder.isEmpty { try? FileManager.default.removeItem(atPath: folder) } }
-        if !folder.isEmpty { try requireDisk(folder) }
-        let tasks = tasks(on: devices, folder: folder)
+        let scratchFolder = what == [.step] ? nil : try ScratchFolder(in: scratch)
+        defer { scratchFolder?.remove() }
+        if let scratchFolder { try requireDisk(scratchFolder.path) }
+        let tasks = tasks(on: devices, folder: scratchFolder?.path ?? "")
         for (number, task) in tasks.enumerated() {
             printMessage("\(number + 1)/\(tasks.count) \(task.title)")
             // Checked again: other processes may have taken memory since.
@@ -98,15 +98,6 @@ extension BenchCommand {
     }
 
     // MARK: Disk
-
-    private func makeScratchFolder() throws -> String {
-        var template = Array("\(scratch)/pinn-bench-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else {
-            throw PlainFailure(
-                .inputOutput, "\(scratch): cannot write: \(String(cString: strerror(errno))); choose another path")
-        }
-        return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
 
     private func requireDisk(_ folder: String) throws {
         let needed = what.map {

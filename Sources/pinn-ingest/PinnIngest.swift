@@ -111,7 +111,7 @@ struct IngestCommand: ParsableCommand {
         }
         guard let velocity else { return }
         // A thread that finds no room for its heap waits for it without end (seen under load, at ulimit -v 260000).
-        try MemoryEstimate([.init(name: "buffers of the products", bytes: 32 << 20)], threads: 1).require()
+        _ = try admit([("buffers of the products", 32 << 20, nil)], .now)
         var request = IngestRequest(velocity: velocity)
         request.thickness = thickness
         request.schema = schema
@@ -129,14 +129,26 @@ struct IngestCommand: ParsableCommand {
     private func ingest(_ request: IngestRequest) throws {
         let display = StageDisplay()
         defer { display.close() }
+        let atStart = ProcessMemory.now
         let run = IngestRun(request) { stage, done, total in
             try StopRequest.check()
             display.update(stage, done, total)
+        } admit: {
+            try admit($0, atStart)
         }
         let (warnings, lines) = try answer(run)
         display.close()
         for warning in warnings { printMessage("warning: \(warning)") }
         for line in lines { print(printable(line)) }
+    }
+
+    /// Refuses what there is no room for; returns all that is needed [bytes].
+    private func admit(_ parts: [(name: String, bytes: Int, remedy: String?)], _ atStart: ProcessMemory) throws -> Int {
+        let memory = MemoryEstimate(
+            parts.map { .init(name: $0.name, bytes: $0.bytes, remedy: $0.remedy) }, threads: 1,
+            baseline: atStart)
+        try memory.require()
+        return memory.peak
     }
 
     private func answer(_ run: IngestRun) throws -> (warnings: [String], lines: [String]) {

@@ -28,6 +28,35 @@ import Testing
         #expect(folder.names.isEmpty)
     }
 
+    /// A row went on without its command, in a folder of 276 MB that nobody removed.
+    @Test func whatIsKilledLeavesNoProcessAndNoFolder() throws {
+        let folder = try TemporaryFolder()
+        var row: Int32?
+        let result = try #require(Tool.built("pinn-bench")).run(
+            Self.short + ["--what", "stream", "--stream-points", "30000000"], in: folder.path
+        ) { running in
+            let command = running.process.processIdentifier
+            running.wait { _ in
+                let children = try? String(contentsOfFile: "/proc/\(command)/task/\(command)/children", encoding: .utf8)
+                row = (children ?? "").split(separator: " ").compactMap { Int32($0) }.first { child in
+                    let arguments = try? String(contentsOfFile: "/proc/\(child)/cmdline", encoding: .utf8)
+                    return arguments?.contains("--row") == true
+                }
+                return row != nil && !folder.names.isEmpty
+            }
+            running.send(SIGKILL)
+        }
+        #expect(result.died && result.status == SIGKILL)
+        let process = try #require(row)
+        let end = Date() + 20
+        func isAlive() -> Bool {
+            let status = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
+            return status.contains("Name:\tpinn-bench") && !status.contains("State:\tZ")
+        }
+        while isAlive() || !folder.names.isEmpty, Date() < end { usleep(10_000) }
+        #expect(!isAlive() && folder.names.isEmpty)
+    }
+
     @Test func rowsDoNotSeeEachOthersMemory() throws {
         let folder = try TemporaryFolder()
         let result = try bench(["--points", "1000000,64", "--format", "json"], in: folder)

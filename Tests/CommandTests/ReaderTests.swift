@@ -148,6 +148,38 @@ import Testing
         Issue.record("the neighbour's reader was never stopped in time")
     }
 
+    /// Memory with a number outlived a command that was killed before it could mark it for removal, until the machine was shut down.
+    @Test func theMemoryThatACommandAndItsReaderShareHasNoName() throws {
+        let here = try Workspace()
+        try here.addSample()
+        let named = { (try? FileManager.default.contentsOfDirectory(atPath: "/dev/shm").sorted()) ?? [] }
+        let before = named()
+        var isShared = false
+        for _ in 0..<20 where !isShared {
+            _ = try here.run(here.ingest, ["sample_velocity_measures.nc", "--points", "1e6", "-o", "killed.nc"]) {
+                $0.wait { running in
+                    let command = running.process.processIdentifier
+                    let maps = (try? String(contentsOfFile: "/proc/\(command)/maps", encoding: .utf8)) ?? ""
+                    #expect(!maps.contains("SYSV") && !maps.contains("/dev/shm/"))
+                    isShared = maps.contains("memfd:product values")
+                    return isShared
+                }
+                if isShared { $0.send(SIGKILL) }
+            }
+        }
+        #expect(isShared && named() == before)
+    }
+
+    /// Its description was taken for the nonsense of a spoilt reader.
+    @Test func aFileWithThousandsOfScalarsIsNotCalledDamaged() throws {
+        let here = try Workspace()
+        try PlainHDF5Writer.write(
+            (0..<2000).map { .init("a\($0)", shape: [], [Double($0)]) }, to: here.folder.file("scalars.h5"))
+        let result = try here.run(here.ingest, ["scalars.h5"])
+        #expect(result.status == 65 && !result.died)
+        #expect(result.messages.contains("no velocity found") && !result.messages.contains("damaged"))
+    }
+
     @Test func theMarkOfAReaderIsNoOptionForPeople() throws {
         let here = try Workspace()
         try here.addSample()

@@ -10,7 +10,9 @@ import Testing
     private func version(of tool: Tool) throws -> String {
         let result = try tool.run(["--version"], in: "/")
         #expect(result.status == 0 && result.messages.isEmpty)
-        return result.output.trimmingCharacters(in: .newlines)
+        let lines = result.output.split(separator: "\n")
+        #expect(lines.count == 2 && lines[1].hasPrefix("reader process: "))
+        return String(lines[0])
     }
 
     @Test(

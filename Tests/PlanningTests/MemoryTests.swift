@@ -82,10 +82,26 @@ import Testing
         }
     }
 
+    @Test func whatOtherOptionsWouldMakeFitIsAMatterOfUsage() {
+        let parts: [MemoryEstimate.Part] = [
+            .init(name: "program", bytes: 3000), .init(name: "bands", bytes: 2000, remedy: "a smaller --region"),
+        ]
+        let memory = MemoryEstimate(parts, baseline: .none)
+        let needed = memory.needed(.resident)
+        for (bytes, kind, advice) in [
+            (needed - 1, FailureKind.usage, "choose a smaller --region"), (needed - 2001, .system, "raise the limit"),
+        ] {
+            let failure = #expect(throws: PlainFailure.self) {
+                try memory.require([MemoryLimit(counting: .resident, bytes: bytes, name: "the limit")])
+            }
+            #expect(failure?.kind == kind && failure?.explanation.contains(advice) == true)
+        }
+    }
+
     @Test func whatACommandNeedsBesidesItsOptionsIsRefusedByTheSystem() throws {
         let baseline = ProcessMemory(resident: 1 << 20, mapped: 4 << 20, data: 2 << 20)
         let memory = MemoryEstimate(
-            [.init(name: "maps", bytes: 1 << 30)], threads: 2, reservedPerThread: (mapped: 3 << 20, data: 2 << 20),
+            [.init(name: "maps", bytes: 1 << 30)], threads: 1, reservedPerThread: (mapped: 3 << 20, data: 2 << 20),
             baseline: baseline)
         #expect(memory.needed(.data) > memory.needed(.resident) && memory.needed(.mapped) > memory.needed(.data))
         for measure in [MemoryLimit.Measure.resident, .mapped, .data] {

@@ -9,6 +9,8 @@
 #include "file_lock.h"
 #include "file_room.h"
 #include "file_windows.h"
+#include "parent.h"
 #include "program_arguments.h"
+#include "reader_confinement.h"
 #include "reader_process.h"
 #endif

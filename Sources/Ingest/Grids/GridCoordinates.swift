@@ -84,21 +84,16 @@ extension ProductFile {
             throw PlainFailure.badCoordinate(
                 mesh.name, path: path, "is a mesh of \(rows) x \(columns) numbers, too many to be real")
         }
-        let values = try mesh.numbers()
-        let alongColumns = (0..<columns).map { column in
-            (0..<rows).lazy.map { values[$0 * columns + column] }.first(where: \.isFinite) ?? .nan
-        }
-        let alongRows = (0..<rows).map { row in
-            values[row * columns..<(row + 1) * columns].first(where: \.isFinite) ?? .nan
+        var alongColumns = [Double](repeating: .nan, count: columns)
+        var alongRows = [Double](repeating: .nan, count: rows)
+        try forEachValue(ofMesh: mesh) { row, column, value in
+            if alongColumns[column].isNaN { alongColumns[column] = value }
+            if alongRows[row].isNaN { alongRows[row] = value }
         }
         var deviation = (rows: 0.0, columns: 0.0)
-        for row in 0..<rows {
-            for column in 0..<columns {
-                let value = values[row * columns + column]
-                guard value.isFinite else { continue }
-                deviation.rows = max(deviation.rows, abs(value - alongRows[row]))
-                deviation.columns = max(deviation.columns, abs(value - alongColumns[column]))
-            }
+        try forEachValue(ofMesh: mesh) { row, column, value in
+            deviation.rows = max(deviation.rows, abs(value - alongRows[row]))
+            deviation.columns = max(deviation.columns, abs(value - alongColumns[column]))
         }
         let isAlongRows = deviation.rows < deviation.columns
         let line = isAlongRows ? alongRows : alongColumns
@@ -116,6 +111,24 @@ extension ProductFile {
         return CoordinateLine(
             name: mesh.name, path: path, dimension: proper[isAlongRows ? 0 : 1],
             values: try inMeters(filled, of: mesh), isFloat: mesh.type == .float)
+    }
+
+    /// Passes the finite values of a mesh with their rows and columns, a band of rows at a time: a large mesh is not held whole.
+    private func forEachValue(
+        ofMesh mesh: any ProductArray, _ use: (_ row: Int, _ column: Int, _ value: Double) -> Void
+    ) throws {
+        let proper = mesh.shape.indices.filter { mesh.shape[$0] > 1 }
+        let (rows, columns) = (mesh.shape[proper[0]], mesh.shape[proper[1]])
+        let chunk = mesh.chunkLengths?[proper[0]] ?? 1
+        let most = max(1, (1 << 22) / columns / chunk) * chunk
+        for first in stride(from: 0, to: rows, by: most) {
+            var (start, count) = (mesh.shape.map { _ in 0 }, mesh.shape)
+            start[proper[0]] = first
+            count[proper[0]] = min(most, rows - first)
+            for (place, value) in try mesh.numbers(start: start, count: count).enumerated() where value.isFinite {
+                use(first + place / columns, place % columns, value)
+            }
+        }
     }
 
     /// Products without coordinates give the first cell and the spacing; from there x increases and y decreases.

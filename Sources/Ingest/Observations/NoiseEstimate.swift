@@ -107,6 +107,7 @@ extension Observations {
     mutating func estimateErrors(columns: Int) {
         guard let noise = NoiseEstimate(of: values, at: cells, columns: columns) else { return }
         errors = values.map { _ in [] }
+        for number in errors.indices { errors[number].reserveCapacity(count) }
         for element in cells.indices {
             let here = noise.errors(near: element, values, cells, columns: columns)
             for number in here.indices { errors[number].append(here[number]) }

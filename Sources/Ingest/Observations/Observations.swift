@@ -101,7 +101,12 @@ struct ObservationReader {
         var found = Observations(
             values: [[Double]](repeating: [], count: fields.count), present: CellSet(capacity: window.grid.cellCount))
         let known = errors.compactMap { $0 }
+        // An array that grows is copied into one of twice its room.
+        let most = mask.count { $0 == ice.rawValue }
         found.errors = known.isEmpty ? [] : errors.map { _ in [] }
+        found.cells.reserveCapacity(most)
+        for number in found.values.indices { found.values[number].reserveCapacity(most) }
+        for number in found.errors.indices { found.errors[number].reserveCapacity(most) }
         var here = [Double](repeating: 0, count: fields.count)
         for band in window.bands(chunkRows: fields[0].chunkRows) {
             try progress(band.lowerBound, window.rows)

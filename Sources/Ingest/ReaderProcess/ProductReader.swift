@@ -32,7 +32,7 @@ public enum ProductReader {
     public static func begin(
         _ command: String, _ arguments: [String], check: @escaping @Sendable () throws -> Void
     ) {
-        if arguments.count == 3, arguments[1] == mark, reader_process_confine() != 0 {
+        if arguments.count == 3, arguments[1] == mark, reader_process_confine(arguments[2]) != 0 {
             _ = ReaderMessage.writeAll(greeting, to: STDIN_FILENO)
             ReaderService(path: arguments[2]).run()
             _exit(0)
@@ -45,7 +45,7 @@ public enum ProductReader {
 private final class ReaderService {
     private let path: String
     private var arrays: [any ProductArray] = []
-    private var memory: ReaderMemory?
+    private let memory = ReaderMemory(descriptor: Int32(reader_process_memory))
 
     init(path: String) { self.path = path }
 
@@ -69,25 +69,19 @@ private final class ReaderService {
                     let outline = try ArrayOutline(of: found)
                     arrays.append(found)
                     return .array(outline)
-                case .values(let number, let start, let count, let memory, let capacity):
-                    try read(arrays[number], start, count, into: memory, capacity)
+                case .values(let number, let start, let count, let capacity):
+                    try read(arrays[number], start, count, capacity)
                     return .values
                 }
             }
         }
     }
 
-    private func read(_ array: any ProductArray, _ start: [Int], _ count: [Int], into number: Int32, _ capacity: Int)
-        throws
-    {
-        if memory?.number != number {
-            memory = nil
-            memory = ReaderMemory(number: number, count: capacity)
-        }
-        guard let values = memory?.values, let total = numberOfCells(count), total <= values.count else {
+    private func read(_ array: any ProductArray, _ start: [Int], _ count: [Int], _ capacity: Int) throws {
+        guard memory.map(capacity), let total = numberOfCells(count), total <= memory.values.count else {
             throw PlainFailure.noReader(of: path, "no memory can be shared with it")
         }
-        try array.read(start: start, count: count, into: UnsafeMutableBufferPointer(rebasing: values[..<total]))
+        try array.read(start: start, count: count, into: UnsafeMutableBufferPointer(rebasing: memory.values[..<total]))
     }
 
     private func receive(_ count: Int) -> Data? {

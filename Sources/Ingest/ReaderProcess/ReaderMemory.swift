@@ -1,25 +1,51 @@
+import CSystem
 import Glibc
 
-/// Memory shared by a command and its reader, for the values of one hyperslab: a socket would copy them twice. System V shared
-/// memory, because a file in memory is subject to the file size limit of batch systems (ulimit -f). It is marked for removal at
-/// once, so it disappears with the last process that uses it, however that ends.
+/// Memory shared by a command and its reader, for the values of one hyperslab: a socket would copy them twice. It has no name, so
+/// nothing is left of it when both have ended, however they do.
 final class ReaderMemory {
-    let number: Int32
-    let values: UnsafeMutableBufferPointer<Double>
+    let descriptor: Int32
+    private(set) var values = UnsafeMutableBufferPointer<Double>(start: nil, count: 0)
 
-    /// Creates memory for `count` values.
-    convenience init?(count: Int) {
-        let number = shmget(IPC_PRIVATE, count * MemoryLayout<Double>.stride, 0o600)
-        defer { shmctl(number, IPC_RMID, nil) }
-        self.init(number: number, count: count)
+    /// The most values that it can hold: a whole band of a field (`GridWindow.bands`), and no more than a batch system lets a file
+    /// have (ulimit -f), as this is one to the kernel.
+    static let maxCount: Int = {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+        return max(1, Int(min(limit.rlim_cur / 8, 1 << 24)))
+    }()
+
+    /// Memory that another process made.
+    init(descriptor: Int32) { self.descriptor = descriptor }
+
+    /// Makes memory without any room yet; its descriptor is -1 where the system refuses it.
+    convenience init() {
+        self.init(descriptor: reader_process_make_memory())
     }
 
-    /// Attaches memory that the other process created.
-    init?(number: Int32, count: Int) {
-        guard number >= 0, let address = shmat(number, nil, 0), Int(bitPattern: address) != -1 else { return nil }
-        self.number = number
+    /// Gives room for at least `count` values, where the maker has not yet.
+    func grow(to count: Int) -> Bool {
+        count <= values.count || ftruncate(descriptor, count * MemoryLayout<Double>.stride) == 0 && map(count)
+    }
+
+    /// Maps the room that the maker has given.
+    func map(_ count: Int) -> Bool {
+        if count == values.count { return true }
+        unmap()
+        let bytes = count * MemoryLayout<Double>.stride
+        let address = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
+        guard let address, address != MAP_FAILED else { return false }
         values = UnsafeMutableBufferPointer(start: address.assumingMemoryBound(to: Double.self), count: count)
+        return true
     }
 
-    deinit { shmdt(values.baseAddress) }
+    private func unmap() {
+        if !values.isEmpty { munmap(values.baseAddress, values.count * MemoryLayout<Double>.stride) }
+        values = UnsafeMutableBufferPointer(start: nil, count: 0)
+    }
+
+    deinit {
+        unmap()
+        close(descriptor)
+    }
 }

@@ -7,7 +7,7 @@ enum ReaderRequest: Codable {
     /// The description of an array in a group.
     case array(named: String)
     /// The values of a hyperslab of an array, in shared memory for `capacity` values.
-    case values(array: Int, start: [Int], count: [Int], memory: Int32, capacity: Int)
+    case values(array: Int, start: [Int], count: [Int], capacity: Int)
 }
 
 /// What a reader answers; the content of the file is sent unasked.

@@ -18,7 +18,7 @@ final class ReaderProcess {
     /// file is rejected within a minute.
     private let patience: Int
     /// Shared with the reader.
-    private var memory: ReaderMemory?
+    private let memory = ReaderMemory()
 
     init(reading path: String, command: ProductReader.Command) throws {
         self.path = path
@@ -26,7 +26,7 @@ final class ReaderProcess {
         var info = stat()
         patience = 50 + (stat(path, &info) == 0 ? max(0, Int(info.st_size)) / 20_000_000 : 0)
         var process = pid_t()
-        socket = reader_process_start(command.name, ProductReader.mark, path, &process)
+        socket = reader_process_start(command.name, ProductReader.mark, path, memory.descriptor, &process)
         self.process = process
         guard socket >= 0 else {
             let failure = PlainFailure.noReader(of: path, String(cString: strerror(errno)))
@@ -59,17 +59,30 @@ final class ReaderProcess {
     /// Copies the values of a hyperslab of an array to `values`.
     func read(_ array: Int, start: [Int], count: [Int], into values: UnsafeMutableBufferPointer<Double>) throws {
         guard let address = values.baseAddress, !values.isEmpty else { return }
-        if (memory?.values.count ?? 0) < values.count {
-            memory = nil
-            memory = ReaderMemory(count: values.count)
+        guard values.count <= ReaderMemory.maxCount else {
+            return try readParts(of: array, start: start, count: count, into: values)
         }
-        guard let memory, let shared = memory.values.baseAddress else {
+        guard memory.grow(to: values.count), let shared = memory.values.baseAddress else {
             throw PlainFailure.noReader(of: path, String(cString: strerror(errno)))
         }
-        _ = try answer(
-            to: .values(
-                array: array, start: start, count: count, memory: memory.number, capacity: memory.values.count))
+        _ = try answer(to: .values(array: array, start: start, count: count, capacity: memory.values.count))
         memcpy(address, shared, values.count * MemoryLayout<Double>.stride)
+    }
+
+    /// The same in parts along the first dimension that is longer than one.
+    private func readParts(
+        of array: Int, start: [Int], count: [Int], into values: UnsafeMutableBufferPointer<Double>
+    ) throws {
+        guard let dimension = count.firstIndex(where: { $0 > 1 }) else { return }
+        let slice = values.count / count[dimension]
+        let most = max(1, ReaderMemory.maxCount / slice)
+        for first in stride(from: 0, to: count[dimension], by: most) {
+            var (start, length) = (start, count)
+            start[dimension] += first
+            length[dimension] = min(most, count[dimension] - first)
+            let place = first * slice..<(first + length[dimension]) * slice
+            try read(array, start: start, count: length, into: UnsafeMutableBufferPointer(rebasing: values[place]))
+        }
     }
 
     /// The reader sent an impossible message, so the file has corrupted it.

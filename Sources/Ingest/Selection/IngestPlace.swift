@@ -71,6 +71,7 @@ extension IngestRun {
 
     private func shelfMap(_ owner: ProductFile, _ variable: any ProductArray) throws -> ShelfMap {
         let window = try GridWindow(of: variable, in: owner, region: .everywhere)
+        _ = try admit([("bands of the mask", IngestMemory.bytes(ofMask: variable, on: window), nil)])
         var bodies = IceBodies(width: window.columns)
         _ = try MaskField.read(variable, of: owner, on: window, progress: { try progress(.shelves, $0, $1) }) { codes in
             for start in stride(from: 0, to: codes.count, by: window.columns) {

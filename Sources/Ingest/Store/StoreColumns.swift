@@ -21,7 +21,7 @@ struct StoreColumns: Sendable {
             let own = of.map(normalization)
             return ObservationColumns(
                 observations: found, grid: window.grid, x: x, y: y, normalizations: own,
-                weights: weights(fromErrors: found.errors, scales: own.map(\.scale), count: found.count),
+                weights: ErrorWeights(from: found.errors, scales: own.map(\.scale), count: found.count),
                 order: IndexPermutation(count: found.count, seed: mixed(content.seed, salt)))
         }
         self.content = content
@@ -77,7 +77,7 @@ private struct ObservationColumns: Sendable {
     let x: Normalization
     let y: Normalization
     let normalizations: [Normalization]
-    let weights: [[Double]]
+    let weights: ErrorWeights
     let order: IndexPermutation
 
     func cells(_ places: Range<Int>) -> [Int32] { order.indices(at: places).map { observations.cells[$0] } }
@@ -92,7 +92,7 @@ private struct ObservationColumns: Sendable {
         for (values, normalization) in zip(observations.values, normalizations) {
             columns.append(elements.map { Float(normalization.stored(values[$0])) })
         }
-        for weights in weights { columns.append(elements.map { Float(weights[$0]) }) }
+        for quantity in normalizations.indices { columns.append(elements.map { Float(weights[quantity, $0]) }) }
         return columns
     }
 }
