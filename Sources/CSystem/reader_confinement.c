@@ -98,14 +98,17 @@ static const int harmless[] = {
 #endif
     SYS_brk, SYS_clock_getres, SYS_clock_gettime, SYS_clock_nanosleep, SYS_close, SYS_dup, SYS_exit, SYS_exit_group, SYS_faccessat,
     SYS_fadvise64, SYS_fstat, SYS_fstatfs, SYS_futex, SYS_getcwd, SYS_getdents64, SYS_getegid, SYS_geteuid, SYS_getgid, SYS_getpid,
-    SYS_getppid, SYS_getrandom, SYS_getrlimit, SYS_getrusage, SYS_gettid, SYS_gettimeofday, SYS_getuid, SYS_lseek, SYS_madvise,
+    SYS_getppid, SYS_getrandom, SYS_getrusage, SYS_gettid, SYS_gettimeofday, SYS_getuid, SYS_lseek, SYS_madvise,
     SYS_membarrier, SYS_mmap, SYS_mprotect, SYS_mremap, SYS_munmap, SYS_nanosleep, SYS_newfstatat, SYS_ppoll, SYS_pread64, SYS_preadv,
     SYS_read, SYS_readlinkat, SYS_readv, SYS_recvfrom, SYS_restart_syscall, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn,
-    SYS_sched_getaffinity, SYS_sched_yield, SYS_sendto, SYS_set_robust_list, SYS_set_tid_address, SYS_setrlimit, SYS_sigaltstack,
+    SYS_sched_getaffinity, SYS_sched_yield, SYS_sendto, SYS_set_robust_list, SYS_set_tid_address, SYS_sigaltstack,
     SYS_statfs, SYS_statx, SYS_sysinfo, SYS_timer_create, SYS_timer_delete, SYS_timer_gettime, SYS_timer_settime, SYS_uname,
     SYS_write, SYS_writev,
 #ifdef SYS_rseq
     SYS_rseq,
+#endif
+#ifdef SYS_getrlimit
+    SYS_getrlimit, SYS_setrlimit,
 #endif
 };
 

@@ -61,15 +61,15 @@ struct IngestMemory {
     /// With the values at the cells of the ice.
     mutating func add(_ masks: (mask: MaskField, velocity: [UInt8], thickness: [UInt8]), ice: IceMask) {
         let all = [masks.velocity, masks.thickness, masks.mask.codes]
-        let cells = all.map { codes in codes.count { $0 == ice.rawValue } }
+        let cells = all.map { $0.count(of: ice.rawValue) }
         // Numbers of the cells, values and errors, of the surface of grounded ice too.
         let values = cells[0] * (4 + 4 * 8) + cells[1] * (ice == .floatingIce ? 1 : 2) * (4 + 2 * 8) + cells[2] * 4
         let sets = (masks.velocity.count + 2 * masks.thickness.count + masks.mask.codes.count) / 8
         // Of a mask with unknown cells, the store gets another.
-        let stored = all[..<2].reduce(0) { $0 + ($1.contains(MaskField.unknown) ? $1.count : 0) }
-        let faces = ice == .floatingIce ? FrontLine.faceCount(masks.mask.codes, columns: masks.mask.window.columns) : 0
+        let stored = all[..<2].reduce(0) { $0 + ($1.count(of: MaskField.unknown) > 0 ? $1.count : 0) }
+        let faces = ice == .floatingIce ? masks.mask.codes.frontFaces(columns: masks.mask.window.columns) : 0
         let fields = zip(bands, all).map { band, codes in
-            band.bytes * band.rows * codes.extent(of: ice, columns: band.columns)
+            band.bytes * band.rows * codes.extent(of: ice.rawValue, columns: band.columns)
         }
         // When all bands are read, a median sorts a copy of values, and then points are made.
         let last = max(12 * (cells.max() ?? 0), IngestMemory.portions)
@@ -95,18 +95,5 @@ extension GridWindow {
         let row = variable.dimensions.firstIndex(of: y.dimension)
         let chunkRows = row.flatMap { variable.chunkLengths?[$0] } ?? 1
         return bands(chunkRows: max(1, chunkRows)).map(\.count).max() ?? 0
-    }
-}
-
-extension [UInt8] {
-    /// Columns from the first to the last with a kind of ice, which alone are read.
-    fileprivate func extent(of ice: IceMask, columns: Int) -> Int {
-        var (first, last) = (columns, -1)
-        for start in stride(from: 0, to: count, by: columns) {
-            let row = self[start..<start + columns]
-            first = Swift.min(first, (row.firstIndex(of: ice.rawValue) ?? start + columns) - start)
-            last = Swift.max(last, (row.lastIndex(of: ice.rawValue) ?? start - 1) - start)
-        }
-        return Swift.max(0, last - first + 1)
     }
 }

@@ -28,26 +28,6 @@ struct FrontLine {
     }
 }
 
-extension FrontLine {
-    /// The number of faces in a mask, row-major.
-    static func faceCount(_ codes: [UInt8], columns: Int) -> Int {
-        let (ice, ocean) = (IceMask.floatingIce.rawValue, IceMask.ocean.rawValue)
-        return codes.withUnsafeBufferPointer { codes in
-            func isFace(_ a: Int, _ b: Int) -> Bool {
-                codes[a] == ice && codes[b] == ocean || codes[a] == ocean && codes[b] == ice
-            }
-            var count = 0
-            for first in stride(from: 0, to: codes.count, by: columns) {
-                for cell in first..<first + columns {
-                    if cell + 1 < first + columns, isFace(cell, cell + 1) { count += 1 }
-                    if cell + columns < codes.count, isFace(cell, cell + columns) { count += 1 }
-                }
-            }
-            return count
-        }
-    }
-}
-
 /// Follows faces with the ice on the left. The sides of a cell are numbered east, north, west, south, so that the side after
 /// the current one is the one ahead.
 private struct Tracing {

@@ -15,7 +15,7 @@ struct ShelfCells {
     ) {
         let grid = mask.window.grid
         known = CellSet(capacity: grid.cellCount)
-        cells.reserveCapacity(mask.codes.count { $0 == ice.rawValue })
+        cells.reserveCapacity(mask.codes.count(of: ice.rawValue))
         let toVelocity = NearestCells(from: grid, to: velocityGrid.grid)
         let toThickness = NearestCells(from: grid, to: thicknessGrid.grid)
         for row in 0..<grid.rows {

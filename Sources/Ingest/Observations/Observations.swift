@@ -102,7 +102,7 @@ struct ObservationReader {
             values: [[Double]](repeating: [], count: fields.count), present: CellSet(capacity: window.grid.cellCount))
         let known = errors.compactMap { $0 }
         // An array that grows is copied into one of twice its room.
-        let most = mask.count { $0 == ice.rawValue }
+        let most = mask.count(of: ice.rawValue)
         found.errors = known.isEmpty ? [] : errors.map { _ in [] }
         found.cells.reserveCapacity(most)
         for number in found.values.indices { found.values[number].reserveCapacity(most) }
