@@ -53,7 +53,9 @@ final class OwnFiles {
     }
 
     private func holds(_ text: String, _ path: String) -> Bool {
-        let bytes = try? Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
+        let file = URL(fileURLWithPath: path)
+        // A file of gigabytes is mapped; where the system refuses that, it is read.
+        let bytes = (try? Data(contentsOf: file, options: .alwaysMapped)) ?? (try? Data(contentsOf: file))
         return bytes?.range(of: Data(text.utf8)) != nil
     }
 }

@@ -81,7 +81,7 @@ final class Trial {
             _ = try PolygonFile(path: path).polygon(in: nil, of: "a product", extent: extent)
         case .points:
             try bytes.write(to: URL(fileURLWithPath: path))
-            _ = try PointTable(reading: path).write(prediction, to: folder.file("line.csv")) { _ in }
+            _ = try PointTable(reading: path).write(prediction, to: folder.file("line.csv")) {}
             try FileManager.default.removeItem(atPath: folder.file("line.csv"))
         case .store:
             try pieces!.changed(by: bytes).write(to: path)

@@ -29,11 +29,11 @@ enum ThicknessSearch {
                     let product = try ProductFile(path: folder + name, catalog: catalog)
                     // Stores and predictions of this program identify themselves.
                     let isOurs = product.file.attribute("format")?.text?.hasPrefix("IceShelfPINN") == true
-                    if !isOurs, product.mask != nil || velocity.mask != nil, covers(window, product) {
+                    if !isOurs, product.mask != nil || velocity.mask != nil, try covers(window, product) {
                         found.append(product)
                     }
                 }
-            } catch let failure as any Failure where failure.kind != .system {
+            } catch let failure as any Failure where ![.system, .inputOutput].contains(failure.kind) {
                 unreadable.append(name)
                 // A file that was too slow to read may be the right one.
                 guard ContinuousClock.now < deadline else {
@@ -63,10 +63,13 @@ enum ThicknessSearch {
         return first
     }
 
-    private static func covers(_ window: GridWindow, _ product: ProductFile) -> Bool {
-        guard let variable = product.thickness,
-            let other = try? GridWindow(of: variable, in: product, region: .everywhere)
-        else { return false }
-        return !NearestCells(from: window.grid, to: other.grid).isEmpty
+    private static func covers(_ window: GridWindow, _ product: ProductFile) throws -> Bool {
+        guard let variable = product.thickness else { return false }
+        do {
+            let other = try GridWindow(of: variable, in: product, region: .everywhere)
+            return !NearestCells(from: window.grid, to: other.grid).isEmpty
+        } catch let failure as any Failure where ![.system, .inputOutput].contains(failure.kind) {
+            return false
+        }
     }
 }
