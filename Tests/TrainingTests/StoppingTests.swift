@@ -43,7 +43,7 @@ private final class TileCounter: Sendable {
         let all = TileCounter()
         let whole = try counting(short, all).train("whole", iterations: StoppingTests.iterations)
         var random = SystemRandomNumberGenerator()
-        for number in 0..<(Places.runsLongTests ? 60 : 8) {
+        for number in 0..<(Places.runsLongTests ? 20 : 8) {
             let tile = Int.random(in: 1...all.count, using: &random)
             let name = "run\(number)"
             let stopped = try counting(short, TileCounter(stopAt: tile)).train(
