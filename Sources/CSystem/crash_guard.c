@@ -55,6 +55,9 @@ static void end(const char *text, int status) {
 
 static void end_library(void) {
     if (removed_file[0]) unlink(removed_file);
+    // libhdf5 also dies of an error where it closes a good file.
+    if (is_reading && errno == EIO)
+        end("error: a file could not be read: Input/output error; the disk or its connection is failing\n", 74);
     end(message, exit_status);
 }
 

@@ -1,6 +1,7 @@
 import CKernels
 import Fields
 import Foundation
+import NetCDFFiles
 
 /// Writes scalars of a run for TensorBoard: a file of TFRecords, each an Event message, whose protocol buffers are encoded
 /// here field by field (tensorflow/core/util/event.proto and framework/summary.proto).
@@ -55,17 +56,10 @@ public final class TensorBoardWriter {
     /// Writes what was added to the file.
     public func flush() throws(TensorBoardError) {
         lastFlush = .now
-        var written = 0
-        while written < pending.count {
-            let count = pending.withUnsafeBytes { write(handle, $0.baseAddress! + written, pending.count - written) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else {
-                pending = []
-                throw .notWritable(path: path, reason: String(cString: strerror(errno)))
-            }
-            written += count
+        defer { pending.removeAll(keepingCapacity: true) }
+        guard writeAll(pending, to: handle) else {
+            throw .notWritable(path: path, reason: String(cString: strerror(errno)))
         }
-        pending.removeAll(keepingCapacity: true)
     }
 
     // MARK: inside
