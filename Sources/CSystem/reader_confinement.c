@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 // Landlock: the same numbers on all processors (landlock(7)).
@@ -167,7 +168,15 @@ static void confine_calls(void) {
     prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
 }
 
+// libhdf5 writes the local time into the text of an error, and finding it replaces errno, which tells why a reading failed. A zone
+// without a file is looked up once.
+static void fix_time_zone(void) {
+    setenv("TZ", "UTC0", 1);
+    tzset();
+}
+
 void reader_confinement_begin(const char *path) {
+    fix_time_zone();
     // Both ask for it: else a program that runs with other rights could be started.
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return;
     confine_files(path);

@@ -126,8 +126,11 @@ struct FaultTests {
         #expect(here.partialFiles.isEmpty)
     }
 
-    /// At some places HDF5 1.10.8 dies of the error (the 75th reading of the sample): then it is taken for the file's.
-    @Test func aReadErrorInAProductIsOneOfTheDiskNotOfTheFile() throws {
+    /// At some places HDF5 1.10.8 dies of the error (the 75th reading of the sample): then it is taken for the file's. It also writes the
+    /// local time of the error, and a time zone that cannot be looked up must not hide the reason.
+    @Test(arguments: ["UTC0", ":/no/such/zone"]) func aReadErrorInAProductIsOneOfTheDiskNotOfTheFile(zone: String)
+        throws
+    {
         let here = try Workspace()
         try here.addSample()
         let product = here.folder.file("sample_velocity_measures.nc")
@@ -135,7 +138,7 @@ struct FaultTests {
             let result = try here.run(
                 try #require(Tool.installed("strace")),
                 [
-                    "-f", "-o", "/dev/null", "-P", product, "-e", "trace=pread64", "-e",
+                    "-f", "-o", "/dev/null", "-E", "TZ=\(zone)", "-P", product, "-e", "trace=pread64", "-e",
                     "inject=pread64:error=EIO:when=\(place)+", here.ingest.path, product, "--thickness",
                     "sample_bedmachine_v2.nc",
                 ])

@@ -84,7 +84,8 @@ import Testing
         .enabled(if: Places.runsLongTests, "set PINN_LONG_TESTS=1 to run"),
         .enabled(if: Tool.installed("swift") != nil, "no swift on the PATH"))
     func ourParsersStandAMinuteOfFuzzing() throws {
-        let result = try Tool(path: "\(Places.repository)/Scripts/fuzz").run(["all", "7"], in: Places.repository)
+        let result = try Tool(path: "\(Places.repository)/Scripts/fuzz").run(
+            ["all", "7"], in: Places.repository, within: 1200)
         #expect(result.status == 0, "\(result.messages.suffix(4000))")
     }
 

@@ -49,15 +49,20 @@ public struct Tool: Sendable {
     }
 
     /// Runs the program to its end. `interrupting` is called while it runs, for instance to send signals.
+    ///
+    /// - Parameter seconds: what is still there after these, a process that it started among it, is killed.
+    /// - Throws: `Family.Unfinished` then.
     public func run(
-        _ arguments: [String], in folder: String, environment: [String: String] = [:],
+        _ arguments: [String], in folder: String, environment: [String: String] = [:], within seconds: Double = 400,
         interrupting: (Running) -> Void = { _ in }
     ) throws -> Result {
+        let family = Family()
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments
         process.currentDirectoryURL = URL(fileURLWithPath: folder)
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+            .merging(family.mark) { $1 }
         // Files, not pipes, so that output of any length does not block.
         let name = "\(NSTemporaryDirectory())iceshelfpinn-\(UUID().uuidString)"
         for suffix in ["out", "err"] {
@@ -76,7 +81,7 @@ public struct Tool: Sendable {
         process.standardInput = FileHandle.nullDevice
         try process.run()
         interrupting(Running(process: process, messagesPath: "\(name).err"))
-        process.waitUntilExit()
+        try family.waitForEnd(of: process, within: seconds)
         return Result(
             status: process.terminationStatus, died: process.terminationReason == .uncaughtSignal,
             output: String(decoding: try Data(contentsOf: URL(fileURLWithPath: "\(name).out")), as: UTF8.self),
