@@ -43,8 +43,8 @@ enum ConfigurationFile {
     /// Options of the top level and of the section, as text; true is a flag, false is its absence.
     private static func options(path: String, section: String) throws -> [(String, [String])] {
         let text = try contents(of: path)
-        if let line = lineOfNamelessTable(inTOML: text) {
-            throw ConfigurationError.notTOML(path: path, line: line, reason: "a table without a name")
+        if let fault = TOMLFault(in: text) {
+            throw ConfigurationError.notTOML(path: path, line: fault.line, reason: fault.reason)
         }
         let table: TOMLTable
         do {

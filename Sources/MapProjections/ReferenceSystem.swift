@@ -23,10 +23,15 @@ public struct ReferenceSystem: Sendable {
     public init?(wellKnownText text: String) {
         let capitals = text.uppercased()
         guard text.utf8.count <= 1 << 16,
-            capitals.firstMatch(of: /^\s*(PROJ|PROJECTED|GEOG|GEOD|GEODETIC|GEOGRAPHIC)CR?S/) != nil,
+            ReferenceSystem.beginnings.contains(where: capitals.drop(while: \.isWhitespace).hasPrefix),
             !["+", "EXTENSION", "PARAMETERFILE", "PROJ ", "PROJ-"].contains(where: capitals.contains)
         else { return nil }
         self.init { proj_create_from_wkt($0, text, nil, nil, nil) }
+    }
+
+    /// Of well-known text of both versions.
+    private static let beginnings = ["PROJ", "PROJECTED", "GEOG", "GEOD", "GEODETIC", "GEOGRAPHIC"].flatMap {
+        ["\($0)CS", "\($0)CRS"]
     }
 
     /// The system of a polar stereographic projection on WGS 84.

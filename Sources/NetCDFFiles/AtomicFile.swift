@@ -156,10 +156,11 @@ enum PartialName {
 
     /// The output that a partial file belongs to, by its name or path; nil for other files.
     static func output(of partial: String) -> String? {
-        guard let match = partial.wholeMatch(of: /((?:.*\/)?)\.(.+)\.[0-9a-f]{16}\.partial/.dotMatchesNewlines()) else {
-            return nil
-        }
-        return String(match.1 + match.2)
+        let name = last(of: partial)
+        guard let inner = name.between(".", ".partial"), inner.count > 17, inner.suffix(16).isHexadecimal(count: 16),
+            inner.dropLast(16).last == "."
+        else { return nil }
+        return partial.dropLast(name.count) + String(inner.dropLast(17))
     }
 }
 

@@ -164,7 +164,11 @@ public final class NetCDFFile {
 
     /// Whether the library can write an attribute with this name: it reads more names than it writes.
     public static func canWrite(attribute name: String) -> Bool {
-        name.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_.+@-]*/) != nil
+        let allowed = name.unicodeScalars.allSatisfy {
+            $0.isASCII
+                && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || "_.+@-".unicodeScalars.contains($0))
+        }
+        return allowed && name.unicodeScalars.first.map { $0 == "_" || $0.properties.isAlphabetic } ?? false
     }
 
     public func setAttribute(_ name: String, _ value: Attribute, as type: VariableType = .double) throws(NetCDFError) {

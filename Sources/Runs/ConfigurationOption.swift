@@ -241,7 +241,7 @@ extension TrainingConfiguration {
     /// Reads and checks what `toml` wrote.
     public init(toml: String) throws {
         self.init()
-        guard lineOfNamelessTable(inTOML: toml) == nil else { throw OptionError.unknownOption("[", path: "the plan") }
+        guard TOMLFault(in: toml) == nil else { throw OptionError.unknownOption("[", path: "the plan") }
         for (name, value) in try TOMLTable(string: toml) {
             guard let text = scalarText(value) else { throw OptionError.unknownOption(name, path: "the plan") }
             try set(name, to: text)

@@ -178,7 +178,7 @@ public final class RunDirectory {
 
     /// The iteration of a checkpoint; nil for any other name.
     static func iteration(of name: String) -> Int? {
-        guard let match = name.wholeMatch(of: /checkpoint-([0-9]{10,})\.nc/), let iteration = Int(match.1),
+        guard let digits = name.between("checkpoint-", ".nc"), digits.isDecimal, let iteration = Int(digits),
             name == checkpointName(iteration)
         else { return nil }
         return iteration
@@ -290,7 +290,9 @@ public final class RunDirectory {
 
     /// Members of an ensemble that have a folder.
     private var members: [RunDirectory] {
-        names.compactMap { $0.wholeMatch(of: /member-([1-9][0-9]{0,8})/).flatMap { Int($0.1) } }.sorted().map(member)
+        names.compactMap { name in
+            name.between("member-").flatMap { $0.isDecimal && $0.count <= 9 && $0.first != "0" ? Int($0) : nil }
+        }.sorted().map(member)
     }
 
     private func isOwn(_ path: String) throws -> Bool { try mark.map { ownFiles.contain(path, of: $0) } ?? false }

@@ -1,3 +1,5 @@
+import Fields
+
 /// Which run a folder and its files belong to. The marker of a folder (`RunMarker`), its checkpoints, its history and its plan carry the same
 /// identity, which tells them from the user's files and from those of another run: only they are replaced or deleted.
 public struct RunMark: Equatable, Sendable {
@@ -34,9 +36,17 @@ public struct RunMark: Equatable, Sendable {
     var line: String { RunMark.beginning + id + (adoptsUnmarked ? RunMark.adopting : "") }
 
     init?(line: Substring) {
-        guard let parts = line.wholeMatch(of: /IceShelfPINN run ([0-9a-f]{32}(?:-[1-9][0-9]*)?)(, begun .*)?/) else {
-            return nil
-        }
-        self.init(id: String(parts.1), adoptsUnmarked: parts.2.map(String.init) == RunMark.adopting)
+        guard let text = line.between(RunMark.beginning) else { return nil }
+        let id = text.prefix { $0 != "," }
+        let rest = text[id.endIndex...]
+        guard RunMark.isIdentity(id), rest.isEmpty || rest.hasPrefix(", begun ") else { return nil }
+        self.init(id: String(id), adoptsUnmarked: rest == RunMark.adopting)
+    }
+
+    /// 32 hexadecimal digits, and of an ensemble's member its number.
+    private static func isIdentity(_ text: Substring) -> Bool {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count <= 2, parts[0].isHexadecimal(count: 32) else { return false }
+        return parts.dropFirst().allSatisfy { $0.isDecimal && $0.first != "0" }
     }
 }

@@ -14,7 +14,10 @@ struct Family {
 
     func waitForEnd(of process: Process, within seconds: Double) throws {
         let end = ContinuousClock.now + .seconds(seconds)
-        while process.isRunning, ContinuousClock.now < end { usleep(2000) }
+        // In the run loop Foundation gives back what it keeps of a process, open files among it.
+        while process.isRunning, ContinuousClock.now < end {
+            if !RunLoop.current.run(mode: .default, before: Date() + 0.05) { usleep(2000) }
+        }
         guard process.isRunning else { return }
         let found = members
         for member in found { kill(member.id, SIGKILL) }

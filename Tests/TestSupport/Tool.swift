@@ -79,6 +79,10 @@ public struct Tool: Sendable {
         process.standardOutput = output
         process.standardError = messages
         process.standardInput = FileHandle.nullDevice
+        defer {
+            try? output.close()
+            try? messages.close()
+        }
         try process.run()
         interrupting(Running(process: process, messagesPath: "\(name).err"))
         try family.waitForEnd(of: process, within: seconds)

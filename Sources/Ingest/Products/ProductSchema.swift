@@ -201,7 +201,7 @@ public struct ProductSchema: Decodable, Sendable {
     /// - Parameter isOfUser: the file is not part of the catalog, so its mistakes are its author's.
     public init(toml: String, called file: String, isOfUser: Bool = false) throws {
         let refused = { (reason: String) in PlainFailure.badSchema(file, reason, isOfUser: isOfUser) }
-        if let line = lineOfNamelessTable(inTOML: toml) { throw refused("line \(line): a table without a name") }
+        if let fault = TOMLFault(in: toml) { throw refused("line \(fault.line): \(fault.reason)") }
         do {
             self = try LibraryCrash.guarded(reading: file) {
                 try TOMLDecoder(strictDecoding: true).decode(ProductSchema.self, from: toml)
