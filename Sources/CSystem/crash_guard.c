@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -61,6 +62,15 @@ static void end_library(void) {
     end(message, exit_status);
 }
 
+// What failed may have called others since, and errno is theirs.
+static int memory_is_refused(void) {
+    const size_t size = 1 << 22;
+    void *place = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (place == MAP_FAILED) return errno == ENOMEM;
+    munmap(place, size);
+    return 0;
+}
+
 // libhdf5 leaves by exit(-1) where memory is refused in one place.
 static void handle_exit(void) {
     if (inside) end_library();
@@ -72,7 +82,7 @@ static void handle(int number, siginfo_t *info, void *context) {
     if (inside) end_library();
     // Swift's runtime and C++ end the process by an abort where memory is refused, or use the null pointer or trap on it. Commands
     // plan theirs; this is for what a plan does not foresee.
-    if (errno == ENOMEM)
+    if (errno == ENOMEM || memory_is_refused())
         end("error: the system refused memory; raise the limit ('ulimit -v', 'ulimit -d', a control group)\n", 71);
     // libproj, for one, ends in an abort where it cannot read its database.
     if (number == SIGABRT)

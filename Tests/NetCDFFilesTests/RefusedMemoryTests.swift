@@ -27,6 +27,17 @@ import Testing
         }
     }
 
+    /// Calls since then may have replaced errno.
+    @Test func aTrapWhileMemoryIsRefusedHasTheStatusOfTheSystem() async {
+        await #expect(processExitsWith: .exitCode(71)) {
+            LibraryCrash.installCrashHandler()
+            var limit = rlimit(rlim_cur: 1 << 20, rlim_max: 1 << 20)
+            setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
+            errno = ENOENT
+            raise(SIGILL)
+        }
+    }
+
     @Test func aTrapForAnotherReasonIsStillOne() async {
         await #expect(processExitsWith: .signal(SIGILL)) {
             LibraryCrash.installCrashHandler()
