@@ -44,7 +44,7 @@ private struct BracketScanner {
         return nil
     }
 
-    private static func isBlank(_ scalar: Unicode.Scalar) -> Bool { scalar == " " || scalar == "\t" || scalar == "\r" }
+    private static func isBlank(_ scalar: Unicode.Scalar) -> Bool { scalar == " " || scalar == "\t" }
 
     private var isNamelessTable: Bool {
         let rest = scalars[place...].prefix { $0 != "\n" }
