@@ -38,22 +38,39 @@ public final class ReferenceBackend: Backend {
                 let passes = forward(parameters, columns, program.derivatives)
                 let run = program.program.evaluate(inputs(of: program, outputs(of: passes), columns))
                 for (output, value) in run.outputs.enumerated() { sum[output] += value * value }
-                let bars = zip(run.outputs, coefficients[number]).map { 2 * $0 * $1 }
-                let inputBars = program.program.adjoint(slots: run.slots, outputBars: bars)
-                var outputBars = [[Double]](
-                    repeating: [Double](repeating: 0, count: residualProblem.networks.outputs),
-                    count: program.derivatives.channelCount)
-                for (input, bar) in zip(program.program.inputs, inputBars) {
-                    if case .channel(let output, let channel) = input { outputBars[channel.rawValue][output] += bar }
-                }
-                for pass in passes {
-                    let bars = outputBars.map { Array($0[residualProblem.networks.outputs(of: pass.number)]) }
-                    adjoint(pass, parameters, factorBars(window: pass.window, bars), into: &gradient)
-                }
+                addAdjoint(
+                    of: zip(run.outputs, coefficients[number]).map { 2 * $0 * $1 }, program, slots: run.slots, passes,
+                    parameters, to: &gradient)
             }
             sums.append(sum)
         }
         return (sums, gradient)
+    }
+
+    /// The residuals √c_pj · output j of program p, in the order of `ResidualRows`, and their derivatives: one row for each.
+    public func jacobian(
+        parameters: [Double], batches: [PointBatch], coefficients: [[Double]]
+    ) -> (residuals: [Double], rows: [[Double]]) {
+        var residuals: [Double] = []
+        var rows: [[Double]] = []
+        for (number, batch) in batches.enumerated() {
+            let program = residualProblem.programs[number]
+            for point in 0..<batch.count {
+                let columns = batch.columns.map { Double($0[point]) }
+                let passes = forward(parameters, columns, program.derivatives)
+                let run = program.program.evaluate(inputs(of: program, outputs(of: passes), columns))
+                for (output, value) in run.outputs.enumerated() {
+                    let root = coefficients[number][output].squareRoot()
+                    var bars = [Double](repeating: 0, count: run.outputs.count)
+                    bars[output] = root
+                    var row = [Double](repeating: 0, count: parameters.count)
+                    addAdjoint(of: bars, program, slots: run.slots, passes, parameters, to: &row)
+                    residuals.append(root * value)
+                    rows.append(row)
+                }
+            }
+        }
+        return (residuals, rows)
     }
 
     public func outputs(of program: PointProgram, parameters: [Float], at points: PointBatch) throws -> [[Float]] {
@@ -78,6 +95,24 @@ public final class ReferenceBackend: Backend {
 
     /// Channels (K, outputs of the layer).
     private typealias Channels = [[Double]]
+
+    /// Adds the derivative of Σ bar_j · output j at a point.
+    private func addAdjoint(
+        of bars: [Double], _ program: PointProgram, slots: [Double], _ passes: [Pass], _ parameters: [Double],
+        to gradient: inout [Double]
+    ) {
+        let inputBars = program.program.adjoint(slots: slots, outputBars: bars)
+        var outputBars = Channels(
+            repeating: [Double](repeating: 0, count: residualProblem.networks.outputs),
+            count: program.derivatives.channelCount)
+        for (input, bar) in zip(program.program.inputs, inputBars) {
+            if case .channel(let output, let channel) = input { outputBars[channel.rawValue][output] += bar }
+        }
+        for pass in passes {
+            let bars = outputBars.map { Array($0[residualProblem.networks.outputs(of: pass.number)]) }
+            adjoint(pass, parameters, factorBars(window: pass.window, bars), into: &gradient)
+        }
+    }
 
     private func inputs(of program: PointProgram, _ outputs: Channels, _ columns: [Double]) -> [Double] {
         program.program.inputs.map { input in

@@ -35,6 +35,9 @@ package struct ZonedBatch {
         self.places = places
     }
 
+    /// The given batch's index of a gathered point.
+    package func place(of point: Int) -> Int { places.map { Int($0[point]) } ?? point }
+
     /// Writes the values of a run of gathered points to the points' indices in the given batch.
     package func scatter(
         _ values: UnsafePointer<Float>, of points: Range<Int>, into results: UnsafeMutablePointer<Float>

@@ -9,13 +9,13 @@ import Threads
 public final class CPUBackend: Backend {
     public let residualProblem: ResidualProblem
     public let threads: Int
-    private let kernels: TileKernels
+    let kernels: TileKernels
     private let precision: Precision
     /// The networks of all subdomains, one subdomain after the other.
     private let packed: [PackedNetwork]
     private let slots: GradientSlots
-    private let workspaces: [TileWorkspace]
-    private let shouldStop: @Sendable () -> Bool
+    let workspaces: [TileWorkspace]
+    let shouldStop: @Sendable () -> Bool
 
     /// Cores that this process may run on, as limited by the machine, a Slurm job or taskset.
     public static var availableCores: Int { Int(available_cores()) }
@@ -36,9 +36,7 @@ public final class CPUBackend: Backend {
         self.kernels = kernels
         self.precision = precision
         self.shouldStop = shouldStop
-        let packed = (0..<residualProblem.networks.decomposition.count).flatMap { _ in
-            residualProblem.networks.networks.map { PackedNetwork($0, kernels, precision) }
-        }
+        let packed = PackedNetwork.all(of: residualProblem.networks, kernels, precision)
         self.packed = packed
         slots = GradientSlots(residualProblem.networks, packed)
         workspaces = (0..<self.threads).map { _ in
@@ -57,14 +55,14 @@ public final class CPUBackend: Backend {
     }
 
     /// A run of points of one zone of a batch.
-    private struct Tile {
+    struct Tile {
         let program: Int
         let zone: Int
         let start: Int
         let count: Int
     }
 
-    private static func tiles(_ programs: [PointProgram], _ batches: [ZonedBatch]) -> [Tile] {
+    static func tiles(_ programs: [PointProgram], _ batches: [ZonedBatch]) -> [Tile] {
         var tiles: [Tile] = []
         for (number, program) in programs.enumerated() {
             let size = TileWorkspace.points(program.derivatives)
@@ -163,28 +161,13 @@ public final class CPUBackend: Backend {
         return (0..<outputs).map { Array(UnsafeBufferPointer(start: results + $0 * count, count: count)) }
     }
 
-    // MARK: inside
+    // MARK: inside, for the Jacobian too
 
-    private func load(_ parameters: [Float]) {
-        parameters.withUnsafeBufferPointer { flat in
-            let work = Shared(value: (flat: flat.baseAddress!, networks: residualProblem.networks, packed: packed))
-            // Layer by layer on all cores: on one, it would take as long as a tile, with a node's other cores idle.
-            let layers = packed.indices.flatMap { number in
-                (0..<packed[number].padded.layerCount).map { (number: number, layer: $0) }
-            }
-            let workers = min(threads, layers.count)
-            ThreadTeam.computing.perform(iterations: workers) { worker in
-                let (flat, networks, packed) = work.value
-                for next in stride(from: worker, to: layers.count, by: workers) {
-                    let (number, layer) = layers[next]
-                    let (subdomain, network) = number.quotientAndRemainder(dividingBy: networks.networks.count)
-                    packed[number].load(flat + networks.parameters(of: network, in: subdomain), layer: layer)
-                }
-            }
-        }
+    func load(_ parameters: [Float]) {
+        PackedNetwork.load(parameters, into: packed, of: residualProblem.networks, threads: threads)
     }
 
-    private func withColumns(of batches: [PointBatch], _ body: ([[UnsafePointer<Float>]]) -> Void) {
+    func withColumns(of batches: [PointBatch], _ body: ([[UnsafePointer<Float>]]) -> Void) {
         func next(_ batch: Int, _ column: Int, _ pointers: [[UnsafePointer<Float>]]) {
             guard batch < batches.count else { return body(pointers) }
             guard column < batches[batch].columns.count else { return next(batch + 1, 0, pointers + [[]]) }

@@ -130,4 +130,63 @@ final class NetworkTile {
             kernels.enter_adjoint(x, y, points, channels, width, stride, bar, slopes.x, slopes.y, gradient)
         }
     }
+
+    // MARK: factors of the Jacobian
+
+    /// Keeps the inputs of every layer at the points of the last `forward`.
+    func keepInputs(
+        _ packed: PackedNetwork, _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, in factors: NetworkFactors
+    ) {
+        let (points, channels) = (factors.points, factors.channels)
+        factors.x.update(from: x, count: points)
+        factors.y.update(from: y, count: points)
+        if packed.isEncoded {
+            keep(features, network.width, in: factors.inputs(of: 0), points * channels)
+        } else {
+            keepCoordinates(x, y, in: factors)
+        }
+        for layer in 1...network.hiddenLayers {
+            kernels.reactivate(z(layer - 1), a, points, channels, network.width, stride)
+            keep(a, network.width, in: factors.inputs(of: layer), points * channels)
+        }
+    }
+
+    /// Keeps the adjoints of every layer, from `outputBars` at the points of the last `forward`.
+    ///
+    /// - Parameter output: of the program, whose adjoints they are.
+    func keepAdjoints(_ packed: PackedNetwork, of output: Int, in factors: NetworkFactors) {
+        let (points, channels, width) = (factors.points, factors.channels, network.width)
+        let last = network.hiddenLayers
+        factors.adjoints(last, of: output).update(from: outputBars, count: points * channels * network.outputs)
+        BLAS.multiply(
+            outputBars, transposed: packed.parameters + network.weights(of: last), into: bar, stride: stride,
+            m: channels * points, n: width, k: network.outputs)
+        for layer in (0..<last).reversed() {
+            // The biases' adjoints go where the next product overwrites them.
+            kernels.activate_adjoint(z(layer), bar, barBelow, points, channels, width, stride)
+            keep(bar, width, in: factors.adjoints(layer, of: output), points * channels)
+            guard layer > 0 else { break }
+            kernels.multiply(bar, packed.backwardPanels(layer), channels * points, width, stride, barBelow)
+            swap(&bar, &barBelow)
+        }
+    }
+
+    private func keep(
+        _ stack: UnsafePointer<Float>, _ width: Int, in dense: UnsafeMutablePointer<Float>, _ rows: Int
+    ) {
+        for row in 0..<rows { (dense + row * width).update(from: stack + row * stride, count: width) }
+    }
+
+    /// Channels of x and y themselves.
+    private func keepCoordinates(
+        _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, in factors: NetworkFactors
+    ) {
+        let entrance = factors.inputs(of: 0)
+        for point in 0..<factors.points {
+            let here = entrance + point * factors.channels * 2
+            (here[0], here[1]) = (x[point], y[point])
+            guard factors.channels > 1 else { continue }
+            (here[2], here[3], here[4], here[5]) = (slopes.x, 0, 0, slopes.y)
+        }
+    }
 }

@@ -1,6 +1,7 @@
 import CKernels
 import Compute
 import Networks
+import Threads
 
 /// A network's parameters in the kernels' layout: the width padded with zeros to whole vectors, and the square
 /// weights laid out in panels, once for the forward pass and once transposed for the backward pass.
@@ -52,6 +53,33 @@ final class PackedNetwork: @unchecked Sendable {
             fourierTable[number] = b.x
             fourierTable[padded.width + number] = b.y
             fourierTable[2 * padded.width + number] = number < frequencies.count ? Float(Double.pi / 2) : 0
+        }
+    }
+
+    /// Memory for the networks of all subdomains, one subdomain after the other.
+    static func all(of group: NetworkGroup, _ kernels: TileKernels, _ precision: Precision) -> [PackedNetwork] {
+        (0..<group.decomposition.count).flatMap { _ in
+            group.networks.map { PackedNetwork($0, kernels, precision) }
+        }
+    }
+
+    /// Copies and packs a flat vector into networks made by `all`.
+    static func load(_ vector: [Float], into packed: [PackedNetwork], of group: NetworkGroup, threads: Int) {
+        vector.withUnsafeBufferPointer { flat in
+            let work = Shared(value: (flat: flat.baseAddress!, group: group, packed: packed))
+            // Layer by layer on all cores: on one, it would take as long as a tile, with a node's other cores idle.
+            let layers = packed.indices.flatMap { number in
+                (0..<packed[number].padded.layerCount).map { (number: number, layer: $0) }
+            }
+            let workers = min(threads, layers.count)
+            ThreadTeam.computing.perform(iterations: workers) { worker in
+                let (flat, group, packed) = work.value
+                for next in stride(from: worker, to: layers.count, by: workers) {
+                    let (number, layer) = layers[next]
+                    let (subdomain, network) = number.quotientAndRemainder(dividingBy: group.networks.count)
+                    packed[number].load(flat + group.parameters(of: network, in: subdomain), layer: layer)
+                }
+            }
         }
     }
 

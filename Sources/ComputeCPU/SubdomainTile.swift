@@ -60,6 +60,20 @@ final class SubdomainTile {
         slot.untouched[number] = false
     }
 
+    /// The factors of a network's Jacobian at the points of the last `forward`, with the inputs of all layers.
+    func factors(of network: Int, points: Int, channels: Int, programOutputs: Int) -> NetworkFactors {
+        let number = subdomain * networks.count + network
+        let factors = NetworkFactors(
+            number, packed[number], points: points, channels: channels, programOutputs: programOutputs)
+        networks[network].keepInputs(packed[number], x, y, in: factors)
+        return factors
+    }
+
+    /// Adds an output's adjoints to the factors.
+    func keepAdjoints(_ network: Int, of output: Int, in factors: NetworkFactors) {
+        networks[network].keepAdjoints(packed[factors.number], of: output, in: factors)
+    }
+
     /// Sets the points, of one zone and in the coordinates of the square. A subdomain that alone covers them needs no window.
     func enter(
         _ subdomain: Int, zone: Int, isAlone: Bool, _ squareX: UnsafePointer<Float>, _ squareY: UnsafePointer<Float>,

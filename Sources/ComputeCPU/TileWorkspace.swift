@@ -126,25 +126,58 @@ final class TileWorkspace {
         let program = programs[number]
         seed(program.tile, coefficients, sums: sums, count: count)
         program.tile.propagate()
-        let covering = covering[zone].count
         for network in outputs.indices where !program.places[network].isEmpty {
-            let channels = program.channels[network]
-            let step = channels * outputs[network]
-            let bars = sum(of: network, isAlone: covering == 1).bars
-            bars.update(repeating: 0, count: count * step)
-            for place in program.places[network] {
-                let row = program.tile.barRow(place.slot)
-                let to = bars + place.channel * outputs[network] + place.output
-                for point in 0..<count { to[point * step] = row[point] }
-            }
-            for subdomain in subdomains.prefix(covering) {
-                if covering > 1 {
-                    subdomain.setBars(
-                        of: network, outputs: outputs[network], from: bars, points: count, channels: channels)
-                }
-                subdomain.adjoint(network, points: count, channels: channels, slot: slot)
+            setBars(program, of: network, zone: zone, count: count)
+            for subdomain in subdomains.prefix(covering[zone].count) {
+                subdomain.adjoint(network, points: count, channels: program.channels[network], slot: slot)
             }
         }
+    }
+
+    /// Sets the adjoints of a network's outputs, in all subdomains that cover the zone, from those of the program's inputs.
+    private func setBars(_ program: ProgramPass, of network: Int, zone: Int, count: Int) {
+        let covering = covering[zone].count
+        let channels = program.channels[network]
+        let step = channels * outputs[network]
+        let bars = sum(of: network, isAlone: covering == 1).bars
+        bars.update(repeating: 0, count: count * step)
+        for place in program.places[network] {
+            let row = program.tile.barRow(place.slot)
+            let to = bars + place.channel * outputs[network] + place.output
+            for point in 0..<count { to[point * step] = row[point] }
+        }
+        guard covering > 1 else { return }
+        for subdomain in subdomains.prefix(covering) {
+            subdomain.setBars(of: network, outputs: outputs[network], from: bars, points: count, channels: channels)
+        }
+    }
+
+    /// The factors of the Jacobian of √c_j · output j at the tile of the last `forward`: of every network that the program uses, in
+    /// every subdomain that covers the zone.
+    ///
+    /// - Parameter roots: √c_j.
+    func factors(_ number: Int, zone: Int, count: Int, roots: [Float]) -> [NetworkFactors] {
+        let program = programs[number]
+        let covering = subdomains.prefix(covering[zone].count)
+        let networks = outputs.indices.filter { !program.places[$0].isEmpty }
+        let factors = networks.map { network in
+            covering.map {
+                $0.factors(
+                    of: network, points: count, channels: program.channels[network], programOutputs: roots.count)
+            }
+        }
+        for (output, slot) in program.tile.program.outputs.enumerated() {
+            program.tile.clearBars()
+            program.tile.barRow(slot).update(repeating: roots[output], count: count)
+            program.tile.propagate()
+            for (place, network) in networks.enumerated() {
+                setBars(program, of: network, zone: zone, count: count)
+                for (subdomain, kept) in zip(covering, factors[place]) {
+                    subdomain.keepAdjoints(network, of: output, in: kept)
+                }
+            }
+        }
+        return factors.flatMap { $0 }
     }
 
     /// The outputs' adjoints 2 c r, and the sums of r².
