@@ -5,6 +5,7 @@ import Fields
 @preconcurrency import Glibc
 import Logging
 import NetCDFFiles
+import Synchronization
 
 /// Runs a command to its end: options from the command line and `--config`, one line on stderr for a failure, and
 /// the exit status that belongs to it.
@@ -31,11 +32,14 @@ public func runCommand<Command: ParsableCommand>(_ type: Command.Type, section: 
         let configuration = try ConfigurationFile.split(arguments, section: section)
         var command: any ParsableCommand
         do {
-            command = try Command.parseAsRoot(configuration.map { $0.ofFile + $0.others } ?? arguments)
+            command = try Command.parseAsRoot(configuration.map { $0.ofFile + $0.others + $0.flags } ?? arguments)
         } catch {
             // The parser sees one list; where the command line alone is correct, the file is at fault.
             let isFileAtFault = configuration.map { (try? Command.parseAsRoot($0.others)) != nil } ?? false
             refuse(error, Command.self, configuration: isFileAtFault ? configuration?.path : nil)
+        }
+        for option in configuration?.absent ?? [] {
+            requireFlag(option, Command.self, configuration: configuration?.path)
         }
         do { try command.run() } catch is EvaluationStopped { try StopRequest.check() }
         try flushResults()
@@ -65,8 +69,20 @@ public struct StoppedEarly: Error {
 /// A line for the user on stderr; stdout carries results only.
 public func printMessage(_ line: String) {
     Progress.endLine()
-    fputs("\(printable(line))\n", stderr)
+    if standardErrorTakes(within: 2000) { fputs("\(printable(line))\n", stderr) }
 }
+
+/// Whether stderr takes what is written, now or within some milliseconds: not a terminal that was stopped (Ctrl-S, a broken connection)
+/// nor a pipe whose reader sleeps, in which every word would wait for ever and no signal be answered.
+func standardErrorTakes(within milliseconds: Int32) -> Bool {
+    var waiting = pollfd(fd: 2, events: Int16(POLLOUT), revents: 0)
+    // Once is enough: a command has many lines.
+    let isTaken = poll(&waiting, 1, isStandardErrorStuck.load(ordering: .relaxed) ? 0 : milliseconds) != 0
+    if milliseconds > 0 { isStandardErrorStuck.store(!isTaken, ordering: .relaxed) }
+    return isTaken
+}
+
+private let isStandardErrorStuck = Atomic(false)
 
 /// What confines the process that reads products, on this kernel.
 private var readerConfinement: String {
@@ -116,6 +132,16 @@ private func refuse<Command: ParsableCommand>(
     }
     printMessage("error: \(line); see '\(Command.configuration.commandName ?? "the command") --help'")
     leave(.usage)
+}
+
+/// Ends the command where an option that a configuration sets to false is none, or needs a value.
+private func requireFlag<Command: ParsableCommand>(_ option: String, _ type: Command.Type, configuration: String?) {
+    do { _ = try Command.parseAsRoot([option]) } catch {
+        let message = Command.message(for: error)
+        if message.contains("Unknown option") || message.contains("Missing value for '\(option)") {
+            refuse(error, Command.self, configuration: configuration)
+        }
+    }
 }
 
 /// swift-log to stderr, as plain lines a person reads: notes as they are, warnings marked.

@@ -12,9 +12,10 @@ import TOMLKit
 enum ConfigurationFile {
     static let sections = ["ingest", "train", "export", "eval", "report", "sample", "bench", "plan"]
 
-    /// The arguments that the file adds to a command line, and the others; nil where it names no file.
+    /// The arguments that the file adds to a command line, and the others; nil where it names no file. Flags follow the others, or an
+    /// option that needs a value would take the next argument for it. `absent` are the flags that it says not to set.
     static func split(_ arguments: [String], section: String) throws
-        -> (path: String, ofFile: [String], others: [String])?
+        -> (path: String, ofFile: [String], others: [String], flags: [String], absent: [String])?
     {
         guard let place = arguments.firstIndex(where: { $0 == "--config" || $0.hasPrefix("--config=") }) else {
             return nil
@@ -31,17 +32,27 @@ enum ConfigurationFile {
         guard !rest.contains(where: { $0 == "--config" || $0.hasPrefix("--config=") }) else {
             throw ConfigurationError.severalFiles
         }
-        var expanded: [String] = []
-        for (key, values) in try options(path: path, section: section) {
+        var (expanded, flags, absent): ([String], [String], [String]) = ([], [], [])
+        for (key, value) in try options(path: path, section: section) {
             let option = "--\(key)"
-            let onCommandLine = rest.contains { $0 == option || $0.hasPrefix("\(option)=") }
-            if !onCommandLine { expanded += values.map { $0.isEmpty ? option : "\(option)=\($0)" } }
+            if rest.contains(where: { $0 == option || $0.hasPrefix("\(option)=") }) { continue }
+            switch value {
+            case .text(let text): expanded.append("\(option)=\(text)")
+            case .flag(true): flags.append(option)
+            case .flag(false): absent.append(option)
+            }
         }
-        return (path, expanded, rest)
+        return (path, expanded, rest, flags, absent)
     }
 
-    /// Options of the top level and of the section, as text; true is a flag, false is its absence.
-    private static func options(path: String, section: String) throws -> [(String, [String])] {
+    private enum Value {
+        case text(String)
+        /// Given, or left out.
+        case flag(Bool)
+    }
+
+    /// Options of the top level and of the section.
+    private static func options(path: String, section: String) throws -> [(String, Value)] {
         let text = try contents(of: path)
         if let fault = TOMLFault(in: text) {
             throw ConfigurationError.notTOML(path: path, line: fault.line, reason: fault.reason)
@@ -52,7 +63,7 @@ enum ConfigurationFile {
         } catch let error as TOMLParseError {
             throw ConfigurationError.notTOML(path: path, line: error.source.begin.line, reason: error.description)
         }
-        var options: [String: [String]] = [:]
+        var options: [String: Value] = [:]
         for (source, isTop) in [(table, true), (table[section]?.table, false)] {
             for (key, value) in source ?? TOMLTable() {
                 guard key != "config" else { throw ConfigurationError.nested(path: path) }
@@ -66,15 +77,17 @@ enum ConfigurationFile {
                 }
                 let key = FormerNames.current(key)
                 if let flag = value.bool {
-                    options[key] = flag ? [""] : []
+                    options[key] = .flag(flag)
                 } else if let list = value.array {
-                    options[key] = [list.map { scalarText($0) ?? "\($0)" }.joined(separator: ",")]
+                    let texts = list.map(scalarText)
+                    guard !texts.contains(nil) else { throw ConfigurationError.badValue(key, path: path) }
+                    options[key] = .text(texts.compactMap { $0 }.joined(separator: ","))
                 } else {
-                    options[key] = [scalarText(value) ?? "\(value)"]
+                    options[key] = .text(scalarText(value) ?? "\(value)")
                 }
             }
         }
-        return options.sorted { $0.key < $1.key }
+        return options.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
     private static func contents(of path: String) throws -> String {
@@ -86,7 +99,15 @@ enum ConfigurationFile {
         guard let bytes = firstBytes(of: path, 1 << 22) else {
             throw ConfigurationError.unreadable(path: path, reason: String(cString: strerror(errno)))
         }
-        return String(decoding: bytes, as: UTF8.self)
+        guard bytes.count < 1 << 22 else {
+            throw ConfigurationError.unreadable(path: path, reason: "it has more than 4 MB, as no configuration has")
+        }
+        guard let text = String(validating: bytes, as: UTF8.self), !text.utf8.contains(0),
+            !text.contains("\\u0000"), !text.contains("\\U00000000")
+        else {
+            throw ConfigurationError.unreadable(path: path, reason: "it is not UTF-8, or has a byte that is zero")
+        }
+        return text
     }
 }
 
@@ -97,12 +118,13 @@ enum ConfigurationError: Failure {
     case unreadable(path: String, reason: String)
     case notTOML(path: String, line: Int, reason: String)
     case unknownSection(String, path: String)
+    case badValue(String, path: String)
 
     var kind: FailureKind {
         switch self {
         case .noPath, .severalFiles: .usage
         case .unreadable: .missingInput
-        case .notTOML, .unknownSection, .nested: .badData
+        case .notTOML, .unknownSection, .nested, .badValue: .badData
         }
     }
 
@@ -114,6 +136,8 @@ enum ConfigurationError: Failure {
         case .unreadable(let path, let reason):
             "\(path.isEmpty ? "''" : path): cannot read the configuration: \(reason); check --config"
         case .notTOML(let path, let line, let reason): "\(path): line \(line) is not TOML: \(quoted(reason))"
+        case .badValue(let name, let path):
+            "\(path): \(quoted(name)) is a list of more than texts and numbers; give the option's value as on the command line"
         case .unknownSection(let name, let path):
             "\(path): unknown section \(quoted(name)); known are \(ConfigurationFile.sections.joined(separator: ", "))"
         }

@@ -47,10 +47,11 @@ public struct Progress {
 
     /// Ends the line of a bar, so that a message begins on a new one.
     static func endLine() {
-        if lineIsOpen.exchange(false, ordering: .relaxed) { fputs("\n", stderr) }
+        if lineIsOpen.exchange(false, ordering: .relaxed), standardErrorTakes(within: 0) { fputs("\n", stderr) }
     }
 
     private mutating func show(_ count: Int, _ details: String) {
+        guard standardErrorTakes(within: 0) else { return }
         let rate = rate.perSecond
         let next = stages.first { $0.start > count && $0.start < total }
         let left =

@@ -27,8 +27,11 @@ public enum GeoTIFF {
 
     /// Writes FOLDER/FIELD.tif, in a folder that `prepare` made, for the fields of the grid at the root of a prediction.
     ///
+    /// - Parameter check: throws where the command is to stop; asked all the time, also while the converter works.
     /// - Returns: the files.
-    public static func convert(_ prediction: String, fields: [String], into folder: String) throws -> [String] {
+    public static func convert(
+        _ prediction: String, fields: [String], into folder: String, check: () throws -> Void
+    ) throws -> [String] {
         let program = try converterPath()
         return try fields.map { field in
             let output = file(field, in: folder)
@@ -38,7 +41,7 @@ public enum GeoTIFF {
                 "NETCDF:\"\(prediction)\":\(field)",
                 pending.temporaryPath,
             ]
-            if let reason = run(program, arguments) {
+            if let reason = try run(program, arguments, check) {
                 let command = ([converter] + arguments).map(shellWord).joined(separator: " ")
                 throw PlainFailure(.inputOutput, "--geotiff: \(field): \(command) failed: \(reason)")
             }
@@ -49,7 +52,7 @@ public enum GeoTIFF {
 
     /// Runs a program to its end; what it says last where it fails. (Foundation's Process waits without end for threads of Dispatch
     /// that cannot be made.)
-    private static func run(_ program: String, _ arguments: [String]) -> String? {
+    private static func run(_ program: String, _ arguments: [String], _ check: () throws -> Void) throws -> String? {
         let messages = Pipe()
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -61,10 +64,34 @@ public enum GeoTIFF {
         let refusal = posix_spawn(&process, program, &actions, nil, words + [nil], environ)
         messages.fileHandleForWriting.closeFile()
         guard refusal == 0 else { return String(cString: strerror(refusal)) }
-        let said = String(decoding: messages.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         var status: Int32 = 0
-        while waitpid(process, &status, 0) < 0 && errno == EINTR {}
+        var said = ""
+        do {
+            said = try read(messages.fileHandleForReading.fileDescriptor, check)
+            while waitpid(process, &status, WNOHANG) == 0 {
+                try check()
+                usleep(10_000)
+            }
+        } catch {
+            kill(process, SIGKILL)
+            while waitpid(process, &status, 0) < 0 && errno == EINTR {}
+            throw error
+        }
         return status == 0 ? nil : said.split(separator: "\n").last.map(String.init) ?? "no message"
+    }
+
+    /// What comes through a pipe until its other end is closed.
+    private static func read(_ handle: Int32, _ check: () throws -> Void) throws -> String {
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            try check()
+            var waiting = pollfd(fd: handle, events: Int16(POLLIN), revents: 0)
+            guard poll(&waiting, 1, 100) > 0 else { continue }
+            let count = Glibc.read(handle, &buffer, buffer.count)
+            if count == 0 || (count < 0 && errno != EINTR) { return String(decoding: bytes, as: UTF8.self) }
+            bytes += buffer.prefix(max(0, count))
+        }
     }
 
     private static func converterPath() throws(PlainFailure) -> String {

@@ -97,7 +97,9 @@ public struct PointTable {
     /// Only an older table with the same columns, or with the same first point and other fields, is replaced: the input, or an
     /// unrelated table, must not be lost to a mistyped name.
     private func requireReplaceable(_ output: String, header: [UInt8], newHeader: [UInt8]) throws {
-        guard let old = try? Lines(of: output) else { return }
+        guard access(output, F_OK) == 0 else { return }
+        // What cannot be read may be anything.
+        guard let old = try? Lines(of: output) else { throw PlainFailure.notAPrediction(output) }
         let oldHeader = try? old.next()
         if oldHeader == newHeader { return }
         let points = try Lines(of: path)
@@ -196,7 +198,7 @@ private final class Lines {
 
     init(of path: String) throws(NetCDFError) {
         self.path = path
-        // A named pipe without a writer ends at once in place of being waited for; one with a writer is waited for.
+        // A pipe would be waited for, and is read twice.
         let handle = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard handle >= 0 else {
             throw errno == ENOENT || errno == ENOTDIR
@@ -204,9 +206,14 @@ private final class Lines {
         }
         var info = stat()
         fstat(handle, &info)
-        guard info.st_mode & S_IFMT != S_IFDIR, fcntl(handle, F_SETFL, 0) == 0, let file = fdopen(handle, "r") else {
+        if let kind = kindOfSpecialFile(info) {
             close(handle)
-            throw .notReadable(path: path, reason: String(cString: strerror(EISDIR)))
+            throw .notAFile(path: path, kind: kind)
+        }
+        guard fcntl(handle, F_SETFL, 0) == 0, let file = fdopen(handle, "r") else {
+            let reason = String(cString: strerror(errno))
+            close(handle)
+            throw .notReadable(path: path, reason: reason)
         }
         self.file = file
     }

@@ -12,6 +12,8 @@ import Synchronization
 public final class AtomicFile: Sendable {
     public let finalPath: String
     public let temporaryPath: String
+    /// What had the name when the work began; nil: nothing.
+    private let replaced: FileState?
     /// The descriptor that holds the lock; -1 once the file is committed or discarded.
     private let lock: Mutex<Int32>
 
@@ -29,6 +31,7 @@ public final class AtomicFile: Sendable {
             throw .writeFailed(
                 path: finalPath, what: "the file", reason: "the name belongs to something other than a regular file")
         }
+        replaced = FileState(finalPath)
         // An unwritable folder is reported before any work.
         cleanup_files_hold()
         defer { cleanup_files_release() }
@@ -55,6 +58,11 @@ public final class AtomicFile: Sendable {
         do throws(NetCDFError) {
             guard AtomicFile.synchronize(temporaryPath, O_RDWR) else {
                 throw AtomicFile.failure("to the disk", path: finalPath)
+            }
+            let present = FileState(finalPath)
+            guard present == nil || present == replaced else {
+                throw .writeFailed(
+                    path: finalPath, what: "the file", reason: "something else has got this name since the work began")
             }
             guard repeated({ rename(temporaryPath, finalPath) }) == 0 else {
                 throw AtomicFile.failure("its name", path: finalPath)
@@ -139,6 +147,24 @@ public final class AtomicFile: Sendable {
 
     private static func failure(_ what: String, path: String) -> NetCDFError {
         .writeFailed(path: path, what: what, reason: String(cString: strerror(errno)))
+    }
+}
+
+/// Enough of what stands behind a name to notice that it has become something else.
+package struct FileState: Equatable, Sendable {
+    private let device: UInt64
+    private let number: UInt64
+    private let bytes: Int
+    private let changed: [Int]
+    package let isRegular: Bool
+
+    /// nil where there is nothing. Links are not followed.
+    package init?(_ path: String) {
+        var info = stat()
+        guard lstat(path, &info) == 0 else { return nil }
+        (device, number, bytes) = (UInt64(info.st_dev), UInt64(info.st_ino), Int(info.st_size))
+        changed = [Int(info.st_mtim.tv_sec), Int(info.st_mtim.tv_nsec)]
+        isRegular = info.st_mode & S_IFMT == S_IFREG
     }
 }
 

@@ -28,11 +28,15 @@ public final class StoreWriter {
         try requireRoom(PointSet.collocation.columns.count * 4 * points, at: path)
     }
 
-    /// Throws where the path holds anything but a store, so that a typing error overwrites no other file. A file of the default
+    /// Throws where the path holds anything but a store, so that a typing error overwrites no other file. A NetCDF file of the default
     /// name is replaced even where it is damaged, as the messages about damage say.
     public static func requireReplaceable(_ path: String) throws {
-        guard access(path, F_OK) == 0, path != StoreNames.defaultFile, !path.hasSuffix("/" + StoreNames.defaultFile)
-        else {
+        guard access(path, F_OK) == 0 else { return }
+        if path == StoreNames.defaultFile || path.hasSuffix("/" + StoreNames.defaultFile),
+            let start = firstBytes(of: path, 4),
+            start.isEmpty || start.starts(with: Array("CDF".utf8))
+                || start.starts(with: Array("\u{89}HDF".unicodeScalars.map { UInt8($0.value) }))
+        {
             return
         }
         var info = stat()

@@ -1,31 +1,16 @@
 import Fields
 import Foundation
+import NetCDFFiles
 
 /// Which files of a folder carry a run's mark. What this process has written itself, or found out once, it knows by the file's identity;
 /// any other file is read.
 final class OwnFiles {
-    private var known: [String: State] = [:]
+    private var known: [String: FileState] = [:]
 
-    /// Enough to notice that a name has come to stand for something else.
-    private struct State: Equatable {
-        private let device: dev_t
-        private let number: ino_t
-        private let bytes: off_t
-        private let changed: [Int]
-
-        /// nil where there is no regular file.
-        init?(_ path: String) {
-            var info = stat()
-            guard lstat(path, &info) == 0, info.st_mode & S_IFMT == S_IFREG else { return nil }
-            (device, number, bytes) = (info.st_dev, info.st_ino, info.st_size)
-            changed = [info.st_mtim.tv_sec, info.st_mtim.tv_nsec]
-        }
-    }
-
-    func didWrite(_ path: String) { known[path] = State(path) }
+    func didWrite(_ path: String) { known[path] = FileState(path) }
 
     func contain(_ path: String, of mark: RunMark) -> Bool {
-        guard let state = State(path) else { return false }
+        guard let state = FileState(path), state.isRegular else { return false }
         if known[path] == state { return true }
         guard carries(mark, path) else { return false }
         known[path] = state
@@ -34,7 +19,7 @@ final class OwnFiles {
 
     func carries(_ mark: RunMark, _ path: String) -> Bool {
         let name = path.split(separator: "/").last.map(String.init) ?? ""
-        guard State(path) != nil else { return false }
+        guard FileState(path)?.isRegular == true else { return false }
         guard let iteration = RunDirectory.iteration(of: name) else {
             return holds(mark.id, path) || (mark.adoptsUnmarked && isOfVersionBefore(path))
         }
@@ -53,9 +38,18 @@ final class OwnFiles {
     }
 
     private func holds(_ text: String, _ path: String) -> Bool {
-        let file = URL(fileURLWithPath: path)
-        // A file of gigabytes is mapped; where the system refuses that, it is read.
-        let bytes = (try? Data(contentsOf: file, options: .alwaysMapped)) ?? (try? Data(contentsOf: file))
-        return bytes?.range(of: Data(text.utf8)) != nil
+        let handle = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard handle >= 0 else { return false }
+        // By its descriptor: Foundation makes a relative path a whole one, which fails where a folder's name is not UTF-8.
+        let file = FileHandle(fileDescriptor: handle, closeOnDealloc: true)
+        let wanted = Data(text.utf8)
+        // In pieces that overlap by the text: a strange file may have gigabytes.
+        var piece = Data()
+        while let more = try? file.read(upToCount: 1 << 20), !more.isEmpty {
+            piece.append(more)
+            if piece.range(of: wanted) != nil { return true }
+            piece = Data(piece.suffix(wanted.count))
+        }
+        return false
     }
 }

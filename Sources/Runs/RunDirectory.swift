@@ -48,6 +48,12 @@ public final class RunDirectory {
     /// - Parameter report: called with a message for what is removed or taken over.
     public func acquire(resuming: Bool = false, report: (String) -> Void = { _ in }) throws {
         let isNew = !resuming && mkdir(path, 0o777) == 0
+        if !resuming, !isNew, errno != EEXIST {
+            throw PlainFailure(
+                .inputOutput,
+                "\(path): cannot make the run's folder: \(String(cString: strerror(errno))); name one whose parent exists and that you may write to, with --run"
+            )
+        }
         do {
             let marker = try lockedMarker(resuming)
             let mark = try resuming ? resumedMark(marker, report) : newMark(marker, report)
@@ -198,6 +204,13 @@ public final class RunDirectory {
     @discardableResult
     public func save(_ checkpoint: Checkpoint, after newest: String? = nil) throws -> String {
         let name = checkpointPath(checkpoint.iteration)
+        // Its folder may have been renamed, and another run's may have got the name.
+        if let held, !held.marker.isInPlace {
+            throw PlainFailure(
+                .inputOutput,
+                "\(path): the run's folder was moved or removed while it was trained; go on where it is now, with --resume --run DIR"
+            )
+        }
         try requireReplaceable(name)
         var checkpoint = checkpoint
         checkpoint.runID = try mark?.id
@@ -226,6 +239,7 @@ public final class RunDirectory {
         _ contents: Checkpoint.Contents = .all, admit: (_ path: String, _ bytes: Int) throws -> Void = { _, _ in },
         report: (String) -> Void
     ) throws -> Checkpoint {
+        if isPresent(path) { _ = try listing }
         let mark = try mark
         var told: Set<String> = []
         func skip(_ path: String, _ why: String) { if told.insert(path).inserted { report(why) } }

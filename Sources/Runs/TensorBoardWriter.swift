@@ -24,7 +24,8 @@ public final class TensorBoardWriter {
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         } catch {
-            throw .notWritable(path: folder, reason: String(cString: strerror(errno)))
+            let isFile = FileState(folder) != nil
+            throw .notWritable(path: folder, reason: isFile ? "it is not a folder" : "the folder cannot be made")
         }
         // TensorBoard reads files in the order of their names, which begin with ten digits from 2001 to 2286.
         path =

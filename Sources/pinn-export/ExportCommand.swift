@@ -124,7 +124,9 @@ struct ExportCommand: ParsableCommand {
             progress.finish(count)
             print("\(prediction): \(count) cells \(origin)")
             if let geotiff {
-                for path in try GeoTIFF.convert(prediction, fields: model.fields.map(\.name), into: geotiff) {
+                let paths = try GeoTIFF.convert(
+                    prediction, fields: model.fields.map(\.name), into: geotiff, check: StopRequest.check)
+                for path in paths {
                     print(path)
                 }
             }

@@ -131,7 +131,13 @@ import Testing
         try here.addSample()
         let before = here.folder.names
         let result = try here.run(here.ingest, ["sample_velocity_measures.nc", "--points", "1e8"]) { running in
-            running.wait { _ in !here.partialFiles.isEmpty }
+            // When it is being written: between its creation and that, no library is called.
+            running.wait { _ in
+                here.partialFiles.contains {
+                    let attributes = try? FileManager.default.attributesOfItem(atPath: here.folder.file($0))
+                    return (attributes?[.size] as? Int ?? 0) > 0
+                }
+            }
             running.send(SIGABRT)
         }
         let isOfNetCDF = result.messages.contains("the NetCDF library crashed")

@@ -122,6 +122,19 @@ struct NetCDFFileTests {
         }
     }
 
+    /// A user may write it meanwhile.
+    @Test("what gets an output's name during the work is not replaced", arguments: [false, true])
+    func appearance(wasThere: Bool) throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("out")
+        if wasThere { try "old".write(toFile: path, atomically: false, encoding: .utf8) }
+        let pending = try AtomicFile(replacing: path)
+        try "precious".write(toFile: path, atomically: false, encoding: .utf8)
+        #expect(throws: NetCDFError.self) { try pending.commit() }
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == "precious")
+        #expect(folder.names == ["out"])
+    }
+
     @Test("a pending file leaves the old one until it is committed, and is no device or folder")
     func pending() throws {
         let path = folder.file("out")

@@ -1,0 +1,108 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What somebody found who tried to break the promises of docs/reliability.md.
+@Suite struct AttackTests {
+    private static let smallest = ["--threads", "1", "--network", "1x6", "--stream", "chunk=64", "--iterations", "3"]
+
+    private func trained() throws -> Workspace {
+        let here = try Workspace()
+        try here.addStore()
+        let result = try here.run(here.train, Self.smallest)
+        try #require(result.status == 0, "\(result.messages)")
+        return here
+    }
+
+    private func write(_ text: String, _ name: String, _ here: Workspace) throws {
+        try text.write(toFile: here.folder.file(name), atomically: false, encoding: .utf8)
+    }
+
+    /// They were taken for tables that may be replaced.
+    @Test(.enabled(if: Tool.installed("setpriv") != nil && getuid() == 0, "needs root and setpriv"))
+    func aTableThatCannotBeReadIsNotReplaced() throws {
+        let here = try trained()
+        try write("x,y\n350000,2080000\n", "points.csv", here)
+        try write("notes\n", "line.csv", here)
+        chmod(here.folder.file("line.csv"), 0o600)
+        chmod(here.folder.path, 0o777)
+        let result = try #require(Tool.installed("setpriv")).run(
+            ["--reuid", "65534", "--clear-groups", here.export.path, "line.csv", "--points", "points.csv"],
+            in: here.folder.path)
+        #expect(result.status == 64 && result.messages.contains("line.csv"), "\(result.messages)")
+        #expect(try here.bytes("line.csv") == Data("notes\n".utf8))
+    }
+
+    @Test func aTextThatHasTheNameOfAStoreIsNotReplaced() throws {
+        let here = try Workspace()
+        try here.addSample()
+        try write("my notes", "pinn-store.nc", here)
+        let result = try here.run(here.ingest, ["sample_velocity_measures.nc", "--points", "1000"])
+        #expect(result.status == 64 && result.messages.contains("pinn-store.nc"), "\(result.messages)")
+        #expect(try here.bytes("pinn-store.nc") == Data("my notes".utf8))
+    }
+
+    /// The history was called another run's.
+    @Test func aRunInAFolderWhoseNameIsNoTextIsResumed() throws {
+        let here = try Workspace()
+        try here.addStore()
+        let shell = Tool(path: "/bin/sh")
+        let script =
+            "d=$(printf 'lat\\351'); mkdir \"$d\" && cp pinn-store.nc \"$d\" && cd \"$d\" && \(here.train.path) \(Self.smallest.joined(separator: " ")) && \(here.train.path) --resume --iterations 5"
+        let result = try shell.run(["-c", script], in: here.folder.path)
+        #expect(result.status == 0, "\(result.messages.suffix(500))")
+    }
+
+    @Test(arguments: [
+        ("typo-option = false", "typo-option"), ("stop = false", "stop"), ("run = \"a\\u0000b\"", "zero"),
+        ("run = [[\"a\"]]", "run"), ("network = \"\"", "network"), ("network = true", "network"),
+        ("# " + String(repeating: "long ", count: 1 << 20) + "\nseed = 1", "4 MB"),
+    ]) func whatAConfigurationDoesNotMeanIsRefused(text: String, named: String) throws {
+        let here = try Workspace()
+        try here.addStore()
+        try write(text + "\n", "c.toml", here)
+        let names = here.folder.names
+        let result = try here.run(
+            here.train, Self.smallest.filter { !$0.hasPrefix("1x6") && $0 != "--network" } + ["--config", "c.toml"])
+        #expect([64, 65, 66].contains(result.status), "\(result.status) \(result.messages.suffix(300))")
+        #expect(result.messages.contains("c.toml") && result.messages.contains(named), "\(result.messages.suffix(300))")
+        #expect(here.folder.names == names)
+    }
+
+    @Test func aConfigurationThatIsNotUTF8IsRefused() throws {
+        let here = try Workspace()
+        try here.addStore()
+        try Data([UInt8]("run = \"caf".utf8) + [0xE9] + [UInt8]("\"\n".utf8)).write(
+            to: URL(fileURLWithPath: here.folder.file("c.toml")))
+        let result = try here.run(here.train, Self.smallest + ["--config", "c.toml"])
+        #expect(result.status == 66 && result.messages.contains("UTF-8"), "\(result.messages)")
+    }
+
+    /// A signal was answered when the converter had ended.
+    @Test func aConverterThatHangsDoesNotKeepAnExport() throws {
+        let here = try trained()
+        try write("#!/bin/sh\nexec sleep 60\n", "gdal_translate", here)
+        chmod(here.folder.file("gdal_translate"), 0o755)
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+        var ended = Date.distantFuture
+        let result = try here.export.run(
+            ["p.nc", "--geotiff", "maps"], in: here.folder.path, environment: ["PATH": "\(here.folder.path):\(path)"]
+        ) { running in
+            running.wait { _ in !here.partialFiles.filter { $0.contains(".tif.") }.isEmpty }
+            running.send(SIGTERM)
+            ended = Date() + 10
+            running.wait { _ in Date() > ended }
+        }
+        #expect(result.status == 128 + SIGTERM && Date() < ended, "\(result.status) \(result.messages)")
+        #expect(here.partialFiles.isEmpty)
+    }
+
+    @Test func pointsFromAPipeAreRefusedAtOnce() throws {
+        let here = try trained()
+        try #require(mkfifo(here.folder.file("f.csv"), 0o600) == 0)
+        let holder = open(here.folder.file("f.csv"), O_RDWR | O_CLOEXEC)
+        defer { close(holder) }
+        let result = try here.run(here.export, ["o.csv", "--points", "f.csv"])
+        #expect(result.status == 65 && result.messages.contains("a pipe"), "\(result.messages)")
+    }
+}
