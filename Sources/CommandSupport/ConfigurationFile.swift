@@ -100,12 +100,12 @@ enum ConfigurationFile {
             throw ConfigurationError.unreadable(path: path, reason: String(cString: strerror(errno)))
         }
         guard bytes.count < 1 << 22 else {
-            throw ConfigurationError.unreadable(path: path, reason: "it has more than 4 MB, as no configuration has")
+            throw ConfigurationError.noText(path: path, reason: "it has more than 4 MB, as no configuration has")
         }
         guard let text = String(validating: bytes, as: UTF8.self), !text.utf8.contains(0),
             !text.contains("\\u0000"), !text.contains("\\U00000000")
         else {
-            throw ConfigurationError.unreadable(path: path, reason: "it is not UTF-8, or has a byte that is zero")
+            throw ConfigurationError.noText(path: path, reason: "it is not UTF-8, or has a byte that is zero")
         }
         return text
     }
@@ -119,12 +119,13 @@ enum ConfigurationError: Failure {
     case notTOML(path: String, line: Int, reason: String)
     case unknownSection(String, path: String)
     case badValue(String, path: String)
+    case noText(path: String, reason: String)
 
     var kind: FailureKind {
         switch self {
         case .noPath, .severalFiles: .usage
         case .unreadable: .missingInput
-        case .notTOML, .unknownSection, .nested, .badValue: .badData
+        case .notTOML, .unknownSection, .nested, .badValue, .noText: .badData
         }
     }
 
@@ -136,6 +137,7 @@ enum ConfigurationError: Failure {
         case .unreadable(let path, let reason):
             "\(path.isEmpty ? "''" : path): cannot read the configuration: \(reason); check --config"
         case .notTOML(let path, let line, let reason): "\(path): line \(line) is not TOML: \(quoted(reason))"
+        case .noText(let path, let reason): "\(path): not a TOML file: \(reason); check --config"
         case .badValue(let name, let path):
             "\(path): \(quoted(name)) is a list of more than texts and numbers; give the option's value as on the command line"
         case .unknownSection(let name, let path):
