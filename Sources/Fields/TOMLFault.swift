@@ -1,5 +1,6 @@
 /// Where a text would end the process: toml++ 3.0, which parses TOML for us, stops with a failed assertion at a table without a name,
-/// "[.a]", and at a bracket that closes another kind, "[ }". Everything else that is wrong it refuses itself.
+/// "[.a]", and at a bracket that closes another kind, "[ }". What else it
+/// stops at, the guard around it tells (`LibraryCrash`).
 public struct TOMLFault: Equatable, Sendable {
     public let line: Int
     public let reason: String
