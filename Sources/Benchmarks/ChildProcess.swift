@@ -63,5 +63,5 @@ private func start(_ arguments: [String], output: Int32) throws -> pid_t {
 }
 
 private func cannotStart(_ code: Int32) -> PlainFailure {
-    PlainFailure(.software, "cannot start a process for a row: \(String(cString: strerror(code)))")
+    PlainFailure(.system, "cannot start a process for a row: \(String(cString: strerror(code)))")
 }

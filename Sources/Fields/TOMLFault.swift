@@ -1,6 +1,6 @@
 /// Where a text would end the process: toml++ 3.0, which parses TOML for us, stops with a failed assertion at a table without a name,
-/// "[.a]", and at a bracket that closes another kind, "[ }". What else it
-/// stops at, the guard around it tells (`LibraryCrash`).
+/// "[.a]", at a bracket that closes another kind, "[ }", and at dates and times that are none, "1979-05-ox". What else it stops at, the
+/// guard around it tells (`LibraryCrash`). No file of ours has a date, so that none is read.
 public struct TOMLFault: Equatable, Sendable {
     public let line: Int
     public let reason: String
@@ -37,6 +37,12 @@ private struct BracketScanner {
             case "]", "}":
                 let wanted: Unicode.Scalar = scalar == "]" ? "[" : "{"
                 guard open.popLast() == wanted else { return (line, "'\(scalar)' where no '\(wanted)' is open") }
+            case _ where BracketScanner.beginsNumber(scalar):
+                let word = takeWord()
+                guard BracketScanner.isNumber(word) else {
+                    return (line, "\(word), which is no number; text has to be in quotes")
+                }
+            case _ where BracketScanner.isOfWord(scalar): _ = takeWord()
             default: break
             }
             isLineStart = scalar == "\n" || (isLineStart && BracketScanner.isBlank(scalar))
@@ -46,6 +52,25 @@ private struct BracketScanner {
     }
 
     private static func isBlank(_ scalar: Unicode.Scalar) -> Bool { scalar == " " || scalar == "\t" }
+
+    private static func beginsNumber(_ scalar: Unicode.Scalar) -> Bool { "0123456789+-".unicodeScalars.contains(scalar) }
+
+    private static func isOfWord(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.isASCII && (scalar.properties.isAlphabetic || beginsNumber(scalar) || "_.:".unicodeScalars.contains(scalar))
+    }
+
+    /// To its last scalar.
+    private mutating func takeWord() -> String {
+        let word = scalars[place...].prefix(while: BracketScanner.isOfWord)
+        place = word.endIndex - 1
+        return String(String.UnicodeScalarView(word))
+    }
+
+    /// As TOML writes them, whole or not, and in hexadecimal, octal and binary digits.
+    private static func isNumber(_ word: String) -> Bool {
+        let decimal = #/[+-]?(inf|nan|[0-9][0-9_]*(\.[0-9_]+)?([eE][+-]?[0-9_]+)?)/#
+        return word.wholeMatch(of: decimal) != nil || word.wholeMatch(of: #/0[xob][0-9A-Fa-f_]+/#) != nil
+    }
 
     private var isNamelessTable: Bool {
         let rest = scalars[place...].prefix { $0 != "\n" }

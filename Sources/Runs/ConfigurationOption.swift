@@ -96,13 +96,13 @@ public struct ConfigurationOption: Sendable {
             "prior-weight", \.weights.prior, notNegative,
             "Weight of what the physics prefers where data and equations leave it open, relative to the loss of all other terms."
         ),
-        .init("gravity", \.constants.gravity, positive, "Gravity [m s-2]."),
-        .init("ice-density", \.constants.iceDensity, positive, "Density of ice [kg m-3]."),
-        .init("sea-water-density", \.constants.seaWaterDensity, positive, "Density of sea water [kg m-3]."),
+        .init("gravity", \.constants.gravity, 0.01...100, "Gravity [m s-2]."),
+        .init("ice-density", \.constants.iceDensity, 100...2000, "Density of ice [kg m-3]."),
+        .init("sea-water-density", \.constants.seaWaterDensity, 100...2000, "Density of sea water [kg m-3]."),
         .init(
-            "hardness", \.constants.hardness, positive,
+            "hardness", \.constants.hardness, 1e4...1e12,
             "Hardness of ice where the viscosity is not inferred [Pa s^(1/3)]."),
-        .init("sliding-exponent", \.constants.slidingExponent, positive, "m in the basal drag C^2 |u|^(m-1) u."),
+        .init("sliding-exponent", \.constants.slidingExponent, 0.01...100, "m in the basal drag C^2 |u|^(m-1) u."),
     ]
 
     /// The option of a name, present or former.
@@ -187,10 +187,18 @@ extension ConfigurationOption {
             expected: "a whole number from 0 to 2^64 - 1", print: { $0.description }, parse: { Value($0) })
     }
 
+    private static func expected(_ range: ClosedRange<Double>) -> String {
+        switch range {
+        case positive: "a positive number"
+        case notNegative: "a number that is not negative"
+        default: "a number from \(NumberText.plain(range.lowerBound)) to \(NumberText.plain(range.upperBound))"
+        }
+    }
+
     private init(_ name: String, _ property: Property<Double>, _ range: ClosedRange<Double>, _ help: String) {
         self.init(
             name, property, help, mayChange: false, isNumber: true,
-            expected: range.lowerBound > 0 ? "a positive number" : "a number that is not negative",
+            expected: ConfigurationOption.expected(range),
             print: { $0.description }, parse: { Double($0).flatMap { range.contains($0) ? $0 : nil } })
     }
 

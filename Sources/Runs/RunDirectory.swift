@@ -104,7 +104,7 @@ public final class RunDirectory {
 
     private func resumedMark(_ marker: RunMarker, _ report: (String) -> Void) throws -> RunMark {
         if marker.mark != nil, let mark = try mark { return mark }
-        guard try hasSomethingToResume else { throw RunError.noCheckpoint(run: path) }
+        guard try hasSomethingToResume else { throw nothingThere }
         // Begun by the version before, or its marker was deleted.
         let id = checkpoints.isEmpty ? planMark?.id : try newestCheckpoint([], report: report).runID
         report(
@@ -148,7 +148,9 @@ public final class RunDirectory {
 
     private func requireNotStarted() throws {
         _ = try listing
-        for member in members where !member.checkpoints.isEmpty { throw RunError.memberPresent(path: member.path) }
+        if let member = trainedMember {
+            throw planText == nil ? RunError.noPlan(path: planPath) : RunError.memberPresent(path: member.path)
+        }
         guard !checkpoints.isEmpty else { return }
         throw RunError.alreadyStarted(run: path, iteration: try newestCheckpoint([], report: { _ in }).iteration)
     }
@@ -198,19 +200,16 @@ public final class RunDirectory {
         }
     }
 
+    /// Whether the folder still has the name under which it was locked: it may have been renamed, and another run's have got that.
+    public var isInPlace: Bool { held?.marker.isInPlace ?? true }
+
     /// Writes a checkpoint whole.
     ///
     /// - Parameter newest: the last one that is good, for the message where the library that writes crashes.
     @discardableResult
     public func save(_ checkpoint: Checkpoint, after newest: String? = nil) throws -> String {
         let name = checkpointPath(checkpoint.iteration)
-        // Its folder may have been renamed, and another run's may have got the name.
-        if let held, !held.marker.isInPlace {
-            throw PlainFailure(
-                .inputOutput,
-                "\(path): the run's folder was moved or removed while it was trained; go on where it is now, with --resume --run DIR"
-            )
-        }
+        guard isInPlace else { throw RunError.moved(run: path) }
         try requireReplaceable(name)
         var checkpoint = checkpoint
         checkpoint.runID = try mark?.id
@@ -281,7 +280,7 @@ public final class RunDirectory {
     /// Why there is no checkpoint: another run holds the lock and has not written its first, or nothing was trained.
     public var nothingThere: RunError {
         guard held == nil, let owner = (try? RunMarker(in: path, forReading: true))?.otherOwner else {
-            return .noCheckpoint(run: path)
+            return trainedMember != nil && planText == nil ? .noPlan(path: planPath) : .noCheckpoint(run: path)
         }
         return .held(run: path, owner: owner)
     }
@@ -308,6 +307,8 @@ public final class RunDirectory {
             name.between("member-").flatMap { $0.isDecimal && $0.count <= 9 && $0.first != "0" ? Int($0) : nil }
         }.sorted().map(member)
     }
+
+    private var trainedMember: RunDirectory? { members.first { !$0.checkpoints.isEmpty } }
 
     private func isOwn(_ path: String) throws -> Bool { try mark.map { ownFiles.contain(path, of: $0) } ?? false }
 

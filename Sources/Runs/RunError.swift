@@ -15,12 +15,15 @@ public enum RunError: Failure {
     case memberPresent(path: String)
     case otherMember(path: String)
     case badPlan(path: String)
+    /// The folder of an ensemble that has members and no plan.
+    case noPlan(path: String)
     case fewerMembers(asked: Int, run: String, members: Int)
     case noEnsemble(run: String)
     case otherStore(run: String, store: String, expected: String, found: String)
     case diverged(iteration: Int, term: String, lastGood: String?)
     /// The store holds what is no number.
     case notFinite(store: String, columns: String, lastGood: String?)
+    case moved(run: String)
     case notSaved(cause: any Failure, lastGood: String?)
     /// The store or the device failed in an iteration.
     case interrupted(by: any Failure, iteration: Int, lastGood: String?)
@@ -28,8 +31,8 @@ public enum RunError: Failure {
     public var kind: FailureKind {
         switch self {
         case .held: .heldByAnother
-        case .lockFailed: .inputOutput
-        case .noCheckpoint: .missingInput
+        case .lockFailed, .moved: .inputOutput
+        case .noCheckpoint, .noPlan: .missingInput
         case .allDamaged, .otherStore, .badPlan, .otherMember, .notFinite: .badData
         case .alreadyStarted, .fewerMembers, .noEnsemble, .notARun, .notAMarker, .notOfThisRun, .memberPresent: .usage
         case .diverged: .diverged
@@ -62,6 +65,8 @@ public enum RunError: Failure {
             "\(path): is no member of the ensemble beside it but belongs to another run; move it away, and continue the ensemble with --resume"
         case .badPlan(let path):
             "\(path): cannot be read as the plan of an ensemble; train again with --run DIR"
+        case .noPlan(let path):
+            "\(path): missing, and without it the members of the ensemble beside it can be neither continued nor exported; put it back from a copy, or start another run with --run DIR"
         case .fewerMembers(let asked, let run, let members):
             "--ensemble \(asked): the ensemble in \(run) has \(members) members; leave the option out to resume it, or give more"
         case .noEnsemble(let run):
@@ -72,6 +77,8 @@ public enum RunError: Failure {
             "the \(term) became NaN or infinite at iteration \(iteration); \(RunError.text(lastGood)); try a smaller --learning-rate"
         case .notFinite(let store, let columns, let lastGood):
             "\(store): holds values that are NaN or infinite (\(columns)); make the store again with pinn-ingest from products without them; \(RunError.text(lastGood))"
+        case .moved(let run):
+            "\(run): the run's folder was moved or removed while it was trained; go on where it is now, with --resume --run DIR"
         case .notSaved(let cause, let lastGood):
             "\(cause.explanation); \(RunError.text(lastGood))"
         case .interrupted(let cause, let iteration, let lastGood):

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import TestSupport
 import Testing
 
@@ -104,5 +105,80 @@ import Testing
         defer { close(holder) }
         let result = try here.run(here.export, ["o.csv", "--points", "f.csv"])
         #expect(result.status == 65 && result.messages.contains("a pipe"), "\(result.messages)")
+    }
+
+    /// They made viscosities that are infinite or zero, and a prediction of them.
+    @Test(arguments: [
+        ["--gravity", "1e300"], ["--gravity", "1e-300"], ["--ice-density", "1e-9"], ["--hardness", "1e40"],
+        ["--sliding-exponent", "1e9"],
+    ]) func constantsOfNoNatureAreRefused(option: [String]) throws {
+        let here = try Workspace()
+        try here.addStore()
+        let result = try here.run(here.train, Self.smallest + option)
+        #expect(result.status == 64 && result.messages.contains("is not a number from"), "\(result.messages)")
+    }
+
+    /// Training and resuming sent their user to each other.
+    @Test func anEnsembleWithoutItsPlanIsCalledSo() throws {
+        let here = try Workspace()
+        try here.addStore()
+        try #require(here.run(here.train, Self.smallest + ["--ensemble", "2"]).status == 0)
+        try FileManager.default.removeItem(atPath: here.folder.file("pinn-run/plan.toml"))
+        for (tool, arguments) in [
+            (here.train, Self.smallest), (here.train, ["--resume"]), (here.export, ["prediction.nc"]),
+        ] {
+            let result = try here.run(tool, arguments)
+            #expect(result.status == 64 || result.status == 66, "\(result.messages)")
+            #expect(result.messages.contains("pinn-run/plan.toml: missing"), "\(result.messages)")
+        }
+    }
+
+    /// It wrote its checkpoint into another run that had got the name.
+    @Test func aTrainerWhoseFolderIsMovedWritesNothingMore() throws {
+        let here = try Workspace()
+        try here.addStore()
+        let (run, moved) = (here.folder.file("pinn-run"), here.folder.file("moved"))
+        let result = try here.run(
+            here.train, Self.smallest.dropLast(2) + ["--iterations", "10000000", "--checkpoint-every", "0.2"]
+        ) { running in
+            running.wait { _ in !here.checkpoints.isEmpty }
+            try? FileManager.default.moveItem(atPath: run, toPath: moved)
+            try? FileManager.default.createDirectory(atPath: run, withIntermediateDirectories: false)
+            let end = Date() + 20
+            running.wait { _ in Date() > end }
+            running.send(SIGKILL)
+        }
+        #expect(result.status == 74 && result.messages.contains("was moved or removed"), "\(result.messages)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: run).isEmpty)
+    }
+
+    /// Every word for a terminal that takes none, stopped by Ctrl-S, waited and so did the signals.
+    @Test func aMessageThatNobodyTakesKeepsNoSignalWaiting() throws {
+        let here = try Workspace()
+        try here.addStore()
+        let pipe = Pipe()
+        let full = pipe.fileHandleForWriting.fileDescriptor
+        let flags = fcntl(full, F_GETFL)
+        _ = fcntl(full, F_SETFL, flags | O_NONBLOCK)
+        while Glibc.write(full, [UInt8](repeating: 10, count: 4096), 4096) > 0 {}
+        _ = fcntl(full, F_SETFL, flags)
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: here.train.path)
+        process.arguments = Self.smallest.dropLast(2) + ["--iterations", "10000000", "--checkpoint-every", "0.2"]
+        process.currentDirectoryURL = URL(fileURLWithPath: here.folder.path)
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = pipe
+        try process.run()
+        func wait(_ seconds: Double, until condition: () -> Bool) {
+            let end = Date() + seconds
+            while !condition(), Date() < end { usleep(10_000) }
+        }
+        wait(60) { !here.checkpoints.isEmpty }
+        kill(process.processIdentifier, SIGTERM)
+        wait(20) { !process.isRunning }
+        #expect(!process.isRunning)
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        #expect(process.terminationReason == .exit && process.terminationStatus == 75)
     }
 }

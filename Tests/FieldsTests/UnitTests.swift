@@ -127,13 +127,14 @@ struct WrittenTextTests {
     }
 
     @Test(
-        "tables without a name and brackets that close another kind are found in TOML, and none in strings and comments"
+        "tables without a name, brackets that close another kind, and dates are found in TOML, and none in strings and comments"
     )
     func tomlFaults() {
         for text in [
-            "a = [1]\n[b]\n [[c-d]]\n[\"e f\"]\n['']\n[ 1x ]\n[]",
+            "a = [1]\n[b]\n [[c-d]]\n[\"e f\"]\n['']\n[ x1 ]\n[]",
             "a = \"[ }\" # }\nb = '''\n} '' ]\n'''\nc = {d = [{}]}", "a = \"\\\"}\"", "a = '\\'\nb = []",
             "a = \"\"\"}\\\"\"\"\n\"\"\"", "a = \"not closed }\nb = 1",
+            "a-1 = -1_0.5e-3\nb = [0x1F, +inf, nan, 2, .5]\nc.d-4 = true # 1979-05-ox", "a = '1979-05-ox'",
         ] {
             #expect(TOMLFault(in: text) == nil, "\(text)")
         }
@@ -142,6 +143,7 @@ struct WrittenTextTests {
             ("a = 1\n[[[a]]]", 2), ("\u{feff}[$]", 1), ("a = 1\n[\u{6e4}b]", 2), ("[\r'", 1), ("s = [ }", 1),
             ("a = [\n 1,\n}]", 3),
             ("a = {b = 1]", 1), ("a = ']'\n]", 2), ("a = '''\n'''\n\n}", 4),
+            ("a = 1979-05-ox", 1), ("a = 1\nb = [1979-05-27T07:32:00Z]", 2), ("a = 07:32", 1), ("a = 1e5x", 1), ("a = -", 1),
         ] {
             #expect(TOMLFault(in: text)?.line == line, "\(text)")
         }

@@ -29,7 +29,10 @@ final class ReaderProcess {
         socket = reader_process_start(command.name, ProductReader.mark, path, memory.descriptor, &process)
         self.process = process
         guard socket >= 0 else {
-            let failure = PlainFailure.noReader(of: path, String(cString: strerror(errno)))
+            let reason =
+                access("/proc/self/exe", F_OK) == 0
+                ? String(cString: strerror(errno)) : "/proc/self/exe is missing; is /proc mounted?"
+            let failure = PlainFailure.noReader(of: path, reason)
             ending = failure
             throw failure
         }
