@@ -53,10 +53,13 @@ private struct BracketScanner {
 
     private static func isBlank(_ scalar: Unicode.Scalar) -> Bool { scalar == " " || scalar == "\t" }
 
-    private static func beginsNumber(_ scalar: Unicode.Scalar) -> Bool { "0123456789+-".unicodeScalars.contains(scalar) }
+    private static func beginsNumber(_ scalar: Unicode.Scalar) -> Bool {
+        "0123456789+-".unicodeScalars.contains(scalar)
+    }
 
     private static func isOfWord(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.isASCII && (scalar.properties.isAlphabetic || beginsNumber(scalar) || "_.:".unicodeScalars.contains(scalar))
+        scalar.isASCII
+            && (scalar.properties.isAlphabetic || beginsNumber(scalar) || "_.:".unicodeScalars.contains(scalar))
     }
 
     /// To its last scalar.
