@@ -93,7 +93,7 @@ let stages: [Target] = [
         name: "Export",
         dependencies: [
             "Planning", "Runs", "Objective", "Compute", "Physics", "Pointwise", "PointStore", "NetCDFFiles",
-            "MapProjections", "Fields",
+            "MapProjections", "Fields", "CSystem",
         ]),
     .target(
         name: "Report",

@@ -76,10 +76,16 @@ public struct BenchmarkTask: Codable, Sendable {
         }
         guard code == 0 else {
             throw PlainFailure(
-                .software, "\(title): its process ended with status \(code); see its message above")
+                BenchmarkTask.kinds[code] ?? .software,
+                "\(title): its process ended with status \(code); see its message above")
         }
         return try JSON.decode(TaskResult.self, from: reply)
     }
+
+    /// What the status of a process says of its failure.
+    private static let kinds: [Int32: FailureKind] = [
+        64: .usage, 65: .badData, 66: .missingInput, 69: .unavailable, 71: .system, 74: .inputOutput,
+    ]
 }
 
 /// The row that a task measured, if it was a measurement.

@@ -30,6 +30,8 @@ func outputOfChild(_ arguments: [String], check: () throws -> Void) throws -> (b
         }
     } catch {
         kill(process, SIGTERM)
+        // It may have been stopped.
+        kill(process, SIGCONT)
         waitpid(process, &status, 0)
         throw error
     }

@@ -51,7 +51,14 @@ void cleanup_file_remove(const char *path) {
         }
 }
 
+static _Atomic pid_t child;
+
+void cleanup_child_set(int process) { atomic_store(&child, process); }
+
 void cleanup_files_remove(void) {
+    // First: it may make a file again.
+    const pid_t process = atomic_load(&child);
+    if (process > 0) kill(process, SIGKILL);
     for (int i = 0; i < max_files; i++)
         if (atomic_load(&files[i].state) == is_complete) unlink(files[i].path);
 }

@@ -25,8 +25,7 @@ public func runCommand<Command: ParsableCommand>(_ type: Command.Type, section: 
         try ProgramArguments.requireText()
         let arguments = FormerNames.replaced(in: Array(ProgramArguments.all.dropFirst()))
         if arguments.contains("--version") {
-            print("\(Version.text)\nreader process: \(readerConfinement)")
-            try flushResults()
+            try printResult("\(Version.text)\nreader process: \(readerConfinement)")
             exit(ExitStatus.done.rawValue)
         }
         let configuration = try ConfigurationFile.split(arguments, section: section)
@@ -51,7 +50,7 @@ public func runCommand<Command: ParsableCommand>(_ type: Command.Type, section: 
         printMessage(stop.message)
         leave(.resumable)
     } catch let interrupted as Interrupted {
-        printMessage("interrupted by a signal; nothing was written")
+        printMessage("interrupted by a signal; \(interrupted.done)")
         leave(interrupted.status)
     } catch {
         if error is ValidationError || Command.exitCode(for: error) == .success { refuse(error, Command.self) }
@@ -64,6 +63,28 @@ public func runCommand<Command: ParsableCommand>(_ type: Command.Type, section: 
 public struct StoppedEarly: Error {
     public let message: String
     public init(_ message: String) { self.message = message }
+}
+
+/// A result, and the end of its line, on stdout. A signal is answered while stdout takes nothing (a pipe whose reader sleeps, a terminal
+/// that was stopped), in which a plain print would wait for ever.
+public func printResult(_ text: String) throws {
+    fflush(stdout)
+    var rest = Array("\(text)\n".utf8)[...]
+    while !rest.isEmpty {
+        var waiting = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+        guard poll(&waiting, 1, 100) > 0 else {
+            do { try StopRequest.check() } catch let interrupted as Interrupted {
+                throw Interrupted(signal: interrupted.signal, done: "its result was not taken from standard output")
+            }
+            continue
+        }
+        // No more than a pipe takes at once where it takes anything.
+        let count = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress!, min(4096, $0.count)) }
+        if count < 0, errno != EINTR, errno != EAGAIN {
+            throw PlainFailure(.inputOutput, "standard output: \(String(cString: strerror(errno)))")
+        }
+        rest = rest.dropFirst(max(0, count))
+    }
 }
 
 /// A line for the user on stderr; stdout carries results only.
@@ -121,7 +142,7 @@ private func refuse<Command: ParsableCommand>(
     // The parser takes what begins with a dash for an option, never for a value.
     if line.hasPrefix("Missing value for"),
         let (option, value) = zip(ProgramArguments.all, ProgramArguments.all.dropFirst()).first(where: {
-            $0.hasPrefix("--") && line.contains("'\($0) ") && Double($1) != nil
+            $0.hasPrefix("--") && line.contains("'\($0) ") && $1.split(separator: ",").allSatisfy { Double($0) != nil }
         })
     {
         line += ": write \(option)=\(value) for a value that begins with a dash"

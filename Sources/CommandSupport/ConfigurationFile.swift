@@ -97,7 +97,9 @@ enum ConfigurationFile {
         }
         // A configuration is small; a data file given by mistake is not read to its end.
         guard let bytes = firstBytes(of: path, 1 << 22) else {
-            throw ConfigurationError.unreadable(path: path, reason: String(cString: strerror(errno)))
+            throw errno == EIO
+                ? NetCDFError.diskFailed(path: path, what: "the configuration")
+                : ConfigurationError.unreadable(path: path, reason: String(cString: strerror(errno)))
         }
         guard bytes.count < 1 << 22 else {
             throw ConfigurationError.noText(path: path, reason: "it has more than 4 MB, as no configuration has")

@@ -5,6 +5,11 @@ import Synchronization
 /// The end of a command by a signal: 128 + its number is the exit status, 130 for Ctrl-C and 143 for SIGTERM, as shells have it.
 public struct Interrupted: Error {
     public let signal: Int32
+    /// What was done before, in a clause.
+    public let done: String
+
+    public init(signal: Int32, done: String = "nothing was written") { (self.signal, self.done) = (signal, done) }
+
     public var status: Int32 { 128 + signal }
 }
 

@@ -1,3 +1,4 @@
+import CSystem
 import Fields
 import Foundation
 @preconcurrency import Glibc
@@ -10,8 +11,13 @@ public enum GeoTIFF {
     private static let software = "pinn-export"
 
     /// Looks for the converter and makes the folder, before any work that would be lost without them.
-    public static func prepare(folder: String) throws {
+    public static func prepare(_ prediction: String, folder: String) throws {
         _ = try converterPath()
+        guard !prediction.contains("\"") else {
+            throw PlainFailure(
+                .usage,
+                "--geotiff: \(quoted(prediction)): GDAL cannot open a file with quotes in its name; give it another")
+        }
         try makeFolder(folder)
     }
 
@@ -41,13 +47,27 @@ public enum GeoTIFF {
                 "NETCDF:\"\(prediction)\":\(field)",
                 pending.temporaryPath,
             ]
-            if let reason = try run(program, arguments, check) {
+            // What GDAL writes beside it, which goes with it.
+            let overviews = pending.temporaryPath + PartialName.companion
+            cleanup_file_add(overviews)
+            defer {
+                cleanup_file_remove(overviews)
+                unlink(overviews)
+            }
+            if let reason = try run(program, arguments, check) ?? fault(of: pending.temporaryPath) {
                 let command = ([converter] + arguments).map(shellWord).joined(separator: " ")
                 throw PlainFailure(.inputOutput, "--geotiff: \(field): \(command) failed: \(reason)")
             }
             try pending.commit()
             return output
         }
+    }
+
+    /// Why a file is no map; nil where it begins as one.
+    private static func fault(of path: String) -> String? {
+        let begin = firstBytes(of: path, 4) ?? []
+        return begin.starts(with: Array("II".utf8)) || begin.starts(with: Array("MM".utf8))
+            ? nil : "it has written no map, and said nothing"
     }
 
     /// Runs a program to its end; what it says last where it fails. (Foundation's Process waits without end for threads of Dispatch
@@ -63,6 +83,8 @@ public enum GeoTIFF {
         var process = pid_t()
         let refusal = posix_spawn(&process, program, &actions, nil, words + [nil], environ)
         messages.fileHandleForWriting.closeFile()
+        cleanup_child_set(refusal == 0 ? process : 0)
+        defer { cleanup_child_set(0) }
         guard refusal == 0 else { return String(cString: strerror(refusal)) }
         var status: Int32 = 0
         var said = ""

@@ -23,6 +23,17 @@ extension Projection {
         parametricSystem?.epsgCode.flatMap(ReferenceSystem.init(epsg:))?.wellKnownText
     }
 
+    /// CF's name of the mapping, stated or as its text or code has it (PROJ's name for what CF has none); nil where nothing is said.
+    public var mappingName: String? {
+        if case .text(let name)? = self["grid_mapping_name"] { return name }
+        return (statedCode.flatMap(ReferenceSystem.init(epsg:)) ?? describedSystem)?.mappingName
+    }
+
+    /// Metres in the unit of the coordinates that its text or code states; 1 where nothing is said.
+    public var metersPerUnit: Double {
+        (statedCode.flatMap(ReferenceSystem.init(epsg:)) ?? describedSystem).map(\.metersPerUnit) ?? 1
+    }
+
     /// Whether it says more than parameters do, so that PROJ has to be asked.
     public var hasCodeOrText: Bool { (["spatial_epsg"] + Projection.textAttributes).contains { self[$0] != nil } }
 

@@ -39,6 +39,26 @@ public struct ReferenceSystem: Sendable {
         self.init { proj_create($0, "\(parameters) +datum=WGS84 +type=crs") }
     }
 
+    /// CF's name of the mapping (appendix F); PROJ's for those that CF has none for.
+    public var mappingName: String? {
+        let names = [
+            "longlat": "latitude_longitude", "laea": "lambert_azimuthal_equal_area", "merc": "mercator",
+            "tmerc": "transverse_mercator", "utm": "transverse_mercator", "lcc": "lambert_conformal_conic",
+            "aea": "albers_conical_equal_area", "aeqd": "azimuthal_equidistant",
+        ]
+        guard let name = parameters["proj"] else { return nil }
+        guard name == "stere" else { return names[name] ?? name }
+        return parameters["lat_0"].flatMap(Double.init).map { abs($0) == 90 } ?? false
+            ? "polar_stereographic" : "stereographic"
+    }
+
+    /// Metres in the unit of its coordinates; NaN where PROJ names a unit that is not listed here.
+    public var metersPerUnit: Double {
+        if let factor = parameters["to_meter"] { return Double(factor) ?? .nan }
+        guard let unit = parameters["units"] else { return 1 }
+        return ["m": 1, "km": 1000, "ft": 0.3048, "us-ft": 1200 / 3937.0][unit] ?? .nan
+    }
+
     public var isGeographic: Bool { parameters["proj"] == "longlat" }
 
     /// CF attributes (appendix F) of a polar stereographic projection on the WGS 84 ellipsoid; nil for every other system.

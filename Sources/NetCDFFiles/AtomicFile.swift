@@ -107,7 +107,8 @@ public final class AtomicFile: Sendable {
     /// Names of the partial files in a folder.
     private static func partialFiles(in folder: String, of isOurs: (String) -> Bool) -> [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return names.filter { PartialName.output(of: $0).map(isOurs) ?? false }
+        // A companion after its file, which says by its lock whether somebody writes it.
+        return names.filter { PartialName.output(of: $0).map(isOurs) ?? false }.sorted()
     }
 
     /// Removes a partial file, or says that another process is writing it. What is no plain file with this name alone is not ours,
@@ -169,7 +170,10 @@ package struct FileState: Equatable, Sendable {
 }
 
 /// Names of partial files: ".NAME.0123456789abcdef.partial".
-enum PartialName {
+package enum PartialName {
+    /// What GDAL adds to the name of a map for what it writes beside it.
+    package static let companion = ".ovr.tmp"
+
     static func new(for output: String) -> String {
         let number = String(UInt64.random(in: .min ... .max) | 1 << 63, radix: 16)
         let name = last(of: output)
@@ -182,11 +186,12 @@ enum PartialName {
 
     /// The output that a partial file belongs to, by its name or path; nil for other files.
     static func output(of partial: String) -> String? {
-        let name = last(of: partial)
+        let whole = last(of: partial)
+        let name = whole.hasSuffix(companion) ? whole.dropLast(companion.count) : whole
         guard let inner = name.between(".", ".partial"), inner.count > 17, inner.suffix(16).isHexadecimal(count: 16),
             inner.dropLast(16).last == "."
         else { return nil }
-        return partial.dropLast(name.count) + String(inner.dropLast(17))
+        return partial.dropLast(whole.count) + String(inner.dropLast(17))
     }
 }
 

@@ -22,14 +22,20 @@ package func kindOfSpecialFile(_ info: stat) -> String? {
     }
 }
 
-/// The first bytes of a regular file, fewer where it is shorter; nil where it cannot be read.
+/// The first bytes of a regular file, fewer where it is shorter; nil, with errno, where it cannot be read.
 package func firstBytes(of path: String, _ count: Int) -> [UInt8]? {
     var info = stat()
     guard stat(path, &info) == 0, kindOfSpecialFile(info) == nil, let file = fopen(path, "r") else { return nil }
     defer { fclose(file) }
-    return [UInt8](unsafeUninitializedCapacity: count) { bytes, read in
+    errno = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { bytes, read in
         read = fread(bytes.baseAddress, 1, count, file)
     }
+    guard ferror(file) == 0 else {
+        if errno == 0 { errno = EIO }
+        return nil
+    }
+    return bytes
 }
 
 /// Recognises files that are not NetCDF, from common mishaps with downloads.

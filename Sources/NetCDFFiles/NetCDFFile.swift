@@ -21,7 +21,7 @@ public final class NetCDFFile {
         LibraryCrash.concerns(reading: path)
         try requireSelfContained(path)
         errno = 0
-        let status = withNetCDFLock(nc_open(path, NC_NOWRITE, &id))
+        let status = withNetCDFLock(nc_open(pathForLibrary(path), NC_NOWRITE, &id))
         guard status == NC_NOERR else {
             if errno == EIO { throw .diskFailed(path: path, what: "the header") }
             if [EMFILE, ENFILE].contains(errno) || [EMFILE, ENFILE].contains(status) {
@@ -46,7 +46,7 @@ public final class NetCDFFile {
         errno = 0
         LibraryCrash.concerns(writing: path)
         _ = withNetCDFLock(nc_set_alignment(4096, 4096))
-        let status = withNetCDFLock(nc_create(path, NC_NETCDF4 | NC_CLOBBER, &id))
+        let status = withNetCDFLock(nc_create(pathForLibrary(path), NC_NETCDF4 | NC_CLOBBER, &id))
         guard status == NC_NOERR else {
             throw .writeFailed(path: path, what: "the file", reason: reason(of: status, errno: errno))
         }
@@ -284,3 +284,7 @@ public final class NetCDFFile {
         guard bytes >= needed else { throw .truncated(path: path, bytes: bytes, needed: needed) }
     }
 }
+
+/// A path of which netCDF-C opens what has that name: it skips blanks at its beginning, and takes "c:/data" for "/c/data" and "file:x" for
+/// an address.
+private func pathForLibrary(_ path: String) -> String { path.hasPrefix("/") ? path : "./\(path)" }

@@ -1,4 +1,5 @@
 import Fields
+import NetCDFFiles
 import Foundation
 
 /// Whether a run takes the observations as they are, or gives each a random weight that follows its seed (Bootstrap).
@@ -27,7 +28,11 @@ extension RunDirectory {
     /// The configuration of the ensemble that the folder holds; nil where it holds none.
     public func ensemblePlan() throws -> TrainingConfiguration? {
         // The configuration of a single run is kept in its checkpoints; the file is for its user alone.
-        guard let text = planText, checkpoints.isEmpty else { return nil }
+        guard checkpoints.isEmpty, isPresent(planPath) else { return nil }
+        guard let text = planText else {
+            throw errno == EIO
+                ? NetCDFError.diskFailed(path: planPath, what: "the plan") : RunError.badPlan(path: planPath)
+        }
         guard let configuration = try? TrainingConfiguration(toml: text) else { throw RunError.badPlan(path: planPath) }
         if let mark = try mark, !mark.owns(planMark?.id) { throw RunError.notOfThisRun(path: planPath) }
         return configuration.ensemble > 1 ? configuration : nil
@@ -41,5 +46,10 @@ extension RunDirectory {
 
     /// A function of its own, not inlined: Swift 6.3.1 ends a throwing function that returns a large nil by a tail call of
     /// memset, and leaves an error that was caught before it in the register of thrown ones.
-    @inline(never) var planText: String? { try? String(contentsOfFile: planPath, encoding: .utf8) }
+    @inline(never) var planText: String? {
+        firstBytes(of: planPath, maxPlanBytes).flatMap { String(validating: $0, as: UTF8.self) }
+    }
 }
+
+/// As of any configuration: a file given by mistake is not read to its end.
+let maxPlanBytes = 1 << 22

@@ -33,7 +33,7 @@ final class OwnFiles {
     /// Histories and plans had no mark: a history by its title, a plan where it is what the configuration in it is written as.
     private func isOfVersionBefore(_ path: String) -> Bool {
         if path.hasSuffix(".nc") { return holds(History.title, path) && !holds(RunMark.attribute, path) }
-        let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+        let text = firstBytes(of: path, maxPlanBytes).flatMap { String(validating: $0, as: UTF8.self) } ?? ""
         return (try? TrainingConfiguration(toml: text))?.toml == text
     }
 

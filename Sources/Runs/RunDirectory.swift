@@ -149,7 +149,7 @@ public final class RunDirectory {
     private func requireNotStarted() throws {
         _ = try listing
         if let member = trainedMember {
-            throw planText == nil ? RunError.noPlan(path: planPath) : RunError.memberPresent(path: member.path)
+            throw !isPresent(planPath) ? RunError.noPlan(path: planPath) : RunError.memberPresent(path: member.path)
         }
         guard !checkpoints.isEmpty else { return }
         throw RunError.alreadyStarted(run: path, iteration: try newestCheckpoint([], report: { _ in }).iteration)
@@ -280,7 +280,7 @@ public final class RunDirectory {
     /// Why there is no checkpoint: another run holds the lock and has not written its first, or nothing was trained.
     public var nothingThere: RunError {
         guard held == nil, let owner = (try? RunMarker(in: path, forReading: true))?.otherOwner else {
-            return trainedMember != nil && planText == nil ? .noPlan(path: planPath) : .noCheckpoint(run: path)
+            return trainedMember != nil && !isPresent(planPath) ? .noPlan(path: planPath) : .noCheckpoint(run: path)
         }
         return .held(run: path, owner: owner)
     }
@@ -312,7 +312,7 @@ public final class RunDirectory {
 
     private func isOwn(_ path: String) throws -> Bool { try mark.map { ownFiles.contain(path, of: $0) } ?? false }
 
-    private func isPresent(_ path: String) -> Bool {
+    func isPresent(_ path: String) -> Bool {
         var info = stat()
         return lstat(path, &info) == 0
     }

@@ -29,7 +29,11 @@ final class RunMarker {
         guard fstat(handle, &info) == 0, info.st_mode & S_IFMT == S_IFREG else {
             throw RunError.notAMarker(path: path, found: "it is not a regular file")
         }
-        guard info.st_nlink <= 1 else { throw RunError.notAMarker(path: path, found: "it has a second name") }
+        // A backup with hard links would be written with it.
+        guard forReading || info.st_nlink <= 1 else {
+            throw RunError.notAMarker(
+                path: path, found: "it has a second name, as files of backups with hard links have")
+        }
         guard info.st_size == 0 || mark != nil else {
             throw RunError.notAMarker(path: path, found: "it does not begin with a run's mark")
         }

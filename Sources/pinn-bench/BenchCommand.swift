@@ -134,7 +134,7 @@ struct BenchCommand: ParsableCommand {
         if let row {
             followParent()
             let task = try JSON.decode(BenchmarkTask.self, from: Data(row.utf8))
-            return print(try JSON.text(try task.run { try Backends.make($0, $1, threads: $2) }))
+            return try printResult(JSON.text(try task.run { try Backends.make($0, $1, threads: $2) }))
         }
         StopRequest.install()
         // Checks files before the work.
@@ -165,10 +165,10 @@ struct BenchCommand: ParsableCommand {
         switch format {
         case .text, .markdown:
             let style = format == .markdown ? Table.Style.markdown : .text
-            print(([report.heading] + tables.map { $0.rendered(as: style) }).joined(separator: "\n\n"))
+            try printResult(([report.heading] + tables.map { $0.rendered(as: style) }).joined(separator: "\n\n"))
         case .json:
             let results: any Encodable = comparison.map { Results(report: report, comparison: $0) } ?? report
-            print(try JSON.text(results))
+            try printResult(JSON.text(results))
         }
     }
 }

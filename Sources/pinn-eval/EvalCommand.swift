@@ -65,6 +65,6 @@ struct EvalCommand: ParsableCommand {
             run: runPath, iteration: run.checkpoint.iteration, members: run.members.count,
             ice: run.store.description.ice,
             errors: errors)
-        print(try report.rendered(as: format))
+        try printResult(report.rendered(as: format))
     }
 }

@@ -83,7 +83,7 @@ struct ExportCommand: ParsableCommand {
 
     func run() throws {
         if points == nil { try PredictionWriter.checkOutput(prediction) }
-        if let geotiff { try GeoTIFF.prepare(folder: geotiff) }
+        if let geotiff { try GeoTIFF.prepare(prediction, folder: geotiff) }
         let gridNames = try gridNames()
         let area = region.flatMap(Region.init)
         let run = try TrainedRun(in: RunDirectory(runPath), store: store) { printMessage("warning: \($0)") }
@@ -104,7 +104,7 @@ struct ExportCommand: ParsableCommand {
         let origin = "at iteration \(run.checkpoint.iteration) of \(runPath)\(members)"
         if let points {
             let counts = try PointTable(reading: points).write(model, to: prediction, check: StopRequest.check)
-            print("\(prediction): \(counts.covered) of \(counts.points) points on the ice, \(origin)")
+            try printResult("\(prediction): \(counts.covered) of \(counts.points) points on the ice, \(origin)")
             if counts.covered == 0 {
                 printMessage(
                     "warning: no point of \(points) lies on the ice; x and y are metres of the store's projection, longitude and latitude degrees (are they exchanged?)"
@@ -122,13 +122,17 @@ struct ExportCommand: ParsableCommand {
                 progress.update($0)
             }
             progress.finish(count)
-            print("\(prediction): \(count) cells \(origin)")
+            try printResult("\(prediction): \(count) cells \(origin)")
             if let geotiff {
-                let paths = try GeoTIFF.convert(
-                    prediction, fields: model.fields.map(\.name), into: geotiff, check: StopRequest.check)
-                for path in paths {
-                    print(path)
+                let paths: [String]
+                do {
+                    paths = try GeoTIFF.convert(
+                        prediction, fields: model.fields.map(\.name), into: geotiff, check: StopRequest.check)
+                } catch let interrupted as Interrupted {
+                    let done = "\(prediction) is complete, not all of its maps in \(geotiff) are"
+                    throw Interrupted(signal: interrupted.signal, done: done)
                 }
+                for path in paths { try printResult(path) }
             }
         }
     }

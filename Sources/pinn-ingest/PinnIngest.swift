@@ -107,7 +107,7 @@ struct IngestCommand: ParsableCommand {
 
     func run() throws {
         if listProducts {
-            return print(try ProductCatalog(withSchemaAt: schema).table.paragraphs())
+            return try printResult(ProductCatalog(withSchemaAt: schema).table.paragraphs())
         }
         guard let velocity else { return }
         // A thread that finds no room for its heap waits for it without end (seen under load, at ulimit -v 260000).
@@ -139,7 +139,7 @@ struct IngestCommand: ParsableCommand {
         let (warnings, lines) = try answer(run)
         display.close()
         for warning in warnings { printMessage("warning: \(warning)") }
-        for line in lines { print(printable(line)) }
+        for line in lines { try printResult(printable(line)) }
     }
 
     /// Refuses what there is no room for; returns all that is needed [bytes].

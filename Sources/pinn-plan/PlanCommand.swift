@@ -123,7 +123,7 @@ struct PlanCommand: ParsableCommand {
             unitTimeSource: calibration?.source ?? unitTime.map { _ in "given with --unit-time" }, limits: limits,
             gpu: try Backends.ownMemory(
                 configuration.backend, objective.residualProblem, precision: configuration.precision.rawValue))
-        print(try report.rendered(as: format))
+        try printResult(report.rendered(as: format))
     }
 
     private func warnOfIdleOptions() {

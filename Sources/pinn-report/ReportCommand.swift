@@ -55,11 +55,11 @@ struct ReportCommand: ParsableCommand {
         let source = "iteration \(run.checkpoint.iteration) of \(runPath)"
         if let page {
             try drawn.write(to: page, command: ProgramArguments.all.map(shellWord).joined(separator: " "))
-            print("\(page): \(source); open it in a browser")
+            try printResult("\(page): \(source); open it in a browser")
         }
         if let png {
             let names = try drawn.writeMaps(to: png)
-            print("\(png): \(names.count) maps of \(source): \(names.joined(separator: ", "))")
+            try printResult("\(png): \(names.count) maps of \(source): \(names.joined(separator: ", "))")
         }
     }
 }

@@ -69,7 +69,7 @@ struct SampleCommand: ParsableCommand {
         printMessage("solved \(shelf.title): \(solved.mesh.columns) x \(solved.mesh.rows) elements")
         let noise = noisePercent > 0 ? (percent: noisePercent, seed: seed) : nil
         let paths = try ProductWriter(ShelfSurvey(solved), noise: noise).write(folder: output, name: name)
-        for path in paths { print(path) }
+        for path in paths { try printResult(path) }
         printMessage("next: pinn-ingest \(shellWord(paths[0])) --thickness \(shellWord(paths[1]))")
     }
 }

@@ -21,7 +21,7 @@ extension TrainCommand {
                 try directory.acquire(report: note)
             }
         }
-        print("\(end.checkpoint): \(end.iteration) iterations; next: \(nextCommand)")
+        try printResult("\(end.checkpoint): \(end.iteration) iterations; next: \(nextCommand)")
     }
 
     /// Trains member after member: skips those that are complete, resumes those that were stopped.
@@ -60,7 +60,7 @@ extension TrainCommand {
             }
         }
         let orFewer = configuration.stop == .flat ? " or fewer" : ""
-        print(
+        try printResult(
             "\(runPath): \(configuration.ensemble) members of \(configuration.iterations) iterations\(orFewer); next: \(nextCommand)"
         )
     }

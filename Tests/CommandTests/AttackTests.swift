@@ -156,29 +156,116 @@ import Testing
     @Test func aMessageThatNobodyTakesKeepsNoSignalWaiting() throws {
         let here = try Workspace()
         try here.addStore()
+        let status = try statusAfterSIGTERM(
+            here.train, Self.smallest.dropLast(2) + ["--iterations", "10000000", "--checkpoint-every", "0.2"], here,
+            error: fullPipe()
+        ) { !here.checkpoints.isEmpty }
+        #expect(status == 75)
+    }
+
+    /// So did results.
+    @Test func aResultThatNobodyTakesKeepsNoSignalWaiting() throws {
+        let here = try trained()
+        let status = try statusAfterSIGTERM(here.export, ["prediction.nc"], here, output: fullPipe()) {
+            here.folder.names.contains("prediction.nc")
+        }
+        #expect(status == 128 + SIGTERM)
+    }
+
+    private func fullPipe() -> Pipe {
         let pipe = Pipe()
-        let full = pipe.fileHandleForWriting.fileDescriptor
-        let flags = fcntl(full, F_GETFL)
-        _ = fcntl(full, F_SETFL, flags | O_NONBLOCK)
-        while Glibc.write(full, [UInt8](repeating: 10, count: 4096), 4096) > 0 {}
-        _ = fcntl(full, F_SETFL, flags)
+        let end = pipe.fileHandleForWriting.fileDescriptor
+        let flags = fcntl(end, F_GETFL)
+        _ = fcntl(end, F_SETFL, flags | O_NONBLOCK)
+        while Glibc.write(end, [UInt8](repeating: 10, count: 4096), 4096) > 0 {}
+        _ = fcntl(end, F_SETFL, flags)
+        return pipe
+    }
+
+    /// The status of a program that gets SIGTERM once a condition holds; nil where it does not end within 10 s of it.
+    private func statusAfterSIGTERM(
+        _ tool: Tool, _ arguments: [String], _ here: Workspace, output: Pipe? = nil, error: Pipe? = nil,
+        once condition: () -> Bool
+    ) throws -> Int32? {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: here.train.path)
-        process.arguments = Self.smallest.dropLast(2) + ["--iterations", "10000000", "--checkpoint-every", "0.2"]
+        process.executableURL = URL(fileURLWithPath: tool.path)
+        process.arguments = arguments
         process.currentDirectoryURL = URL(fileURLWithPath: here.folder.path)
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = pipe
+        process.standardOutput = output ?? FileHandle.nullDevice
+        process.standardError = error ?? FileHandle.nullDevice
         try process.run()
         func wait(_ seconds: Double, until condition: () -> Bool) {
             let end = Date() + seconds
             while !condition(), Date() < end { usleep(10_000) }
         }
-        wait(60) { !here.checkpoints.isEmpty }
+        wait(60, until: condition)
+        usleep(200_000)
         kill(process.processIdentifier, SIGTERM)
-        wait(20) { !process.isRunning }
-        #expect(!process.isRunning)
+        wait(10) { !process.isRunning }
+        let hasEnded = !process.isRunning
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
-        #expect(process.terminationReason == .exit && process.terminationStatus == 75)
+        return hasEnded && process.terminationReason == .exit ? process.terminationStatus : nil
+    }
+
+    /// netCDF skips blanks at the beginning of a path, and takes "c:/" for a drive: outputs landed elsewhere, over other files.
+    @Test(arguments: [" y", "\u{1}y", "c:", "file:", "-y"]) func aStrangeNameIsTheFilesOwn(folder: String) throws {
+        let here = try trained()
+        let files = FileManager.default
+        // Where the library would go.
+        try files.createDirectory(atPath: here.folder.file("y"), withIntermediateDirectories: false)
+        try files.createDirectory(atPath: here.folder.file(folder), withIntermediateDirectories: false)
+        let path = "./\(folder)"
+        for (tool, arguments) in [
+            (here.ingest, ["sample_velocity_measures.nc", "--points", "1000", "-o", "\(folder)/s.nc"]),
+            (here.train, ["\(path)/s.nc", "--run=\(folder)/r"] + Self.smallest),
+            (here.train, ["--resume", "--run=\(folder)/r", "--iterations", "4"]),
+            (here.export, ["\(path)/p.nc", "--run=\(folder)/r"]),
+        ] {
+            let result = try here.run(tool, arguments.map { $0.hasPrefix("-y") ? "./\($0)" : $0 })
+            #expect(result.status == 0, "\(tool.path) \(arguments): \(result.messages.suffix(300))")
+        }
+        #expect(try files.contentsOfDirectory(atPath: here.folder.file(folder)).sorted() == ["p.nc", "r", "s.nc"])
+        #expect(try files.contentsOfDirectory(atPath: here.folder.file("y")).isEmpty)
+    }
+
+    /// A disk that fails under a file of options made an empty one of it, and the defaults ran.
+    @Test(.enabled(if: Tool.installed("strace") != nil, "strace is not installed"))
+    func aConfigurationThatCannotBeReadIsNotAnEmptyOne() throws {
+        let here = try Workspace()
+        try here.addStore()
+        try write("seed = 9\n", "c.toml", here)
+        let file = here.folder.file("c.toml")
+        let result = try #require(Tool.installed("strace")).run(
+            ["-f", "-o", "/dev/null", "-P", "c.toml", "-P", file, "-e", "trace=read", "-e", "inject=read:error=EIO"]
+                + [here.train.path, "--config", "c.toml"] + Self.smallest, in: here.folder.path)
+        #expect(result.status == 74 && result.messages.contains("c.toml"), "\(result.messages.suffix(300))")
+        #expect(!here.folder.names.contains("pinn-run"))
+    }
+
+    /// A backup of hard links was called no run, and could not be exported from.
+    @Test func aRunWithABackupOfHardLinksIsExported() throws {
+        let here = try trained()
+        try FileManager.default.createDirectory(
+            atPath: here.folder.file("backup"), withIntermediateDirectories: false)
+        for name in ["pinn-run.lock"] {
+            try #require(link(here.folder.file("pinn-run/\(name)"), here.folder.file("backup/\(name)")) == 0)
+        }
+        #expect(try here.run(here.export, ["prediction.nc"]).status == 0)
+    }
+
+    /// What it began beside its file stayed, and an empty file became a map.
+    @Test func aConverterThatFailsLeavesNoMap() throws {
+        let here = try trained()
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+        for (script, status) in [("exit 0", 74), ("for f; do :; done; echo x > $f; echo x > $f.ovr.tmp; exit 1", 74)] {
+            try write("#!/bin/sh\n\(script)\n", "gdal_translate", here)
+            chmod(here.folder.file("gdal_translate"), 0o755)
+            let result = try here.export.run(
+                ["p.nc", "--geotiff", "maps"], in: here.folder.path,
+                environment: ["PATH": "\(here.folder.path):\(path)"])
+            #expect(result.status == status, "\(result.messages)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: here.folder.file("maps")).isEmpty)
+        }
     }
 }

@@ -91,6 +91,15 @@ struct Fault: CustomTestStringConvertible, Sendable {
             v.mapping?.attributes = [("crs_wkt", .text(WellKnownText.wgs84))]
             t.mapping?.attributes = [("spatial_ref", .text(WellKnownText.hughes))]
         },
+        Fault(
+            name: "another kind of projection that only a text describes",
+            words: ["measures.nc", "bed.nc", "lambert_azimuthal_equal_area", "polar_stereographic"]
+        ) { v, _ in
+            v.mapping?.attributes = [("spatial_ref", .text(WellKnownText.equalArea))]
+        },
+        Fault(name: "a scale against a parallel", words: ["measures.nc", "bed.nc", "scale"]) { _, t in
+            t.mapping?.attributes[2] = ("scale_factor_at_projection_origin", .numbers([0.5]))
+        },
         Fault(name: "a text against parameters", words: ["measures.nc", "bed.nc", "3412", "3031"]) { v, t in
             t.mapping?.attributes = [("spatial_ref", .text(WellKnownText.hughes))]
         },
@@ -302,6 +311,12 @@ enum WellKnownText {
             + "PARAMETER[\"central_meridian\",0],PARAMETER[\"false_easting\",0],PARAMETER[\"false_northing\",0],"
             + "UNIT[\"metre\",1]\(end)]"
     }
+    static let equalArea = antarctic().replacingOccurrences(
+        of:
+            "PROJECTION[\"Polar_Stereographic\"],PARAMETER[\"latitude_of_origin\",-71],PARAMETER[\"central_meridian\",0]",
+        with:
+            "PROJECTION[\"Lambert_Azimuthal_Equal_Area\"],PARAMETER[\"latitude_of_center\",-90],PARAMETER[\"longitude_of_center\",0]"
+    )
     static let wgs84 = antarctic(end: ",AUTHORITY[\"EPSG\",\"3031\"]")
     static let hughes = antarctic(
         parallel: -70, ellipsoid: "\"Hughes 1980\",6378273,298.279411123064", end: ",AUTHORITY[\"EPSG\",\"3412\"]")

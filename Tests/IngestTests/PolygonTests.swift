@@ -100,8 +100,9 @@ struct PolygonTests {
     @Test("a shapefile with and without a description of its system")
     func shapefile() throws {
         let projected = """
-            PROJCS["WGS_1984_Antarctic_Polar_Stereographic",GEOGCS["GCS_WGS_1984"],PROJECTION["Stereographic_South_Pole"],\
-            PARAMETER["False_Easting",0.0],PARAMETER["Central_Meridian",0.0],PARAMETER["Standard_Parallel_1",-71.0]]
+            PROJCS["WGS_1984_Antarctic_Polar_Stereographic",\(PolygonTests.wgs84),PROJECTION["Stereographic_South_Pole"],\
+            PARAMETER["False_Easting",0.0],PARAMETER["False_Northing",0.0],PARAMETER["Central_Meridian",0.0],\
+            PARAMETER["Standard_Parallel_1",-71.0],UNIT["Meter",1.0]]
             """
         for system in [nil, projected] {
             try check("area.shp") {
@@ -118,6 +119,29 @@ struct PolygonTests {
             try geographic.write(toFile: $0.file("area.prj"), atomically: true, encoding: .utf8)
         }
     }
+
+    /// All were taken for the product's.
+    @Test(
+        "a shapefile in another projection, in other units, or in one that is not understood is refused",
+        arguments: [
+            #"PROJCS["South_Pole_Lambert_Azimuthal_Equal_Area",\#(wgs84),PROJECTION["Lambert_Azimuthal_Equal_Area"],PARAMETER["False_Easting",0.0],PARAMETER["False_Northing",0.0],PARAMETER["Central_Meridian",0.0],PARAMETER["Latitude_Of_Origin",-90.0],UNIT["Meter",1.0]]"#,
+            #"PROJCS["Mine",\#(wgs84),PROJECTION["Transverse_Mercator"],PARAMETER["False_Easting",500000.0],PARAMETER["False_Northing",10000000.0],PARAMETER["Central_Meridian",69.0],PARAMETER["Scale_Factor",0.9996],PARAMETER["Latitude_Of_Origin",0.0],UNIT["Meter",1.0]]"#,
+            #"PROJCS["Polar",\#(wgs84),PROJECTION["Stereographic_South_Pole"],PARAMETER["False_Easting",0.0],PARAMETER["False_Northing",0.0],PARAMETER["Central_Meridian",0.0],PARAMETER["Standard_Parallel_1",-71.0],UNIT["Kilometer",1000.0]]"#,
+            "GARBAGE", "",
+        ])
+    func otherProjections(system: String) throws {
+        let workplace = try Workplace()
+        try OutlineFiles.writeShapefile([[PolygonTests.outer]], to: workplace.folder.file("area"))
+        try Data(system.utf8 + [0xA0]).write(to: URL(fileURLWithPath: workplace.folder.file("area.prj")))
+        #expect(throws: PlainFailure.self) {
+            try PolygonFile(path: workplace.folder.file("area.shp")).polygon(
+                in: Projection(attributes: [("spatial_epsg", .number(3031))]).completed, of: "a product",
+                extent: Region(xMin: -1e9, xMax: 1e9, yMin: -1e9, yMax: 1e9))
+        }
+    }
+
+    private static let wgs84 =
+        #"GEOGCS["GCS_WGS_1984",DATUM["D_WGS_1984",SPHEROID["WGS_1984",6378137.0,298.257223563]],PRIMEM["Greenwich",0.0],UNIT["Degree",0.0174532925199433]]"#
 
     struct Mistake: Sendable, CustomTestStringConvertible {
         let name: String

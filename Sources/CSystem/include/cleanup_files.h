@@ -10,6 +10,9 @@ void cleanup_file_remove(const char *path);
 void cleanup_files_hold(void);
 void cleanup_files_release(void);
 
+/// A program that this one runs, which is killed before the files are removed; 0: none.
+void cleanup_child_set(int process);
+
 /// Removes them all; may be called by a signal handler.
 void cleanup_files_remove(void);
 

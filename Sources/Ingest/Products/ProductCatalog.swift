@@ -76,7 +76,8 @@ public struct ProductCatalog: Sendable {
             reason = String(cString: strerror(errno))
         }
         throw PlainFailure(
-            .missingInput, "\(path): cannot read the schema: \(reason); check the path after --schema")
+            errno == EIO ? .inputOutput : .missingInput,
+            "\(path): cannot read the schema: \(reason); check the path after --schema")
     }
 }
 

@@ -140,13 +140,16 @@ struct ProductFile {
 extension Projection {
     /// Attributes that determine coordinates; two projections must agree in all that both state.
     private static let decisive = [
-        "grid_mapping_name", "standard_parallel", "latitude_of_projection_origin",
+        "standard_parallel", "latitude_of_projection_origin",
         "straight_vertical_longitude_from_pole", "scale_factor_at_projection_origin", "false_easting", "false_northing",
     ]
 
     /// The first decisive attribute in which two projections differ, or their EPSG codes: systems described by text alone differ
     /// in nothing else.
     func firstDifference(from other: Projection) -> (attribute: String, mine: String, other: String)? {
+        if let mine = mappingName, let name = other.mappingName, mine != name {
+            return ("grid_mapping_name", quoted(mine), quoted(name))
+        }
         for name in Projection.decisive {
             switch (self[name], other[name]) {
             case (.number(let a)?, .number(let b)?) where !isSame(name, a, b): return (name, plain(a), plain(b))
@@ -154,9 +157,22 @@ extension Projection {
             default: continue
             }
         }
+        if let place = testPlace, let same = other.testPlace, abs(place.x - same.x) + abs(place.y - same.y) > 10 {
+            return ("scale", "\(plain(place.y)) m from the pole at 75 degrees", "\(plain(same.y)) m")
+        }
         guard hasCodeOrText || other.hasCodeOrText, let mine = epsgCode, let other = other.epsgCode, mine != other
         else { return nil }
         return ("EPSG code", String(mine), String(other))
+    }
+
+    /// Where a polar stereographic projection has a place of the same latitude and of the meridian that is straight: projections that
+    /// state different attributes are compared by it.
+    private var testPlace: (x: Double, y: Double)? {
+        guard let pole = number("latitude_of_projection_origin"),
+            let meridian = number("straight_vertical_longitude_from_pole"),
+            let place = PolarProjection(self)?.position(longitude: meridian, latitude: pole < 0 ? -75 : 75)
+        else { return nil }
+        return place.x.isFinite && place.y.isFinite ? place : nil
     }
 
     private func isSame(_ name: String, _ a: Double, _ b: Double) -> Bool {

@@ -92,6 +92,8 @@ package struct PolygonFile {
         if let code = mine.epsgCode, let other = projection.epsgCode {
             difference = code == other ? nil : ("EPSG:\(code)", "EPSG:\(other)")
         }
+        let unit = mine.metersPerUnit
+        if unit != 1 { difference = ("units of \(plain(unit)) m", "metres") }
         guard let difference else { return }
         throw PlainFailure(
             "\(path): is in \(difference.0), but \(product) is in \(difference.1); reproject it, for example with ogr2ogr -t_srs"
@@ -157,8 +159,11 @@ package struct PolygonFile {
         if let name = shapes.systemName {
             let code = name.split(separator: ":").last.flatMap { Int($0) }
             let isGeographic = code == 4326 || code.flatMap(ReferenceSystem.init(epsg:))?.isGeographic == true
-            let map = code.map { Projection(attributes: [("spatial_epsg", .number(Double($0)))]) }
-            system = isGeographic || name.contains("CRS84") ? .degrees : .map(map)
+            system = isGeographic || name.contains("CRS84") ? .degrees : .map(nil)
+            if case .map = system {
+                guard let code, ReferenceSystem(epsg: code) != nil else { throw notUnderstood(path, name) }
+                system = .map(Projection(attributes: [("spatial_epsg", .number(Double(code)))]))
+            }
         }
     }
 
@@ -199,12 +204,27 @@ package struct PolygonFile {
                     return (start..<end).map { (x: xs[$0], y: ys[$0]) }
                 })
         }
-        if let text = try? String(contentsOfFile: "\(base).prj", encoding: .utf8) {
-            let isGeographic = ["GEOG", "GEOD"].contains(where: text.trimmingBlanks().uppercased().hasPrefix)
-            system = LibraryCrash.guarded(reading: "\(base).prj") {
-                isGeographic ? .degrees : .map(Projection(attributes: [("crs_wkt", .text(text))]).completed)
-            }
+        if FileManager.default.fileExists(atPath: "\(base).prj") { system = try statedSystem("\(base).prj") }
+    }
+
+    /// What a .prj file says.
+    private func statedSystem(_ path: String) throws -> System {
+        guard let bytes = firstBytes(of: path, 1 << 16) else {
+            throw unreadable(path, String(cString: strerror(errno)))
         }
+        // Older programs wrote names in Latin-1.
+        let text = String(validating: bytes, as: UTF8.self) ?? String(decoding: bytes, as: Unicode.ASCII.self)
+        if ["GEOG", "GEOD"].contains(where: text.trimmingBlanks().uppercased().hasPrefix) { return .degrees }
+        return try LibraryCrash.guarded(reading: path) {
+            guard ReferenceSystem(wellKnownText: text) != nil else { throw notUnderstood(path, text) }
+            return .map(Projection(attributes: [("crs_wkt", .text(text))]).completed)
+        }
+    }
+
+    private func notUnderstood(_ path: String, _ text: String) -> PlainFailure {
+        PlainFailure(
+            "\(path): states a projection that is not understood (\(quoted(String(text.prefix(60))))): the polygon's place is not known; reproject it to that of the product, for example with ogr2ogr -t_srs"
+        )
     }
 
     /// Outlines of ISSM: heading lines with #, a count, then so many lines with x and y. All outlines together are one polygon, so
