@@ -104,7 +104,7 @@ public final class RunDirectory {
 
     private func resumedMark(_ marker: RunMarker, _ report: (String) -> Void) throws -> RunMark {
         if marker.mark != nil, let mark = try mark { return mark }
-        guard try hasSomethingToResume else { throw nothingThere }
+        guard try hasSomethingToResume else { throw nothingTrained }
         // Begun by the version before, or its marker was deleted.
         let id = checkpoints.isEmpty ? planMark?.id : try newestCheckpoint([], report: report).runID
         report(
@@ -200,6 +200,8 @@ public final class RunDirectory {
         }
     }
 
+    private func requireInPlace() throws { guard isInPlace else { throw RunError.moved(run: path) } }
+
     /// Whether the folder still has the name under which it was locked: it may have been renamed, and another run's have got that.
     public var isInPlace: Bool { held?.marker.isInPlace ?? true }
 
@@ -209,7 +211,7 @@ public final class RunDirectory {
     @discardableResult
     public func save(_ checkpoint: Checkpoint, after newest: String? = nil) throws -> String {
         let name = checkpointPath(checkpoint.iteration)
-        guard isInPlace else { throw RunError.moved(run: path) }
+        try requireInPlace()
         try requireReplaceable(name)
         var checkpoint = checkpoint
         checkpoint.runID = try mark?.id
@@ -221,6 +223,7 @@ public final class RunDirectory {
 
     /// Writes history and plan beside a checkpoint, then deletes the run's oldest checkpoints.
     public func saveRecords(of checkpoint: Checkpoint) throws {
+        try requireInPlace()
         try requireReplaceable(historyPath)
         advise(checkpointPath(checkpoint.iteration))
         try checkpoint.history.write(to: historyPath, runID: try mark?.id)
@@ -280,9 +283,13 @@ public final class RunDirectory {
     /// Why there is no checkpoint: another run holds the lock and has not written its first, or nothing was trained.
     public var nothingThere: RunError {
         guard held == nil, let owner = (try? RunMarker(in: path, forReading: true))?.otherOwner else {
-            return trainedMember != nil && !isPresent(planPath) ? .noPlan(path: planPath) : .noCheckpoint(run: path)
+            return nothingTrained
         }
         return .held(run: path, owner: owner)
+    }
+
+    private var nothingTrained: RunError {
+        trainedMember != nil && !isPresent(planPath) ? .noPlan(path: planPath) : .noCheckpoint(run: path)
     }
 
     /// Throws where a file that is not of this run has a name that a checkpoint between two iterations would take.

@@ -78,7 +78,7 @@ public enum RunError: Failure {
         case .notFinite(let store, let columns, let lastGood):
             "\(store): holds values that are NaN or infinite (\(columns)); make the store again with pinn-ingest from products without them; \(RunError.text(lastGood))"
         case .moved(let run):
-            "\(run): the run's folder was moved or removed while it was trained; go on where it is now, with --resume --run DIR"
+            "\(run): the run's folder was moved or removed while it was trained; move it back, or go on where it is now, with --resume --run DIR"
         case .notSaved(let cause, let lastGood):
             "\(cause.explanation); \(RunError.text(lastGood))"
         case .interrupted(let cause, let iteration, let lastGood):

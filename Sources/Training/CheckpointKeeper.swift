@@ -13,8 +13,6 @@ struct CheckpointKeeper {
     /// A checkpoint that could not be written, or not for certain. The one before it is whole, and named.
     struct NotSaved: Error {
         let cause: any Error
-        /// Whether a later trial may do: of a full disk, but not of a folder that is elsewhere.
-        let mayPass: Bool
     }
 
     init(_ directory: RunDirectory, newest: String? = nil) {
@@ -42,11 +40,9 @@ struct CheckpointKeeper {
             try directory.saveRecords(of: checkpoint)
             return path
         } catch {
-            guard directory.isInPlace else {
-                throw NotSaved(cause: RunError.moved(run: directory.path), mayPass: false)
-            }
+            let error = directory.isInPlace ? error : RunError.moved(run: directory.path)
             let cause = (error as? any Failure).map { RunError.notSaved(cause: $0, lastGood: newest) }
-            throw NotSaved(cause: cause ?? error, mayPass: true)
+            throw NotSaved(cause: cause ?? error)
         }
     }
 

@@ -165,7 +165,7 @@ public struct Trainer {
         do {
             path = try keeper.save(state.checkpoint(context, seconds: keeper.seconds, hasEnded: isComplete))
         } catch {
-            guard error.mayPass, !isComplete, !wantsStop else { throw error }
+            guard !isComplete, !wantsStop else { throw error }
             let pause = NumberText.duration(keeper.interval / .seconds(1))
             warn("\(error.cause); training goes on, and the next is tried in \(pause)")
             return nil

@@ -139,11 +139,15 @@ import Testing
         try here.addStore()
         let (run, moved) = (here.folder.file("pinn-run"), here.folder.file("moved"))
         let result = try here.run(
-            here.train, Self.smallest.dropLast(2) + ["--iterations", "10000000", "--checkpoint-every", "0.2"]
+            here.train, Self.smallest.dropLast(2) + ["--iterations", "10000000", "--checkpoint-every", "2"]
         ) { running in
             running.wait { _ in !here.checkpoints.isEmpty }
+            // Not while it writes.
+            usleep(500_000)
             try? FileManager.default.moveItem(atPath: run, toPath: moved)
             try? FileManager.default.createDirectory(atPath: run, withIntermediateDirectories: false)
+            running.wait { $0.messages.contains("was moved or removed") }
+            running.send(SIGTERM)
             let end = Date() + 20
             running.wait { _ in Date() > end }
             running.send(SIGKILL)

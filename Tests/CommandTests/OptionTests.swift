@@ -11,6 +11,7 @@ import Testing
 
     /// Texts among which every option finds a value of its own.
     private static let texts = [
+        "950", "1e8",
         "7", "2000", "0.25", "1e-3", "2x3", "3x4+5x6", "6", "chunk=64,data=3,front=2,sample=128",
         "rad:k=2.0,c=0.5,every=10,candidates=3", "adam:5,lbfgs", "constant", "gradient", "bootstrap", "flat",
         "anisotropic",
