@@ -51,7 +51,7 @@ let foundations: [Target] = [
         name: "PointStore", dependencies: ["Fields", "Threads", "NetCDFFiles", "CKernels", "CSystem"],
         exclude: ["README.md"]),
     .target(name: "Objective", dependencies: ["Physics", "Networks", "Compute", "PointStore", "Fields"]),
-    .target(name: "Optimizers", dependencies: ["Networks", "Fields", "Threads", "CKernels", "COpenBLAS"]),
+    .target(name: "Optimizers", dependencies: ["Compute", "Networks", "Fields", "Threads", "CKernels", "COpenBLAS"]),
 ]
 
 let stages: [Target] = [

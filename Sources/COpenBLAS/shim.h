@@ -19,3 +19,6 @@ void dgeqrf_(const int *m, const int *n, double *a, const int *lda, double *tau,
 /// The first n columns of Q (m, n) from k reflections.
 void dorgqr_(const int *m, const int *n, const int *k, double *a, const int *lda, const double *tau, double *work,
              const int *lwork, int *info);
+
+/// The Cholesky factor of the triangle uplo of a symmetric a (n, n). info > 0: a is not positive definite.
+void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info);

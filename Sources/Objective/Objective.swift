@@ -108,8 +108,13 @@ public struct Objective: Sendable {
     ) throws -> [Float] {
         guard let number = sets.firstIndex(of: set) else { return [Float](repeating: 0, count: points.count) }
         let outputs = try backend.outputs(of: residualProblem.programs[number], parameters: parameters, at: points)
+        return residualSizes(outputs, of: number)
+    }
+
+    /// √(Σ weight r²) at each point from the outputs of a program.
+    func residualSizes(_ outputs: [[Float]], of number: Int) -> [Float] {
         let weights = termOfOutput[number].map { terms[$0.term].isRegularizer ? 0 : Float(terms[$0.term].weight) }
-        return (0..<points.count).map { point in
+        return (outputs.first ?? []).indices.map { point in
             zip(weights, outputs).reduce(0) { $0 + $1.0 * $1.1[point] * $1.1[point] }.squareRoot()
         }
     }

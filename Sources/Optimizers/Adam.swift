@@ -2,7 +2,7 @@ import CKernels
 import Glibc
 
 /// Adam (Kingma & Ba 2015, algorithm 1), β₁ = 0.9, β₂ = 0.999, ε = 1e-8.
-public struct Adam: Optimizer {
+public struct Adam: GradientOptimizer {
     public static let name = "adam"
     public static let requiresFixedBatch = false
 

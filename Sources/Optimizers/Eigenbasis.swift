@@ -54,7 +54,7 @@ struct Eigenbasis: Sendable, Equatable {
 /// Products of small row-major matrices.
 enum Dense {
     /// OpenBLAS's own threads would make the bits depend on their number.
-    private static let configured: Void = openblas_set_num_threads(1)
+    static let configured: Void = openblas_set_num_threads(1)
 
     /// Which factor's transpose is what is stored.
     enum Transposed { case none, first, second }

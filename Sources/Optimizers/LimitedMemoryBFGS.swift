@@ -1,7 +1,7 @@
 /// L-BFGS (Liu & Nocedal 1989; Nocedal & Wright 2006, algorithm 7.5) with a strong Wolfe search. It compares losses of
 /// different iterations, so they must be over the same points. All sums are in double; the parameters, their moves and
 /// gradients are float32.
-public struct LimitedMemoryBFGS: Optimizer {
+public struct LimitedMemoryBFGS: GradientOptimizer {
     public static let name = "lbfgs"
     public static let requiresFixedBatch = true
 

@@ -16,19 +16,22 @@ public protocol Optimizer: Sendable {
 
     init(parameterCount: Int, options: OptimizerOptions)
 
-    /// One iteration from parameters whose loss and gradient are known. `evaluate` gives them elsewhere, on the same points,
-    /// for methods that search; where it throws, the same step can be made again with the same bits.
-    mutating func step(
-        _ parameters: inout [Float], loss: Double, gradient: [Float],
-        evaluate: (_ parameters: [Float], _ gradient: inout [Float]) throws -> Double
-    ) throws -> StepOutcome
-
     /// The next step has the loss and the gradient of other points than the last one: what followed from those is dropped,
     /// curvature may stay.
     mutating func batchDidChange()
 
     /// Everything besides the parameters that the next step depends on.
     var state: State { get set }
+}
+
+/// A method that does with losses and gradients.
+public protocol GradientOptimizer: Optimizer {
+    /// One iteration from parameters whose loss and gradient are known. `evaluate` gives them elsewhere, on the same points,
+    /// for methods that search; where it throws, the same step can be made again with the same bits.
+    mutating func step(
+        _ parameters: inout [Float], loss: Double, gradient: [Float],
+        evaluate: (_ parameters: [Float], _ gradient: inout [Float]) throws -> Double
+    ) throws -> StepOutcome
 }
 
 extension Optimizer {

@@ -5,7 +5,7 @@ import Networks
 /// networks of equations Wang et al. 2025, arXiv:2502.00604). The gradient G of a layer's weights is rotated into the
 /// eigenbasis of the mean G Gᵀ and Gᵀ G, where its elements are nearly independent and Adam's scaling of each by itself
 /// is a preconditioner of the whole matrix; the step is rotated back. Biases are updated by Adam. All sums are in double.
-public struct SOAP: Optimizer {
+public struct SOAP: GradientOptimizer {
     public static let name = "soap"
     public static let requiresFixedBatch = false
 

@@ -9,7 +9,7 @@ import Glibc
 /// where s is the move, y the change of the gradient, and φ and τ follow from how well H predicted them. It needs n² / 2 doubles
 /// for n parameters (177 MB for two 4 x 32 networks, 1.1 GB for two of 6 x 40): for small networks, where the loss falls
 /// several times as fast by iterations as with the limited memory of L-BFGS (docs/accuracy.md).
-public struct SelfScaledBroyden: Optimizer {
+public struct SelfScaledBroyden: GradientOptimizer {
     public static let name = "ssbroyden"
     public static let requiresFixedBatch = true
     /// Of which the matrix takes 4 TB.

@@ -87,6 +87,7 @@ public struct MemoryEstimate: Sendable {
                     remedy: $0.name == "tiles" && threads > 1 ? "fewer --threads or \(network)" : network)
             }
             + MemoryEstimate.drawing(configuration, backend: backend)
+            + MemoryEstimate.sampling(configuration, objective, points: sizes.values.reduce(0, +))
         self.init(parts, threads: threads, reservedPerThread: reservedPerThread, baseline: baseline)
         fixedBatchPoints = needsFixedBatch ? configuration.stream.sampleChunks * (sizes[.collocation] ?? 0) : nil
     }
@@ -112,6 +113,23 @@ public struct MemoryEstimate: Sendable {
                 + (fixedBatchBytes.map { "kept in memory (\(NumberText.bytes($0)))" }
                     ?? "read again at each evaluation (they do not fit in memory)")
         }
+    }
+
+    /// What methods that draw rows allocate (`SamplingOptimizer`).
+    private static func sampling(_ configuration: TrainingConfiguration, _ objective: Objective, points: Int) -> [Part]
+    {
+        let rows = configuration.sampledRows
+        guard rows > 0 else { return [] }
+        // J Jᵀ, its sum while it is made, and a factor for each of three λ; a block of columns of J.
+        let matrices = 8 * (5 * rows * rows + 1024 * rows)
+        // Inputs and adjoints of all layers in up to six channels.
+        let hidden = objective.residualProblem.networks.networks.map { $0.hiddenLayers * $0.width }.max() ?? 0
+        let factors = 2 * 4 * 6 * rows * hidden
+        // Outputs at all points, and their order along a curve with its keys.
+        let outputs = (4 * 4 + 3 * 8) * points
+        return [
+            Part(name: "sampled rows", bytes: matrices + factors + outputs, remedy: "a smaller chunk in --stream")
+        ]
     }
 
     /// What Training/AdaptiveSampling.swift allocates: nothing where points are uniform.

@@ -37,7 +37,9 @@ public struct ConfigurationOption: Sendable {
         ),
         .init(
             "iterations", \.iterations, 1...maxCount, "Iterations in total, over all resumptions.", mayChange: true,
-            default: "those that --optimizer names; else as many as visit 1e7 collocation points, from 1000 to 10000"),
+            default:
+                "those that --optimizer names; else \(TrainingConfiguration.sampledIterations) of lm, and of others as many as visit 1e7 collocation points, from 1000 to 10000"
+        ),
         .init(
             "stop", \.stop,
             "When to end: total, with the last iteration; flat, before it, where a method with a fixed batch has lowered the loss in the last \(PlateauCriterion.window) iterations by no more than fitting noise does.",

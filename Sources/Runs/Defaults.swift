@@ -9,6 +9,10 @@ extension TrainingConfiguration {
     static let defaultPhases = "\(Adam.name):1000,\(SelfScaledBroyden.name):7000"
     /// Many observations: they cost a sixth of a collocation point, and noise averages out.
     static let defaultStream = StreamConfiguration(chunk: 1024, data: 2048)
+    /// Methods that draw rows from an iteration's points find neighbours among many, by which they tell noise from signal.
+    static let sampledStream = StreamConfiguration(chunk: 16_384, data: 32_768)
+    /// Of such a method, where none are given: the error of the viscosity of shelves without noise falls to 0.1 to 1 % in these.
+    static let sampledIterations = 60
     /// The dense matrix of so many parameters takes 0.6 GB.
     static let maxDenseMethodParameters = 12_000
 
@@ -40,9 +44,13 @@ extension TrainingConfiguration {
             if !given.contains("optimizer"), networks.parameterCount <= Self.maxDenseMethodParameters {
                 try set("optimizer", to: Self.defaultPhases)
             }
+            if phases.phases.contains(where: { $0.method is any SamplingOptimizer.Type }) {
+                stream = Self.sampledStream
+            }
         }
         if !given.contains("iterations") {
-            iterations = phases.iterations ?? min(10_000, max(1000, 10_000_000 / stream.chunk))
+            let ofMethod = phases.phases.last?.method is any SamplingOptimizer.Type ? Self.sampledIterations : nil
+            iterations = phases.iterations ?? ofMethod ?? min(10_000, max(1000, 10_000_000 / stream.chunk))
         }
     }
 }

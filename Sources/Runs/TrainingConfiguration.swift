@@ -68,7 +68,7 @@ public struct TrainingConfiguration: Sendable, Equatable {
     /// The learning rate of an iteration's step; nil where its method searches for the length of a step.
     public func learningRate(at iteration: Int) -> Double? {
         let phase = phases.phase(at: iteration)
-        return phase.method.requiresFixedBatch
+        return phase.method.requiresFixedBatch || phase.method is any SamplingOptimizer.Type
             ? nil : schedule(of: phase).rate(iteration: iteration - phase.start)
     }
 
@@ -80,6 +80,11 @@ public struct TrainingConfiguration: Sendable, Equatable {
         phasesReached.map {
             $0.method.maxStateSize(parameterCount: parameterCount, options: optimizerOptions(of: $0))
         }.max { $0.bytes < $1.bytes } ?? StateSize(bytes: 0, arrays: 0)
+    }
+
+    /// Rows that methods of the run draw from an iteration's points; 0 where none does.
+    public var sampledRows: Int {
+        phasesReached.compactMap { ($0.method as? any SamplingOptimizer.Type)?.rows }.max() ?? 0
     }
 
     /// Whether the points of an iteration are those of all iterations of its phase.

@@ -41,10 +41,14 @@ struct HostStepper: Stepper {
 
     mutating func update(_ state: inout TrainingState) throws {
         guard !cannotDescend else { return }
+        guard var optimizer = state.takeOptimizer() as? any GradientOptimizer else {
+            preconditionFailure("another stepper makes the steps of this method")
+        }
+        defer { state.optimizer = optimizer }
         var last = loss
         var lastGradient: [Float] = []
         let (evaluator, batch, factors) = (evaluator, batch, factors)
-        let outcome = try state.optimizer.step(&state.parameters, loss: loss.total, gradient: gradient) {
+        let outcome = try optimizer.step(&state.parameters, loss: loss.total, gradient: gradient) {
             parameters, gradient in
             last = try evaluator.evaluate(parameters, on: batch, factors: factors, gradient: &gradient)
             lastGradient = gradient

@@ -51,7 +51,9 @@ public struct Trainer {
     private static func stepper(
         _ context: TrainingContext, _ evaluator: any Evaluator, _ optimizer: any Optimizer
     ) -> any Stepper {
-        DeviceStepper(context, evaluator, optimizer) ?? HostStepper(context.objective, evaluator)
+        if let stepper = DeviceStepper(context, evaluator, optimizer) { return stepper }
+        if let stepper = SampledStepper(context, evaluator, optimizer) { return stepper }
+        return HostStepper(context.objective, evaluator)
     }
 
     /// Trains to the end of the configuration. A checkpoint is written at the beginning of an iteration whose loss and gradient are

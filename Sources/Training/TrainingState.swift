@@ -43,6 +43,13 @@ public struct TrainingState: Sendable {
         trainedSeconds = checkpoint.trainedSeconds
     }
 
+    /// Takes the optimizer out, to be put back after its step: its arrays would be copied for each change while the state has them too.
+    mutating func takeOptimizer() -> any Optimizer {
+        let taken = optimizer
+        optimizer = Adam(parameterCount: 0, options: OptimizerOptions())
+        return taken
+    }
+
     /// What is written to disk. The optimizer's arrays are shared with it, not copied.
     ///
     /// - Parameters:

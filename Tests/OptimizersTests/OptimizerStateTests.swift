@@ -4,10 +4,13 @@ import Testing
 
 import Optimizers
 
+/// Names of the methods that do with losses and gradients.
+let gradientMethods = OptimizerCatalog.all.filter { $0 is any GradientOptimizer.Type }.map { $0.name }
+
 /// The state of an optimizer, by which checkpoints are written and memory and disk are planned.
 @Suite("An optimizer's state")
 struct OptimizerStateTests {
-    private static let methods = OptimizerCatalog.all.map { $0.name }
+    private static let methods = gradientMethods
     private static let count = 37
     private static let start = (0..<count).map { Float($0 % 2 == 0 ? -1.2 : 1) + Float($0) / 50 }
 
@@ -18,14 +21,15 @@ struct OptimizerStateTests {
         return options
     }
 
-    private static func optimizer(_ name: String) throws -> any Optimizer {
-        try #require(OptimizerCatalog.optimizer(named: name)).init(parameterCount: count, options: options)
+    private static func optimizer(_ name: String) throws -> any GradientOptimizer {
+        try #require(OptimizerCatalog.optimizer(named: name) as? any GradientOptimizer.Type).init(
+            parameterCount: count, options: options)
     }
 
     /// Steps in Rosenbrock's valley, from `x` on; `each` is called after every step.
     private static func run(
-        _ optimizer: inout any Optimizer, _ x: inout [Float], steps: Range<Int>,
-        _ each: (any Optimizer, [Float]) -> Void = { _, _ in }
+        _ optimizer: inout any GradientOptimizer, _ x: inout [Float], steps: Range<Int>,
+        _ each: (any GradientOptimizer, [Float]) -> Void = { _, _ in }
     ) throws {
         var gradient: [Float] = []
         for step in steps {
@@ -105,7 +109,8 @@ struct OptimizerStateTests {
             #expect(failure?.kind == .badData)
             #expect(trained.stored == stored)
         }
-        var another: any Optimizer = type(of: trained).init(parameterCount: Self.count + 1, options: Self.options)
+        var another: any GradientOptimizer = type(of: trained).init(
+            parameterCount: Self.count + 1, options: Self.options)
         #expect(throws: StateMismatch.self) { try another.restore(stored) }
     }
 }

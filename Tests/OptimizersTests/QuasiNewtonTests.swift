@@ -7,7 +7,7 @@ import Optimizers
 /// The methods that compare losses on points that are kept.
 @Suite("A quasi-Newton method")
 struct QuasiNewtonTests {
-    static let methods: [any Optimizer.Type] = [LimitedMemoryBFGS.self, SelfScaledBroyden.self]
+    static let methods: [any GradientOptimizer.Type] = [LimitedMemoryBFGS.self, SelfScaledBroyden.self]
 
     /// Rosenbrock's valley in many dimensions, minimum 0 at (1, ..., 1).
     static func rosenbrock(_ x: [Float], _ gradient: inout [Float]) -> Double {
@@ -26,7 +26,7 @@ struct QuasiNewtonTests {
 
     /// Steps until stuck or `most`; the losses at the beginning of each step and at the end, and the evaluations.
     private static func minimize(
-        _ method: any Optimizer.Type, _ parameters: inout [Float], most: Int,
+        _ method: any GradientOptimizer.Type, _ parameters: inout [Float], most: Int,
         _ evaluate: ([Float], inout [Float]) -> Double
     ) throws -> (losses: [Double], evaluations: Int) {
         var optimizer = method.init(parameterCount: parameters.count, options: OptimizerOptions())

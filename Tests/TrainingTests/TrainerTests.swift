@@ -149,6 +149,18 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
         #expect(whole.optimizer.doubles["bases"]?.count == 2088)
     }
 
+    /// Samples of rows, then a method that begins where they led.
+    @Test func aRunOnSampledRowsGoesOnAsIfItHadNotBeenStopped() throws {
+        var short = try ShortRun()
+        try short.configuration.set("optimizer", to: "lm:5,ssbroyden:4")
+        let whole = try short.train("whole", iterations: 9)
+        for stop in [1, 4, 5, 6] {
+            try short.train("run\(stop)", iterations: 9, stopAt: stop, threads: 1)
+            #expect(sameBits(try short.resume("run\(stop)", iterations: 9, threads: 3), whole), "stopped at \(stop)")
+        }
+        #expect(whole.history.totals[4] < 0.2 * whole.history.totals[0], "\(whole.history.totals)")
+    }
+
     /// Updates at 0 and 100; then L-BFGS with what 105 found, stopped around each of them.
     @Test func aBalancedRunGoesOnAsIfItHadNotBeenStopped() throws {
         var short = try ShortRun()
