@@ -120,8 +120,8 @@ public struct MemoryEstimate: Sendable {
     {
         let rows = configuration.sampledRows
         guard rows > 0 else { return [] }
-        // J Jᵀ, its sum while it is made, and a factor for each of three λ; a block of columns of J.
-        let matrices = 8 * (5 * rows * rows + 1024 * rows)
+        // J Jᵀ, its sum while it is made, and for each of three λ a factor and its copy; a block of columns of J.
+        let matrices = 8 * (8 * rows * rows + 1024 * rows)
         // Inputs and adjoints of all layers in up to six channels.
         let hidden = objective.residualProblem.networks.networks.map { $0.hiddenLayers * $0.width }.max() ?? 0
         let factors = 2 * 4 * 6 * rows * hidden

@@ -68,7 +68,7 @@ struct RowSampleTests {
         arguments: ["shallow-shelf", "anisotropic"])
     func derivative(physics: String) throws {
         let inversion = try Inversion(physics: physics, collocation: 300, others: 200)
-        let backend = try CPUBackend(inversion.objective.residualProblem, threads: 2)
+        let backend = CPUBackend(inversion.objective.residualProblem, threads: 2)
         let (objective, chunk, parameters) = (inversion.objective, inversion.chunk, inversion.parameters)
         let outputs = try objective.outputs(backend, parameters: parameters, chunk: chunk)
         // As many rows as there are: every point is one.
@@ -84,14 +84,17 @@ struct RowSampleTests {
         let jacobian = try objective.jacobian(backend, parameters: parameters, of: sample, factors: nil)
         let here = try objective.residuals(backend, parameters: parameters, of: sample, factors: nil)
         #expect(here.count == jacobian.rowCount && here.count <= 70)
-        guard zip(here, jacobian.residuals).allSatisfy({ abs($0 - $1) < 1e-5 }) else { return }
+        // Of the equations: the Jacobian of a patch is taken in its middle, its residual is a mean.
+        let places = here.indices.filter { abs(here[$0] - jacobian.residuals[$0]) < 1e-5 }
+        #expect(places.count >= 25)
         let direction = parameters.indices.map { Float(unitInterval(mixed(3, UInt64($0))) - 0.5) }
         let step: Float = 1e-3
         let ahead = try objective.residuals(
             backend, parameters: zip(parameters, direction).map { $0 + step * $1 }, of: sample, factors: nil)
         let behind = try objective.residuals(
             backend, parameters: zip(parameters, direction).map { $0 - step * $1 }, of: sample, factors: nil)
-        let differences = zip(ahead, behind).map { Double($0 - $1) / Double(2 * step) }
-        #expect(relativeError(try jacobian.product(direction).map(Double.init), differences) < 1e-2)
+        let differences = places.map { Double(ahead[$0] - behind[$0]) / Double(2 * step) }
+        let along = try jacobian.product(direction)
+        #expect(relativeError(places.map { Double(along[$0]) }, differences) < 1e-2)
     }
 }

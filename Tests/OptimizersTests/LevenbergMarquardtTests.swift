@@ -5,9 +5,9 @@ import Testing
 import Optimizers
 
 /// Rows of residuals with a Jacobian in full.
-private struct DenseRows: SampledResiduals {
-    let values: ([Double]) -> [Double]
-    let derivatives: ([Double]) -> [[Double]]
+private struct DenseRows: SampledResiduals, Sendable {
+    let values: @Sendable ([Double]) -> [Double]
+    let derivatives: @Sendable ([Double]) -> [[Double]]
 
     func residuals(_ parameters: [Float]) -> [Float] { values(parameters.map(Double.init)).map(Float.init) }
 
@@ -40,21 +40,26 @@ private struct DenseJacobian: Jacobian {
 @Suite("Levenberg and Marquardt's method on samples of rows")
 struct LevenbergMarquardtTests {
     /// Rosenbrock's valley as residuals: 10 (y - x²) and 1 - x of each pair.
-    private static let valley = DenseRows { p in
-        stride(from: 0, to: p.count, by: 2).flatMap { [10 * (p[$0 + 1] - p[$0] * p[$0]), 1 - p[$0]] }
+    private static let rosenbrock = DenseRows { p in
+        var rows: [Double] = []
+        for k in stride(from: 0, to: p.count, by: 2) { rows += [10 * (p[k + 1] - p[k] * p[k]), 1 - p[k]] }
+        return rows
     } derivatives: { p in
-        stride(from: 0, to: p.count, by: 2).flatMap { k -> [[Double]] in
-            var (first, second) = ([Double](repeating: 0, count: p.count), [Double](repeating: 0, count: p.count))
+        var rows: [[Double]] = []
+        for k in stride(from: 0, to: p.count, by: 2) {
+            let zero = [Double](repeating: 0, count: p.count)
+            var (first, second) = (zero, zero)
             (first[k], first[k + 1], second[k]) = (-20 * p[k], 10, -1)
-            return [first, second]
+            rows += [first, second]
         }
+        return rows
     }
 
     @Test("reaches the end of Rosenbrock's valley in few steps")
     func valley() throws {
         var parameters: [Float] = [-1.2, 1, -1.2, 1]
         var optimizer = LevenbergMarquardt(parameterCount: 4, options: OptimizerOptions())
-        for _ in 0..<8 { _ = try optimizer.step(&parameters, on: Self.valley) }
+        for _ in 0..<8 { _ = try optimizer.step(&parameters, on: Self.rosenbrock) }
         #expect(parameters.allSatisfy { abs($0 - 1) < 1e-4 }, "\(parameters)")
     }
 
@@ -93,13 +98,13 @@ struct LevenbergMarquardtTests {
     func resumes() throws {
         var parameters: [Float] = [-1.2, 1]
         var whole = LevenbergMarquardt(parameterCount: 2, options: OptimizerOptions())
-        for _ in 0..<2 { _ = try whole.step(&parameters, on: Self.valley) }
+        for _ in 0..<2 { _ = try whole.step(&parameters, on: Self.rosenbrock) }
         var first = LevenbergMarquardt(parameterCount: 2, options: OptimizerOptions())
         var others: [Float] = [-1.2, 1]
-        _ = try first.step(&others, on: Self.valley)
+        _ = try first.step(&others, on: Self.rosenbrock)
         var second = LevenbergMarquardt(parameterCount: 2, options: OptimizerOptions())
         try second.restore(first.stored)
-        _ = try second.step(&others, on: Self.valley)
+        _ = try second.step(&others, on: Self.rosenbrock)
         #expect(others == parameters && second.stored == whole.stored)
         #expect(second.stored.byteCount == LevenbergMarquardt.maxStateSize(parameterCount: 2, options: .init()).bytes)
     }

@@ -156,13 +156,13 @@ struct SOAPTests {
         let a = stretched(rows)
         let b = stretched(columns)
         let goal = times(times(a, (0..<rows).map { _ in numbers.vector(columns) }), b)
-        func loss(after steps: Int, of type: any Optimizer.Type) throws -> Double {
+        func loss(after steps: Int, of type: any GradientOptimizer.Type) throws -> Double {
             var options = OptimizerOptions()
             options.matrices = [WeightMatrix(offset: 0, inputs: rows, outputs: columns)]
             options.schedule.peak = 0.01
             options.schedule.decay = .cosine
             options.schedule.length = steps
-            var optimizer: any Optimizer = type.init(parameterCount: rows * columns, options: options)
+            var optimizer: any GradientOptimizer = type.init(parameterCount: rows * columns, options: options)
             var w = [Float](repeating: 0, count: rows * columns)
             var last = 0.0
             for _ in 0...steps {
