@@ -138,7 +138,8 @@ package struct PolygonFile {
     }
 
     private func unreadable(_ path: String, _ reason: String) -> PlainFailure {
-        PlainFailure(.missingInput, "\(path): cannot read the polygon: \(reason); check --polygon")
+        PlainFailure(
+            errno == EIO ? .inputOutput : .missingInput, "\(path): cannot read the polygon: \(reason); check --polygon")
     }
 
     private mutating func readGeoJSON() throws {
