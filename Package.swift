@@ -88,7 +88,9 @@ let stages: [Target] = [
         dependencies: ["Runs", "Objective", "Optimizers", "Compute", "PointStore", "Threads", "Fields"]),
     .target(
         name: "Planning",
-        dependencies: ["Runs", "Objective", "Compute", "Pointwise", "PointStore", "NetCDFFiles", "Fields"]),
+        dependencies: [
+            "Runs", "Objective", "Optimizers", "Compute", "Pointwise", "PointStore", "NetCDFFiles", "Fields",
+        ]),
     .target(
         name: "Export",
         dependencies: [

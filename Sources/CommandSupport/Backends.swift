@@ -3,6 +3,7 @@ import ComputeCPU
 import ComputeCUDA
 import Fields
 import Glibc
+import Runs
 import Threads
 
 /// The devices that a user can name: a new one is a target beside ComputeCPU, and one line here.
@@ -115,4 +116,9 @@ public enum Backends {
     private static func unknown(_ name: String, _ option: String, known: [String]) -> PlainFailure {
         PlainFailure(.usage, "--\(option): no \(quoted(name)); known: \(known.joined(separator: ", "))")
     }
+}
+
+extension TrainingConfiguration {
+    /// Where it computes: "auto" is the CPU where an optimizer needs the Jacobian, which no other device gives.
+    public var device: String { backend == "auto" && sampledRows > 0 ? "cpu" : backend }
 }

@@ -7,6 +7,8 @@ public struct LossWeights: Sendable, Equatable {
     public var front = 0.1
     /// Relative to the loss of all other terms.
     public var prior = 1.0
+    /// Of the networks' squared weights, in variances of one observed value's error (Training/WeightDecay.swift).
+    public var decay = 0.0
 
     public init() {}
 }

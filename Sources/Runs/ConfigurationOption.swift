@@ -30,7 +30,9 @@ public struct ConfigurationOption: Sendable {
         .init(
             "stream", \.stream,
             "Points of an iteration: chunk=N collocation points, data=N observations of velocity and of thickness each, front=N, sample=N collocation points for optimizers that need a fixed batch.",
-            default: "\(TrainingConfiguration.defaultStream); where chunk is given, data and front follow it"),
+            default:
+                "\(TrainingConfiguration.sampledStream), without lm \(TrainingConfiguration.defaultStream); where chunk is given, data and front follow it"
+        ),
         .init(
             "sampling", \.sampling,
             "Collocation points: uniform, or drawn by their residuals: rad (rad:k=1,c=1,every=500,candidates=4), r3 (r3:every=500)."
@@ -48,7 +50,7 @@ public struct ConfigurationOption: Sendable {
             "optimizer", \.phases,
             "How the weights are updated: \(OptimizerCatalog.all.map { $0.name }.joined(separator: ", ")); or one after the other, each for a number of iterations: adam:2000,lbfgs:2000.",
             default:
-                "\(TrainingConfiguration.defaultPhases); with --stream, or networks of more than 12,000 weights, \(Adam.name)"
+                "\(TrainingConfiguration.defaultPhases), where the observations have no noise \(TrainingConfiguration.noiselessPhases), with --backend cuda \(TrainingConfiguration.gradientPhases); with --stream, or networks of more than 12,000 weights, \(LevenbergMarquardt.name), with --backend cuda \(Adam.name)"
         ),
         .init(
             "network", \.network.shapes,
@@ -98,6 +100,10 @@ public struct ConfigurationOption: Sendable {
             "prior-weight", \.weights.prior, notNegative,
             "Weight of what the physics prefers where data and equations leave it open, relative to the loss of all other terms."
         ),
+        .init(
+            "weight-decay", \.weights.decay, notNegative,
+            "Penalty on the networks' squared weights, for methods with a fixed batch: the prior that they are normally distributed with a variance of 1 over this. It counts as much as the data's noise lets it.",
+            default: "1"),
         .init("gravity", \.constants.gravity, 0.01...100, "Gravity [m s-2]."),
         .init("ice-density", \.constants.iceDensity, 100...2000, "Density of ice [kg m-3]."),
         .init("sea-water-density", \.constants.seaWaterDensity, 100...2000, "Density of sea water [kg m-3]."),
@@ -197,9 +203,12 @@ extension ConfigurationOption {
         }
     }
 
-    private init(_ name: String, _ property: Property<Double>, _ range: ClosedRange<Double>, _ help: String) {
+    private init(
+        _ name: String, _ property: Property<Double>, _ range: ClosedRange<Double>, _ help: String,
+        default text: String? = nil
+    ) {
         self.init(
-            name, property, help, mayChange: false, isNumber: true,
+            name, property, help, mayChange: false, isNumber: true, default: text,
             expected: ConfigurationOption.expected(range),
             print: { $0.description }, parse: { Double($0).flatMap { range.contains($0) ? $0 : nil } })
     }

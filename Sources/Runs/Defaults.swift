@@ -5,14 +5,22 @@ extension TrainingConfiguration {
     /// Two small networks, one for velocity and thickness and one for the viscosity: a dense quasi-Newton method gets more of
     /// them in minutes than Adam gets of large ones in hours.
     static let defaultShapes = "4x32+4x32"
-    /// Adam finds the basin of a minimum, self-scaled Broyden converges in it.
-    static let defaultPhases = "\(Adam.name):1000,\(SelfScaledBroyden.name):7000"
+    /// Samples of rows lead to where noise is fitted, or to 0.1 to 1.3 % where there is none, in seconds; self-scaled Broyden sees all observations.
+    static let defaultPhases = "\(LevenbergMarquardt.name):40,\(SelfScaledBroyden.name):8000"
+    /// Observations with less noise than this, as a share of the median speed or thickness, are as good as exact: then samples of
+    /// rows get farther than a method that lowers the loss, which corners dominate.
+    static let maxNegligibleNoise = 1e-3
+    static let noiselessPhases = "\(LevenbergMarquardt.name):240"
+    /// Where the Jacobian is not to be had: Adam finds the basin of a minimum, self-scaled Broyden converges in it.
+    static let gradientPhases = "\(Adam.name):1000,\(SelfScaledBroyden.name):7000"
     /// Many observations: they cost a sixth of a collocation point, and noise averages out.
     static let defaultStream = StreamConfiguration(chunk: 1024, data: 2048)
     /// Methods that draw rows from an iteration's points find neighbours among many, by which they tell noise from signal.
     static let sampledStream = StreamConfiguration(chunk: 16_384, data: 32_768)
     /// Of such a method, where none are given: without noise the viscosity's error falls to 0.1 % on one shelf and 0.9 % on another.
     static let sampledIterations = 60
+    /// The prior that weights are standard normal.
+    static let defaultWeightDecay = 1.0
     /// The dense matrix of so many parameters takes 0.6 GB.
     static let maxDenseMethodParameters = 12_000
 
@@ -21,36 +29,46 @@ extension TrainingConfiguration {
     /// - Parameters:
     ///   - given: options by name, as text.
     ///   - saved: that of the run that is resumed, which they change.
-    public init(_ given: [String: String], resuming saved: TrainingConfiguration?) throws {
+    ///   - noise: of the observations in the store of that path, as a share of the median speed or thickness; asked where the choice of
+    ///     an optimizer depends on it, and nil where it is not known.
+    public init(
+        _ given: [String: String], resuming saved: TrainingConfiguration?,
+        noise: (_ store: String) throws -> Double? = { _ in nil }
+    ) throws {
         self = saved ?? TrainingConfiguration()
         for (name, text) in given { try set(name, to: text) }
         let given = Set(given.keys)
-        if saved == nil { try fillInDefaults(given: given) }
+        if saved == nil { try fillInDefaults(given: given, noise) }
         // A user who says how many iterations gets them.
         if given.contains("iterations"), !given.contains("stop") { stop = .total }
         try validate()
     }
 
-    /// Fills in the options of a new run that were not given. A user who chooses the points of an iteration gets what streams
-    /// them, Adam and the one network that was published; one who chooses a network that is too large for a dense matrix,
-    /// Adam. Members of an ensemble give each observation a new random weight, so that their spread shows what errors of the
-    /// observations do.
-    private mutating func fillInDefaults(given: Set<String>) throws {
+    /// Fills in the options of a new run that were not given. A user who chooses the points of an iteration gets the one
+    /// network that was published. Members of an ensemble give each observation a new random weight, so that their spread shows what
+    /// errors of the observations do.
+    private mutating func fillInDefaults(given: Set<String>, _ noise: (String) throws -> Double?) throws {
         if !given.contains("stop") { stop = .flat }
         if ensemble > 1, !given.contains("resampling") { resampling = .bootstrap }
-        if !given.contains("stream") {
-            stream = TrainingConfiguration.defaultStream
-            if !given.contains("network") { try set("network", to: Self.defaultShapes) }
-            if !given.contains("optimizer"), networks.parameterCount <= Self.maxDenseMethodParameters {
-                try set("optimizer", to: Self.defaultPhases)
-            }
-            if phases.phases.contains(where: { $0.method is any SamplingOptimizer.Type }) {
-                stream = Self.sampledStream
-            }
-        }
+        if !given.contains("weight-decay") { weights.decay = Self.defaultWeightDecay }
+        let streams = given.contains("stream")
+        if !streams, !given.contains("network") { try set("network", to: Self.defaultShapes) }
+        if !given.contains("optimizer") { try set("optimizer", to: defaultOptimizer(streams: streams, noise)) }
+        let isSampling = { (phase: OptimizerPhases.Phase) in phase.method is any SamplingOptimizer.Type }
+        if !streams { stream = phases.phases.contains(where: isSampling) ? Self.sampledStream : Self.defaultStream }
         if !given.contains("iterations") {
-            let ofMethod = phases.phases.last?.method is any SamplingOptimizer.Type ? Self.sampledIterations : nil
+            let ofMethod = phases.phases.last.map(isSampling) == true ? Self.sampledIterations : nil
             iterations = phases.iterations ?? ofMethod ?? min(10_000, max(1000, 10_000_000 / stream.chunk))
         }
+    }
+
+    /// Samples of rows; then, where observations have noise, self-scaled Broyden's method, which sees all of them, if a dense matrix has
+    /// room and all iterations have the same points. On a GPU, which gives no Jacobian, what does with gradients.
+    private func defaultOptimizer(streams: Bool, _ noise: (String) throws -> Double?) throws -> String {
+        let isDense = !streams && networks.parameterCount <= Self.maxDenseMethodParameters
+        guard backend == "auto" || backend == "cpu" else { return isDense ? Self.gradientPhases : Adam.name }
+        guard isDense else { return LevenbergMarquardt.name }
+        let isNoisy = try noise(store).map { $0 > Self.maxNegligibleNoise } ?? true
+        return isNoisy ? Self.defaultPhases : Self.noiselessPhases
     }
 }

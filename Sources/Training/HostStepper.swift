@@ -14,10 +14,14 @@ struct HostStepper: Stepper {
     private var isCached = false
     /// Whether the last step found no descent: on the same points another would find none either.
     private var cannotDescend = false
+    private var decay: WeightDecay?
+    private let phaseStart: Int
     private var result: IterationResult?
 
-    init(_ objective: Objective, _ evaluator: any Evaluator) {
-        (self.objective, self.evaluator) = (objective, evaluator)
+    init(_ context: TrainingContext, _ evaluator: any Evaluator, _ state: TrainingState) {
+        (objective, self.evaluator) = (context.objective, evaluator)
+        phaseStart = context.phases.phase(at: state.iteration).start
+        decay = WeightDecay(context, isBatchFixed: type(of: state.optimizer).requiresFixedBatch)
     }
 
     mutating func accumulate(
@@ -32,6 +36,11 @@ struct HostStepper: Stepper {
         result = IterationResult(
             iteration: state.iteration, loss: reported,
             isGradientFinite: loss.total.isFinite && gradient.allSatisfy(\.isFinite))
+        let phaseStart = phaseStart
+        if decay?.update(reported.total, at: state.iteration, phaseStart: phaseStart, state.history) == true {
+            cannotDescend = false
+            state.optimizer.batchDidChange()
+        }
     }
 
     mutating func results() -> [IterationResult] {
@@ -47,12 +56,14 @@ struct HostStepper: Stepper {
         defer { state.optimizer = optimizer }
         var last = loss
         var lastGradient: [Float] = []
-        let (evaluator, batch, factors) = (evaluator, batch, factors)
-        let outcome = try optimizer.step(&state.parameters, loss: loss.total, gradient: gradient) {
+        let (evaluator, batch, factors, decay) = (evaluator, batch, factors, decay)
+        var start = gradient
+        let penalty = decay?.add(at: state.parameters, to: &start) ?? 0
+        let outcome = try optimizer.step(&state.parameters, loss: loss.total + penalty, gradient: start) {
             parameters, gradient in
             last = try evaluator.evaluate(parameters, on: batch, factors: factors, gradient: &gradient)
             lastGradient = gradient
-            return last.total
+            return last.total + (decay?.add(at: parameters, to: &gradient) ?? 0)
         }
         switch outcome {
         case .moved: isCached = false

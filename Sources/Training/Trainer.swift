@@ -45,15 +45,15 @@ public struct Trainer {
         (self.state, self.keeper) = (state, keeper)
         self.evaluator = evaluator ?? BackendEvaluator(context.objective, on: context.backend)
         batches = BatchSource(context)
-        stepper = Trainer.stepper(context, self.evaluator, state.optimizer)
+        stepper = Trainer.stepper(context, self.evaluator, state)
     }
 
     private static func stepper(
-        _ context: TrainingContext, _ evaluator: any Evaluator, _ optimizer: any Optimizer
+        _ context: TrainingContext, _ evaluator: any Evaluator, _ state: TrainingState
     ) -> any Stepper {
-        if let stepper = DeviceStepper(context, evaluator, optimizer) { return stepper }
-        if let stepper = SampledStepper(context, evaluator, optimizer) { return stepper }
-        return HostStepper(context.objective, evaluator)
+        if let stepper = DeviceStepper(context, evaluator, state.optimizer) { return stepper }
+        if let stepper = SampledStepper(context, evaluator, state.optimizer) { return stepper }
+        return HostStepper(context, evaluator, state)
     }
 
     /// Trains to the end of the configuration. A checkpoint is written at the beginning of an iteration whose loss and gradient are
@@ -109,7 +109,7 @@ public struct Trainer {
         _ = try record(stepper.results(), report)
         if startsPhase {
             state.optimizer = context.makeOptimizer(at: iteration)
-            stepper = Trainer.stepper(context, evaluator, state.optimizer)
+            stepper = Trainer.stepper(context, evaluator, state)
         }
         guard isResampled else { return }
         try resample(shouldStop)

@@ -103,7 +103,7 @@ struct PlanCommand: ParsableCommand {
         let memory = MemoryEstimate(
             configuration, objective: objective, sizes: sizes,
             backend: try Backends.memory(
-                configuration.backend, objective.residualProblem, counts: objective.sets.map { sizes[$0] ?? 0 },
+                configuration.device, objective.residualProblem, counts: objective.sets.map { sizes[$0] ?? 0 },
                 threads: threads),
             threads: threads, reservedPerThread: Backends.reservedPerThread, baseline: baseline.withOpenStore
         ).fitted(to: limits)
@@ -113,7 +113,7 @@ struct PlanCommand: ParsableCommand {
             unitTime == nil && nodeTypes.isEmpty ? try Calibration(configuration, store: store, threads: threads) : nil
         let time = TimeEstimate(
             points: points, iterations: configuration.iterations * configuration.ensemble,
-            work: StreamedWork(objective, sizes: sizes), unitTime: unitTime ?? calibration?.unitTime,
+            work: StreamedWork(objective, sizes: sizes, configuration), unitTime: unitTime ?? calibration?.unitTime,
             instances: nodeTypes, pointsPerJob: pointsPerJob ?? configuration.stream.chunk,
             hoursPerDay: hoursPerDay ?? 24)
         let report = PlanReport(
@@ -122,7 +122,7 @@ struct PlanCommand: ParsableCommand {
             storeBytes: StoreWriter.byteCount(store), time: time,
             unitTimeSource: calibration?.source ?? unitTime.map { _ in "given with --unit-time" }, limits: limits,
             gpu: try Backends.ownMemory(
-                configuration.backend, objective.residualProblem, precision: configuration.precision.rawValue))
+                configuration.device, objective.residualProblem, precision: configuration.precision.rawValue))
         try printResult(report.rendered(as: format))
     }
 

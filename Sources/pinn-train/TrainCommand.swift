@@ -1,7 +1,10 @@
 import ArgumentParser
 import CommandSupport
 import Fields
+import Planning
+import PointStore
 import Runs
+import Training
 
 @main
 struct TrainCommand: ParsableCommand {
@@ -70,6 +73,9 @@ struct TrainCommand: ParsableCommand {
     func configuration(resuming saved: TrainingConfiguration?) throws -> TrainingConfiguration {
         var given = training.given
         if let store { given["store"] = store }
-        return try TrainingConfiguration(given, resuming: saved)
+        return try TrainingConfiguration(given, resuming: saved) { path in
+            let store = try StoreReader(path: path) { try MemoryEstimate.requireRoom(toRead: path, bytes: $0) }
+            return try ObservationNoise.share(in: store)
+        }
     }
 }

@@ -17,7 +17,8 @@ import Testing
         (
             "pinn-train",
             [
-                "--network", "1x4", "--stream", "chunk=64,sample=128", "--iterations", "3", "--threads", "1", "--run",
+                "--network", "1x4", "--optimizer", "adam", "--stream", "chunk=64,sample=128", "--iterations", "3",
+                "--threads", "1", "--run",
                 "r",
             ]
         ),

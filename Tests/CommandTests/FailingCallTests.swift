@@ -30,7 +30,9 @@ struct FailingCallTests {
             }
         }
 
-        static let smallest = ["--threads", "1", "--network", "1x6", "--stream", "chunk=64,data=64,front=64"]
+        static let smallest = [
+            "--threads", "1", "--network", "1x6", "--optimizer", "adam", "--stream", "chunk=64,data=64,front=64",
+        ]
     }
 
     struct Fault: CustomStringConvertible {

@@ -155,7 +155,7 @@ struct FaultTests {
     @Test func aReadErrorInAStoreThatIsNotMappedEndsTheRunWithACheckpointOfWhatItReached() throws {
         let here = try Workspace()
         try here.addStore()
-        let options = ["--stream", "chunk=512", "--network", "2x16", "--iterations", "500"]
+        let options = ["--optimizer", "adam", "--stream", "chunk=512", "--network", "2x16", "--iterations", "500"]
         let store = here.folder.file("pinn-store.nc")
         // The first two hundred readings open the store; each iteration makes a dozen.
         let result = try here.run(
@@ -232,7 +232,9 @@ struct MappedStoreTests {
         // Not in the page cache.
         try disk.unmount()
         try disk.mount(readOnly: true)
-        let options = ["--stream", "chunk=4000", "--network", "2x16", "--checkpoint-every", "0.05"]
+        let options = [
+            "--optimizer", "adam", "--stream", "chunk=4000", "--network", "2x16", "--checkpoint-every", "0.05",
+        ]
         let result = try here.run(here.train, [store, "--iterations", "1000000"] + options) { running in
             running.wait { _ in !here.checkpoints.isEmpty }
             disk.loseAll(behind: 24)
@@ -248,7 +250,9 @@ struct MappedStoreTests {
     {
         let here = try Workspace()
         try here.addStore()
-        let options = ["--stream", "chunk=1e3", "--network", "2x16", "--checkpoint-every", "0.05"]
+        let options = [
+            "--optimizer", "adam", "--stream", "chunk=1e3", "--network", "2x16", "--checkpoint-every", "0.05",
+        ]
         let result = try here.run(here.train, options + ["--iterations", "1000000"]) { running in
             running.wait { _ in !here.checkpoints.isEmpty }
             truncate(here.folder.file("pinn-store.nc"), off_t(bytes))

@@ -154,7 +154,10 @@ import Testing
         try #require(
             here.run(
                 here.train,
-                ["--stream", "chunk=64", "--network", "8x512", "--iterations", "1", "--run", "wide", "--threads", "1"]
+                [
+                    "--optimizer", "adam", "--stream", "chunk=64", "--network", "8x512", "--iterations", "1", "--run",
+                    "wide", "--threads", "1",
+                ]
             ).status == 0)
         let before = here.folder.names
         let result = try here.run(here.export, ["--run", "wide", "--threads", "1"]) { running in
@@ -205,7 +208,9 @@ import Testing
         let here = try Workspace()
         try here.addStore()
         let store = try here.bytes("pinn-store.nc")
-        let options = ["--stream", "chunk=1e3", "--network", "2x16", "--checkpoint-every", "0.05"]
+        let options = [
+            "--optimizer", "adam", "--stream", "chunk=1e3", "--network", "2x16", "--checkpoint-every", "0.05",
+        ]
         let result = try here.run(here.train, options + ["--iterations", "1000000"]) { running in
             running.wait { _ in !here.checkpoints.isEmpty }
             truncate(here.folder.file("pinn-store.nc"), 4096)

@@ -28,7 +28,7 @@ struct MemoryTests {
         let large = try ingest("1e7", as: "large.nc", in: here)
         // The large store has 80 MB; portions that are made ahead of the writing take up to 10.
         #expect(large - small < 20, "\(small) and \(large) MB")
-        let options = ["--stream", "chunk=4096", "--network", "2x16", "--iterations", "20"]
+        let options = ["--optimizer", "adam", "--stream", "chunk=4096", "--network", "2x16", "--iterations", "20"]
         let few = try peak(here.train, ["small.nc", "--run", "small"] + options, in: here)
         let many = try peak(here.train, ["large.nc", "--run", "large"] + options, in: here)
         #expect(many - few < 10, "\(few) and \(many) MB")
@@ -39,7 +39,7 @@ struct MemoryTests {
         let here = try Workspace()
         try here.addStore()
         // 1924 weights: an inverse Hessian of 14.8 MB.
-        let options = ["--stream", "chunk=64", "--network", "2x40", "--iterations", "2"]
+        let options = ["--optimizer", "adam", "--stream", "chunk=64", "--network", "2x40", "--iterations", "2"]
         let train = { try #require(here.run(here.train, options + $0).status == 0) }
         try train(["--run", "adam", "--optimizer", "adam"])
         try train(["--run", "one", "--optimizer", "ssbroyden"])
@@ -90,8 +90,7 @@ struct MemoryTests {
             shell,
             [
                 "-c", "echo $$ > \(group)/cgroup.procs && exec \"$0\" \"$@\"", here.train.path, "--stream",
-                "chunk=65536",
-                "--iterations", "3", "--run", "grouped",
+                "chunk=65536", "--optimizer", "adam", "--iterations", "3", "--run", "grouped",
             ])
         #expect(result.status == 0 && !result.died, "\(result.messages)")
     }

@@ -114,6 +114,27 @@ import Testing
         }
     }
 
+    /// Exact observations, then the same with noise of 1 %; where no optimizer is chosen.
+    @Test func theDefaultOptimizerFollowsTheNoiseOfTheObservations() throws {
+        let here = try Workspace()
+        let sample = try #require(Tool.built("pinn-sample"))
+        func optimizer(_ arguments: [String], _ options: [String] = []) throws -> String {
+            let made = try here.run(sample, ["--case", "broad-margin", "--spacing-m", "1500"] + arguments)
+            try #require(made.status == 0, "\(made.messages)")
+            let store = try here.run(
+                here.ingest, ["sample_velocity_measures.nc", "--points", "20000"])
+            try #require(store.status == 0, "\(store.messages)")
+            let run = try here.run(
+                here.train, ["--iterations", "1", "--run", "run\(arguments.count)\(options.count)"] + options)
+            #expect(run.status == 0, "\(run.messages)")
+            let plan = run.messages.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+            return String(try #require(plan.firstMatch(of: /optimizer ([^;]+);/)?.1))
+        }
+        #expect(try optimizer([]) == "lm:240")
+        #expect(try optimizer(["--noise-percent", "1"]) == "lm:40,ssbroyden:8000")
+        #expect(try optimizer(["--noise-percent", "1"], ["--stream", "chunk=2000"]) == "lm")
+    }
+
     @Test func aFormerNameWorksWithANote() throws {
         let folder = try TemporaryFolder()
         let plan = try #require(Tool.built("pinn-plan"))
@@ -142,7 +163,7 @@ import Testing
         let here = try Workspace()
         try here.addStore()
         let options = ["--stream", "chunk=512,sample=2048", "--network", "2x16", "--iterations", "3"]
-        let adam = try here.run(here.train, options + ["--run", "adam"])
+        let adam = try here.run(here.train, options + ["--optimizer", "adam", "--run", "adam"])
         #expect(adam.status == 0 && !adam.messages.contains("fixed batch"), "\(adam.messages)")
         let lbfgs = try here.run(here.train, options + ["--optimizer", "lbfgs", "--run", "lbfgs"])
         let plan = lbfgs.messages.split(whereSeparator: \.isWhitespace).joined(separator: " ")

@@ -146,7 +146,8 @@ import Testing
         let result = try here.run(
             try #require(Self.time),
             [
-                "-f", "peak %M", here.train.path, "--network", setting[0], "--stream", setting[1], "--threads",
+                "-f", "peak %M", here.train.path, "--optimizer", "adam", "--network", setting[0], "--stream",
+                setting[1], "--threads",
                 setting[2], "--iterations", "4",
             ])
         #expect(result.status == 0, "\(result.messages)")
@@ -168,7 +169,8 @@ import Testing
                 shell,
                 [
                     "-c", "ulimit \(option) \(kilobytes); exec \"$0\" \"$@\"", here.train.path, "--network", "2x16",
-                    "--stream", "chunk=512", "--threads", "2", "--iterations", "3", "--run", "run\(kilobytes)",
+                    "--optimizer", "adam", "--stream", "chunk=512", "--threads", "2", "--iterations", "3", "--run",
+                    "run\(kilobytes)",
                 ])
             #expect(!result.died && [0, 64].contains(result.status), "\(kilobytes): \(result.messages)")
             if result.status == 64 {

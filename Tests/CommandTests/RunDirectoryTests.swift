@@ -5,7 +5,8 @@ import Testing
 /// Nothing of the user's is touched, replaced or taken for a run's, wherever a run is asked to be.
 @Suite struct UsersFilesTests {
     private static let options = [
-        "--threads", "1", "--network", "1x6", "--stream", "chunk=256,data=128,front=64,sample=512", "--iterations",
+        "--threads", "1", "--network", "1x6", "--optimizer", "adam", "--stream",
+        "chunk=256,data=128,front=64,sample=512", "--iterations",
         "20",
     ]
 

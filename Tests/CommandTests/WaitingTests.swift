@@ -47,7 +47,7 @@ import Testing
     @Test func aSignalIsAnsweredWithinALongIteration() throws {
         let here = try Workspace()
         try here.addStore()
-        let options = ["--stream", "chunk=20000", "--network", "8x512", "--iterations", "2"]
+        let options = ["--optimizer", "adam", "--stream", "chunk=20000", "--network", "8x512", "--iterations", "2"]
         var asked = Date()
         let result = try here.run(here.train, options) { running in
             running.wait { $0.messages.contains("work  ") }

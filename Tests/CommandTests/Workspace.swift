@@ -10,7 +10,9 @@ struct Workspace {
     let export: Tool
 
     /// Options that make a run short.
-    static let short = ["--stream", "chunk=512", "--network", "2x16", "--checkpoint-every", "0.05"]
+    static let short = [
+        "--optimizer", "adam", "--stream", "chunk=512", "--network", "2x16", "--checkpoint-every", "0.05",
+    ]
 
     init() throws {
         folder = try TemporaryFolder()

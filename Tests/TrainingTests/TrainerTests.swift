@@ -161,6 +161,24 @@ func sameBits(_ a: Checkpoint, _ b: Checkpoint) -> Bool {
         #expect(whole.history.totals[4] < 0.2 * whole.history.totals[0], "\(whole.history.totals)")
     }
 
+    /// The penalty follows the loss at iterations 3 and 103.
+    @Test func aRunWithWeightDecayGoesOnAsIfItHadNotBeenStopped() throws {
+        var short = try ShortRun()
+        try short.configuration.set("optimizer", to: "adam:3,ssbroyden")
+        short.configuration.stream = StreamConfiguration(chunk: 60, data: 30, front: 14, sample: 60)
+        let free = try short.train("free", iterations: 110)
+        short.configuration.weights.decay = 30
+        let whole = try short.train("whole", iterations: 110)
+        for stop in [2, 3, 4, 60, 103, 104, 109] {
+            try short.train("run\(stop)", iterations: 110, stopAt: stop, threads: 1)
+            #expect(sameBits(try short.resume("run\(stop)", iterations: 110, threads: 3), whole), "stopped at \(stop)")
+        }
+        #expect(sameBits(try short.train("adam", iterations: 3), try short.train("again", iterations: 3)))
+        #expect(whole.history.totals[..<4] == free.history.totals[..<4], "the penalty is no part of the loss")
+        let squares = [whole, free].map { $0.parameters.reduce(0) { $0 + $1 * $1 } }
+        #expect(squares[0] < 0.9 * squares[1], "\(squares)")
+    }
+
     /// Updates at 0 and 100; then L-BFGS with what 105 found, stopped around each of them.
     @Test func aBalancedRunGoesOnAsIfItHadNotBeenStopped() throws {
         var short = try ShortRun()

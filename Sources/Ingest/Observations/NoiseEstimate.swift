@@ -2,10 +2,8 @@ import Fields
 
 /// An estimate of the standard error of observations from the values themselves, for products without errors.
 ///
-/// Fourth differences of neighbours in a row, (1, −4, 6, −4, 1)/√70, keep the variance of errors that are independent from cell to
-/// cell and remove almost all of a smooth signal: on a shelf with a 3 km shear margin and cells of 450 m, less than 0.02 % of the
-/// speed remains (difference-based estimators: Hall, Kay & Titterington 1990, doi:10.1093/biomet/77.3.521). The error is
-/// estimated as a function of magnitude (speed, thickness), by the median in each class, so that the few cells of rifts and
+/// By fourth differences of neighbours (`FourthDifferences`): on a shelf with a 3 km shear margin and cells of 450 m, less than
+/// 0.02 % of the speed remains of the signal. The error is estimated as a function of magnitude (speed, thickness), by the median in each class, so that the few cells of rifts and
 /// seams do not matter. Correlated errors of neighbours are not detected.
 package struct NoiseEstimate: Sendable {
     /// Classes with equal numbers of differences.
@@ -18,8 +16,6 @@ package struct NoiseEstimate: Sendable {
     private static let minShare = 0.01
     /// Neighbours on each side whose mean gives the magnitude at a cell.
     private static let reach = 3
-    /// Median of the absolute value of a standard normal variable.
-    private static let medianOfNormal = 0.674_489_75
 
     /// The median magnitude of each class, ascending, and the error of each quantity; NaN for a quantity without visible noise.
     private let classes: [(magnitude: Double, errors: [Double])]
@@ -31,11 +27,7 @@ package struct NoiseEstimate: Sendable {
     ///   - cells: row-major, ascending.
     ///   - columns: cells in a row of the grid.
     package init?(of values: [[Double]], at cells: [Int32], columns: Int) {
-        let stride = max(1, cells.count / NoiseEstimate.maxDifferences)
-        let middles = Swift.stride(from: 2, to: cells.count - 2, by: stride).filter { middle in
-            let first = Int(cells[middle - 2])
-            return Int(cells[middle + 2]) == first + 4 && first % columns < columns - 4
-        }
+        let middles = FourthDifferences(at: cells, columns: columns, atMost: NoiseEstimate.maxDifferences).middles
         guard middles.count >= NoiseEstimate.minDifferences else { return nil }
         let magnitudes = middles.map { middle in NoiseEstimate.magnitude(values.map { $0[middle] }) }
         let order = magnitudes.indices.sorted { magnitudes[$0] < magnitudes[$1] }
@@ -43,8 +35,8 @@ package struct NoiseEstimate: Sendable {
             let members = order[
                 number * order.count / NoiseEstimate.classCount..<(number + 1) * order.count / NoiseEstimate.classCount]
             let errors = values.map { values in
-                let sizes = members.map { abs(NoiseEstimate.fourthDifference(values, at: middles[$0])) }
-                return (sizes.upperMedian ?? .nan) / NoiseEstimate.medianOfNormal
+                FourthDifferences.standardDeviation(
+                    sizes: members.map { abs(FourthDifferences.value(values, at: middles[$0])) })
             }
             return (magnitudes[members[members.startIndex + members.count / 2]], errors)
         }
@@ -93,12 +85,6 @@ package struct NoiseEstimate: Sendable {
     /// The magnitude of the quantities at one cell: the speed, the thickness.
     private static func magnitude(_ values: [Double]) -> Double {
         values.reduce(0) { $0 + $1 * $1 }.squareRoot()
-    }
-
-    private static func fourthDifference(_ values: [Double], at middle: Int) -> Double {
-        let outer = values[middle - 2] + values[middle + 2]
-        let inner = values[middle - 1] + values[middle + 1]
-        return (outer - 4 * inner + 6 * values[middle]) / 70.0.squareRoot()
     }
 }
 
