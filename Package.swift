@@ -90,9 +90,12 @@ let stages: [Target] = [
         name: "Planning",
         dependencies: ["Runs", "Objective", "Compute", "Pointwise", "PointStore", "NetCDFFiles", "Fields"]),
     .target(
+        name: "Covariance",
+        dependencies: ["Runs", "Objective", "Compute", "Networks", "PointStore", "Threads", "Fields", "COpenBLAS"]),
+    .target(
         name: "Export",
         dependencies: [
-            "Planning", "Runs", "Objective", "Compute", "Physics", "Pointwise", "PointStore", "NetCDFFiles",
+            "Covariance", "Planning", "Runs", "Objective", "Compute", "Physics", "Pointwise", "PointStore", "NetCDFFiles",
             "MapProjections", "Fields", "CSystem",
         ]),
     .target(

@@ -20,6 +20,9 @@ public protocol Jacobian {
     /// J Jᵀ, (rows, rows) row-major, of which the lower triangle is set. In double: damping goes down to 1e-8 of its mean
     /// diagonal, and sums in single precision would leave it indefinite.
     func gram() throws -> [Double]
+
+    /// Adds JᵀJ.
+    func addProducts(to sum: inout NormalMatrix) throws
 }
 
 /// A device that gives the Jacobian of its residual problem.
