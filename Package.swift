@@ -91,7 +91,8 @@ let stages: [Target] = [
         dependencies: ["Runs", "Objective", "Compute", "Pointwise", "PointStore", "NetCDFFiles", "Fields"]),
     .target(
         name: "Covariance",
-        dependencies: ["Runs", "Objective", "Compute", "Networks", "PointStore", "Threads", "Fields", "COpenBLAS"]),
+        dependencies: ["Runs", "Objective", "Compute", "Networks", "PointStore", "Threads", "Fields", "COpenBLAS"],
+        exclude: ["README.md"]),
     .target(
         name: "Export",
         dependencies: [
@@ -163,6 +164,11 @@ let tests: [Target] = [
         dependencies: [
             "Training", "Runs", "Optimizers", "Objective", "Physics", "ComputeCPU", "ComputeCUDA", "NetCDFFiles",
             "TestSupport",
+        ]),
+    .testTarget(
+        name: "CovarianceTests",
+        dependencies: [
+            "Covariance", "ComputeCPU", "Objective", "Optimizers", "PointStore", "Pointwise", "Runs", "TestSupport",
         ]),
     .testTarget(
         name: "ExportTests", dependencies: ["Export", "ComputeCPU", "Networks", "Optimizers", "Runs", "TestSupport"]),

@@ -32,8 +32,6 @@ struct ReferenceJacobian: Jacobian {
             }
         }
     }
-
-    func addProducts(to sum: inout NormalMatrix) { sum.add(rows: rows()) }
 }
 
 extension ReferenceBackend: JacobianBackend {

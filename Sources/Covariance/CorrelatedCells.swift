@@ -3,9 +3,9 @@ import PointStore
 
 /// How many cells of a grid share their noise: the factor by which the variance of a mean over many cells exceeds that of independent
 /// ones, Σ_d ρ(d) over the distances d of cells, with a correlation ρ.
-enum CorrelatedCells {
+package enum CorrelatedCells {
     /// For ρ = exp(−d² / 2 ℓ²); about 2 π ℓ² / (dx dy) where ℓ is longer than a cell.
-    static func count(length: Double, dx: Double, dy: Double) -> Double {
+    package static func count(length: Double, dx: Double, dy: Double) -> Double {
         guard length > 0 else { return 1 }
         func sum(_ spacing: Double) -> Double {
             // Beyond 6 ℓ there is 1e-8 of it.
@@ -25,7 +25,7 @@ enum CorrelatedCells {
     /// - Parameters:
     ///   - cells: row-major numbers in a grid of so many columns.
     ///   - residuals: at these cells.
-    static func count(residuals: [Float], cells: [Int32], columns: Int) -> Double {
+    package static func count(residuals: [Float], cells: [Int32], columns: Int) -> Double {
         let rows = (cells.max().map(Int.init) ?? 0) / columns + 1
         var map = [Float](repeating: .nan, count: rows * columns)
         for (cell, residual) in zip(cells, residuals) { map[Int(cell)] = residual }

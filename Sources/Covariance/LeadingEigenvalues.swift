@@ -3,7 +3,7 @@ import Fields
 
 /// The largest eigenvalues of a symmetric matrix by a block Krylov method with full reorthogonalization (Golub & Underwood 1977;
 /// Musco & Musco 2015, arXiv:1504.05477): the Ritz values of the span of Ω, M Ω, M² Ω, ...
-enum LeadingEigenvalues {
+package enum LeadingEigenvalues {
     private static let block = 64
 
     /// - Parameters:
@@ -11,7 +11,7 @@ enum LeadingEigenvalues {
     ///   - report: called with the share that is done.
     ///   - multiply: M times vectors.
     /// - Returns: descending.
-    static func of(
+    package static func of(
         order: Int, count: Int, seed: UInt64, report: (Double) throws -> Void, multiply: (Columns) -> Columns
     ) throws -> [Double] {
         let width = min(block, order)

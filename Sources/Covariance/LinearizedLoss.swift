@@ -3,18 +3,18 @@ import Objective
 import PointStore
 
 /// The loss of a run around its weights: a sample of points that stands for all of them, and their residuals.
-struct LinearizedLoss {
+package struct LinearizedLoss {
     let objective: Objective
     let backend: any JacobianBackend
     let parameters: [Float]
     let sample: PointSample
     /// Mean square of each output of each program over the sample.
-    let meanSquares: [[Double]]
+    package let meanSquares: [[Double]]
     /// Factors on the terms' weights; a prior's is the sum of the other terms.
     let factors: [Double]
 
     /// - Parameter balance: the run's factors on the terms' weights; nil: all one.
-    init(
+    package init(
         _ objective: Objective, _ backend: any JacobianBackend, parameters: [Float], sample: PointSample,
         balance: [Double]?, check: () throws -> Void
     ) throws {
@@ -47,7 +47,7 @@ struct LinearizedLoss {
     /// Calls `body` with the Jacobian of piece after piece of every set, whose rows are those of the mean loss over the sample.
     ///
     /// - Parameter report: called with the points that are done.
-    func forEachPiece(
+    package func forEachPiece(
         report: (_ done: Int) throws -> Void, _ body: (_ program: Int, _ jacobian: any Jacobian) throws -> Void
     ) throws {
         var done = 0
@@ -64,7 +64,7 @@ struct LinearizedLoss {
 }
 
 /// Points that stand for all of a store: the first ones of every set, which the store holds in one random order.
-struct PointSample {
+package struct PointSample {
     private let columns: [PointSet: [[Float]]]
 
     /// Points of which the factors of a Jacobian are held at once.
@@ -74,9 +74,9 @@ struct PointSample {
         .collocation: 8192, .velocity: 16384, .thickness: 16384, .surface: 16384, .front: 2048,
     ]
 
-    init(_ columns: [PointSet: [[Float]]]) { self.columns = columns }
+    package init(_ columns: [PointSet: [[Float]]]) { self.columns = columns }
 
-    init(_ store: StoreReader, sets: [PointSet]) throws {
+    package init(_ store: StoreReader, sets: [PointSet]) throws {
         var columns: [PointSet: [[Float]]] = [:]
         for set in sets { columns[set] = try store.read(set, 0..<min(store.count(set), PointSample.limits[set] ?? 0)) }
         self.columns = columns

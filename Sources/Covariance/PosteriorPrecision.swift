@@ -5,19 +5,19 @@ import Fields
 /// The precision A = β JᵀJ + diag(α) of the weights' posterior, its factor, and what is drawn with it.
 ///
 /// One square holds both: JᵀJ below and on the diagonal, the factor of A above; the diagonal of JᵀJ moves aside while A is factored.
-struct PosteriorPrecision {
-    private(set) var normal: NormalMatrix
+package struct PosteriorPrecision {
+    private var normal: NormalMatrix
     private let diagonal: [Double]
     private let threads: Int
-    var order: Int { normal.order }
+    package var order: Int { normal.order }
 
-    init(_ normal: NormalMatrix, threads: Int) {
+    package init(_ normal: NormalMatrix, threads: Int) {
         (self.normal, self.threads) = (normal, threads)
         diagonal = (0..<normal.order).map { normal.elements[$0 * normal.order + $0] }
     }
 
     /// - Parameter check: throws where the work is to stop.
-    mutating func factorize(_ evidence: Evidence, check: () throws -> Void) throws {
+    package mutating func factorize(_ evidence: Evidence, check: () throws -> Void) throws {
         let (n, beta, side) = (order, evidence.beta, 64)
         // Transposed block by block: rows of one triangle are columns of the other.
         for top in stride(from: 0, to: n, by: side) {
@@ -37,20 +37,20 @@ struct PosteriorPrecision {
     }
 
     /// U⁻¹ z of random z has the covariance A⁻¹: vectors (order, columns) are replaced.
-    func draw(_ vectors: inout [Double], columns: Int) {
+    package func draw(_ vectors: inout [Double], columns: Int) {
         TriangularFactor.solve(
             normal.elements, order: order, transposed: false, &vectors, columns: columns, threads: threads)
     }
 
     /// A⁻¹ times vectors (order, columns), which are replaced.
-    func solve(_ vectors: inout [Double], columns: Int) {
+    package func solve(_ vectors: inout [Double], columns: Int) {
         TriangularFactor.solve(
             normal.elements, order: order, transposed: true, &vectors, columns: columns, threads: threads)
         draw(&vectors, columns: columns)
     }
 
     /// JᵀJ times vectors (order, columns).
-    func product(_ vectors: [Double], columns: Int) -> [Double] {
+    package func product(_ vectors: [Double], columns: Int) -> [Double] {
         var result = [Double](repeating: 0, count: vectors.count)
         cblas_dsymm(
             CblasRowMajor, CblasLeft, CblasLower, blasint(order), blasint(columns), 1, normal.elements, blasint(order),

@@ -9,15 +9,15 @@ import Runs
 ///
 /// with the weight w of the mean over N points, and c cells that share their noise. For noise as the weights have it ρ is 1;
 /// equations that hold better than their weight asks for have less.
-struct RowScatter {
+package struct RowScatter {
     /// Observed numbers among the rows, and their loss.
-    let observed: (count: Double, loss: Double)
+    package let observed: (count: Double, loss: Double)
     /// c of every set.
     let correlatedCells: [Double]
     /// (w / N) ⟨r²⟩ c.
     private let variances: [[Double]]
 
-    init(_ loss: LinearizedLoss, _ batch: TrainingBatch, _ correlation: NoiseCorrelation) throws {
+    package init(_ loss: LinearizedLoss, _ batch: TrainingBatch, _ correlation: NoiseCorrelation) throws {
         let sets = loss.objective.sets
         let weights = loss.weights
         var (count, sum) = (0.0, 0.0)
@@ -37,7 +37,7 @@ struct RowScatter {
         }
     }
 
-    func ratios(of program: Int, beta: Double) -> [Double] { variances[program].map { beta * $0 } }
+    package func ratios(of program: Int, beta: Double) -> [Double] { variances[program].map { beta * $0 } }
 
     /// Of the batch's cells, which are a share of all.
     private static func correlatedCells(

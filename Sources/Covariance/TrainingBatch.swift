@@ -4,15 +4,15 @@ import PointStore
 import Runs
 
 /// The points that a run was trained on in the end: all that were compared for its last steps.
-struct TrainingBatch {
+package struct TrainingBatch {
     private let stream: ChunkStream
     private let parts: Int
     private let start: Int
-    let objective: Objective
-    let store: StoreReader
+    package let objective: Objective
+    package let store: StoreReader
     private let sizes: [PointSet: Int]
 
-    init(of checkpoint: Checkpoint, _ store: StoreReader, _ objective: Objective) {
+    package init(of checkpoint: Checkpoint, _ store: StoreReader, _ objective: Objective) {
         let configuration = checkpoint.configuration
         sizes = configuration.stream.sizes
         stream = ChunkStream(
@@ -29,7 +29,7 @@ struct TrainingBatch {
     func count(_ set: PointSet) -> Int { min(store.count(set), parts * (sizes[set] ?? 0)) }
 
     /// Half of the gradient of its loss, Jᵀ r.
-    func halfGradient(
+    package func halfGradient(
         _ backend: any Backend, parameters: [Float], factors: [Double], check: () throws -> Void
     ) throws -> [Double] {
         var sum = [Double](repeating: 0, count: parameters.count)

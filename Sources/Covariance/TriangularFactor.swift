@@ -5,7 +5,7 @@ import Threads
 /// The upper triangle of a row-major matrix as a Cholesky factor U, A = Uᵀ U, and products with its inverse.
 ///
 /// In blocks of fixed size, dealt to threads: the bits do not depend on their number.
-enum TriangularFactor {
+package enum TriangularFactor {
     private static let block = 256
     private static let configured: Void = openblas_set_num_threads(1)
 
@@ -13,7 +13,7 @@ enum TriangularFactor {
     ///
     /// - Parameter check: throws where the work is to stop.
     /// - Returns: false where A is not positive definite in double.
-    static func factorize(
+    package static func factorize(
         _ matrix: inout [Double], order: Int, threads: Int, check: () throws -> Void
     ) throws -> Bool {
         _ = configured
@@ -35,7 +35,7 @@ enum TriangularFactor {
     }
 
     /// B = U⁻¹ B, or U⁻ᵀ B, for B (order, columns) row-major.
-    static func solve(
+    package static func solve(
         _ matrix: [Double], order: Int, transposed: Bool, _ vectors: inout [Double], columns: Int, threads: Int
     ) {
         _ = configured

@@ -26,13 +26,15 @@ public struct WeightCovariance: Sendable {
     /// Of α^-½ β JᵀJ α^-½, the largest ones, descending: more than 1 where data and equations determine a combination of weights,
     /// less where the prior does.
     public let eigenvalues: [Double]
+    /// Prior and noise, by which the draws were made.
+    package let evidence: Evidence
     /// Cells that share their noise, of the observed sets.
     public let correlatedCells: [PointSet: Double]
 
     /// Larger networks take more memory and time than other ways to the same.
     public static let maxParameterCount = 12_000
     /// A standard deviation from so many draws is uncertain by 6 %.
-    static let drawCount = 128
+    package static let drawCount = 128
     static let priorDrawCount = 32
     static let eigenvalueCount = 512
     private static let rounds = 3
@@ -48,9 +50,18 @@ public struct WeightCovariance: Sendable {
         let parameters = checkpoint.parameters
         let loss = try LinearizedLoss(
             objective, backend, parameters: parameters, sample: PointSample(store, sets: objective.sets),
-            balance: checkpoint.balance) { try report(0) }
+            balance: checkpoint.balance
+        ) { try report(0) }
         let scatter = try RowScatter(loss, batch, checkpoint.configuration.noiseCorrelation)
-        var evidence = Evidence(parameters, of: objective.residualProblem.networks, observed: scatter.observed)
+        guard scatter.observed.loss > 0 else {
+            throw PlainFailure(
+                .usage,
+                "--standard-deviations: the run's loss has no misfit to observations, which tells how noisy they are")
+        }
+        let networks = objective.residualProblem.networks
+        var evidence = Evidence(
+            parameters, initial: networks.initialParameters(seed: checkpoint.configuration.seed), of: networks,
+            observed: scatter.observed)
         var sums = try RowSums(loss, scatter, beta: evidence.beta) { try report(0.7 * $0) }
         var precision = PosteriorPrecision(sums.takeNormal(), threads: backend.threads)
         for round in 0..<WeightCovariance.rounds {
@@ -70,6 +81,7 @@ public struct WeightCovariance: Sendable {
         draws = WeightCovariance.draws(sums.scores, evidence, precision)
         priorDraws = WeightCovariance.priorDraws(evidence)
         determinedCount = evidence.determinedCount
+        self.evidence = evidence
         correlatedCells = Dictionary(uniqueKeysWithValues: zip(objective.sets, scatter.correlatedCells))
             .filter { $0.key.isObserved }
         eigenvalues = try WeightCovariance.eigenvalues(evidence, precision) { try report(0.9 + 0.1 * $0) }
@@ -116,26 +128,30 @@ public struct WeightCovariance: Sendable {
     }
 
     /// Random signs, which have the covariance 1 as normal numbers have.
-    static func signs(count: Int, _ columns: Int, seed: UInt64) -> Columns {
+    package static func signs(count: Int, _ columns: Int, seed: UInt64) -> Columns {
         let signs = RandomSigns(seed: mixed(0x636f76, seed))
         return Columns(elements: (0..<count * columns).map { signs($0) }, count: count, columns: columns)
     }
 }
 
 /// Vectors as the columns of a row-major matrix (count, columns).
-struct Columns {
-    var elements: [Double]
-    let count: Int
-    let columns: Int
+package struct Columns {
+    package var elements: [Double]
+    package let count: Int
+    package let columns: Int
+
+    package init(elements: [Double], count: Int, columns: Int) {
+        (self.elements, self.count, self.columns) = (elements, count, columns)
+    }
 
     /// Multiplies every vector by a diagonal matrix.
-    mutating func scale(_ diagonal: [Double]) {
+    package mutating func scale(_ diagonal: [Double]) {
         for (row, factor) in diagonal.enumerated() {
             for place in row * columns..<(row + 1) * columns { elements[place] *= factor }
         }
     }
 
-    var vectors: [[Float]] {
+    package var vectors: [[Float]] {
         (0..<columns).map { column in (0..<count).map { Float(elements[$0 * columns + column]) } }
     }
 }

@@ -21,7 +21,9 @@ public struct PointTable {
     }
 
     /// What writing holds at once: the most points of one evaluation, and the arrays besides it.
-    public static func memory(fields: Int, members: Int, hasDeviations: Bool = false) -> (points: Int, parts: [MemoryEstimate.Part]) {
+    public static func memory(fields: Int, members: Int, hasDeviations: Bool = false) -> (
+        points: Int, parts: [MemoryEstimate.Part]
+    ) {
         // The lines, those that are written and their parts; a number of a field, as text, has up to 14 characters.
         let columns = (members > 1 || hasDeviations ? 2 : 1) * fields + (hasDeviations ? 2 : 0)
         let text = 4 * (portionBytes + Lines.maxBytes) + portion * (64 + (2 * 15 + 24) * columns)
@@ -82,7 +84,9 @@ public struct PointTable {
         }
         let inside = zip(points, isCovered).filter(\.1).map(\.0)
         let values = try prediction.fields(x: inside.map(\.x), y: inside.map(\.y), check: check)
-        let fields = (values.values + values.deviations).map { $0.map { ",\($0)" } } + values.flags.map { $0.map { ",\(Int($0))" } }
+        let fields =
+            (values.values + values.deviations).map { $0.map { ",\($0)" } }
+            + values.flags.map { $0.map { ",\(Int($0))" } }
         var next = 0
         var written: [UInt8] = []
         for (line, isCovered) in zip(portion, isCovered) {
