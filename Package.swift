@@ -96,7 +96,8 @@ let stages: [Target] = [
     .target(
         name: "Export",
         dependencies: [
-            "Covariance", "Planning", "Runs", "Objective", "Compute", "Physics", "Pointwise", "PointStore", "NetCDFFiles",
+            "Covariance", "Planning", "Runs", "Objective", "Compute", "Physics", "Pointwise", "PointStore",
+            "NetCDFFiles",
             "MapProjections", "Fields", "CSystem",
         ]),
     .target(
@@ -171,7 +172,8 @@ let tests: [Target] = [
             "Covariance", "ComputeCPU", "Objective", "Optimizers", "PointStore", "Pointwise", "Runs", "TestSupport",
         ]),
     .testTarget(
-        name: "ExportTests", dependencies: ["Export", "ComputeCPU", "Networks", "Optimizers", "Runs", "TestSupport"]),
+        name: "ExportTests",
+        dependencies: ["Covariance", "Export", "ComputeCPU", "Networks", "Optimizers", "Runs", "TestSupport"]),
     .testTarget(
         name: "ReportTests",
         dependencies: ["Report", "Export", "ComputeCPU", "Networks", "Optimizers", "PointStore", "Runs", "TestSupport"]),

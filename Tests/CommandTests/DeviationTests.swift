@@ -112,4 +112,25 @@ import Testing
         #expect(refused.status == 64 && refused.messages.contains("--standard-deviations"), "\(refused.messages)")
         #expect(!here.exists("out.nc"))
     }
+
+    /// Small networks and one draw of noise: the share of covered cells follows from a few tens of independent patches.
+    @Test(.enabled(if: Places.runsLongTests, "set PINN_LONG_TESTS=1 to run"))
+    func theyCoverTheErrorsOfAShelfWithNoise() throws {
+        let here = try Workspace()
+        let sample = try #require(Tool.built("pinn-sample"))
+        #expect(try here.run(sample, ["--noise-percent", "2", "--spacing-m", "500"]).status == 0)
+        #expect(
+            try here.run(
+                here.ingest, ["sample_velocity_measures.nc", "--thickness", "sample_bedmachine_v2.nc"]
+            ).status == 0)
+        let options = ["--network", "3x20+3x20", "--optimizer", "lm:20,ssbroyden:1500", "--iterations", "1000"]
+        #expect(try here.run(here.train, options).status == 0)
+        let eval = try #require(Tool.built("pinn-eval"))
+        let result = try here.run(eval, ["sample_truth.nc", "--standard-deviations", "--format", "json"])
+        let report = try #require(try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+        let mu = try #require((report["fields"] as? [[String: Any]])?.first)
+        let one = try #require(mu["within_one_standard_deviation"] as? Double)
+        let two = try #require(mu["within_two_standard_deviations"] as? Double)
+        #expect((0.48...0.92).contains(one) && two > 0.8, "\(one), \(two)")
+    }
 }
