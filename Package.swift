@@ -92,9 +92,14 @@ let stages: [Target] = [
             "Runs", "Objective", "Optimizers", "Compute", "Pointwise", "PointStore", "NetCDFFiles", "Fields",
         ]),
     .target(
+        name: "Covariance",
+        dependencies: ["Runs", "Objective", "Compute", "Networks", "PointStore", "Threads", "Fields", "COpenBLAS"],
+        exclude: ["README.md"]),
+    .target(
         name: "Export",
         dependencies: [
-            "Planning", "Runs", "Objective", "Compute", "Physics", "Pointwise", "PointStore", "NetCDFFiles",
+            "Covariance", "Planning", "Runs", "Objective", "Compute", "Physics", "Pointwise", "PointStore",
+            "NetCDFFiles",
             "MapProjections", "Fields", "CSystem",
         ]),
     .target(
@@ -164,7 +169,13 @@ let tests: [Target] = [
             "TestSupport",
         ]),
     .testTarget(
-        name: "ExportTests", dependencies: ["Export", "ComputeCPU", "Networks", "Optimizers", "Runs", "TestSupport"]),
+        name: "CovarianceTests",
+        dependencies: [
+            "Covariance", "ComputeCPU", "Objective", "Optimizers", "PointStore", "Pointwise", "Runs", "TestSupport",
+        ]),
+    .testTarget(
+        name: "ExportTests",
+        dependencies: ["Covariance", "Export", "ComputeCPU", "Networks", "Optimizers", "Runs", "TestSupport"]),
     .testTarget(
         name: "ReportTests",
         dependencies: ["Report", "Export", "ComputeCPU", "Networks", "Optimizers", "PointStore", "Runs", "TestSupport"]),

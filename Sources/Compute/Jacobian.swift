@@ -20,6 +20,14 @@ public protocol Jacobian {
     /// J Jᵀ, (rows, rows) row-major, of which the lower triangle is set. In double: damping goes down to 1e-8 of its mean
     /// diagonal, and sums in single precision would leave it indefinite.
     func gram() throws -> [Double]
+
+    /// Adds JᵀJ.
+    func addProducts(to sum: inout NormalMatrix) throws
+}
+
+extension Jacobian {
+    /// In plain loops over the rows: what faster forms are tested against.
+    public func addProducts(to sum: inout NormalMatrix) throws { sum.add(rows: try rows()) }
 }
 
 /// A device that gives the Jacobian of its residual problem.

@@ -19,14 +19,14 @@ final class CPUJacobian: Jacobian {
     let residuals: [Float]
     var rowCount: Int { residuals.count }
     var parameterCount: Int { networks.parameterCount }
-    private let networks: NetworkGroup
+    let networks: NetworkGroup
     private let slopes: (x: Float, y: Float)
-    private let tiles: [Tile]
+    let tiles: [Tile]
     /// For the vectors that are multiplied, in the layout of weights.
     private let packed: [PackedNetwork]
     private let slots: GradientSlots
-    private let threads: Int
-    private let shouldStop: @Sendable () -> Bool
+    let threads: Int
+    let shouldStop: @Sendable () -> Bool
 
     init(
         _ residualProblem: ResidualProblem, rowCount: Int, tiles: [Tile], kernels: TileKernels, threads: Int,

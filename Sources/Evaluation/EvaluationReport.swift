@@ -26,13 +26,14 @@ public struct EvaluationReport: Sendable {
 
     private var table: Table {
         let isEnsemble = members > 1
+        let hasDeviations = errors.contains { $0.spread != nil }
         let rows = errors.map { field in
             [
                 field.quantity.symbol, String(field.cells), percent(field.relativeL2),
                 percent(field.relative?.median), percent(field.relative?.high), percent(field.relative?.largest),
                 "\(NumberText.plain(field.largest)) \(field.quantity.unit)",
             ]
-                + (isEnsemble
+                + (hasDeviations
                     ? [
                         percent(field.spread?.withinOne), percent(field.spread?.withinTwo),
                         field.spread?.ratio.map(NumberText.plain) ?? "--",
@@ -45,16 +46,17 @@ public struct EvaluationReport: Sendable {
         if errors.contains(where: { $0.relative == nil }) {
             notes.append("--: the truth passes through zero, where every relative error is large")
         }
-        if isEnsemble {
+        if hasDeviations {
+            let source = isEnsemble ? "standard deviation of the \(members) members" : "its standard deviation"
             notes.append(
-                "σ: standard deviation of the \(members) members; of normally distributed errors that it describes, 68 % lie within σ, 95 % within 2 σ, and the ratio of root mean squares is 1"
+                "σ: \(source); of normally distributed errors that it describes, 68 % lie within σ, 95 % within 2 σ, and the ratio of root mean squares is 1"
             )
         }
         return Table(
             title:
                 "\(run)\(isEnsemble ? ", mean of \(members) members" : "") at iteration \(iteration), on \(ice.adjective) ice",
             header: ["", "cells", "relative L2", "median", "95 %", "largest", "largest error"]
-                + (isEnsemble ? ["within σ", "within 2 σ", "σ / error"] : []), rows: rows, notes: notes
+                + (hasDeviations ? ["within σ", "within 2 σ", "σ / error"] : []), rows: rows, notes: notes
         )
     }
 

@@ -11,9 +11,12 @@ struct GridLayout {
     private let mapping: Variable?
     private let mask: Variable
     private let variables: [String: Variable]
+    /// Variables of bytes among them.
+    private let flags: Set<String>
 
     /// NC_FILL_FLOAT, which tools treat as missing.
     static let fill: Float = 9.969_209_968_386_869e36
+    private static let flagFill: Int8 = -1
 
     init(_ target: TargetGrid, in file: NetCDFFile, _ prediction: Prediction, chunk: [Int]) throws {
         let grid = target.grid
@@ -52,14 +55,25 @@ struct GridLayout {
             let variable = try define(
                 field.name, longName: field.longName, standardName: field.standardName, units: field.units)
             variables[field.name] = variable
-            guard prediction.memberCount > 1 else { continue }
+            guard prediction.hasDeviations else { continue }
             // Without the standard name: with CF's modifier for it, standard_error, the spread would claim to be all of the
             // uncertainty.
+            let kind = prediction.memberCount > 1 ? "standard deviation over the ensemble" : "standard deviation"
             variables[field.deviationName] = try define(
-                field.deviationName, longName: "standard deviation over the ensemble of \(field.longName)",
-                units: field.units)
-            try variable.setAttribute("ancillary_variables", .text(field.deviationName))
+                field.deviationName, longName: "\(kind) of \(field.longName)", units: field.units)
+            let isFlagged = prediction.flaggedFields.contains { $0.name == field.name }
+            try variable.setAttribute(
+                "ancillary_variables", .text(field.deviationName + (isFlagged ? " \(field.flagName)" : "")))
         }
+        for field in prediction.flaggedFields {
+            let flag = try define(
+                field.flagName, .int8, longName: "whether data and equations determine \(field.longName)")
+            try flag.setAttribute("_FillValue", .numbers([Double(GridLayout.flagFill)]), as: .int8)
+            try flag.setAttribute("flag_values", .numbers([0, 1]), as: .int8)
+            try flag.setAttribute("flag_meanings", .text("not_determined determined"))
+            variables[field.flagName] = flag
+        }
+        flags = Set(prediction.flaggedFields.map(\.flagName))
         observedSets = target.hasObservations ? prediction.store.description.sets(on: target.name) : []
         for column in observedSets.flatMap(\.observedColumns) where variables[column.rawValue] != nil {
             variables[column.misfitName] = try define(
@@ -80,7 +94,13 @@ struct GridLayout {
     func write(_ bands: [String: [Float]], mask codes: [UInt8], rows: Range<Int>) throws {
         let (start, count) = ([rows.lowerBound, 0], [rows.count, target.grid.columns])
         for (name, variable) in variables.sorted(by: { $0.key < $1.key }) {
-            if let band = bands[name] { try variable.write(band, start: start, count: count) }
+            guard let band = bands[name] else { continue }
+            if flags.contains(name) {
+                let codes = band.map { $0 == GridLayout.fill ? GridLayout.flagFill : Int8($0) }
+                try variable.write(codes, start: start, count: count)
+            } else {
+                try variable.write(band, start: start, count: count)
+            }
         }
         try mask.write(codes.map { Int8(bitPattern: $0) }, start: start, count: count)
     }

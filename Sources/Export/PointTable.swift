@@ -21,10 +21,12 @@ public struct PointTable {
     }
 
     /// What writing holds at once: the most points of one evaluation, and the arrays besides it.
-    public static func memory(fields: Int, members: Int) -> (points: Int, parts: [MemoryEstimate.Part]) {
+    public static func memory(fields: Int, members: Int, hasDeviations: Bool = false) -> (
+        points: Int, parts: [MemoryEstimate.Part]
+    ) {
         // The lines, those that are written and their parts; a number of a field, as text, has up to 14 characters.
-        let columns = (members > 1 ? 2 : 1) * fields
-        let text = 4 * (portionBytes + Lines.maxBytes) + portion * (64 + 2 * 15 * columns)
+        let columns = (members > 1 || hasDeviations ? 2 : 1) * fields + (hasDeviations ? 2 : 0)
+        let text = 4 * (portionBytes + Lines.maxBytes) + portion * (64 + (2 * 15 + 24) * columns)
         let numbers = Prediction.byteCount(points: portion, fields: fields, members: members)
         return (portion, [.init(name: "lines of points", bytes: text + numbers, remedy: "fewer --fields")])
     }
@@ -52,7 +54,7 @@ public struct PointTable {
         var counts = (points: 0, covered: 0)
         repeat {
             guard writeAll(bytes, to: file) else { throw writing() }
-            let (points, covered, next) = try nextPortion(of: lines, position, prediction)
+            let (points, covered, next) = try nextPortion(of: lines, position, prediction, check: check)
             bytes = next
             counts = (counts.points + points, counts.covered + covered)
             try check()
@@ -64,7 +66,7 @@ public struct PointTable {
 
     /// The next lines with the fields appended; empty at the end. The lines' own bytes stay as they are, however they are encoded.
     private func nextPortion(
-        of lines: Lines, _ position: PointPosition, _ prediction: Prediction
+        of lines: Lines, _ position: PointPosition, _ prediction: Prediction, check: () throws -> Void
     ) throws -> (points: Int, covered: Int, bytes: [UInt8]) {
         var portion: [[UInt8]] = []
         var points: [(x: Double, y: Double)] = []
@@ -81,13 +83,15 @@ public struct PointTable {
             stored.grid.cell(containingX: point.x, y: point.y).map { stored.mask[$0] == ice } ?? false
         }
         let inside = zip(points, isCovered).filter(\.1).map(\.0)
-        let values = try prediction.fields(x: inside.map(\.x), y: inside.map(\.y))
-        let fields = values.values + values.deviations
+        let values = try prediction.fields(x: inside.map(\.x), y: inside.map(\.y), check: check)
+        let fields =
+            (values.values + values.deviations).map { $0.map { ",\($0)" } }
+            + values.flags.map { $0.map { ",\(Int($0))" } }
         var next = 0
         var written: [UInt8] = []
         for (line, isCovered) in zip(portion, isCovered) {
             written += line
-            for field in fields { written += (isCovered ? ",\(field[next])" : ",").utf8 }
+            for field in fields { written += (isCovered ? field[next] : ",").utf8 }
             written.append(UInt8(ascii: "\n"))
             if isCovered { next += 1 }
         }

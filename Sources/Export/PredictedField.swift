@@ -14,8 +14,10 @@ public struct PredictedField: Sendable {
     public var isAlwaysWritten = true
     public let value: @Sendable (FieldPoint) -> Scalar
 
-    /// The variable that holds an ensemble's standard deviation.
+    /// The variable that holds its standard deviation.
     public var deviationName: String { "\(name)_standard_deviation" }
+    /// The variable that says where it is determined.
+    public var flagName: String { "\(name)_determined" }
 }
 
 extension PredictedField {

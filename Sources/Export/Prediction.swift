@@ -1,4 +1,5 @@
 import Compute
+import Covariance
 import Fields
 import Objective
 import Physics
@@ -13,8 +14,10 @@ public struct Prediction {
         /// Of an ensemble, the mean over its members. Arithmetic, for the viscosity as well: the momentum balance is linear in
         /// the viscosity, so that the mean of members that satisfy it satisfies it; their geometric mean does not.
         public var values: [[Float]]
-        /// Standard deviations over the members (by n − 1); empty for a single network.
+        /// Standard deviations over the members (by n − 1), or by the covariance of a single network; empty without either.
         public var deviations: [[Float]] = []
+        /// Of each field that has a flag: 1 where it is determined, 0 where not.
+        public var flags: [[Float]] = []
     }
 
     public let checkpoint: Checkpoint
@@ -25,9 +28,24 @@ public struct Prediction {
     private let members: [[Float]]
     private let program: PointProgram
 
+    /// Of a single network's weights, for the standard deviations of its fields.
+    public var covariance: WeightCovariance? {
+        didSet { precondition(covariance == nil || (members.count == 1 && backend is any JacobianBackend)) }
+    }
+
     public var memberCount: Int { members.count }
+    public var hasDeviations: Bool { memberCount > 1 || covariance != nil }
     /// Names of all arrays of `Values`.
-    public var columnNames: [String] { fields.map(\.name) + (memberCount > 1 ? fields.map(\.deviationName) : []) }
+    public var columnNames: [String] {
+        fields.map(\.name) + (hasDeviations ? fields.map(\.deviationName) : []) + flaggedFields.map(\.flagName)
+    }
+    /// Inferred fields, which data may leave open: with a covariance, they have a flag.
+    var flaggedFields: [PredictedField] {
+        guard covariance != nil else { return [] }
+        return checkpoint.configuration.model.inferred.compactMap { quantity in
+            fields.first { $0.name == quantity.symbol }
+        }
+    }
 
     /// - Parameters:
     ///   - members: weights of an ensemble's networks; nil for the checkpoint's own.
@@ -82,14 +100,16 @@ public struct Prediction {
     }
 
     /// All fields at positions in the projection [m], in their own units.
-    public func fields(x: [Double], y: [Double]) throws -> Values {
+    ///
+    /// - Parameter check: throws where the work is to stop; asked where it takes long.
+    public func fields(x: [Double], y: [Double], check: () throws -> Void = {}) throws -> Values {
         let normalizationX = store.description.normalization(.x)
         let normalizationY = store.description.normalization(.y)
         let points = PointBatch(columns: [
             x.map { Float(normalizationX.stored($0)) }, y.map { Float(normalizationY.stored($0)) },
         ])
         let first = try backend.outputs(of: program, parameters: members[0], at: points)
-        guard members.count > 1 else { return Values(values: first) }
+        guard members.count > 1 else { return try withDeviations(first, at: points, check: check) }
         // Welford (1962): in one pass, without the difference of two large sums.
         var means = first.map { $0.map(Double.init) }
         var squares = first.map { [Double](repeating: 0, count: $0.count) }
@@ -108,5 +128,29 @@ public struct Prediction {
         return Values(
             values: means.map { $0.map { Float($0) } },
             deviations: squares.map { $0.map { Float(($0 / freedom).squareRoot()) } })
+    }
+
+    private func withDeviations(_ values: [[Float]], at points: PointBatch, check: () throws -> Void) throws -> Values {
+        guard let covariance, let backend = backend as? any JacobianBackend else { return Values(values: values) }
+        let deviations = try FieldDeviations(backend, parameters: members[0], covariance).values(
+            at: points, check: check)
+        let flags = flaggedFields.map { flagged in
+            let number = fields.firstIndex { $0.name == flagged.name }!
+            let isPositive = checkpoint.configuration.model.inferred.contains {
+                $0.symbol == flagged.name && $0.isPositive
+            }
+            return values[number].indices.map { point -> Float in
+                Prediction.isDetermined(
+                    values[number][point], deviation: deviations.posterior[number][point],
+                    prior: deviations.prior[number][point], isPositive: isPositive) ? 1 : 0
+            }
+        }
+        return Values(values: values, deviations: deviations.posterior, flags: flags)
+    }
+
+    /// Whether data and equations say more of an inferred field than the prior: its standard deviation is at most half of the prior's,
+    /// and a positive one's, whose logarithm the network represents, is at most half of the field.
+    static func isDetermined(_ value: Float, deviation: Float, prior: Float, isPositive: Bool) -> Bool {
+        deviation <= prior / 2 && (!isPositive || deviation <= value / 2)
     }
 }

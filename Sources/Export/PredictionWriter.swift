@@ -32,13 +32,14 @@ public struct PredictionWriter {
     /// What writing to grids holds at once, asked before a prediction is made: the most points of one evaluation, and the
     /// arrays besides it.
     public static func memory(
-        _ store: StoreReader, gridNames: [String]?, region: Region?, spacing: Double?, fields: Int, members: Int
+        _ store: StoreReader, gridNames: [String]?, region: Region?, spacing: Double?, fields: Int, members: Int,
+        hasDeviations: Bool = false
     ) throws -> (points: Int, parts: [MemoryEstimate.Part]) {
         let targets = try TargetGrid.targets(
             in: store.description, named: gridNames, region: region, spacing: spacing)
         let cells = targets.map { min(bandRows, $0.grid.rows) * $0.grid.columns }.max() ?? 0
         // With the misfits to u, v, h and s, and the mask.
-        let variables = (members > 1 ? 2 : 1) * fields + 5
+        let variables = (members > 1 || hasDeviations ? 2 : 1) * fields + (hasDeviations ? 7 : 5)
         let observations = targets.filter(\.hasObservations).map { target in
             ObservedCells.byteCount(of: store.description.sets(on: target.name), in: store)
         }
@@ -74,8 +75,11 @@ public struct PredictionWriter {
         }
     }
 
-    /// `report` is called after each band; it cancels the work by throwing.
-    public func write(to path: String, report: (_ cellsDone: Int) throws -> Void) throws {
+    /// `report` is called after each band, and where a band takes long within it; it cancels the work by throwing.
+    ///
+    /// - Returns: cells where a flagged field is not determined, by its name.
+    @discardableResult
+    public func write(to path: String, report: (_ cellsDone: Int) throws -> Void) throws -> [String: Int] {
         let pending = try AtomicFile(replacing: path)
         let file = try NetCDFFile(creating: pending.temporaryPath)
         try prediction.writeProvenance(to: file, command: command)
@@ -89,8 +93,11 @@ public struct PredictionWriter {
                     min(PredictionWriter.chunkColumns, target.grid.columns),
                 ])
         }
+        let eigenvalues = try prediction.defineEigenvalues(in: file)
         try file.endDefinitions()
+        try eigenvalues?.variable.write(eigenvalues!.values)
         var done = 0
+        var open: [String: Int] = [:]
         for layout in layouts {
             try layout.writeAxes()
             let observations = try layout.observedSets.map {
@@ -98,25 +105,35 @@ public struct PredictionWriter {
             }
             let rows = layout.target.grid.rows
             for first in stride(from: 0, to: rows, by: PredictionWriter.bandRows) {
-                done += try writeBand(first..<min(first + PredictionWriter.bandRows, rows), of: layout, observations)
+                let band = first..<min(first + PredictionWriter.bandRows, rows)
+                done += try writeBand(band, of: layout, observations, open: &open) { try report(done) }
                 try report(done)
             }
         }
         try file.close()
         try pending.commit()
+        return open
     }
 
+    /// - Parameter open: cells where a flagged field is not determined are added.
     /// - Returns: cells on the ice.
-    private func writeBand(_ rows: Range<Int>, of layout: GridLayout, _ observations: [ObservedCells]) throws -> Int {
+    private func writeBand(
+        _ rows: Range<Int>, of layout: GridLayout, _ observations: [ObservedCells], open: inout [String: Int],
+        check: () throws -> Void
+    ) throws -> Int {
         let grid = layout.target.grid
         let cells = rows.lowerBound * grid.columns..<rows.upperBound * grid.columns
         let mask = layout.target.mask(rows: rows)
         let covered = cells.filter { mask[$0 - cells.lowerBound] == prediction.store.description.ice.rawValue }
         let values = try prediction.fields(
-            x: covered.map { grid.x[$0 % grid.columns] }, y: covered.map { grid.y[$0 / grid.columns] })
+            x: covered.map { grid.x[$0 % grid.columns] }, y: covered.map { grid.y[$0 / grid.columns] },
+            check: check)
+        for (field, flags) in zip(prediction.flaggedFields, values.flags) {
+            open[field.name, default: 0] += flags.count { $0 == 0 }
+        }
         let empty = [Float](repeating: GridLayout.fill, count: cells.count)
         var bands: [String: [Float]] = [:]
-        for (name, column) in zip(prediction.columnNames, values.values + values.deviations) {
+        for (name, column) in zip(prediction.columnNames, values.values + values.deviations + values.flags) {
             var band = empty
             for (cell, value) in zip(covered, column) { band[cell - cells.lowerBound] = value }
             bands[name] = band

@@ -80,6 +80,10 @@ public struct ConfigurationOption: Sendable {
             "Observations as they are: none; or each with a random weight that follows the seed, so that the spread of an ensemble shows what their errors do: bootstrap.",
             default: "bootstrap for an ensemble, none for one network"),
         .init(
+            "noise-correlation", \.noiseCorrelation,
+            "Length in metres over which errors of observations are correlated, as exp(-d^2/2l^2), for standard deviations; auto: as residuals of neighbouring cells tell, which see only what is much shorter than what the networks resolve.",
+            mayChange: true),
+        .init(
             "schedule", \.learningRate.decay,
             "How the learning rate falls: \(names(LearningRateSchedule.Decay.self)); a cosine over its phase, to a hundredth."
         ),
@@ -170,10 +174,10 @@ extension ConfigurationOption {
 
     private init<Value: OptionValue>(
         _ name: String, _ property: Property<Value>, _ help: String, formerName: String? = nil,
-        default text: String? = nil
+        mayChange: Bool = false, default text: String? = nil
     ) {
         self.init(
-            name, property, help, formerName: formerName, mayChange: false, default: text, expected: Value.expected,
+            name, property, help, formerName: formerName, mayChange: mayChange, default: text, expected: Value.expected,
             print: { $0.description }, parse: { Value(parsing: $0) })
     }
 

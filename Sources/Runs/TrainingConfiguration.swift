@@ -23,6 +23,7 @@ public struct TrainingConfiguration: Sendable, Equatable {
     /// Networks that are trained one after the other and differ in their seed alone (Ensemble.swift).
     public var ensemble = 1
     public var resampling = Resampling.none
+    public var noiseCorrelation = NoiseCorrelation.measured
     public var learningRate = LearningRateSchedule()
     public var weights = LossWeights()
     public var balance = ReweightingMethod.none

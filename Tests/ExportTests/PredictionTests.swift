@@ -1,4 +1,5 @@
 import ComputeCPU
+import Covariance
 import Export
 import Fields
 import NetCDFFiles
@@ -51,6 +52,22 @@ struct SmallPrediction {
         #expect(abs(try small.value("mu", x: 0, y: 0) / (12 * ExactShelf.viscosity) - 1) < 1e-6)
         #expect(try small.value("effective_strain_rate", x: 0, y: 0) == 0)
         #expect(try small.value("residual_momentum_x", x: 0, y: 0) == 0)
+    }
+
+    /// A network that says nothing has no strain: no stress depends on its viscosity.
+    @Test func aViscosityWithoutStrainIsNotDetermined() throws {
+        let small = try SmallPrediction { [Float](repeating: 0, count: $0.parameterCount) }
+        let objective = small.checkpoint.configuration.objective(for: small.store.description)
+        var prediction = try small.prediction(names: ["u", "mu"])
+        prediction.covariance = try WeightCovariance(
+            of: small.checkpoint, objective, store: small.store,
+            backend: CPUBackend(objective.residualProblem, threads: 2), report: { _ in })
+        let fields = try prediction.fields(x: [0, 9000, -20000], y: [0, -7000, 15000])
+        #expect(fields.flags == [[0, 0, 0]])
+        #expect(
+            prediction.columnNames == ["u", "mu", "u_standard_deviation", "mu_standard_deviation", "mu_determined"])
+        // The velocity is.
+        #expect(fields.deviations[0].allSatisfy { $0 < 20 })
     }
 
     @Test func strainRateIsThatOfThePredictedVelocity() throws {

@@ -1,0 +1,47 @@
+import Compute
+import Objective
+import PointStore
+import Runs
+
+/// The points that a run was trained on in the end: all that were compared for its last steps.
+package struct TrainingBatch {
+    private let stream: ChunkStream
+    private let parts: Int
+    private let start: Int
+    package let objective: Objective
+    package let store: StoreReader
+    private let sizes: [PointSet: Int]
+
+    package init(of checkpoint: Checkpoint, _ store: StoreReader, _ objective: Objective) {
+        let configuration = checkpoint.configuration
+        sizes = configuration.stream.sizes
+        stream = ChunkStream(
+            store, sizes: sizes, seed: configuration.seed,
+            bootstrap: configuration.resampling == .bootstrap ? Bootstrap(seed: configuration.seed) : nil)
+        parts = configuration.stream.sampleChunks
+        let last = max(checkpoint.iteration - 1, 0)
+        start = max(
+            configuration.phases.phase(at: last).start, configuration.sampling.lastResampling(at: last) ?? 0)
+        (self.objective, self.store) = (objective, store)
+    }
+
+    /// Points of a set in it.
+    func count(_ set: PointSet) -> Int { min(store.count(set), parts * (sizes[set] ?? 0)) }
+
+    /// Half of the gradient of its loss, Jᵀ r.
+    package func halfGradient(
+        _ backend: any Backend, parameters: [Float], factors: [Double], check: () throws -> Void
+    ) throws -> [Double] {
+        var sum = [Double](repeating: 0, count: parameters.count)
+        var gradient: [Float] = []
+        for part in 0..<parts {
+            try check()
+            let chunk = try stream.chunk(ChunkRequest(.fixed(part: part, of: parts, since: start)), next: nil)
+            _ = try objective.evaluate(
+                backend, parameters: parameters, chunk: chunk, factors: factors, gradient: &gradient)
+            try chunk.requireIntact()
+            for k in sum.indices { sum[k] += Double(gradient[k]) / Double(2 * parts) }
+        }
+        return sum
+    }
+}

@@ -1,0 +1,64 @@
+import Compute
+import Covariance
+import Fields
+import Planning
+
+extension TrainedRun {
+    /// The covariance of a single network's weights.
+    ///
+    /// - Parameters:
+    ///   - noiseCorrelation: in place of the run's own; nil: that.
+    ///   - makeBackend: makes the device for the run's loss, evaluated at so many points, once there is room for these parts too.
+    ///   - report: called with the share that is done; cancels the work by throwing.
+    public func covariance(
+        noiseCorrelation: String?,
+        makeBackend: (ResidualProblem, _ points: Int, [MemoryEstimate.Part]) throws -> any Backend,
+        report: (_ share: Double) throws -> Void
+    ) throws -> WeightCovariance {
+        try requireCovariance()
+        var checkpoint = checkpoint
+        if let noiseCorrelation { try checkpoint.configuration.set("noise-correlation", to: noiseCorrelation) }
+        let objective = checkpoint.configuration.objective(for: store.description)
+        let observations = objective.sets.map(store.count).max() ?? 0
+        let parts = WeightCovariance.memory(objective.residualProblem, observations: observations).map {
+            MemoryEstimate.Part(name: $0.name, bytes: $0.bytes, remedy: "to leave out --standard-deviations")
+        }
+        let points = checkpoint.configuration.stream.sizes.values.max() ?? 0
+        let backend = try makeBackend(objective.residualProblem, max(points, 1 << 16), parts)
+        guard let backend = backend as? any JacobianBackend else { throw PlainFailure.noJacobian }
+        return try WeightCovariance(of: checkpoint, objective, store: store, backend: backend, report: report)
+    }
+
+    /// Throws where the run is none of which there can be a covariance.
+    public func requireCovariance() throws {
+        guard members.count == 1 else {
+            throw PlainFailure(
+                .usage,
+                "--standard-deviations: the run is an ensemble, whose members give the standard deviations; leave the option out"
+            )
+        }
+        let count = members[0].count
+        guard count <= WeightCovariance.maxParameterCount else {
+            throw PlainFailure(
+                .usage,
+                "--standard-deviations: the run's networks have \(count) weights, and at most \(WeightCovariance.maxParameterCount) are possible; train with the default --network, or an --ensemble, which has its standard deviations from its members"
+            )
+        }
+    }
+}
+
+extension PlainFailure {
+    static let noJacobian = PlainFailure(
+        .usage,
+        "--standard-deviations: needs the Jacobian, which only the CPU gives; choose --backend cpu, or train an --ensemble"
+    )
+}
+
+extension Prediction {
+    /// What standard deviations of one network take besides the device and `byteCount`.
+    public static func memoryOfDeviations(_ problem: ResidualProblem, points: Int) -> MemoryEstimate.Part {
+        .init(
+            name: "standard deviations", bytes: WeightCovariance.memoryOfDeviations(problem, points: points),
+            remedy: "fewer fields")
+    }
+}
