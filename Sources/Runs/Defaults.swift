@@ -38,7 +38,12 @@ extension TrainingConfiguration {
         self = saved ?? TrainingConfiguration()
         for (name, text) in given { try set(name, to: text) }
         let given = Set(given.keys)
-        if saved == nil { try fillInDefaults(given: given, noise) }
+        if saved == nil {
+            try fillInDefaults(given: given)
+            // A mistake in an option is told before the store is looked for.
+            try validate()
+            try adapt(to: noise, given: given)
+        }
         // A user who says how many iterations gets them.
         if given.contains("iterations"), !given.contains("stop") { stop = .total }
         try validate()
@@ -47,13 +52,13 @@ extension TrainingConfiguration {
     /// Fills in the options of a new run that were not given. A user who chooses the points of an iteration gets the one
     /// network that was published. Members of an ensemble give each observation a new random weight, so that their spread shows what
     /// errors of the observations do.
-    private mutating func fillInDefaults(given: Set<String>, _ noise: (String) throws -> Double?) throws {
+    private mutating func fillInDefaults(given: Set<String>) throws {
         if !given.contains("stop") { stop = .flat }
         if ensemble > 1, !given.contains("resampling") { resampling = .bootstrap }
         if !given.contains("weight-decay") { weights.decay = Self.defaultWeightDecay }
         let streams = given.contains("stream")
         if !streams, !given.contains("network") { try set("network", to: Self.defaultShapes) }
-        if !given.contains("optimizer") { try set("optimizer", to: defaultOptimizer(streams: streams, noise)) }
+        if !given.contains("optimizer") { try set("optimizer", to: defaultOptimizer(streams: streams)) }
         let isSampling = { (phase: OptimizerPhases.Phase) in phase.method is any SamplingOptimizer.Type }
         if !streams { stream = phases.phases.contains(where: isSampling) ? Self.sampledStream : Self.defaultStream }
         if !given.contains("iterations") {
@@ -62,13 +67,20 @@ extension TrainingConfiguration {
         }
     }
 
-    /// Samples of rows; then, where observations have noise, self-scaled Broyden's method, which sees all of them, if a dense matrix has
-    /// room and all iterations have the same points. On a GPU, which gives no Jacobian, what does with gradients.
-    private func defaultOptimizer(streams: Bool, _ noise: (String) throws -> Double?) throws -> String {
+    /// Samples of rows; then self-scaled Broyden's method, which sees all observations, if a dense matrix has room and all iterations have
+    /// the same points. On a GPU, which gives no Jacobian, what does with gradients.
+    private func defaultOptimizer(streams: Bool) -> String {
         let isDense = !streams && networks.parameterCount <= Self.maxDenseMethodParameters
         guard backend == "auto" || backend == "cpu" else { return isDense ? Self.gradientPhases : Adam.name }
-        guard isDense else { return LevenbergMarquardt.name }
-        let isNoisy = try noise(store).map { $0 > Self.maxNegligibleNoise } ?? true
-        return isNoisy ? Self.defaultPhases : Self.noiselessPhases
+        return isDense ? Self.defaultPhases : LevenbergMarquardt.name
+    }
+
+    /// Where observations have no noise, samples of rows alone.
+    private mutating func adapt(to noise: (String) throws -> Double?, given: Set<String>) throws {
+        guard !given.contains("optimizer"), phases.description == Self.defaultPhases,
+            let share = try noise(store), share <= Self.maxNegligibleNoise
+        else { return }
+        try set("optimizer", to: Self.noiselessPhases)
+        if !given.contains("iterations"), let own = phases.iterations { iterations = own }
     }
 }
