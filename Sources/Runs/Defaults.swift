@@ -10,7 +10,7 @@ extension TrainingConfiguration {
     /// Observations with less noise than this, as a share of the median speed or thickness, are as good as exact: then samples of
     /// rows get farther than a method that lowers the loss, which corners dominate.
     static let maxNegligibleNoise = 1e-3
-    static let noiselessPhases = "\(LevenbergMarquardt.name):240"
+    static let noiselessPhases = "\(LevenbergMarquardt.name):360"
     /// Where the Jacobian is not to be had: Adam finds the basin of a minimum, self-scaled Broyden converges in it.
     static let gradientPhases = "\(Adam.name):1000,\(SelfScaledBroyden.name):7000"
     /// Many observations: they cost a sixth of a collocation point, and noise averages out.

@@ -130,7 +130,7 @@ import Testing
             let plan = run.messages.split(whereSeparator: \.isWhitespace).joined(separator: " ")
             return String(try #require(plan.firstMatch(of: /optimizer ([^;]+);/)?.1))
         }
-        #expect(try optimizer([]) == "lm:240")
+        #expect(try optimizer([]) == "lm:360")
         #expect(try optimizer(["--noise-percent", "1"]) == "lm:40,ssbroyden:8000")
         #expect(try optimizer(["--noise-percent", "1"], ["--stream", "chunk=2000"]) == "lm")
     }
