@@ -3,7 +3,6 @@ import ComputeCPU
 import ComputeCUDA
 import Fields
 import Glibc
-import Runs
 import Threads
 
 /// The devices that a user can name: a new one is a target beside ComputeCPU, and one line here.
@@ -23,22 +22,38 @@ public enum Backends {
     private static let devices = [
         Device(
             name: "cuda", isAvailable: { isGPUAvailable },
-            make: { residualProblem, _, precision in try CUDABackend(residualProblem, precision: chosen(precision)) },
-            memory: { residualProblem, counts, _ in CUDABackend.hostMemory(residualProblem, counts: counts) },
+            make: { residualProblem, threads, precision in
+                try CUDABackend(
+                    residualProblem, precision: chosen(precision), host: makeHost(residualProblem, threads, .fp32))
+            },
+            memory: { residualProblem, counts, threads in
+                CUDABackend.hostMemory(residualProblem, counts: counts)
+                    + CPUBackend.memory(residualProblem, counts: counts.map { min($0, sampledPoints) }, threads: threads)
+                    .map { ("\($0.name) for Jacobians", $0.bytes) }
+            },
             ownMemory: { residualProblem, precision in
                 try CUDABackend.deviceMemory(residualProblem, precision: chosen(precision))
             }),
         Device(
             name: "cpu", isAvailable: { true },
             make: { residualProblem, threads, precision in
-                try ThreadTeam.computing.require(
-                    min(threads ?? defaultThreads, defaultThreads) - 1, remedy: "give fewer --threads")
-                return CPUBackend(
-                    residualProblem, threads: threads, kernels: try chosenKernels(), precision: try chosen(precision),
-                    shouldStop: { StopRequest.isPending })
+                try makeHost(residualProblem, threads, chosen(precision))
             },
             memory: CPUBackend.memory, ownMemory: nil),
     ]
+    /// Points of a Jacobian that is made at once.
+    private static let sampledPoints = 1024
+
+    private static func makeHost(
+        _ residualProblem: ResidualProblem, _ threads: Int?, _ precision: Precision
+    ) throws -> CPUBackend {
+        try ThreadTeam.computing.require(
+            min(threads ?? defaultThreads, defaultThreads) - 1, remedy: "give fewer --threads")
+        return CPUBackend(
+            residualProblem, threads: threads, kernels: try chosenKernels(), precision: precision,
+            shouldStop: { StopRequest.isPending })
+    }
+
     /// Asked once, since libraries are searched for in many places.
     private static let isGPUAvailable = CUDABackend.isAvailable
 
@@ -116,9 +131,4 @@ public enum Backends {
     private static func unknown(_ name: String, _ option: String, known: [String]) -> PlainFailure {
         PlainFailure(.usage, "--\(option): no \(quoted(name)); known: \(known.joined(separator: ", "))")
     }
-}
-
-extension TrainingConfiguration {
-    /// Where it computes: "auto" is the CPU where an optimizer needs the Jacobian, which no other device gives.
-    public var device: String { backend == "auto" && sampledRows > 0 ? "cpu" : backend }
 }

@@ -22,11 +22,9 @@ public struct DeviceOptions: ParsableArguments {
     /// - Parameters:
     ///   - points: the most that are evaluated at once.
     ///   - parts: what the command allocates besides.
-    ///   - needsJacobian: whether "auto" is to be a device that gives it.
     public func makeBackend(
-        _ problem: ResidualProblem, points: Int, parts: [MemoryEstimate.Part], needsJacobian: Bool = false
+        _ problem: ResidualProblem, points: Int, parts: [MemoryEstimate.Part]
     ) throws -> any Backend {
-        let backend = needsJacobian && backend == "auto" ? "cpu" : backend
         let device = try Backends.memory(
             backend, problem, counts: problem.programs.map { _ in points }, threads: threads)
         let remedy = workers > 1 ? "fewer --threads" : nil
@@ -37,13 +35,6 @@ public struct DeviceOptions: ParsableArguments {
             for: parts + device.map { .init(name: $0.name, bytes: $0.bytes, remedy: remedy) }
                 + [.init(name: "an evaluation", bytes: evaluation, remedy: remedy)])
         return try Backends.make("\(backend):\(precision)", problem, threads: threads)
-    }
-
-    /// The same, of a device that gives the Jacobian where the choice is left to the command.
-    public func makeJacobianBackend(
-        _ problem: ResidualProblem, points: Int, parts: [MemoryEstimate.Part]
-    ) throws -> any Backend {
-        try makeBackend(problem, points: points, parts: parts, needsJacobian: true)
     }
 
     /// Throws where there is no room for buffers and for the threads of a device that has not computed yet.

@@ -19,6 +19,9 @@ public protocol Backend: AnyObject {
         parameters: [Float], batches: [PointBatch], coefficients: [[Double]], gradient: inout [Float]
     ) throws -> ResidualSums
 
+    /// The Jacobian of the weighted residuals, √c_pj · output j of program p, at a sample of points: its memory grows with them.
+    func jacobian(parameters: [Float], batches: [PointBatch], coefficients: [[Double]]) throws -> any Jacobian
+
     /// Outputs of a program at points: one array per output.
     func outputs(of program: PointProgram, parameters: [Float], at points: PointBatch) throws -> [[Float]]
 }

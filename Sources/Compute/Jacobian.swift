@@ -30,14 +30,6 @@ extension Jacobian {
     public func addProducts(to sum: inout NormalMatrix) throws { sum.add(rows: try rows()) }
 }
 
-/// A device that gives the Jacobian of its residual problem.
-public protocol JacobianBackend: Backend {
-    /// - Parameter coefficients: c_pj, as in `squaredResiduals`.
-    func jacobian(
-        parameters: [Float], batches: [PointBatch], coefficients: [[Double]]
-    ) throws -> any Jacobian
-}
-
 /// The order of a Jacobian's rows: program by program, point by point, output by output.
 public struct ResidualRows: Sendable, Equatable {
     /// Outputs of each program.

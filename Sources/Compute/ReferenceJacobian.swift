@@ -34,7 +34,7 @@ struct ReferenceJacobian: Jacobian {
     }
 }
 
-extension ReferenceBackend: JacobianBackend {
+extension ReferenceBackend {
     public func jacobian(
         parameters: [Float], batches: [PointBatch], coefficients: [[Double]]
     ) throws -> any Jacobian {

@@ -2,7 +2,7 @@ import Compute
 import Synchronization
 import Threads
 
-extension CPUBackend: JacobianBackend {
+extension CPUBackend {
     /// In single precision, whatever the precision of the gradient's products.
     public func jacobian(
         parameters: [Float], batches: [PointBatch], coefficients: [[Double]]

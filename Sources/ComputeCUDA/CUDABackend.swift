@@ -7,8 +7,9 @@ import Pointwise
 /// compiled for the GPU that is found. Any number of points goes through the same memory, tile by tile.
 public final class CUDABackend: Backend {
     public let residualProblem: ResidualProblem
-    /// Threads of the host.
-    public let threads = 1
+    /// Computes Jacobians of samples of points in this one's place.
+    private let host: any Backend
+    public var threads: Int { host.threads }
     let device: Device
     let plan: TilePlan
     let passes: TilePasses
@@ -44,6 +45,7 @@ public final class CUDABackend: Backend {
     /// - Parameters:
     ///   - residualProblem: networks and programs to evaluate.
     ///   - precision: arithmetic of the hidden layers' products.
+    ///   - host: the device for Jacobians; nil: the reference, in plain loops.
     ///   - memoryLimit: GPU memory that may be used [bytes]; nil: PINN_CUDA_MEMORY_MIB, or four fifths of the total. Not of what
     ///     is free at the moment: the bits of a run depend on its tiles, and must not depend on other users of the GPU.
     ///   - fusion: how layers are fused where they can be; nil: PINN_CUDA_FUSED.
@@ -51,12 +53,13 @@ public final class CUDABackend: Backend {
     ///   - places: folders in which CUDA's libraries are looked for.
     ///   - cacheFolder: folder of compiled kernels; nil: in the user's cache folder.
     public init(
-        _ residualProblem: ResidualProblem, precision: Precision = .fp32, memoryLimit: Int? = nil,
-        fusion: LayerFusion? = nil,
+        _ residualProblem: ResidualProblem, precision: Precision = .fp32, host: (any Backend)? = nil,
+        memoryLimit: Int? = nil, fusion: LayerFusion? = nil,
         sharedMemory: Int? = nil, places: LibraryPaths = .ofThisMachine, cacheFolder: String? = nil
     ) throws {
         self.residualProblem = residualProblem
         self.precision = precision
+        self.host = host ?? ReferenceBackend(residualProblem)
         device = try Device(places: places, cache: KernelCache(folder: cacheFolder))
         layers = LayerPlan(
             residualProblem, precision, try fusion ?? LayerFusion.wanted(), sharedMemory: sharedMemory, device)
@@ -192,6 +195,13 @@ public final class CUDABackend: Backend {
             }
         }
         return (0..<outputs).map { Array(UnsafeBufferPointer(start: found + $0 * points.count, count: points.count)) }
+    }
+
+    /// Of a sample of points, a small part of a chunk, which the cores of the host compute.
+    public func jacobian(
+        parameters: [Float], batches: [PointBatch], coefficients: [[Double]]
+    ) throws -> any Jacobian {
+        try host.jacobian(parameters: parameters, batches: batches, coefficients: coefficients)
     }
 
     // MARK: Parts of an evaluation

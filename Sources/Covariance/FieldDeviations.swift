@@ -12,7 +12,7 @@ public struct FieldDeviations {
         public var prior: [[Float]]
     }
 
-    private let backend: any JacobianBackend
+    private let backend: any Backend
     private let parameters: [Float]
     private let covariance: WeightCovariance
 
@@ -20,7 +20,7 @@ public struct FieldDeviations {
     static let piece = 1024
 
     /// - Parameter backend: whose residual problem has the fields' program alone.
-    public init(_ backend: any JacobianBackend, parameters: [Float], _ covariance: WeightCovariance) {
+    public init(_ backend: any Backend, parameters: [Float], _ covariance: WeightCovariance) {
         (self.backend, self.parameters, self.covariance) = (backend, parameters, covariance)
     }
 

@@ -5,7 +5,7 @@ import PointStore
 /// The loss of a run around its weights: a sample of points that stands for all of them, and their residuals.
 package struct LinearizedLoss {
     let objective: Objective
-    let backend: any JacobianBackend
+    let backend: any Backend
     let parameters: [Float]
     let sample: PointSample
     /// Mean square of each output of each program over the sample.
@@ -15,7 +15,7 @@ package struct LinearizedLoss {
 
     /// - Parameter balance: the run's factors on the terms' weights; nil: all one.
     package init(
-        _ objective: Objective, _ backend: any JacobianBackend, parameters: [Float], sample: PointSample,
+        _ objective: Objective, _ backend: any Backend, parameters: [Float], sample: PointSample,
         balance: [Double]?, check: () throws -> Void
     ) throws {
         (self.objective, self.backend, self.parameters, self.sample) = (objective, backend, parameters, sample)
@@ -94,9 +94,4 @@ package struct PointSample {
             return chunk
         }
     }
-}
-
-extension PointSet {
-    /// Whether its points are observations.
-    var isObserved: Bool { self == .velocity || self == .thickness || self == .surface }
 }

@@ -3,12 +3,16 @@ import Objective
 import PointStore
 import Runs
 
-/// How much the loss's rows scatter, in the variance 1/β that the loss assumes of all of them: for each output of each program
+/// How much the loss's rows scatter, in the variance 1/β that the loss assumes of all of them.
+///
+/// Observed rows, whose noise is everywhere the same: for each output
 ///
 ///     ρ = β (w / N) ⟨r²⟩ c
 ///
-/// with the weight w of the mean over N points, and c cells that share their noise. For noise as the weights have it ρ is 1;
-/// equations that hold better than their weight asks for have less.
+/// with the weight w of the mean over N points, and c cells that share their noise. For noise as the weights have it ρ is 1.
+///
+/// Rows of equations and of the front: ρ = β (w / N) r², each by itself (White 1980, Econometrica 48, 817). They scatter by orders of
+/// magnitude, most at corners, and a mean would take all of the shelf to be as uncertain as its corners.
 package struct RowScatter {
     /// Observed numbers among the rows, and their loss.
     package let observed: (count: Double, loss: Double)
@@ -16,6 +20,8 @@ package struct RowScatter {
     let correlatedCells: [Double]
     /// (w / N) ⟨r²⟩ c.
     private let variances: [[Double]]
+    /// Of each program, how many points of the loss's sample stand for one of the batch; nil where rows scatter alike.
+    private let shares: [Double?]
 
     package init(_ loss: LinearizedLoss, _ batch: TrainingBatch, _ correlation: NoiseCorrelation) throws {
         let sets = loss.objective.sets
@@ -30,6 +36,7 @@ package struct RowScatter {
             set.isObserved ? try RowScatter.correlatedCells(number, set, loss, batch, correlation) : 1
         }
         correlatedCells = cells
+        shares = sets.map { $0.isObserved ? nil : Double(loss.sample.count($0)) / Double(max(batch.count($0), 1)) }
         variances = sets.indices.map { number in
             zip(weights[number], loss.meanSquares[number]).map {
                 $0 * $1 * cells[number] / Double(max(batch.count(sets[number]), 1))
@@ -37,7 +44,14 @@ package struct RowScatter {
         }
     }
 
-    package func ratios(of program: Int, beta: Double) -> [Double] { variances[program].map { beta * $0 } }
+    /// √ρ of every row of a Jacobian of the program.
+    package func deviations(of program: Int, _ jacobian: any Jacobian, beta: Double) -> [Double] {
+        if let share = shares[program] {
+            return jacobian.residuals.map { (beta * share).squareRoot() * Double(abs($0)) }
+        }
+        let outputs = variances[program].map { (beta * $0).squareRoot() }
+        return (0..<jacobian.rowCount).map { outputs[$0 % outputs.count] }
+    }
 
     /// Of the batch's cells, which are a share of all.
     private static func correlatedCells(

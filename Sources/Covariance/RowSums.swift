@@ -16,10 +16,10 @@ struct RowSums {
         var firstRow = 0
         try loss.forEachPiece(report: { try report(Double($0) / all) }) { program, jacobian in
             try jacobian.addProducts(to: &normal)
-            let roots = scatter.ratios(of: program, beta: beta).map { $0.squareRoot() }
+            let deviations = scatter.deviations(of: program, jacobian, beta: beta)
             for column in 0..<columns {
                 let scattered = (0..<jacobian.rowCount).map { row in
-                    Float(roots[row % roots.count] * signs((firstRow + row) * columns + column))
+                    Float(deviations[row] * signs((firstRow + row) * columns + column))
                 }
                 for (k, value) in try jacobian.transposedProduct(scattered).enumerated() {
                     sums[k * columns + column] += Double(value)

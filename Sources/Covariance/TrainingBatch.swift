@@ -26,7 +26,7 @@ package struct TrainingBatch {
     }
 
     /// Points of a set in it.
-    func count(_ set: PointSet) -> Int { min(store.count(set), parts * (sizes[set] ?? 0)) }
+    package func count(_ set: PointSet) -> Int { min(store.count(set), parts * (sizes[set] ?? 0)) }
 
     /// Half of the gradient of its loss, Jᵀ r.
     package func halfGradient(

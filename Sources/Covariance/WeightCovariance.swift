@@ -11,7 +11,7 @@ import Runs
 ///
 ///     A⁻¹ (β Σ_t ρ_t J_tᵀ J_t + diag(α)) A⁻¹
 ///
-/// with the scatter ρ_t of each term's rows (`RowScatter`). Where rows scatter as the loss assumes, ρ = 1, this is A⁻¹, the covariance of the
+/// with the scatter ρ_t of the rows J_t (`RowScatter`). Where rows scatter as the loss assumes, ρ = 1, this is A⁻¹, the covariance of the
 /// posterior; the difference is White's (1982, Econometrica 50, 1). To it comes what is left to the loss's minimum, as one more
 /// Gauss-Newton step sees it: a run that ends early is uncertain by that.
 public struct WeightCovariance: Sendable {
@@ -43,7 +43,7 @@ public struct WeightCovariance: Sendable {
     ///   - backend: of the run's objective.
     ///   - report: called with the share that is done; cancels the work by throwing.
     public init(
-        of checkpoint: Checkpoint, _ objective: Objective, store: StoreReader, backend: any JacobianBackend,
+        of checkpoint: Checkpoint, _ objective: Objective, store: StoreReader, backend: any Backend,
         report: (_ share: Double) throws -> Void
     ) throws {
         let batch = TrainingBatch(of: checkpoint, store, objective)

@@ -30,7 +30,7 @@ public struct Prediction {
 
     /// Of a single network's weights, for the standard deviations of its fields.
     public var covariance: WeightCovariance? {
-        didSet { precondition(covariance == nil || (members.count == 1 && backend is any JacobianBackend)) }
+        didSet { precondition(covariance == nil || members.count == 1) }
     }
 
     public var memberCount: Int { members.count }
@@ -131,7 +131,7 @@ public struct Prediction {
     }
 
     private func withDeviations(_ values: [[Float]], at points: PointBatch, check: () throws -> Void) throws -> Values {
-        guard let covariance, let backend = backend as? any JacobianBackend else { return Values(values: values) }
+        guard let covariance else { return Values(values: values) }
         let deviations = try FieldDeviations(backend, parameters: members[0], covariance).values(
             at: points, check: check)
         let flags = flaggedFields.map { flagged in

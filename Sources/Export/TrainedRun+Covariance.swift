@@ -25,7 +25,6 @@ extension TrainedRun {
         }
         let points = checkpoint.configuration.stream.sizes.values.max() ?? 0
         let backend = try makeBackend(objective.residualProblem, max(points, 1 << 16), parts)
-        guard let backend = backend as? any JacobianBackend else { throw PlainFailure.noJacobian }
         return try WeightCovariance(of: checkpoint, objective, store: store, backend: backend, report: report)
     }
 
@@ -45,13 +44,6 @@ extension TrainedRun {
             )
         }
     }
-}
-
-extension PlainFailure {
-    static let noJacobian = PlainFailure(
-        .usage,
-        "--standard-deviations: needs the Jacobian, which only the CPU gives; choose --backend cpu, or train an --ensemble"
-    )
 }
 
 extension Prediction {

@@ -34,17 +34,16 @@ extension Objective {
     ///   - outputs: at the chunk's points, which tell how noisy its observations are.
     ///   - rows: about so many: half of them of the equations, a twentieth of the front, the others of the observations.
     public func rowSample(of chunk: Chunk, outputs: [[[Float]]], rows: Int, seed: UInt64) -> RowSample {
-        let isObserved = { (set: PointSet) in set != .collocation && set != .front }
         let hasFront = sets.contains(.front) && chunk.count(.front) > 0
         let outputCount = { (number: Int) in residualProblem.programs[number].program.outputs.count }
-        let observed = sets.indices.filter { isObserved(sets[$0]) }.reduce(0) { $0 + outputCount($1) }
+        let observed = sets.indices.filter { sets[$0].isObserved }.reduce(0) { $0 + outputCount($1) }
         var points = Chunk(columns: [PointSet: [FloatColumn]]())
         var cells = points
         var patchSizes: [PointSet: Int] = [:]
         for (number, set) in sets.enumerated() {
             guard let columns = chunk.columns[set], chunk.count(set) > 0 else { continue }
             let seed = mixed(seed, UInt64(number))
-            if isObserved(set) {
+            if set.isObserved {
                 let share = rows * 45 / 100 / max(observed, 1)
                 let patches = ObservationPatches(columns, outputs: outputs[number], count: max(1, share), seed: seed)
                 patchSizes[set] = patches.size
@@ -65,7 +64,7 @@ extension Objective {
 
     /// The Jacobian of the sample's rows.
     public func jacobian(
-        _ backend: any JacobianBackend, parameters: [Float], of sample: RowSample, factors: [Double]?
+        _ backend: any Backend, parameters: [Float], of sample: RowSample, factors: [Double]?
     ) throws -> any Jacobian {
         let (batches, coefficients) = evaluation(of: sample.points, factors: factors)
         return try backend.jacobian(parameters: parameters, batches: batches, coefficients: coefficients)

@@ -28,7 +28,7 @@ public struct StateSize: Sendable, Equatable {
     }
 }
 
-/// An optimizer's state in the form of a checkpoint: vectors as long as the parameters, counts, and doubles of any length.
+/// An optimizer's state in the form of a checkpoint: arrays of floats and of doubles, and counts.
 public struct StoredArrays: Sendable, Equatable {
     public var vectors: [String: [Float]]
     public var counts: [String: Int]

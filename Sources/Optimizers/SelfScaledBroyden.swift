@@ -6,13 +6,13 @@ import Glibc
 ///
 ///     H ← (H − H y yᵀ H / yᵀHy + φ yᵀHy v vᵀ) / τ + s sᵀ / yᵀs,   v = s / yᵀs − H y / yᵀHy
 ///
-/// where s is the move, y the change of the gradient, and φ and τ follow from how well H predicted them. It needs n² / 2 doubles
-/// for n parameters (177 MB for two 4 x 32 networks, 1.1 GB for two of 6 x 40): for small networks, where the loss falls
+/// where s is the move, y the change of the gradient, and φ and τ follow from how well H predicted them. It needs n² / 2 floats
+/// for n parameters (89 MB for two 4 x 32 networks, 0.55 GB for two of 6 x 40): for small networks, where the loss falls
 /// several times as fast by iterations as with the limited memory of L-BFGS (docs/accuracy.md).
 public struct SelfScaledBroyden: GradientOptimizer {
     public static let name = "ssbroyden"
     public static let requiresFixedBatch = true
-    /// Of which the matrix takes 4 TB.
+    /// Of which the matrix takes 2 TB.
     public static let maxParameterCount = 1_000_000
 
     public var state: BroydenState
@@ -39,14 +39,10 @@ extension SelfScaledBroyden: Descent {
     mutating func reset() { state.reset() }
 
     mutating func direction(_ gradient: [Float]) -> [Double] {
-        state.direction ?? product(gradient.map(Double.init)).map { -$0 }
+        state.direction ?? product(gradient).map { -$0 }
     }
 
-    /// H x, with the pending change made to H.
-    private mutating func product(_ x: [Double]) -> [Double] {
-        defer { state.change = nil }
-        return state.matrix.product(x, after: state.change, threads: threads)
-    }
+    private mutating func product(_ x: [Float]) -> [Double] { state.matrix.product(x, threads: threads) }
 
     /// The change of H from a move, and the next direction.
     mutating func learn(from move: Move) {
@@ -54,7 +50,7 @@ extension SelfScaledBroyden: Descent {
         let g = move.startGradient.map(Double.init)
         let newGradient = move.endGradient.map(Double.init)
         // H g is known: one product gives H y and the next direction.
-        let u = product(newGradient)
+        let u = product(move.endGradient)
         let y = zip(newGradient, g).map { $0 - $1 }
         let w = zip(u, move.direction).map { $0 + $1 }
         state.direction = u.map { -$0 }
@@ -68,7 +64,7 @@ extension SelfScaledBroyden: Descent {
         let alongS = change.ss * sg + change.sw * wg
         let alongW = change.sw * sg + change.ww * wg
         state.direction = u.indices.map { -(change.keep * u[$0] + (alongS * s[$0] + alongW * w[$0])) }
-        state.change = change
+        state.matrix.change(by: change)
         state.isScaled = true
     }
 }
@@ -111,8 +107,6 @@ extension InverseHessian.Change {
 /// The inverse Hessian of self-scaled Broyden's method, and what the last step leaves for the next.
 public struct BroydenState: OptimizerState {
     var matrix: InverseHessian
-    /// What the last step taught and the matrix does not have yet.
-    var change: InverseHessian.Change?
     /// −H g of the last gradient; nil where it must be computed.
     var direction: [Double]?
     /// Whether the matrix has the scale of the problem: the identity has none.
@@ -122,40 +116,51 @@ public struct BroydenState: OptimizerState {
 
     mutating func reset() {
         matrix = InverseHessian(order: matrix.order)
-        (change, direction, isScaled) = (nil, nil, false)
+        (direction, isScaled) = (nil, false)
     }
 
-    /// The matrix, three vectors and the factors of a change.
+    /// The matrix, the direction, and two vectors and four factors of each change that waits.
     public static func maxSize(parameterCount: Int, options: OptimizerOptions) -> StateSize {
-        StateSize(bytes: 8 * (InverseHessian.elementCount(parameterCount) + 3 * parameterCount + 4), arrays: 5)
+        let changes = InverseHessian.maxChanges * (2 * parameterCount + 4)
+        return StateSize(
+            bytes: 4 * InverseHessian.elementCount(parameterCount) + 8 * (parameterCount + changes), arrays: 5)
     }
 
     public var stored: StoredArrays {
-        var doubles: [String: [Double]] = [:]
-        if !matrix.elements.isEmpty { doubles["inverse_hessian"] = matrix.elements }
-        doubles["direction"] = direction
-        if let change {
-            doubles["move"] = change.s
-            doubles["product"] = change.w
-            doubles["factors"] = [change.keep, change.ww, change.sw, change.ss]
+        var stored = StoredArrays(counts: ["scaled": isScaled ? 1 : 0])
+        if !matrix.elements.isEmpty { stored.vectors["inverse_hessian"] = matrix.elements }
+        stored.doubles["direction"] = direction
+        if !matrix.changes.isEmpty {
+            stored.doubles["move"] = matrix.changes.flatMap(\.s)
+            stored.doubles["product"] = matrix.changes.flatMap(\.w)
+            stored.doubles["factors"] = matrix.changes.flatMap { [$0.keep, $0.ww, $0.sw, $0.ss] }
         }
-        return StoredArrays(counts: ["scaled": isScaled ? 1 : 0], doubles: doubles)
+        return stored
     }
 
     public mutating func restore(_ stored: StoredArrays) throws {
         let order = matrix.order
-        let isIdentity = stored.doubles["inverse_hessian"] == nil
+        let name = "inverse_hessian"
         let elements =
-            isIdentity ? [] : try stored.doubles("inverse_hessian", length: InverseHessian.elementCount(order))
+            try stored.vectors[name].map { _ in
+                try stored.vector(name, length: InverseHessian.elementCount(order))
+            } ?? []
+        let packed = try stored.doubles[name].map { _ in try stored.doubles(name, length: order * (order + 1) / 2) }
         let direction = try stored.doubles["direction"].map { _ in try stored.doubles("direction", length: order) }
-        let change = try stored.doubles["factors"].map { _ in
-            let factors = try stored.doubles("factors", length: 4)
-            return InverseHessian.Change(
-                keep: factors[0], ww: factors[1], sw: factors[2], ss: factors[3],
-                s: try stored.doubles("move", length: order), w: try stored.doubles("product", length: order))
+        let count = min((stored.doubles["factors"]?.count ?? 0) / 4, InverseHessian.maxChanges)
+        let factors = count > 0 ? try stored.doubles("factors", length: 4 * count) : []
+        let moves = count > 0 ? try stored.doubles("move", length: count * order) : []
+        let products = count > 0 ? try stored.doubles("product", length: count * order) : []
+        let changes = (0..<count).map { k in
+            InverseHessian.Change(
+                keep: factors[4 * k], ww: factors[4 * k + 1], sw: factors[4 * k + 2], ss: factors[4 * k + 3],
+                s: Array(moves[k * order..<(k + 1) * order]), w: Array(products[k * order..<(k + 1) * order]))
         }
         isScaled = try stored.count("scaled") == 1
-        (self.direction, self.change) = (direction, change)
-        matrix = InverseHessian(order: order, elements: elements)
+        self.direction = direction
+        matrix =
+            packed.map { InverseHessian(order: order, packed: $0) }
+            ?? InverseHessian(order: order, elements: elements)
+        for change in changes { matrix.change(by: change) }
     }
 }

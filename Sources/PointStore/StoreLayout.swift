@@ -14,6 +14,9 @@ public enum PointSet: String, CaseIterable, Sendable, Hashable {
     /// Cells of the thickness product with the height of the surface, where grounded ice is stored.
     case surface
 
+    /// Whether its points are observations.
+    public var isObserved: Bool { self == .velocity || self == .thickness || self == .surface }
+
     /// Whether a store may lack it.
     var isOptional: Bool { self == .front || self == .surface }
 

@@ -95,8 +95,10 @@ extension Checkpoint {
             ["long_name": "network weights, layer by layer: weights (inputs, outputs) row-major, then biases"])
         var vectors: [(Variable, [Float])] = [(values, parameters)]
         for (name, vector) in optimizer.vectors.sorted(by: { $0.key < $1.key }) {
-            vectors.append(
-                (try file.define(variable: Checkpoint.statePrefix + name, .float, over: [parameter]), vector))
+            let element =
+                vector.count == parameters.count
+                ? parameter : try file.define(dimension: "\(name)_element", length: vector.count)
+            vectors.append((try file.define(variable: Checkpoint.statePrefix + name, .float, over: [element]), vector))
         }
         let doubles = try optimizer.doubles.sorted(by: { $0.key < $1.key }).map { name, values in
             let element = try file.define(dimension: "\(name)_element", length: values.count)
@@ -170,7 +172,7 @@ extension Checkpoint {
         }
         for variable in variables where variable.name.hasPrefix(Checkpoint.statePrefix) {
             let name = String(variable.name.dropFirst(Checkpoint.statePrefix.count))
-            if variable.dimensions.first?.name == "parameter" {
+            if variable.type == .float {
                 optimizer.vectors[name] = try variable.read()
             } else {
                 optimizer.doubles[name] = try variable.read()

@@ -31,7 +31,7 @@ public struct ConfigurationOption: Sendable {
             "stream", \.stream,
             "Points of an iteration: chunk=N collocation points, data=N observations of velocity and of thickness each, front=N, sample=N collocation points for optimizers that need a fixed batch.",
             default:
-                "\(TrainingConfiguration.sampledStream), without lm \(TrainingConfiguration.defaultStream); where chunk is given, data and front follow it"
+                "\(TrainingConfiguration.sampledStream), where the observations have no noise \(TrainingConfiguration.noiselessStream), without lm \(TrainingConfiguration.defaultStream); where chunk is given, data and front follow it"
         ),
         .init(
             "sampling", \.sampling,
@@ -50,7 +50,7 @@ public struct ConfigurationOption: Sendable {
             "optimizer", \.phases,
             "How the weights are updated: \(OptimizerCatalog.all.map { $0.name }.joined(separator: ", ")); or one after the other, each for a number of iterations: adam:2000,lbfgs:2000.",
             default:
-                "\(TrainingConfiguration.defaultPhases), where the observations have no noise \(TrainingConfiguration.noiselessPhases), with --backend cuda \(TrainingConfiguration.gradientPhases); with --stream, or networks of more than 12,000 weights, \(LevenbergMarquardt.name), with --backend cuda \(Adam.name)"
+                "\(TrainingConfiguration.defaultPhases), where the observations have no noise \(TrainingConfiguration.noiselessPhases); with --stream, or networks of more than 12,000 weights, \(LevenbergMarquardt.name)"
         ),
         .init(
             "network", \.network.shapes,
@@ -107,7 +107,7 @@ public struct ConfigurationOption: Sendable {
         .init(
             "weight-decay", \.weights.decay, notNegative,
             "Penalty on the networks' squared weights, for methods with a fixed batch: the prior that they are normally distributed with a variance of 1 over this. It counts as much as the data's noise lets it.",
-            default: "1"),
+            default: NumberText.plain(TrainingConfiguration.defaultWeightDecay)),
         .init("gravity", \.constants.gravity, 0.01...100, "Gravity [m s-2]."),
         .init("ice-density", \.constants.iceDensity, 100...2000, "Density of ice [kg m-3]."),
         .init("sea-water-density", \.constants.seaWaterDensity, 100...2000, "Density of sea water [kg m-3]."),

@@ -8,7 +8,7 @@ import PointStore
 /// forward only: for the loss that is reported, and to draw the sample.
 struct SampledStepper: Stepper {
     private let objective: Objective
-    private let backend: any JacobianBackend
+    private let backend: any Backend
     private let seed: UInt64
     private var chunk = Chunk(columns: [PointSet: [FloatColumn]]())
     private var outputs: [[[Float]]] = []
@@ -17,10 +17,8 @@ struct SampledStepper: Stepper {
 
     /// nil for other methods.
     init?(_ context: TrainingContext, _ evaluator: any Evaluator, _ optimizer: any Optimizer) {
-        guard optimizer is any SamplingOptimizer, let evaluator = evaluator as? BackendEvaluator,
-            let backend = evaluator.backend as? any JacobianBackend
-        else { return nil }
-        (objective, self.backend, seed) = (context.objective, backend, context.configuration.seed)
+        guard optimizer is any SamplingOptimizer, let evaluator = evaluator as? BackendEvaluator else { return nil }
+        (objective, backend, seed) = (context.objective, evaluator.backend, context.configuration.seed)
     }
 
     mutating func accumulate(
@@ -60,7 +58,7 @@ struct SampledStepper: Stepper {
 
 private struct SampledProblem: SampledResiduals {
     let objective: Objective
-    let backend: any JacobianBackend
+    let backend: any Backend
     let sample: RowSample
     let factors: [Double]?
 

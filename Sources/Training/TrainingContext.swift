@@ -47,14 +47,6 @@ public struct TrainingContext {
             store, sizes: configuration.stream.sizes, seed: configuration.seed,
             bootstrap: configuration.resampling == .bootstrap ? Bootstrap(seed: configuration.seed) : nil)
         backend = try makeBackend(objective.residualProblem)
-        if let phase = phases.phases.first(where: { $0.method is any SamplingOptimizer.Type }),
-            !(backend is any JacobianBackend)
-        {
-            throw PlainFailure(
-                .usage,
-                "--optimizer \(phase.name): needs the Jacobian, which only the CPU gives; choose --backend cpu, or another optimizer"
-            )
-        }
     }
 
     /// The optimizer of an iteration's phase, as it is at the beginning of the phase.

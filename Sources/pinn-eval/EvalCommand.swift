@@ -75,11 +75,11 @@ struct EvalCommand: ParsableCommand {
             var parts = [MemoryEstimate.Part(name: "cells that are compared", bytes: work)]
             if deviations.standardDeviations { parts.append(Prediction.memoryOfDeviations(problem, points: points)) }
             return try device.makeBackend(
-                problem, points: points, parts: parts, needsJacobian: deviations.standardDeviations)
+                problem, points: points, parts: parts)
         }
         if deviations.standardDeviations {
             prediction.covariance = try run.covariance(
-                noiseCorrelation: deviations.noiseCorrelation, makeBackend: device.makeJacobianBackend,
+                noiseCorrelation: deviations.noiseCorrelation, makeBackend: device.makeBackend,
                 report: deviations.report())
         }
         return prediction

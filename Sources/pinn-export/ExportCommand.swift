@@ -49,7 +49,7 @@ struct ExportCommand: ParsableCommand {
             valueName: "names")) var fields: String?
     @Option(
         help: ArgumentHelp(
-            "Write each field of the first grid as a cloud-optimized GeoTIFF into a folder too, by GDAL's gdal_translate.",
+            "Write each field of the first grid, and its standard deviation, as a cloud-optimized GeoTIFF into a folder too, by GDAL's gdal_translate.",
             valueName: "folder")) var geotiff: String?
     @OptionGroup var deviations: DeviationOptions
     @OptionGroup var device: DeviceOptions
@@ -100,7 +100,7 @@ struct ExportCommand: ParsableCommand {
         }
         if deviations.standardDeviations {
             model.covariance = try run.covariance(
-                noiseCorrelation: deviations.noiseCorrelation, makeBackend: device.makeJacobianBackend,
+                noiseCorrelation: deviations.noiseCorrelation, makeBackend: device.makeBackend,
                 report: deviations.report())
         }
         let members = run.members.count > 1 ? ", mean and standard deviation of \(run.members.count) members" : ""
@@ -114,7 +114,7 @@ struct ExportCommand: ParsableCommand {
                 )
             }
         } else {
-            if let geotiff { try GeoTIFF.requireReplaceable(model.fields.map(\.name), in: geotiff) }
+            if let geotiff { try GeoTIFF.requireReplaceable(model.columnNames, in: geotiff) }
             let writer = try PredictionWriter(
                 model, gridNames: gridNames, region: area, spacing: spacingM,
                 command: ProgramArguments.all.map(shellWord).joined(separator: " "))
@@ -130,7 +130,7 @@ struct ExportCommand: ParsableCommand {
                 let paths: [String]
                 do {
                     paths = try GeoTIFF.convert(
-                        prediction, fields: model.fields.map(\.name), into: geotiff, check: StopRequest.check)
+                        prediction, fields: model.columnNames, into: geotiff, check: StopRequest.check)
                 } catch let interrupted as Interrupted {
                     let done = "\(prediction) is complete, not all of its maps in \(geotiff) are"
                     throw Interrupted(signal: interrupted.signal, done: done)
@@ -153,7 +153,7 @@ struct ExportCommand: ParsableCommand {
                 members: run.members.count, hasDeviations: hasDeviations)
             : PointTable.memory(fields: fields, members: run.members.count, hasDeviations: hasDeviations)
         if hasDeviations { parts.append(Prediction.memoryOfDeviations(problem, points: count)) }
-        return try device.makeBackend(problem, points: count, parts: parts, needsJacobian: hasDeviations)
+        return try device.makeBackend(problem, points: count, parts: parts)
     }
 
     /// ", data and equations determine 819 combinations of its 6660 weights; mu is not known on 3 % of the cells".

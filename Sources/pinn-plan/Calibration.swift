@@ -45,7 +45,7 @@ struct Calibration {
     }
 
     private static func benchmark(_ configuration: TrainingConfiguration, points: Int, threads: Int) -> BenchmarkTask {
-        let (backend, precision) = (configuration.device, configuration.precision)
+        let (backend, precision) = (configuration.backend, configuration.precision)
         var benchmark = BenchmarkTask()
         benchmark.points = points
         benchmark.backend = precision == .fp32 ? backend : "\(backend):\(precision.rawValue)"
@@ -70,7 +70,7 @@ struct Calibration {
         let benchmark = benchmark(configuration, points: points, threads: threads)
         let problem = try benchmark.stepProblem.residualProblem
         let device = try Backends.memory(
-            configuration.device, problem, counts: problem.programs.map { _ in points }, threads: threads)
+            configuration.backend, problem, counts: problem.programs.map { _ in points }, threads: threads)
         let memory = MemoryEstimate(
             own, objective: own.objective(for: store), sizes: store.sizes(own.stream),
             backend: device + [("products to compare with", threads * rateMatrixBytesPerThread)],

@@ -103,7 +103,7 @@ struct PlanCommand: ParsableCommand {
         let memory = MemoryEstimate(
             configuration, objective: objective, sizes: sizes,
             backend: try Backends.memory(
-                configuration.device, objective.residualProblem, counts: objective.sets.map { sizes[$0] ?? 0 },
+                configuration.backend, objective.residualProblem, counts: objective.sets.map { sizes[$0] ?? 0 },
                 threads: threads),
             threads: threads, reservedPerThread: Backends.reservedPerThread, baseline: baseline.withOpenStore
         ).fitted(to: limits)
@@ -122,7 +122,7 @@ struct PlanCommand: ParsableCommand {
             storeBytes: StoreWriter.byteCount(store), time: time,
             unitTimeSource: calibration?.source ?? unitTime.map { _ in "given with --unit-time" }, limits: limits,
             gpu: try Backends.ownMemory(
-                configuration.device, objective.residualProblem, precision: configuration.precision.rawValue))
+                configuration.backend, objective.residualProblem, precision: configuration.precision.rawValue))
         try printResult(report.rendered(as: format))
     }
 

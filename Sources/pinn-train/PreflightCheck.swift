@@ -30,7 +30,7 @@ struct PreflightCheck {
         memory = MemoryEstimate(
             configuration, objective: objective, sizes: sizes,
             backend: try Backends.memory(
-                configuration.device, objective.residualProblem, counts: objective.sets.map { sizes[$0] ?? 0 },
+                configuration.backend, objective.residualProblem, counts: objective.sets.map { sizes[$0] ?? 0 },
                 threads: threads),
             // More threads than cores are not made.
             threads: min(threads ?? Backends.defaultThreads, Backends.defaultThreads),

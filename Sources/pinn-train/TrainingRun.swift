@@ -88,7 +88,7 @@ extension TrainCommand {
                 resumed: memory)
         } makeBackend: {
             try Backends.make(
-                "\(configuration.device):\(configuration.precision.rawValue)", $0, threads: threads)
+                "\(configuration.backend):\(configuration.precision.rawValue)", $0, threads: threads)
         }
         context.keepsFixedBatch = preflight?.memory.keepsFixedBatch ?? false
         try begin()

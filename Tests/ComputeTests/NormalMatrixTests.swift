@@ -18,7 +18,7 @@ struct NormalMatrixTests {
         let count = parameters.count
         var expected = NormalMatrix(order: count)
         for row in exact.rows { expected.add(rows: row) }
-        for backend in [CPUBackend(problem, threads: 2), ReferenceBackend(problem)] as [any JacobianBackend] {
+        for backend in [CPUBackend(problem, threads: 2), ReferenceBackend(problem)] as [any Backend] {
             var sum = NormalMatrix(order: count)
             // In two pieces: sums are added to what is there.
             for piece in 0..<2 {

@@ -34,7 +34,7 @@ struct SmallRun {
             trainedSeconds: 1)
     }
 
-    func covariance(_ backend: (ResidualProblem) -> any JacobianBackend) throws -> WeightCovariance {
+    func covariance(_ backend: (ResidualProblem) -> any Backend) throws -> WeightCovariance {
         try WeightCovariance(
             of: checkpoint, objective, store: store, backend: backend(objective.residualProblem), report: { _ in })
     }
@@ -60,10 +60,9 @@ struct WeightCovarianceTests {
         var (normal, scores) = (NormalMatrix(order: order), NormalMatrix(order: order))
         try loss.forEachPiece(report: { _ in }) { program, jacobian in
             let rows = try jacobian.rows()
-            let ratios = scatter.ratios(of: program, beta: firstBeta)
+            let deviations = scatter.deviations(of: program, jacobian, beta: firstBeta)
             normal.add(rows: rows)
-            scores.add(
-                rows: rows.enumerated().map { $1 * ratios[$0 / order % ratios.count].squareRoot() })
+            scores.add(rows: rows.enumerated().map { $1 * deviations[$0 / order] })
         }
         var precision = PosteriorPrecision(normal, threads: 1)
         try precision.factorize(evidence) {}
@@ -92,6 +91,35 @@ struct WeightCovarianceTests {
             #expect(abs(sampled / exact - 1) < 0.25, "\(row): \(sampled), \(exact)")
             let prior = zip(gradient, evidence.alphas).reduce(0) { $0 + $1.0 * $1.0 / $1.1 }.squareRoot()
             #expect(abs(Double(deviations.prior[row % 4][row / 4]) / prior - 1) < 0.5)
+        }
+    }
+
+    @Test("takes observed rows to scatter as their mean does, and each row of equations by itself")
+    func scatter() throws {
+        let run = try SmallRun()
+        let loss = try LinearizedLoss(
+            run.objective, ReferenceBackend(run.objective.residualProblem), parameters: run.checkpoint.parameters,
+            sample: PointSample(run.store, sets: run.objective.sets), balance: nil, check: {})
+        let batch = TrainingBatch(of: run.checkpoint, run.store, run.objective)
+        let scatter = try RowScatter(loss, batch, .length(0))
+        var (found, squares) = ([PointSet: Double](), [PointSet: Double]())
+        try loss.forEachPiece(report: { _ in }) { program, jacobian in
+            let set = run.objective.sets[program]
+            let deviations = scatter.deviations(of: program, jacobian, beta: 4)
+            found[set, default: 0] += deviations.reduce(0) { $0 + $1 * $1 }
+            squares[set, default: 0] += jacobian.residuals.reduce(0) { $0 + Double($1) * Double($1) }
+            if set == .collocation {
+                #expect(Set(deviations).count > deviations.count / 2)
+                let ratios = zip(deviations, jacobian.residuals).map { $0 / Double(abs($1)) }
+                #expect(ratios.allSatisfy { abs($0 / ratios[0] - 1) < 1e-6 })
+            } else if set == .thickness {
+                #expect(Set(deviations).count == 1)
+            }
+        }
+        // All scatter as much as they do in the sample, which stands for the batch's points.
+        for (set, sum) in found {
+            let (sampled, all) = (min(run.store.count(set), 8192), batch.count(set))
+            #expect(abs(sum / (4 * squares[set]! * Double(sampled) / Double(all)) - 1) < 1e-3, "\(set)")
         }
     }
 

@@ -48,27 +48,27 @@ struct OptimizerStateTests {
     func size(name: String) throws {
         var optimizer = try Self.optimizer(name)
         let declared = type(of: optimizer).maxStateSize(parameterCount: Self.count, options: Self.options)
-        var largest = 0
+        var (largest, arrays) = (0, 0)
         var x = Self.start
         try Self.run(&optimizer, &x, steps: 50..<150) { optimizer, _ in
             largest = max(largest, optimizer.stored.byteCount)
+            arrays = max(arrays, optimizer.stored.arrayCount)
             #expect(optimizer.state.byteCount == optimizer.stored.byteCount)
         }
-        #expect(largest == declared.bytes && optimizer.stored.arrayCount == declared.arrays)
+        #expect(largest == declared.bytes && arrays == declared.arrays)
     }
 
-    /// Parameters after each of 60 steps, as the program of version 1 (two loops, one a method) had them, on x86-64.
-    @Test(
-        "leads where it did before search and descent were shared",
-        arguments: [("lbfgs", 0x1e2f_c47e_180a_4d65 as UInt64), ("ssbroyden", 0xfb7c_cd55_2315_9165)])
-    func bits(name: String, expected: UInt64) throws {
-        var optimizer = try Self.optimizer(name)
+    /// Parameters after each of 60 steps, as the program of version 1 had them, on x86-64. (Those of self-scaled Broyden's method, whose
+    /// matrix is multiplied by OpenBLAS, depend on the processor.)
+    @Test("leads L-BFGS where it did before search and descent were shared")
+    func bits() throws {
+        var optimizer = try Self.optimizer("lbfgs")
         var x = Self.start
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         try Self.run(&optimizer, &x, steps: 0..<60) { _, x in
             for value in x { hash = (hash ^ UInt64(value.bitPattern)) &* 0x100_0000_01b3 }
         }
-        #expect(hash == expected)
+        #expect(hash == 0x1e2f_c47e_180a_4d65)
     }
 
     @Test(

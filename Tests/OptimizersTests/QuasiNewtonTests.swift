@@ -58,7 +58,8 @@ struct QuasiNewtonTests {
         let (losses, evaluations) = try Self.minimize(Self.methods[method], &x, most: 400, Self.rosenbrock)
         // Float32 steps resolve the valley's floor to about 1e-7 in x, 1e-12 in the loss.
         #expect(losses.last! < 1e-9, "\(losses.count) steps")
-        #expect(evaluations < 2 * losses.count + 20)
+        // At the floor a matrix in float32 mistakes the curvature, and searches take longer.
+        #expect(evaluations < 3 * losses.count + 20)
         for (before, after) in zip(losses, losses.dropFirst()) { #expect(after <= before * (1 + 2e-7)) }
     }
 

@@ -70,9 +70,9 @@ struct SelfScaledBroydenTests {
             if let before {
                 let s = zip(x, before.x).map { $0 - $1 }
                 let length = sqrt(s.reduce(0) { $0 + $1 * $1 } / before.direction.reduce(0) { $0 + $1 * $1 })
-                // The move is along the plain direction, to what float32 parameters resolve of it.
+                // The move is along the plain direction, to what a matrix and parameters in float32 resolve of it.
                 let far = zip(s, before.direction).map { abs($0 - length * $1) }.max()!
-                #expect(far < 1e-3 * s.map(abs).max()! + 3e-7, "step \(compared)")
+                #expect(far < 2e-2 * s.map(abs).max()! + 3e-7, "step \(compared)")
                 plain.learn(s: s, y: zip(g, before.g).map { $0 - $1 }, g: before.g, length: length)
                 compared += 1
             }

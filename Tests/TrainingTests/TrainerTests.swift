@@ -83,6 +83,12 @@ private final class CountingBackend: Backend {
             parameters: parameters, batches: batches, coefficients: coefficients, gradient: &gradient)
     }
 
+    func jacobian(
+        parameters: [Float], batches: [PointBatch], coefficients: [[Double]]
+    ) throws -> any Jacobian {
+        try backend.jacobian(parameters: parameters, batches: batches, coefficients: coefficients)
+    }
+
     func outputs(of program: PointProgram, parameters: [Float], at points: PointBatch) throws -> [[Float]] {
         try backend.outputs(of: program, parameters: parameters, at: points)
     }
