@@ -107,10 +107,12 @@ public struct BenchmarkReport: Codable, Sendable, Equatable {
     public var label: String?
     public var machine: Machine
     public var steps: [StepRow] = []
+    /// Nil in reports of version 1.0.
+    public var jacobians: [JacobianRow]? = []
     public var streams: [StreamRow] = []
     public var stages: [StageRow] = []
 
-    public var isEmpty: Bool { steps.isEmpty && streams.isEmpty && stages.isEmpty }
+    public var isEmpty: Bool { steps.isEmpty && (jacobians ?? []).isEmpty && streams.isEmpty && stages.isEmpty }
     var trainingRows: [any TrainingRow] { steps + streams }
 
     /// A report without rows.

@@ -11,7 +11,7 @@ public typealias BackendMaker = (_ name: String, _ residualProblem: ResidualProb
 /// a row that runs out of memory does not end the others.
 public struct BenchmarkTask: Codable, Sendable {
     public enum Work: String, Codable, Sendable {
-        case step, stream, ingest, export
+        case step, jacobian, stream, ingest, export
         /// Makes a synthetic store of `points` collocation points and about `cells` grid cells.
         case makeStore
         /// Makes the products for ingest, in a process of its own, so that the solver's memory does not count as ingest's.
@@ -41,6 +41,7 @@ public struct BenchmarkTask: Codable, Sendable {
         let device = deviceName(backend, threads, cores: CPUBackend.availableCores)
         return switch work {
         case .step: "\(points) points, \(device)"
+        case .jacobian: "products of a Jacobian of \(network), \(device)"
         case .stream: "streaming, \(device)"
         case .ingest: "ingest of \(points) points"
         case .export: "export"
@@ -54,6 +55,7 @@ public struct BenchmarkTask: Codable, Sendable {
         var result = TaskResult()
         switch work {
         case .step: result.step = try timeSteps(makeBackend)
+        case .jacobian: result.jacobian = try timeJacobian(makeBackend)
         case .stream: result.stream = try StreamBenchmark(self, makeBackend).run()
         case .ingest: result.stage = try timeIngest()
         case .export: result.stage = try timeExport(makeBackend)
@@ -91,6 +93,7 @@ public struct BenchmarkTask: Codable, Sendable {
 /// The row that a task measured, if it was a measurement.
 public struct TaskResult: Codable, Sendable {
     public var step: StepRow?
+    public var jacobian: [JacobianRow]?
     public var stream: StreamRow?
     public var stage: StageRow?
 }

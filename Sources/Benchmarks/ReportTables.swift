@@ -17,7 +17,7 @@ extension BenchmarkReport {
 
     public var tables: [Table] {
         (trainingRows.isEmpty ? [] : [rawTable, unitTable, shareTable, detailTable])
-            + (streams.isEmpty ? [] : [streamTable]) + (stages.isEmpty ? [] : [stageTable])
+            + ((jacobians ?? []).isEmpty ? [] : [jacobianTable]) + (streams.isEmpty ? [] : [streamTable]) + (stages.isEmpty ? [] : [stageTable])
     }
 
     private func column(of row: any TrainingRow) -> String {
@@ -110,6 +110,20 @@ extension BenchmarkReport {
             notes: unique(trainingRows.map(\.device)).sorted() + [
                 "Peak memory is that of the whole process with its libraries; every row has its own process."
             ])
+    }
+
+    private var jacobianTable: Table {
+        Table(
+            title: "Products of a Jacobian, in double",
+            header: ["product", "device", "rows", "weights", "time", "share"],
+            rows: (jacobians ?? []).map { row in
+                [
+                    row.product.rawValue, deviceName(row.backend, row.threads, cores: machine.cores), "\(row.rows)",
+                    "\(row.weights)", NumberText.duration(row.seconds),
+                    row.share.map { String(format: "%.2f", $0) } ?? "--",
+                ]
+            },
+            notes: ["The share is of half the rate of OpenBLAS's sgemm on the same cores, interleaved."])
     }
 
     private var streamTable: Table {

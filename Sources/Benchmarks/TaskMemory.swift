@@ -10,10 +10,21 @@ extension BenchmarkTask {
             case .step: try memory(of: stepProblem, copies: 1)
             // Sets and their sizes are about those of DIFFICE_jax; a chunk in memory, one in use, one that is read ahead.
             case .stream: try memory(of: StepProblem(.diffice, network), copies: 3)
+            case .jacobian: try memoryOfJacobian()
             case .ingest, .export, .makeStore, .makeProducts: []
             }
         return MemoryEstimate(
             parts, threads: threads ?? 0, reservedPerThread: CPUBackend.reservedPerThread)
+    }
+
+    private func memoryOfJacobian() throws -> [MemoryEstimate.Part] {
+        let problem = try stepProblem
+        let weights = problem.residualProblem.networks.parameterCount
+        // JᵀJ, J Jᵀ and blocks of J's columns.
+        let matrices = 8 * (weights * weights + 25 * points * points + 1024 * 10 * points)
+        return try memory(of: problem, copies: 1) + [
+            .init(name: "products of a Jacobian of \(network)", bytes: matrices, remedy: "a smaller --network")
+        ]
     }
 
     /// - Parameter copies: of the points' columns that are held at once.

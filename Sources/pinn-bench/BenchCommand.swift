@@ -9,7 +9,7 @@ import Ingest
 extension Problem: ExpressibleByArgument {}
 
 enum Stage: String, CaseIterable {
-    case step, stream, ingest, export
+    case step, jacobian, stream, ingest, export
 
     static let names = allCases.map(\.rawValue).joined(separator: ", ")
 
@@ -44,7 +44,7 @@ struct BenchCommand: ParsableCommand {
         discussion: """
             For each number of points and cores: the time of 2,000 training steps (loss, gradient, Adam), the unit time (seconds \
             per point and thousand iterations), and the rate relative to OpenBLAS's matrix product on the same cores, \
-            interleaved with the steps. --what adds iterations streamed from a store of 1e8 points (0.9 GB, temporary), \
+            interleaved with the steps. --what adds the products of a Jacobian (of --network, or 4x32+4x32), iterations streamed from a store of 1e8 points (0.9 GB, temporary), \
             ingest, and export. Leave the machine idle while it runs.
 
             Example: pinn-bench --what step,stream --format markdown --save baseline.json
@@ -68,8 +68,10 @@ struct BenchCommand: ParsableCommand {
         transform: { try counts($0, upTo: 1024) })
     var threads = Machine.threadCounts(cores: CPUBackend.availableCores)
 
-    @Option(help: ArgumentHelp("Hidden layers and their width; 6x40+6x40 for two networks.", valueName: "LxW"))
-    var network = "8x128"
+    @Option(
+        help: ArgumentHelp(
+            "Hidden layers and their width; 6x40+6x40 for two networks. (default: 8x128)", valueName: "LxW"))
+    var network: String?
 
     @Option(
         help: ArgumentHelp(

@@ -15,7 +15,7 @@ extension BenchCommand {
         }
         // Refuses what does not fit before the first row rather than after those that do.
         for task in tasks(on: devices, folder: "") { try task.memory().require() }
-        let scratchFolder = what == [.step] ? nil : try ScratchFolder(in: scratch)
+        let scratchFolder = what.allSatisfy { $0 == .step || $0 == .jacobian } ? nil : try ScratchFolder(in: scratch)
         defer { scratchFolder?.remove() }
         if let scratchFolder { try requireDisk(scratchFolder.path) }
         let tasks = tasks(on: devices, folder: scratchFolder?.path ?? "")
@@ -25,6 +25,7 @@ extension BenchCommand {
             try task.memory().require()
             let result = try task.runInChild(check: StopRequest.check)
             report.steps += [result.step].compactMap { $0 }
+            report.jacobians = (report.jacobians ?? []) + (result.jacobian ?? [])
             report.streams += [result.stream].compactMap { $0 }
             report.stages += [result.stage].compactMap { $0 }
         }
@@ -40,7 +41,7 @@ extension BenchCommand {
         let names =
             (backend == "all" ? Backends.available : [backend])
             .map { $0 == "cuda" ? "cuda:\(precision)" : $0 }
-        let residualProblem = try StepProblem(problem, network).residualProblem
+        let residualProblem = try StepProblem(problem, network ?? BenchmarkTask().network).residualProblem
         var devices: [Device] = []
         for name in names {
             do {
@@ -69,6 +70,8 @@ extension BenchCommand {
             switch stage {
             case .step:
                 points.flatMap { count in devices.map { task(.step, $0, points: count) } }
+            case .jacobian:
+                devices.map { jacobianTask($0) }
             case .stream:
                 [task(.makeStore, points: streamPoints, cells: BenchCommand.observedCells, path: streamed)]
                     + wholeMachine.map { task(.stream, $0, points: min(chunk, streamPoints), path: streamed) }
@@ -81,13 +84,20 @@ extension BenchCommand {
         }
     }
 
+    /// Of a network that the method is for, unless another one is named.
+    private func jacobianTask(_ device: Device) -> BenchmarkTask {
+        var task = task(.jacobian, device, points: BenchmarkTask.jacobianPoints)
+        task.network = network ?? BenchmarkTask.jacobianNetwork
+        return task
+    }
+
     private func task(
         _ work: BenchmarkTask.Work, _ device: Device = ("cpu", nil), points: Int = 0, cells: Int = 0, path: String = ""
     ) -> BenchmarkTask {
         var task = BenchmarkTask()
         task.work = work
         task.problem = problem
-        task.network = network
+        task.network = network ?? task.network
         task.seconds = seconds
         task.backend = device.backend
         task.threads = device.threads
@@ -102,7 +112,7 @@ extension BenchCommand {
     private func requireDisk(_ folder: String) throws {
         let needed = what.map {
             switch $0 {
-            case .step: 0
+            case .step, .jacobian: 0
             case .stream: SyntheticStore(collocation: streamPoints, cells: BenchCommand.observedCells).byteCount
             // Two columns of 4 bytes, and some megabytes for the observations.
             case .ingest: 8 * ingestPoints + 10_000_000

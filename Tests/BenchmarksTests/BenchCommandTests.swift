@@ -77,6 +77,11 @@ import Testing
         #expect(folder.names == ["report.json"])
         let report = try BenchmarkReport(reading: folder.file("report.json"))
         #expect(report.steps.count == 1 && report.stages.map(\.stage) == ["ingest", "export"])
+        let jacobians = try #require(report.jacobians)
+        #expect(jacobians.map(\.product) == [.gram, .normal] && result.output.contains("Products of a Jacobian"))
+        for row in jacobians {
+            #expect(row.rows == 1000 && row.seconds > 0 && (row.share ?? 0) > 0)
+        }
         let stream = try #require(report.streams.first)
         #expect(stream.points == 200_000 && stream.chunk == 1024 && stream.pointsPerIteration > 1024)
         for reading in [stream.warm, stream.cold].compactMap({ $0 }) {
