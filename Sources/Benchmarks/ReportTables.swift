@@ -17,7 +17,8 @@ extension BenchmarkReport {
 
     public var tables: [Table] {
         (trainingRows.isEmpty ? [] : [rawTable, unitTable, shareTable, detailTable])
-            + ((jacobians ?? []).isEmpty ? [] : [jacobianTable]) + (streams.isEmpty ? [] : [streamTable]) + (stages.isEmpty ? [] : [stageTable])
+            + ((jacobians ?? []).isEmpty ? [] : [jacobianTable]) + (streams.isEmpty ? [] : [streamTable])
+            + (stages.isEmpty ? [] : [stageTable])
     }
 
     private func column(of row: any TrainingRow) -> String {

@@ -28,7 +28,9 @@ public enum Backends {
             },
             memory: { residualProblem, counts, threads in
                 CUDABackend.hostMemory(residualProblem, counts: counts)
-                    + CPUBackend.memory(residualProblem, counts: counts.map { min($0, sampledPoints) }, threads: threads)
+                    + CPUBackend.memory(
+                        residualProblem, counts: counts.map { min($0, sampledPoints) }, threads: threads
+                    )
                     .map { ("\($0.name) for Jacobians", $0.bytes) }
             },
             ownMemory: { residualProblem, precision in
