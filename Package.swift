@@ -93,7 +93,9 @@ let stages: [Target] = [
         ]),
     .target(
         name: "Covariance",
-        dependencies: ["Runs", "Objective", "Compute", "Networks", "PointStore", "Threads", "Fields", "COpenBLAS"],
+        dependencies: [
+            "Runs", "Objective", "Optimizers", "Compute", "Networks", "PointStore", "Threads", "Fields", "COpenBLAS",
+        ],
         exclude: ["README.md"]),
     .target(
         name: "Export",

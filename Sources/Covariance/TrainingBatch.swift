@@ -1,5 +1,6 @@
 import Compute
 import Objective
+import Optimizers
 import PointStore
 import Runs
 
@@ -11,6 +12,9 @@ package struct TrainingBatch {
     package let objective: Objective
     package let store: StoreReader
     private let sizes: [PointSet: Int]
+    /// Whether the run in the end lowered the loss over these points. Methods that solve samples of rows pass over the few that dominate
+    /// it, at corners, and do not end near its minimum.
+    let isMinimized: Bool
 
     package init(of checkpoint: Checkpoint, _ store: StoreReader, _ objective: Objective) {
         let configuration = checkpoint.configuration
@@ -20,8 +24,10 @@ package struct TrainingBatch {
             bootstrap: configuration.resampling == .bootstrap ? Bootstrap(seed: configuration.seed) : nil)
         parts = configuration.stream.sampleChunks
         let last = max(checkpoint.iteration - 1, 0)
+        let phase = configuration.phases.phase(at: last)
+        isMinimized = !(phase.method is any SamplingOptimizer.Type)
         start = max(
-            configuration.phases.phase(at: last).start, configuration.sampling.lastResampling(at: last) ?? 0)
+            phase.start, configuration.sampling.lastResampling(at: last) ?? 0)
         (self.objective, self.store) = (objective, store)
     }
 

@@ -13,7 +13,7 @@ import Runs
 ///
 /// with the scatter ρ_t of the rows J_t (`RowScatter`). Where rows scatter as the loss assumes, ρ = 1, this is A⁻¹, the covariance of the
 /// posterior; the difference is White's (1982, Econometrica 50, 1). To it comes what is left to the loss's minimum, as one more
-/// Gauss-Newton step sees it: a run that ends early is uncertain by that.
+/// Gauss-Newton step sees it: a run that ends early is uncertain by that (`TrainingBatch.isMinimized`).
 public struct WeightCovariance: Sendable {
     /// Draws of deviations of the weights.
     public let draws: [[Float]]
@@ -72,12 +72,7 @@ public struct WeightCovariance: Sendable {
             evidence.update(draws)
         }
         try precision.factorize(evidence) { try report(0.85) }
-        let gradient = try batch.halfGradient(backend, parameters: parameters, factors: loss.factors) {
-            try report(0.9)
-        }
-        var moved = gradient.map { -evidence.beta * $0 }
-        precision.solve(&moved, columns: 1)
-        step = moved.map(Float.init)
+        step = try WeightCovariance.step(batch, loss, evidence, precision) { try report(0.9) }
         draws = WeightCovariance.draws(sums.scores, evidence, precision)
         priorDraws = WeightCovariance.priorDraws(evidence)
         determinedCount = evidence.determinedCount
@@ -100,6 +95,19 @@ public struct WeightCovariance: Sendable {
         }
         precision.solve(&draws.elements, columns: draws.columns)
         return draws.vectors
+    }
+
+    /// −A⁻¹ β Jᵀ r; none where the run's method does not lower the loss.
+    private static func step(
+        _ batch: TrainingBatch, _ loss: LinearizedLoss, _ evidence: Evidence, _ precision: PosteriorPrecision,
+        check: () throws -> Void
+    ) throws -> [Float] {
+        guard batch.isMinimized else { return loss.parameters.map { _ in 0 } }
+        let gradient = try batch.halfGradient(
+            loss.backend, parameters: loss.parameters, factors: loss.factors, check: check)
+        var step = gradient.map { -evidence.beta * $0 }
+        precision.solve(&step, columns: 1)
+        return step.map(Float.init)
     }
 
     /// α^-½ z.

@@ -18,13 +18,14 @@ struct SmallRun {
     let checkpoint: Checkpoint
     let objective: Objective
 
-    init() throws {
+    init(optimizer: String = "adam") throws {
         folder = try TemporaryFolder()
         try ExactShelf.writeStore(to: folder.file("store.nc"), collocation: 1200, observations: 1500)
         store = try StoreReader(path: folder.file("store.nc"))
         var configuration = TrainingConfiguration()
         try configuration.set("network", to: "2x6+1x5")
         try configuration.set("noise-correlation", to: "0")
+        try configuration.set("optimizer", to: optimizer)
         try configuration.set("stream", to: "chunk=600,data=600,front=200,sample=1200")
         objective = configuration.objective(for: store.description)
         checkpoint = Checkpoint(
@@ -128,6 +129,15 @@ struct WeightCovarianceTests {
         let problem = run.objective.residualProblem
         return ResidualProblem(
             networks: problem.networks, inputSlopes: problem.inputSlopes, programs: [.outputs(4)])
+    }
+
+    @Test("adds what is left to the loss's minimum, but not for a method that does not go there")
+    func leftStep() throws {
+        for (optimizer, isLeft) in [("adam", true), ("ssbroyden", true), ("lm", false), ("lm:2,ssbroyden", true)] {
+            let run = try SmallRun(optimizer: optimizer)
+            let found = try run.covariance { CPUBackend($0, threads: 2) }
+            #expect(found.step.contains { $0 != 0 } == isLeft, "\(optimizer)")
+        }
     }
 
     @Test("has the same bits for any number of threads")
