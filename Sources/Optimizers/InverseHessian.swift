@@ -6,15 +6,20 @@ import Threads
 ///
 /// It is larger than any cache, so its cost is the number of passes over it and their bytes. Changes of rank two wait until they are
 /// several and are then made in the pass of a product; until then they are added to products.
-struct InverseHessian: Sendable, Equatable {
+package struct InverseHessian: Sendable, Equatable {
     /// H ← keep H + ww w wᵀ + sw (s wᵀ + w sᵀ) + ss s sᵀ.
-    struct Change: Sendable, Equatable {
+    package struct Change: Sendable, Equatable {
         var keep: Double
         var ww: Double
         var sw: Double
         var ss: Double
         var s: [Double]
         var w: [Double]
+
+        package init(keep: Double, ww: Double, sw: Double, ss: Double, s: [Double], w: [Double]) {
+            (self.keep, self.ww, self.sw, self.ss) = (keep, ww, sw, ss)
+            (self.s, self.w) = (s, w)
+        }
     }
 
     let order: Int
@@ -31,13 +36,13 @@ struct InverseHessian: Sendable, Equatable {
     private static let maxRuns = 16
 
     /// - Parameter elements: empty for the identity.
-    init(order: Int, elements: [Float] = []) {
+    package init(order: Int, elements: [Float] = []) {
         precondition(elements.isEmpty || elements.count == InverseHessian.elementCount(order))
         (self.order, self.elements, changes) = (order, elements, [])
     }
 
     /// - Parameter packed: the lower triangle row by row, in double, as checkpoints of earlier versions hold it.
-    init(order: Int, packed: [Double]) {
+    package init(order: Int, packed: [Double]) {
         self.init(order: order)
         elements = [Float](repeating: 0, count: InverseHessian.elementCount(order))
         for row in 0..<order {
@@ -64,13 +69,13 @@ struct InverseHessian: Sendable, Equatable {
 
     private static func start(_ block: Int) -> Int { height * height * block * (block + 1) / 2 }
 
-    mutating func change(by change: Change) { changes.append(change) }
+    package mutating func change(by change: Change) { changes.append(change) }
 
     /// H x.
     ///
     /// Blocks are divided into a fixed number of runs, each with its own sum, and the sums are added in order: the bits do not
     /// depend on the number of threads.
-    mutating func product(_ x: [Float], threads: Int) -> [Double] {
+    package mutating func product(_ x: [Float], threads: Int) -> [Double] {
         precondition(x.count == order)
         let exact = x.map(Double.init)
         if changes.count >= InverseHessian.maxChanges {
