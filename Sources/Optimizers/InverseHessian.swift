@@ -9,12 +9,12 @@ import Threads
 package struct InverseHessian: Sendable, Equatable {
     /// H ← keep H + ww w wᵀ + sw (s wᵀ + w sᵀ) + ss s sᵀ.
     package struct Change: Sendable, Equatable {
-        var keep: Double
-        var ww: Double
-        var sw: Double
-        var ss: Double
-        var s: [Double]
-        var w: [Double]
+        package var keep: Double
+        package var ww: Double
+        package var sw: Double
+        package var ss: Double
+        package var s: [Double]
+        package var w: [Double]
 
         package init(keep: Double, ww: Double, sw: Double, ss: Double, s: [Double], w: [Double]) {
             (self.keep, self.ww, self.sw, self.ss) = (keep, ww, sw, ss)

@@ -5,21 +5,13 @@ import Testing
 
 @Suite("The inverse Hessian of a quasi-Newton method")
 struct InverseHessianTests {
-    private struct Change {
-        let (keep, ww, sw, ss) = (0.97, -0.1, 0.02, 0.15)
-        let s: [Double]
-        let w: [Double]
-
-        var ofMatrix: InverseHessian.Change { InverseHessian.Change(keep: keep, ww: ww, sw: sw, ss: ss, s: s, w: w) }
-    }
-
     /// In plain loops, in double.
     private struct Plain {
         var rows: [[Double]]
 
         init(order: Int) { rows = (0..<order).map { i in (0..<order).map { $0 == i ? 1 : 0 } } }
 
-        mutating func change(by c: Change) {
+        mutating func change(by c: InverseHessian.Change) {
             for i in rows.indices {
                 for j in rows.indices {
                     rows[i][j] =
@@ -36,8 +28,9 @@ struct InverseHessianTests {
         (0..<count).map { unitInterval(mixed(UInt64(seed), UInt64($0))) - 0.5 }
     }
 
-    private func change(_ order: Int, _ seed: Int) -> Change {
-        Change(s: numbers(order, 2 * seed), w: numbers(order, 2 * seed + 1))
+    private func change(_ order: Int, _ seed: Int) -> InverseHessian.Change {
+        InverseHessian.Change(
+            keep: 0.97, ww: -0.1, sw: 0.02, ss: 0.15, s: numbers(order, 2 * seed), w: numbers(order, 2 * seed + 1))
     }
 
     /// Orders below, at and beyond the end of a block; changes that wait, and that have been made.
@@ -47,7 +40,7 @@ struct InverseHessianTests {
         let x = numbers(order, 1001).map(Float.init)
         for number in 0..<changes {
             let change = change(order, number)
-            matrix.change(by: change.ofMatrix)
+            matrix.change(by: change)
             plain.change(by: change)
             if number % 3 == 0 {
                 #expect(relativeError(matrix.product(x, threads: 2), plain.product(x)) < 2e-6, "\(number)")
@@ -61,7 +54,7 @@ struct InverseHessianTests {
         let found = [1, 2, 5, 40].map { threads in
             var matrix = InverseHessian(order: 300)
             for number in 0..<40 {
-                matrix.change(by: change(300, number).ofMatrix)
+                matrix.change(by: change(300, number))
                 _ = matrix.product(numbers(300, 7).map(Float.init), threads: threads)
             }
             return matrix.product(numbers(300, 8).map(Float.init), threads: threads)
@@ -78,7 +71,7 @@ struct InverseHessianTests {
         #expect(relativeError(matrix.product(x, threads: 1), plain.product(x)) < 2e-6)
         for number in 5..<25 {
             plain.change(by: change(order, number))
-            matrix.change(by: change(order, number).ofMatrix)
+            matrix.change(by: change(order, number))
         }
         #expect(relativeError(matrix.product(x, threads: 1), plain.product(x)) < 2e-6)
     }
