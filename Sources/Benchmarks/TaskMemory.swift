@@ -22,7 +22,7 @@ extension BenchmarkTask {
         let weights = problem.residualProblem.networks.parameterCount
         // JᵀJ, J Jᵀ and blocks of J's columns.
         let matrices = 8 * (weights * weights + 25 * points * points + 1024 * 10 * points)
-        return try memory(of: problem, copies: 1) + [
+        return memory(of: problem, copies: 1) + [
             .init(name: "products of a Jacobian of \(network)", bytes: matrices, remedy: "a smaller --network")
         ]
     }

@@ -74,8 +74,7 @@ struct EvalCommand: ParsableCommand {
             let work = Prediction.byteCount(points: points, fields: names.count, members: run.members.count)
             var parts = [MemoryEstimate.Part(name: "cells that are compared", bytes: work)]
             if deviations.standardDeviations { parts.append(Prediction.memoryOfDeviations(problem, points: points)) }
-            return try device.makeBackend(
-                problem, points: points, parts: parts)
+            return try device.makeBackend(problem, points: points, parts: parts)
         }
         if deviations.standardDeviations {
             prediction.covariance = try run.covariance(

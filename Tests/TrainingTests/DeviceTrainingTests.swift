@@ -26,13 +26,17 @@ struct DeviceTrainingTests {
         return short
     }
 
+    /// The same run on the GPU and on the CPU.
+    private func trainOnBoth(_ gpu: ShortRun, iterations: Int) throws -> (gpu: Checkpoint, cpu: Checkpoint) {
+        var cpu = gpu
+        cpu.device = nil
+        return (try gpu.train("gpu", iterations: iterations), try cpu.train("cpu", iterations: iterations))
+    }
+
     @Test("follows the CPU's loss for a hundred iterations")
     func curve() throws {
         let gpu = try gpuRun()
-        var cpu = gpu
-        cpu.device = nil
-        let found = try gpu.train("gpu", iterations: 100)
-        let expected = try cpu.train("cpu", iterations: 100)
+        let (found, expected) = try trainOnBoth(gpu, iterations: 100)
         #expect(found.iteration == 100 && found.history.count == 100)
         #expect(found.backend.hasPrefix("CUDA") && expected.backend.hasPrefix("CPU"))
         // Roundings of 1e-7 grow as Adam divides small slopes by small moments.
@@ -47,10 +51,7 @@ struct DeviceTrainingTests {
     func sampledRows() throws {
         var gpu = try gpuRun()
         try gpu.configuration.set("optimizer", to: "lm:3,ssbroyden:3")
-        var cpu = gpu
-        cpu.device = nil
-        let found = try gpu.train("gpu", iterations: 6)
-        let expected = try cpu.train("cpu", iterations: 6)
+        let (found, expected) = try trainOnBoth(gpu, iterations: 6)
         // Damping and length are the best of several: roundings may choose others.
         for (one, other) in zip(found.history.totals, expected.history.totals) {
             #expect(abs(one - other) < 1e-2 * other)
@@ -129,10 +130,7 @@ struct DeviceTrainingTests {
     func decomposed() throws {
         var gpu = try gpuRun()
         try gpu.configuration.set("subdomains", to: "2x2")
-        var cpu = gpu
-        cpu.device = nil
-        let found = try gpu.train("gpu", iterations: 20)
-        let expected = try cpu.train("cpu", iterations: 20)
+        let (found, expected) = try trainOnBoth(gpu, iterations: 20)
         for (one, other) in zip(found.history.totals, expected.history.totals) {
             #expect(abs(one - other) < 1e-3 * other)
         }
