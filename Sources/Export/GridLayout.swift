@@ -17,6 +17,8 @@ struct GridLayout {
     /// NC_FILL_FLOAT, which tools treat as missing.
     static let fill: Float = 9.969_209_968_386_869e36
     private static let flagFill: Int8 = -1
+    private static let flagComment =
+        "0 where the standard deviation is more than half of what it would be without data and equations, or of a positive field more than half of the field: there the value says little"
 
     init(_ target: TargetGrid, in file: NetCDFFile, _ prediction: Prediction, chunk: [Int]) throws {
         let grid = target.grid
@@ -71,6 +73,7 @@ struct GridLayout {
             try flag.setAttribute("_FillValue", .numbers([Double(GridLayout.flagFill)]), as: .int8)
             try flag.setAttribute("flag_values", .numbers([0, 1]), as: .int8)
             try flag.setAttribute("flag_meanings", .text("not_determined determined"))
+            try flag.setAttribute("comment", .text(GridLayout.flagComment))
             variables[field.flagName] = flag
         }
         flags = Set(prediction.flaggedFields.map(\.flagName))

@@ -28,6 +28,13 @@ extension TrainedRun {
         return try WeightCovariance(of: checkpoint, objective, store: store, backend: backend, report: report)
     }
 
+    /// What a user of standard deviations should know of a run that has not come to its end; nil of one that has.
+    public var noteOnDeviations: String? {
+        guard !checkpoint.hasEnded else { return nil }
+        return
+            "the run was stopped at iteration \(checkpoint.iteration) of \(checkpoint.configuration.iterations); its standard deviations take for noise what it has not fitted yet (pinn-train --resume continues it)"
+    }
+
     /// Throws where the run is none of which there can be a covariance.
     public func requireCovariance() throws {
         guard members.count == 1 else {

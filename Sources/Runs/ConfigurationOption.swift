@@ -202,7 +202,7 @@ extension ConfigurationOption {
     private static func expected(_ range: ClosedRange<Double>) -> String {
         switch range {
         case positive: "a positive number"
-        case notNegative: "a number that is not negative"
+        case notNegative: "a number of at least 0"
         default: "a number from \(NumberText.plain(range.lowerBound)) to \(NumberText.plain(range.upperBound))"
         }
     }

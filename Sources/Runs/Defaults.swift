@@ -11,6 +11,9 @@ extension TrainingConfiguration {
     /// rows get farther than a method that lowers the loss, which corners dominate.
     static let maxNegligibleNoise = 1e-3
     static let noiselessPhases = "\(LevenbergMarquardt.name):360"
+    /// Where a prior of the physics decides what data and equations leave open. Its weight is relative to the loss, and by samples of rows, whose
+    /// loss corners dominate, it would be too large.
+    static let regularizedPhases = "\(Adam.name):1000,\(SelfScaledBroyden.name):7000"
     /// Many observations: they cost a sixth of a collocation point, and noise averages out.
     static let defaultStream = StreamConfiguration(chunk: 1024, data: 2048)
     /// Methods that draw rows from an iteration's points find neighbours among many, by which they tell noise from signal. With twice as
@@ -72,7 +75,9 @@ extension TrainingConfiguration {
     /// the same points.
     private func defaultOptimizer(streams: Bool) -> String {
         let isDense = !streams && networks.parameterCount <= Self.maxDenseMethodParameters
-        return isDense ? Self.defaultPhases : LevenbergMarquardt.name
+        let isRegularized = model.prior != nil && weights.prior > 0
+        if isDense { return isRegularized ? Self.regularizedPhases : Self.defaultPhases }
+        return isRegularized ? Adam.name : LevenbergMarquardt.name
     }
 
     /// Where observations have no noise, samples of rows alone.

@@ -69,8 +69,12 @@ public struct TrainingConfiguration: Sendable, Equatable {
     /// The learning rate of an iteration's step; nil where its method searches for the length of a step.
     public func learningRate(at iteration: Int) -> Double? {
         let phase = phases.phase(at: iteration)
-        return phase.method.requiresFixedBatch || phase.method is any SamplingOptimizer.Type
-            ? nil : schedule(of: phase).rate(iteration: iteration - phase.start)
+        return TrainingConfiguration.hasLearningRate(phase)
+            ? schedule(of: phase).rate(iteration: iteration - phase.start) : nil
+    }
+
+    private static func hasLearningRate(_ phase: OptimizerPhases.Phase) -> Bool {
+        !phase.method.requiresFixedBatch && !(phase.method is any SamplingOptimizer.Type)
     }
 
     /// The phases that the run's iterations come to.
@@ -128,9 +132,9 @@ public struct TrainingConfiguration: Sendable, Equatable {
                 expected: "less than the density of sea water, \(constants.seaWaterDensity)")
         }
         // A cosine ends with its phase, whose length is part of the configuration: the run's total may grow when it is
-        // resumed. Methods with a fixed batch search for the length of a step.
+        // resumed. Other methods search for the length of a step.
         if learningRate.decay == .cosine,
-            let endless = phases.phases.first(where: { $0.length == nil && !$0.method.requiresFixedBatch })
+            let endless = phases.phases.first(where: { $0.length == nil && TrainingConfiguration.hasLearningRate($0) })
         {
             throw OptionError.badValue(
                 "schedule", learningRate.decay.rawValue,

@@ -42,7 +42,10 @@ struct EvalCommand: ParsableCommand {
         let model = run.checkpoint.configuration.model
         // Derived quantities too: a truth file holds the viscosity where the hardness is inferred.
         let quantities = model.unknowns + model.derived.map(\.quantity)
-        if deviations.standardDeviations { try run.requireCovariance() }
+        if deviations.standardDeviations {
+            try run.requireCovariance()
+            if let note = run.noteOnDeviations { printMessage("warning: \(note)") }
+        }
         let prediction = try predictions(of: run, quantities.map(\.symbol))
         let evaluation = Evaluation(
             shelf: run.store.description.grids, ice: run.store.description.ice, storePath: run.store.path,

@@ -91,7 +91,10 @@ struct ExportCommand: ParsableCommand {
         let gridNames = try gridNames()
         let area = region.flatMap(Region.init)
         let run = try TrainedRun(in: RunDirectory(runPath), store: store) { printMessage("warning: \($0)") }
-        if deviations.standardDeviations { try run.requireCovariance() }
+        if deviations.standardDeviations {
+            try run.requireCovariance()
+            if let note = run.noteOnDeviations { printMessage("warning: \(note)") }
+        }
         var model = try Prediction(
             run.checkpoint, members: run.members, store: run.store,
             names: fields?.split(separator: ",", omittingEmptySubsequences: false).map { String($0).trimmingBlanks() }

@@ -31,6 +31,9 @@ import Testing
         }
         let flag = try file.requireVariable("mu_determined")
         #expect(flag.attribute("flag_meanings")?.text == "not_determined determined")
+        #expect(flag.attribute("comment")?.text?.contains("half of what it would be without data") == true)
+        // The run has come to its end.
+        #expect(!result.messages.contains("was stopped"))
         let deviations = try file.requireVariable("mu_standard_deviation").read(as: Float.self)
         for (cell, code) in try flag.read(as: Int8.self).enumerated() {
             if values[cell] > 1e30 {
@@ -41,6 +44,19 @@ import Testing
         }
         let eigenvalues = try file.requireVariable("information_eigenvalue").read(as: Double.self)
         #expect(eigenvalues.count > 10 && eigenvalues == eigenvalues.sorted(by: >))
+    }
+
+    @Test func ofARunThatWasStoppedTheyComeWithAWarning() throws {
+        let here = try Workspace()
+        try here.addStore()
+        let stopped = try here.run(here.train, Workspace.short + ["--iterations", "1000000"]) { running in
+            running.wait { _ in here.checkpoints.count > 1 }
+            running.send(SIGTERM)
+        }
+        try #require(stopped.status == 75, "\(stopped.messages)")
+        let result = try here.run(
+            here.export, ["p.nc", "--standard-deviations", "--spacing-m", "8000", "--fields", "mu"])
+        #expect(result.status == 0 && result.messages.contains("warning: the run was stopped at iteration"))
     }
 
     @Test func pointsHaveThemToo() throws {

@@ -36,6 +36,15 @@ import Testing
         }
     }
 
+    @Test("a cosine needs the length of phases that have a learning rate, and of no others")
+    func cosine() throws {
+        func configuration(_ optimizer: String) throws -> TrainingConfiguration {
+            try TrainingConfiguration(["optimizer": optimizer, "schedule": "cosine"], resuming: nil)
+        }
+        for optimizer in ["soap:10,lm", "lm", "adam:5,ssbroyden"] { _ = try configuration(optimizer) }
+        for optimizer in ["adam", "lm:5,soap"] { #expect(throws: OptionError.self) { try configuration(optimizer) } }
+    }
+
     @Test func namesAreUnique() {
         let all = ConfigurationOption.all.flatMap { [$0.name] + ($0.formerName.map { [$0] } ?? []) }
         #expect(Set(all).count == all.count)
@@ -133,6 +142,18 @@ import Testing
         #expect(try optimizer([]) == "lm:360")
         #expect(try optimizer(["--noise-percent", "1"]) == "lm:40,ssbroyden:8000")
         #expect(try optimizer(["--noise-percent", "1"], ["--stream", "chunk=2000"]) == "lm")
+    }
+
+    @Test func physicsWithAPriorIsNotTrainedBySamplesOfRows() throws {
+        func optimizer(_ options: [String: String]) throws -> String {
+            try TrainingConfiguration(options.merging(["physics": "anisotropic"]) { $1 }, resuming: nil) { _ in 0 }
+                .phases.description
+        }
+        #expect(try optimizer([:]) == "adam:1000,ssbroyden:7000")
+        #expect(try optimizer(["stream": "chunk=2000"]) == "adam")
+        // Without its prior it is as any other.
+        #expect(try optimizer(["prior-weight": "0"]) == "lm:360")
+        #expect(try optimizer(["optimizer": "lm:5"]) == "lm:5")
     }
 
     @Test func aFormerNameWorksWithANote() throws {
