@@ -11,7 +11,7 @@ extension Prediction {
         try variable.setAttribute(
             "comment",
             .text(
-                "Of (beta J^T J) relative to the prior precision alpha: above 1 data and equations determine a combination of weights, below 1 the prior does. The sum of x/(1+x) over all is the effective number of parameters."
+                "Of (beta J^T J) relative to the prior precision alpha: above 1 data and equations determine a combination of weights, below 1 the prior does. The sum of x/(1+x) over all is the effective number of parameters. Noise that cells share (cells_sharing_noise_of) widens the standard deviations, and is not in these."
             ))
         try variable.setAttribute("effective_number_of_parameters", .numbers([covariance.determinedCount]))
         for (set, cells) in covariance.correlatedCells.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {

@@ -28,11 +28,20 @@ extension TrainedRun {
         return try WeightCovariance(of: checkpoint, objective, store: store, backend: backend, report: report)
     }
 
-    /// What a user of standard deviations should know of a run that has not come to its end; nil of one that has.
+    /// What a user of standard deviations should know of a run that has not come to its end, or whose loss was still falling; nil of others.
+    /// Laplace's approximation is that around the loss's minimum.
     public var noteOnDeviations: String? {
-        guard !checkpoint.hasEnded else { return nil }
+        let losses = checkpoint.history.totals
+        let cause: String
+        if !checkpoint.hasEnded {
+            cause = "the run was stopped at iteration \(checkpoint.iteration) of \(checkpoint.configuration.iterations)"
+        } else if let last = losses.last, losses[losses.count / 2] > 2 * last {
+            cause = "the loss fell to less than half in the second half of the run"
+        } else {
+            return nil
+        }
         return
-            "the run was stopped at iteration \(checkpoint.iteration) of \(checkpoint.configuration.iterations); its standard deviations take for noise what it has not fitted yet (pinn-train --resume continues it)"
+            "\(cause); standard deviations do not know how far it is from where it would end, and are too small (pinn-train --resume with more --iterations continues it)"
     }
 
     /// Throws where the run is none of which there can be a covariance.

@@ -106,7 +106,7 @@ public struct ConfigurationOption: Sendable {
         ),
         .init(
             "weight-decay", \.weights.decay, notNegative,
-            "Penalty on the networks' squared weights, for methods with a fixed batch: the prior that they are normally distributed with a variance of 1 over this. It counts as much as the data's noise lets it.",
+            "Penalty on the networks' squared weights, for methods with a fixed batch (lbfgs and ssbroyden; others take no notice of it): the prior that they are normally distributed with a variance of 1 over this. It counts as much as the data's noise lets it.",
             default: NumberText.plain(TrainingConfiguration.defaultWeightDecay)),
         .init("gravity", \.constants.gravity, 0.01...100, "Gravity [m s-2]."),
         .init("ice-density", \.constants.iceDensity, 100...2000, "Density of ice [kg m-3]."),

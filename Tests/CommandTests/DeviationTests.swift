@@ -32,8 +32,8 @@ import Testing
         let flag = try file.requireVariable("mu_determined")
         #expect(flag.attribute("flag_meanings")?.text == "not_determined determined")
         #expect(flag.attribute("comment")?.text?.contains("half of what it would be without data") == true)
-        // The run has come to its end.
-        #expect(!result.messages.contains("was stopped"))
+        // The run has come to its end, and its loss was falling.
+        #expect(!result.messages.contains("was stopped") && result.messages.contains("warning: the loss fell"))
         let deviations = try file.requireVariable("mu_standard_deviation").read(as: Float.self)
         for (cell, code) in try flag.read(as: Int8.self).enumerated() {
             if values[cell] > 1e30 {
