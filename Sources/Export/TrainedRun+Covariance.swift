@@ -31,17 +31,26 @@ extension TrainedRun {
     /// What a user of standard deviations should know of a run that has not come to its end, or whose loss was still falling; nil of others.
     /// Laplace's approximation is that around the loss's minimum.
     public var noteOnDeviations: String? {
-        let losses = checkpoint.history.totals
         let cause: String
         if !checkpoint.hasEnded {
             cause = "the run was stopped at iteration \(checkpoint.iteration) of \(checkpoint.configuration.iterations)"
-        } else if let last = losses.last, losses[losses.count / 2] > 2 * last {
+        } else if isLossFalling {
             cause = "the loss fell to less than half in the second half of the run"
         } else {
             return nil
         }
         return
-            "\(cause); standard deviations do not know how far it is from where it would end, and are too small (pinn-train --resume with more --iterations continues it)"
+            "\(cause); standard deviations do not know how far it is from where it would end, and may be much too small (pinn-train --resume with more --iterations continues it)"
+    }
+
+    /// Whether the loss has halved in the second half of the iterations, by medians of a tenth of them: chunks differ.
+    private var isLossFalling: Bool {
+        let losses = checkpoint.history.totals
+        let tenth = max(1, losses.count / 10)
+        guard losses.count > 1 else { return true }
+        func median(_ part: ArraySlice<Double>) -> Double { part.sorted()[part.count / 2] }
+        let middle = losses.count / 2
+        return median(losses[middle..<min(middle + tenth, losses.count)]) > 2 * median(losses.suffix(tenth))
     }
 
     /// Throws where the run is none of which there can be a covariance.
